@@ -1,0 +1,623 @@
+//! From pieces of JSON to an estate: records are read in any order, by several threads, and joined
+//! by id.
+//!
+//! INVARIANT: the estate does not depend on the order of the records: those of one resource
+//! complete each other, and where two contradict each other the value is unknown and a problem
+//! names both places.
+
+use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object, Value};
+
+use crate::compute::{Disk, Vm};
+use crate::effective;
+use crate::id::{IdsBuilder, Ids, ResourceId, Use, resource_type};
+use crate::known::{Known, Reason, join};
+use crate::model::{Estate, Kind, Other, Slot};
+use crate::network::{Asg, LoadBalancer, Nested, Nic, PublicIp, RouteTable, Subnet, Vnet};
+use crate::origin::{Origin, Origins, Place, SourceIndex, locate};
+use crate::problem::{At, Problem, ProblemKind};
+use crate::rule::{Nsg, SecurityRule, group_of};
+use crate::split::{self, Cut, DEPTH_LIMIT, Fault, PIECE_LIMIT, Splitter};
+use crate::wire::{Reader, member};
+
+/// Reads pieces of sources. Shared by the threads that read.
+#[derive(Default)]
+pub struct Collector {
+    ids: IdsBuilder,
+}
+
+/// The records that one thread has read.
+#[derive(Default)]
+pub struct Part {
+    vms: Vec<Vm>,
+    nics: Vec<Nic>,
+    public_ips: Vec<PublicIp>,
+    nsgs: Vec<Nsg>,
+    vnets: Vec<Vnet>,
+    subnets: Vec<Subnet>,
+    route_tables: Vec<RouteTable>,
+    asgs: Vec<Asg>,
+    load_balancers: Vec<LoadBalancer>,
+    disks: Vec<Disk>,
+    rules: Vec<(ResourceId, SecurityRule)>,
+    others: Vec<Other>,
+    problems: Vec<Problem>,
+}
+
+impl Part {
+    /// Notes something that could not be read.
+    pub fn problem(&mut self, source: SourceIndex, offset: u64, kind: ProblemKind) {
+        self.problems.push(Problem { at: At::Offset { source, offset }, kind });
+    }
+}
+
+/// How deep lists of lists are opened.
+const LEVELS: usize = 4;
+
+impl Collector {
+    /// A collector that has read nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads what a [`Splitter`] cut out of a source.
+    pub fn read(&self, part: &mut Part, source: SourceIndex, cut: Cut<'_>) {
+        self.cut(part, source, 0, cut);
+    }
+
+    /// Reads one line of a source that holds one value a line.
+    pub fn read_line(&self, part: &mut Part, source: SourceIndex, line: &[u8], offset: u64) {
+        let text = line.trim_ascii_start();
+        let offset = offset + (line.len() - text.len()) as u64;
+        let text = text.trim_ascii_end();
+        if !text.is_empty() {
+            self.piece(part, source, 0, text, offset, text.len() as u64);
+        }
+    }
+
+    fn cut(&self, part: &mut Part, source: SourceIndex, level: usize, cut: Cut<'_>) {
+        match cut {
+            Cut::Piece { bytes, offset } => self.piece(part, source, level, bytes, offset, bytes.len() as u64),
+            Cut::Envelope { bytes, offset, len } => self.piece(part, source, LEVELS, bytes, offset, len),
+            Cut::Fault { offset, fault } => {
+                let kind = match fault {
+                    Fault::NotJson => ProblemKind::Syntax { detail: "no JSON value starts here".into() },
+                    Fault::Truncated => ProblemKind::Truncated,
+                    Fault::TooDeep => ProblemKind::TooDeep { limit: DEPTH_LIMIT },
+                    Fault::TooLarge => ProblemKind::TooLarge { limit: PIECE_LIMIT },
+                };
+                part.problem(source, offset, kind);
+            }
+        }
+    }
+
+    fn piece(&self, part: &mut Part, source: SourceIndex, level: usize, bytes: &[u8], offset: u64, len: u64) {
+        if split::depth(bytes) > DEPTH_LIMIT {
+            return part.problem(source, offset, ProblemKind::TooDeep { limit: DEPTH_LIMIT });
+        }
+        let value: Value = match sonic_rs::from_slice(bytes) {
+            Ok(value) => value,
+            Err(error) => return part.problems.push(syntax_problem(source, offset, bytes, &error)),
+        };
+        let origin = Origin { source, offset, len: u32::try_from(len).unwrap_or(u32::MAX) };
+        if let Some(object) = value.as_object() {
+            self.object(part, origin, level, bytes, object);
+        } else if value.is_array() && level < LEVELS {
+            self.split_again(part, source, level, bytes, offset);
+        } else {
+            part.problem(source, offset, ProblemKind::NotAResource);
+        }
+    }
+
+    fn split_again(&self, part: &mut Part, source: SourceIndex, level: usize, bytes: &[u8], offset: u64) {
+        let mut splitter = Splitter::new();
+        let mut emit = |cut: Cut<'_>| self.cut(part, source, level + 1, shift(cut, offset));
+        splitter.push(bytes, &mut emit);
+        splitter.finish(&mut emit);
+    }
+
+    fn object(&self, part: &mut Part, origin: Origin, level: usize, bytes: &[u8], object: &Object) {
+        let mut problems = std::mem::take(&mut part.problems);
+        let mut reader = Reader { ids: &self.ids, problems: &mut problems, origin };
+        let id = member(object, "id").and_then(|id| id.as_str()).filter(|id| id.contains('/'));
+        if let Some(id) = id {
+            resource(part, &mut reader, object, id);
+        } else if effective::is_effective(object) {
+            part.nsgs.extend(effective::read(&mut reader, object));
+        } else if let Some(format) = other_format(object) {
+            reader.problem(String::new(), ProblemKind::OtherFormat { format });
+        } else if let Some(table) = member(object, "data").and_then(|data| data.as_object()) {
+            table_rows(part, &mut reader, bytes, table);
+        } else if is_envelope(object) {
+            if more_pages(object) {
+                reader.problem(String::new(), ProblemKind::MorePages);
+            }
+            if level == 0 && has_items(object) {
+                part.problems = problems;
+                return self.split_again(part, origin.source, level, bytes, origin.offset);
+            }
+        } else if member(object, "id").is_some() {
+            other(part, &mut reader, object, "");
+        } else if !object.is_empty() {
+            reader.problem(String::new(), ProblemKind::NotAResource);
+        }
+        part.problems = problems;
+    }
+
+    /// Joins what was read.
+    pub fn finish(self, parts: Vec<Part>) -> Estate {
+        let ids = self.ids.freeze();
+        Joiner::new(ids).join(parts)
+    }
+}
+
+fn shift(cut: Cut<'_>, by: u64) -> Cut<'_> {
+    match cut {
+        Cut::Piece { bytes, offset } => Cut::Piece { bytes, offset: offset + by },
+        Cut::Envelope { bytes, offset, len } => Cut::Envelope { bytes, offset: offset + by, len },
+        Cut::Fault { offset, fault } => Cut::Fault { offset: offset + by, fault },
+    }
+}
+
+fn syntax_problem(source: SourceIndex, offset: u64, bytes: &[u8], error: &sonic_rs::Error) -> Problem {
+    if let Err(utf8) = std::str::from_utf8(bytes) {
+        let at = At::Offset { source, offset: offset + utf8.valid_up_to() as u64 };
+        return Problem { at, kind: ProblemKind::NotUtf8 };
+    }
+    let at = At::Offset { source, offset: offset + error.offset().min(bytes.len()) as u64 };
+    if error.is_eof() {
+        return Problem { at, kind: ProblemKind::Truncated };
+    }
+    // The reader's message goes on with an excerpt; its first sentence says what is wrong.
+    let message = error.to_string();
+    let detail = message.split(" at line").next().unwrap_or_default().trim().to_lowercase();
+    Problem { at, kind: ProblemKind::Syntax { detail: detail.into() } }
+}
+
+fn is_envelope(object: &Object) -> bool {
+    ["value", "data", "resources"].iter().any(|name| member(object, name).is_some_and(|list| list.is_array()))
+}
+
+fn has_items(object: &Object) -> bool {
+    ["value", "data", "resources"]
+        .iter()
+        .any(|name| member(object, name).and_then(|list| list.as_array()).is_some_and(|list| !list.is_empty()))
+}
+
+/// Whether an answer says that it is one page of several.
+fn more_pages(object: &Object) -> bool {
+    let text = |name| member(object, name).and_then(|value| value.as_str()).is_some_and(|text| !text.is_empty());
+    let truncated = member(object, "resultTruncated")
+        .is_some_and(|value| value.as_bool() == Some(true) || value.as_str() == Some("true"));
+    text("nextLink") || text("$skipToken") || text("skip_token") || truncated
+}
+
+fn other_format(object: &Object) -> Option<&'static str> {
+    if let Some(schema) = member(object, "$schema").and_then(|schema| schema.as_str())
+        && schema.to_ascii_lowercase().contains("deploymenttemplate")
+    {
+        return Some("an ARM template");
+    }
+    if member(object, "planned_values").is_some() && member(object, "format_version").is_some() {
+        return Some("a Terraform plan");
+    }
+    None
+}
+
+/// Resource Graph's table form: `{"columns":[{"name":…}],"rows":[[…]]}`.
+fn table_rows(part: &mut Part, reader: &mut Reader<'_>, bytes: &[u8], table: &Object) {
+    let names: Option<Vec<&str>> = member(table, "columns").and_then(|columns| columns.as_array()).map(|columns| {
+        columns.iter().map(|column| column.get("name").and_then(|name| name.as_str()).unwrap_or("")).collect()
+    });
+    let rows = member(table, "rows").and_then(|rows| rows.as_array());
+    let (Some(names), Some(rows)) = (names, rows) else {
+        return reader.problem(String::new(), ProblemKind::NotAResource);
+    };
+    let envelope = reader.origin;
+    for (index, row) in rows.iter().enumerate() {
+        let mut object = Object::new();
+        for (name, cell) in names.iter().zip(row.as_array().map(|cells| cells.as_slice()).unwrap_or_default()) {
+            object.insert(name, cell.clone());
+        }
+        let (start, end) = locate(bytes, &format!("/data/rows/{index}"));
+        reader.origin = Origin {
+            offset: envelope.offset + start as u64,
+            len: u32::try_from(end - start).unwrap_or(u32::MAX),
+            ..envelope
+        };
+        let id = member(&object, "id").and_then(|id| id.as_str()).map(str::to_owned);
+        match id {
+            Some(id) => resource(part, reader, &object, &id),
+            None => reader.problem(String::new(), ProblemKind::NotAResource),
+        }
+    }
+    reader.origin = envelope;
+}
+
+/// Types with a parser, and those that are part of another resource's record.
+const TYPES: [(&str, Kind); 10] = [
+    ("microsoft.compute/virtualmachines", Kind::Vm),
+    ("microsoft.network/networkinterfaces", Kind::Nic),
+    ("microsoft.network/publicipaddresses", Kind::PublicIp),
+    ("microsoft.network/networksecuritygroups", Kind::Nsg),
+    ("microsoft.network/virtualnetworks", Kind::Vnet),
+    ("microsoft.network/virtualnetworks/subnets", Kind::Subnet),
+    ("microsoft.network/routetables", Kind::RouteTable),
+    ("microsoft.network/applicationsecuritygroups", Kind::Asg),
+    ("microsoft.network/loadbalancers", Kind::LoadBalancer),
+    ("microsoft.compute/disks", Kind::Disk),
+];
+const RULE: &str = "microsoft.network/networksecuritygroups/securityrules";
+const DEFAULT_RULE: &str = "microsoft.network/networksecuritygroups/defaultsecurityrules";
+
+/// The type of a resource: the id tells it, and `type` where the id does not.
+fn type_of(object: &Object, id: &str) -> String {
+    let declared = || member(object, "type").and_then(|declared| declared.as_str()).map(str::to_owned);
+    resource_type(id).or_else(declared).unwrap_or_default().to_ascii_lowercase()
+}
+
+fn resource(part: &mut Part, reader: &mut Reader<'_>, object: &Object, id: &str) {
+    let resource_type = type_of(object, id);
+    if resource_type == RULE || resource_type == DEFAULT_RULE {
+        let Some(group) = group_of(reader, id) else { return };
+        if resource_type == RULE {
+            let rule = SecurityRule::read(reader, object, format_args!(""));
+            part.rules.push((group, rule));
+        }
+        return;
+    }
+    let Some((_, kind)) = TYPES.iter().find(|(name, _)| *name == resource_type) else {
+        return other(part, reader, object, &resource_type);
+    };
+    // An object with nothing but an id is a reference, not a record.
+    if object.iter().all(|(key, _)| matches!(key, "id" | "resourceGroup" | "primary")) {
+        return mention(part, reader, *kind, id);
+    }
+    let own = reader.ids.intern(id, Use::Definition);
+    let mut nested = Nested::default();
+    match kind {
+        Kind::Vm => part.vms.push(Vm::read(reader, own, object)),
+        Kind::Nic => part.nics.push(Nic::read(reader, own, object, &mut nested)),
+        Kind::PublicIp => part.public_ips.push(PublicIp::read(reader, own, object, format_args!(""), true)),
+        Kind::Nsg => part.nsgs.push(Nsg::read(reader, own, object)),
+        Kind::Vnet => part.vnets.push(Vnet::read(reader, own, object, &mut nested)),
+        Kind::Subnet => part.subnets.push(Subnet::read(reader, own, object, format_args!(""))),
+        Kind::RouteTable => part.route_tables.push(RouteTable::read(reader, own, object)),
+        Kind::Asg => part.asgs.push(Asg::read(reader, own)),
+        Kind::LoadBalancer => part.load_balancers.push(LoadBalancer::read(reader, own, object)),
+        Kind::Disk => part.disks.push(Disk::read(reader, own, object)),
+        Kind::Other => {}
+    }
+    part.subnets.append(&mut nested.subnets);
+    part.public_ips.append(&mut nested.public_ips);
+}
+
+/// `az vm nic list` and the like print `{"id":"…"}`: the resource exists, nothing else is told.
+fn mention(part: &mut Part, reader: &mut Reader<'_>, kind: Kind, id: &str) {
+    let id = reader.ids.intern(id, Use::Reference);
+    if kind == Kind::Vm {
+        part.vms.push(Vm::mentioned(id, Origins::one(reader.origin)));
+    } else {
+        let resource_type = kind.resource_type().to_ascii_lowercase().into();
+        part.others.push(Other { id, resource_type, origin: reader.origin });
+    }
+}
+
+fn other(part: &mut Part, reader: &mut Reader<'_>, object: &Object, resource_type: &str) {
+    let text = member(object, "id").and_then(|id| id.as_str()).unwrap_or_default();
+    let id = reader.ids.intern(text, Use::Definition);
+    part.others.push(Other { id, resource_type: resource_type.into(), origin: reader.origin });
+}
+
+/// Joins parts into an estate.
+struct Joiner {
+    estate: Estate,
+}
+
+/// A record that can be joined with another one of the same resource.
+trait Record {
+    const KIND: Kind;
+    fn id(&self) -> ResourceId;
+    /// Takes over what the other one says; names the pointers of contradictions.
+    fn absorb(&mut self, other: Self, conflicts: &mut Vec<&'static str>);
+    fn origins(&self) -> &Origins;
+    fn list(estate: &mut Estate) -> &mut Vec<Self>
+    where
+        Self: Sized;
+}
+
+macro_rules! records {
+    ($($record:ident in $list:ident { $($field:ident: $pointer:literal),* } $(then $also:expr)?;)*) => {$(
+        impl Record for $record {
+            const KIND: Kind = Kind::$record;
+            fn id(&self) -> ResourceId {
+                self.id
+            }
+            fn absorb(&mut self, other: Self, conflicts: &mut Vec<&'static str>) {
+                $(
+                    let also: fn(&mut Self, &Self) = $also;
+                    also(self, &other);
+                )?
+                $(
+                    let name = $pointer.rsplit('/').next().unwrap_or_default();
+                    if join(&mut self.$field, other.$field, name) {
+                        conflicts.push($pointer);
+                    }
+                )*
+                self.origins.absorb(&other.origins);
+                let _ = conflicts;
+            }
+            fn origins(&self) -> &Origins {
+                &self.origins
+            }
+            fn list(estate: &mut Estate) -> &mut Vec<Self> {
+                &mut estate.$list
+            }
+        }
+    )*};
+}
+
+records! {
+    Vm in vms {
+        os: "/properties/storageProfile/osDisk/osType",
+        admin_username: "/properties/osProfile/adminUsername",
+        password_disabled: "/properties/osProfile/linuxConfiguration/disablePasswordAuthentication",
+        power: "/powerState"
+    } then |mine, other| {
+        mine.described |= other.described;
+        add_all(&mut mine.nics, &other.nics);
+        if mine.nics_unknown.is_none() {
+            mine.nics_unknown.clone_from(&other.nics_unknown);
+        }
+    };
+    Nic in nics {
+        nsg: "/properties/networkSecurityGroup",
+        vm: "/properties/virtualMachine",
+        ip_configurations: "/properties/ipConfigurations"
+    };
+    PublicIp in public_ips { sku: "/sku/name", address: "/properties/ipAddress" };
+    Nsg in nsgs { rules: "/properties/securityRules" } then |mine, other| {
+        add_all(&mut mine.subnets, &other.subnets);
+        add_all(&mut mine.nics, &other.nics);
+    };
+    Vnet in vnets { space: "/properties/addressSpace", peers: "/properties/virtualNetworkPeerings" };
+    Subnet in subnets {
+        space: "/properties/addressPrefix",
+        nsg: "/properties/networkSecurityGroup",
+        route_table: "/properties/routeTable"
+    } then |mine, other| {
+        mine.vnet = mine.vnet.or(other.vnet);
+    };
+    RouteTable in route_tables { prefixes: "/properties/routes" };
+    Asg in asgs {};
+    LoadBalancer in load_balancers { public: "/properties/frontendIPConfigurations" };
+    Disk in disks { managed_by: "/managedBy", os: "/properties/osType" };
+}
+
+fn add_all(mine: &mut Vec<ResourceId>, theirs: &[ResourceId]) {
+    for id in theirs {
+        if !mine.contains(id) {
+            mine.push(*id);
+        }
+    }
+}
+
+impl Joiner {
+    fn new(ids: Ids) -> Self {
+        let slots = vec![None; ids.bound()];
+        Self {
+            estate: Estate {
+                ids,
+                slots,
+                vms: Vec::new(),
+                nics: Vec::new(),
+                public_ips: Vec::new(),
+                nsgs: Vec::new(),
+                vnets: Vec::new(),
+                subnets: Vec::new(),
+                route_tables: Vec::new(),
+                asgs: Vec::new(),
+                load_balancers: Vec::new(),
+                disks: Vec::new(),
+                others: Vec::new(),
+                problems: Vec::new(),
+            },
+        }
+    }
+
+    fn join(mut self, parts: Vec<Part>) -> Estate {
+        let mut all = Part::default();
+        for mut part in parts {
+            all.vms.append(&mut part.vms);
+            all.nics.append(&mut part.nics);
+            all.public_ips.append(&mut part.public_ips);
+            all.nsgs.append(&mut part.nsgs);
+            all.vnets.append(&mut part.vnets);
+            all.subnets.append(&mut part.subnets);
+            all.route_tables.append(&mut part.route_tables);
+            all.asgs.append(&mut part.asgs);
+            all.load_balancers.append(&mut part.load_balancers);
+            all.disks.append(&mut part.disks);
+            all.rules.append(&mut part.rules);
+            all.others.append(&mut part.others);
+            all.problems.append(&mut part.problems);
+        }
+        for nsg in &mut all.nsgs {
+            sort_rules(nsg);
+        }
+        self.add(all.vms);
+        self.add(all.nics);
+        self.add(all.public_ips);
+        self.add(all.nsgs);
+        self.add(all.vnets);
+        self.add(all.subnets);
+        self.add(all.route_tables);
+        self.add(all.asgs);
+        self.add(all.load_balancers);
+        self.add(all.disks);
+        self.add_others(all.others);
+        self.add_rules(all.rules);
+        self.link_groups();
+        self.link_vms();
+        let mut estate = self.estate;
+        estate.problems.append(&mut all.problems);
+        estate.problems.sort_unstable();
+        estate.problems.dedup();
+        estate
+    }
+
+    fn add<R: Record>(&mut self, records: Vec<R>) {
+        R::list(&mut self.estate).reserve(records.len());
+        for record in records {
+            let id = record.id();
+            match self.estate.slot(id) {
+                Some(slot) if slot.kind == R::KIND => self.absorb(slot, record),
+                // The id tells the kind, so another kind cannot stand here.
+                Some(_) => {}
+                None => {
+                    let list = R::list(&mut self.estate);
+                    let slot = Slot { kind: R::KIND, index: u32::try_from(list.len()).unwrap_or(u32::MAX) };
+                    list.push(record);
+                    if let Some(at) = self.estate.slots.get_mut(Ids::index(id)) {
+                        *at = Some(slot);
+                    }
+                }
+            }
+        }
+    }
+
+    fn absorb<R: Record>(&mut self, slot: Slot, record: R) {
+        let Some(mine) = R::list(&mut self.estate).get_mut(slot.index as usize) else { return };
+        let (one, other) = (mine.origins().first(), record.origins().first());
+        let mut conflicts = Vec::new();
+        mine.absorb(record, &mut conflicts);
+        let id = mine.id();
+        for pointer in conflicts {
+            self.conflict(id, pointer, one.min(other), one.max(other));
+        }
+    }
+
+    fn conflict(&mut self, id: ResourceId, pointer: &'static str, one: Origin, other: Origin) {
+        let place = |origin| At::Place(Place { origin, pointer: pointer.into() });
+        let kind = ProblemKind::Conflict {
+            field: pointer.rsplit('/').next().unwrap_or_default().into(),
+            id: self.estate.text(id).into(),
+            other: Box::new(place(other)),
+        };
+        self.estate.problems.push(Problem { at: place(one), kind });
+    }
+
+    fn add_others(&mut self, others: Vec<Other>) {
+        for other in others {
+            // A mention adds nothing to a resource that was read, and two records count once.
+            if self.estate.slot(other.id).is_some() {
+                continue;
+            }
+            let index = u32::try_from(self.estate.others.len()).unwrap_or(u32::MAX);
+            if let Some(at) = self.estate.slots.get_mut(Ids::index(other.id)) {
+                *at = Some(Slot { kind: Kind::Other, index });
+            }
+            self.estate.others.push(other);
+        }
+    }
+
+    /// Rules that are resources of their own belong to their group.
+    fn add_rules(&mut self, rules: Vec<(ResourceId, SecurityRule)>) {
+        let mut touched = Vec::new();
+        for (group, rule) in rules {
+            if self.estate.slot(group).is_none() {
+                let origins = Origins::one(rule.place.origin);
+                let lone = Nsg { id: group, origins, rules: None, subnets: Vec::new(), nics: Vec::new() };
+                self.add(vec![lone]);
+            }
+            let Some(slot) = self.estate.slot(group).filter(|slot| slot.kind == Kind::Nsg) else { continue };
+            let Some(nsg) = self.estate.nsgs.get_mut(slot.index as usize) else { continue };
+            // Without the group itself there may be further rules: they stay unknown.
+            let Some(Known::Value(known)) = &mut nsg.rules else { continue };
+            touched.push(slot.index);
+            let Some(mine) = known.iter_mut().find(|mine| mine.name.eq_ignore_ascii_case(&rule.name)) else {
+                known.push(rule);
+                continue;
+            };
+            if *mine != rule {
+                let (one, other) = (mine.place.origin, rule.place.origin);
+                mine.access = Known::unknown(Reason::Conflict { field: "securityRules".into() });
+                self.conflict(group, "/properties/securityRules", one.min(other), one.max(other));
+            }
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        for index in touched {
+            if let Some(nsg) = self.estate.nsgs.get_mut(index as usize) {
+                sort_rules(nsg);
+            }
+        }
+    }
+
+    /// A group tells which subnets and NICs it is on. That completes subnets and NICs whose own
+    /// records are missing.
+    fn link_groups(&mut self) {
+        let mut subnets = Vec::new();
+        let mut nics = Vec::new();
+        for nsg in &self.estate.nsgs {
+            let origin = nsg.origins.first();
+            subnets.extend(nsg.subnets.iter().map(|subnet| (*subnet, nsg.id, origin)));
+            nics.extend(nsg.nics.iter().map(|nic| (*nic, nsg.id, origin)));
+        }
+        for (id, nsg, origin) in subnets {
+            if self.estate.subnet(id).is_some_and(|subnet| subnet.space.is_some() || subnet.nsg.is_some()) {
+                continue;
+            }
+            let vnet = crate::id::parent(self.estate.text(id)).and_then(|vnet| self.estate.ids.find(vnet));
+            let subnet = Subnet {
+                id,
+                vnet,
+                origins: Origins::one(origin),
+                space: None,
+                nsg: Some(Known::Value(nsg)),
+                route_table: None,
+            };
+            self.add(vec![subnet]);
+        }
+        for (id, nsg, origin) in nics {
+            if self.estate.nic(id).is_some_and(|nic| nic.ip_configurations.is_some() || nic.nsg.is_some()) {
+                continue;
+            }
+            let nsg = Some(Known::Value(nsg));
+            self.add(vec![Nic { id, origins: Origins::one(origin), nsg, vm: None, ip_configurations: None }]);
+        }
+    }
+
+    /// A NIC tells which VM it is on, and a VM tells its NICs: either is enough.
+    fn link_vms(&mut self) {
+        let links: Vec<_> = self
+            .estate
+            .nics
+            .iter()
+            .filter_map(|nic| match nic.vm {
+                Some(Known::Value(vm)) => Some((vm, nic.id, nic.origins.clone())),
+                _ => None,
+            })
+            .collect();
+        for (vm, nic, origins) in links {
+            if self.estate.slot(vm).is_none() {
+                self.add(vec![Vm::mentioned(vm, origins)]);
+            }
+            if let Some(slot) = self.estate.slot(vm).filter(|slot| slot.kind == Kind::Vm)
+                && let Some(vm) = self.estate.vms.get_mut(slot.index as usize)
+                && !vm.nics.contains(&nic)
+            {
+                vm.nics.push(nic);
+            }
+        }
+    }
+}
+
+/// Rules in the order in which Azure looks at them; those of unknown priority first.
+fn sort_rules(nsg: &mut Nsg) {
+    if let Some(Known::Value(rules)) = &mut nsg.rules {
+        rules.sort_by(|a, b| {
+            let key = |rule: &SecurityRule| (rule.priority.value().copied(), rule.name.to_ascii_lowercase());
+            key(a).cmp(&key(b)).then_with(|| a.place.cmp(&b.place))
+        });
+    }
+}

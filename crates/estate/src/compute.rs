@@ -1,0 +1,203 @@
+//! Virtual machines and disks.
+
+use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object};
+
+use crate::id::{ResourceId, Use};
+use crate::known::{Field, Known, Reason};
+use crate::origin::Origins;
+use crate::wire::{Fields, Reader, member};
+
+/// The operating system of a VM or disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OsFamily {
+    /// Linux.
+    Linux,
+    /// Windows.
+    Windows,
+}
+
+/// Whether a VM runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PowerState {
+    /// It runs.
+    Running,
+    /// It does not run now.
+    Stopped,
+}
+
+/// A virtual machine.
+#[derive(Clone, Debug)]
+pub struct Vm {
+    /// Its id.
+    pub id: ResourceId,
+    /// Where its records stand, or where it is mentioned when it has none.
+    pub origins: Origins,
+    /// Whether the input holds a record of the VM itself; else only NICs mention it.
+    pub described: bool,
+    /// Its NICs, from its own record and from the NICs' records.
+    pub nics: Vec<ResourceId>,
+    /// Set when it may have further NICs.
+    pub nics_unknown: Option<Box<Reason>>,
+    /// Its operating system.
+    pub os: Field<OsFamily>,
+    /// The name of the administrator that Azure made with the VM.
+    pub admin_username: Field<Box<str>>,
+    /// Whether the VM was made with password sign-in over SSH switched off. `None` for a VM without
+    /// an OS profile (from a specialised disk): Azure does not know.
+    pub password_disabled: Field<bool>,
+    /// Whether it runs.
+    pub power: Field<PowerState>,
+}
+
+/// A managed disk.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    /// Its id.
+    pub id: ResourceId,
+    /// Where its records stand.
+    pub origins: Origins,
+    /// The VM that it is attached to.
+    pub managed_by: Field<ResourceId>,
+    /// Its operating system, for a system disk.
+    pub os: Field<OsFamily>,
+}
+
+const OS: [(&str, OsFamily); 2] = [("linux", OsFamily::Linux), ("windows", OsFamily::Windows)];
+
+fn object_in<'v>(reader: &mut Reader<'_>, fields: Fields<'v>, path: &[&'static str]) -> Field<&'v Object> {
+    let mut fields = fields;
+    let mut pointer = String::from("/properties");
+    let mut found = None;
+    for name in path {
+        match reader.object(fields, name, format_args!("{pointer}"))? {
+            Known::Value(object) => {
+                fields = Fields::own(object);
+                pointer.push('/');
+                pointer.push_str(name);
+                found = Some(Known::Value(object));
+            }
+            Known::Unknown(reason) => return Some(Known::Unknown(reason)),
+        }
+    }
+    found
+}
+
+impl Vm {
+    /// A VM that a NIC mentions and no record describes.
+    pub(crate) fn mentioned(id: ResourceId, origins: Origins) -> Self {
+        Self {
+            id,
+            origins,
+            described: false,
+            nics: Vec::new(),
+            nics_unknown: None,
+            os: None,
+            admin_username: None,
+            password_disabled: None,
+            power: None,
+        }
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
+        let fields = Fields::of(object);
+        let described =
+            ["networkProfile", "hardwareProfile", "storageProfile", "osProfile"].iter().any(|name| fields.has(name));
+        let mut vm = Self { described, ..Self::mentioned(id, Origins::one(reader.origin)) };
+        match object_in(reader, fields, &["networkProfile"]) {
+            Some(Known::Value(profile)) => {
+                let at = format_args!("/properties/networkProfile");
+                match reader.references(Fields::own(profile), "networkInterfaces", at) {
+                    Some(Known::Value(nics)) => vm.nics = nics,
+                    Some(Known::Unknown(reason)) => vm.nics_unknown = Some(reason),
+                    None => {}
+                }
+            }
+            Some(Known::Unknown(reason)) => vm.nics_unknown = Some(reason),
+            None => {}
+        }
+        vm.os = match object_in(reader, fields, &["storageProfile", "osDisk"]) {
+            Some(Known::Value(disk)) => {
+                let at = format_args!("/properties/storageProfile/osDisk");
+                reader.word(Fields::own(disk), "osType", at, &OS, "Linux or Windows")
+            }
+            Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
+            None => None,
+        };
+        match object_in(reader, fields, &["osProfile"]) {
+            Some(Known::Value(profile)) => vm.read_os_profile(reader, Fields::own(profile)),
+            Some(Known::Unknown(reason)) => {
+                vm.admin_username = Some(Known::Unknown(reason.clone()));
+                vm.password_disabled = Some(Known::Unknown(reason));
+            }
+            None => {}
+        }
+        vm.power = power_state(object, fields);
+        vm
+    }
+
+    fn read_os_profile(&mut self, reader: &mut Reader<'_>, profile: Fields<'_>) {
+        let at = format_args!("/properties/osProfile");
+        self.admin_username =
+            reader.text(profile, "adminUsername", at).map(|name| name.map(|name| name.into()));
+        let linux = reader.object(profile, "linuxConfiguration", at);
+        if self.os.is_none() {
+            let windows = reader.object(profile, "windowsConfiguration", at);
+            self.os = match (&linux, windows) {
+                (Some(_), None) => Some(Known::Value(OsFamily::Linux)),
+                (None, Some(_)) => Some(Known::Value(OsFamily::Windows)),
+                _ => None,
+            };
+        }
+        self.password_disabled = match linux {
+            // Absent means false: Azure's default for a VM made through ARM.
+            // https://learn.microsoft.com/rest/api/compute/virtual-machines/create-or-update#linuxconfiguration
+            Some(Known::Value(linux)) => {
+                let at = format_args!("/properties/osProfile/linuxConfiguration");
+                reader
+                    .boolean(Fields::own(linux), "disablePasswordAuthentication", at)
+                    .or(Some(Known::Value(false)))
+            }
+            Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
+            None => Some(Known::Value(false)),
+        };
+    }
+}
+
+/// `powerState` as `az vm list -d` prints it (`VM running`), or the instance view's status
+/// (`PowerState/running`), or Resource Graph's `extended` view.
+fn power_state(object: &Object, fields: Fields<'_>) -> Field<PowerState> {
+    let text = |value: &sonic_rs::Value| value.as_str().map(str::to_ascii_lowercase);
+    let direct = member(object, "powerState").and_then(text);
+    let code = direct.or_else(|| {
+        let view = fields.raw("instanceView").or_else(|| fields.raw("extended")?.get("instanceView"))?;
+        if let Some(code) = view.get("powerState").and_then(|state| state.get("code")) {
+            return text(code);
+        }
+        let statuses = view.get("statuses")?.as_array()?;
+        statuses
+            .iter()
+            .filter_map(|status| text(status.get("code")?))
+            .find(|code| code.starts_with("powerstate/"))
+    })?;
+    let state = code.trim_start_matches("powerstate/").trim_start_matches("vm ");
+    match state {
+        "running" | "starting" => Some(Known::Value(PowerState::Running)),
+        "stopped" | "stopping" | "deallocated" | "deallocating" => Some(Known::Value(PowerState::Stopped)),
+        _ => None,
+    }
+}
+
+impl Disk {
+    pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
+        let own = Fields::own(object);
+        let managed_by = match reader.text(own, "managedBy", format_args!("")) {
+            Some(Known::Value(text)) if !text.is_empty() => {
+                Some(Known::Value(reader.ids.intern(text, Use::Reference)))
+            }
+            Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
+            _ => None,
+        };
+        let os = reader.word(Fields::of(object), "osType", format_args!("/properties"), &OS, "Linux or Windows");
+        Self { id, origins: Origins::one(reader.origin), managed_by, os }
+    }
+}

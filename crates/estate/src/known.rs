@@ -1,0 +1,156 @@
+//! A value that may be unknown, and why.
+
+/// A value, or the reason why nobody can tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known<T> {
+    /// The value is known.
+    Value(T),
+    /// The value exists but is not known.
+    Unknown(Box<Reason>),
+}
+
+/// A field of a record: `None` when the record says nothing about it.
+pub type Field<T> = Option<Known<T>>;
+
+/// Why a value is unknown. Rendered for people by the `report` crate.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The input refers to a resource that it does not hold.
+    Missing {
+        /// The type of the resource, as Azure writes it.
+        resource_type: Box<str>,
+        /// Its id.
+        id: Box<str>,
+    },
+    /// The input holds a part of the resource only.
+    Partial {
+        /// The type of the resource, as Azure writes it.
+        resource_type: Box<str>,
+        /// Its id.
+        id: Box<str>,
+    },
+    /// The value stands in the input but cannot be read; a problem tells where.
+    Unreadable {
+        /// The name of the field.
+        field: Box<str>,
+    },
+    /// Two records of one resource disagree; a problem tells where.
+    Conflict {
+        /// The name of the field.
+        field: Box<str>,
+    },
+    /// The source itself says that the value is not known yet (`{"$unknown":{"reason":…}}`).
+    Stated {
+        /// What the source says.
+        reason: Box<str>,
+    },
+    /// The addresses of a service tag are not known to this build.
+    ServiceTag {
+        /// The tag as the rule writes it.
+        tag: Box<str>,
+    },
+    /// The way leads through something that this build does not judge yet.
+    NotModelled {
+        /// The type of the resource, as Azure writes it.
+        resource_type: Box<str>,
+        /// Its id.
+        id: Box<str>,
+    },
+    /// The group applies to some addresses only, and this one has no address yet.
+    NoAddress,
+    /// A route may widen the `VirtualNetwork` tag to internet addresses.
+    RouteWidensVirtualNetwork {
+        /// The id of the route table.
+        id: Box<str>,
+    },
+}
+
+impl<T> Known<T> {
+    /// An unknown value.
+    pub fn unknown(reason: Reason) -> Self {
+        Self::Unknown(Box::new(reason))
+    }
+
+    /// The value, if it is known.
+    pub fn value(&self) -> Option<&T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// The same with the value borrowed.
+    pub fn as_ref(&self) -> Known<&T> {
+        match self {
+            Self::Value(value) => Known::Value(value),
+            Self::Unknown(reason) => Known::Unknown(reason.clone()),
+        }
+    }
+
+    /// Changes the value and keeps an unknown as it is.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Known<U> {
+        match self {
+            Self::Value(value) => Known::Value(change(value)),
+            Self::Unknown(reason) => Known::Unknown(reason),
+        }
+    }
+}
+
+/// Joins what two records say about one field. A contradiction becomes unknown, and so does a
+/// value that only one of the two could read, so that the order of the records does not matter.
+/// Returns whether the two contradict each other.
+pub(crate) fn join<T: PartialEq>(mine: &mut Field<T>, theirs: Field<T>, field: &str) -> bool {
+    match (mine.as_ref(), theirs) {
+        (_, None) => false,
+        (None, Some(theirs)) => {
+            *mine = Some(theirs);
+            false
+        }
+        (Some(Known::Unknown(a)), Some(Known::Unknown(b))) => {
+            if b < *a {
+                *mine = Some(Known::Unknown(b));
+            }
+            false
+        }
+        (Some(Known::Unknown(_)), Some(Known::Value(_))) => false,
+        (Some(Known::Value(_)), Some(unknown @ Known::Unknown(_))) => {
+            *mine = Some(unknown);
+            false
+        }
+        (Some(Known::Value(a)), Some(Known::Value(b))) => {
+            if *a == b {
+                return false;
+            }
+            *mine = Some(Known::unknown(Reason::Conflict { field: field.into() }));
+            true
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(a: Field<u8>, b: Field<u8>, expected: Field<u8>) {
+        let mut left = a.clone();
+        let mut right = b.clone();
+        let one = join(&mut left, b, "f");
+        let other = join(&mut right, a, "f");
+        assert_eq!(left, expected);
+        assert_eq!((left, one), (right, other), "the order of records must not matter");
+    }
+
+    #[test]
+    fn records_complete_each_other() {
+        let unknown = || Some(Known::unknown(Reason::NoAddress));
+        check(None, None, None);
+        check(Some(Known::Value(1)), None, Some(Known::Value(1)));
+        check(Some(Known::Value(1)), Some(Known::Value(1)), Some(Known::Value(1)));
+        check(Some(Known::Value(1)), unknown(), unknown());
+        check(
+            Some(Known::Value(1)),
+            Some(Known::Value(2)),
+            Some(Known::unknown(Reason::Conflict { field: "f".into() })),
+        );
+    }
+}

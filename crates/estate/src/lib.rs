@@ -1,0 +1,43 @@
+//! What you run in Azure: VMs, NICs, public addresses, security groups and their networks, parsed
+//! once from ARM-shaped JSON.
+//!
+//! INVARIANT: nothing is guessed. A value that cannot be read, is contradicted, or is only known at
+//! deployment is [`Known::Unknown`] with its reason; a value that cannot be read is also a
+//! [`Problem`] with the place where it stands.
+//!
+//! The way through the crate: bytes → [`split`] (pieces, each one JSON value) → [`Collector`]
+//! (typed, possibly partial records) → [`Estate`] (one record a resource, references resolved).
+//! The crate is pure: it reads no file, no clock and no environment.
+
+mod address;
+mod change;
+mod collect;
+mod compute;
+mod effective;
+mod id;
+mod known;
+mod model;
+mod network;
+mod origin;
+mod ports;
+mod problem;
+mod ranges;
+mod rule;
+pub mod split;
+mod wire;
+
+pub use address::{AddressSpec, Family, Prefix, ServiceTag, V4, V6, parse_prefix};
+pub use change::{Change, ChangeError, apply};
+pub use collect::{Collector, Part};
+pub use compute::{Disk, OsFamily, PowerState, Vm};
+pub use id::{Ids, ResourceId, resource_group, resource_name, resource_type};
+pub use known::{Field, Known, Reason};
+pub use model::{Estate, Kind, Other, Slot};
+pub use network::{
+    Asg, IpConfiguration, LoadBalancer, Nic, PublicIp, RouteTable, Sku, Space, Subnet, Vnet,
+};
+pub use origin::{Origin, Origins, Place, Pointer, SourceIndex, locate};
+pub use ports::{PortSet, PortSpec, parse_ports};
+pub use problem::{At, Problem, ProblemKind};
+pub use ranges::{Bound, Range, RangeSet};
+pub use rule::{Access, Direction, Nsg, Protocol, SecurityRule};

@@ -1,0 +1,180 @@
+//! The estate: one record a resource, found by id.
+
+use crate::compute::{Disk, Vm};
+use crate::id::{Ids, ResourceId};
+use crate::known::Reason;
+use crate::network::{Asg, LoadBalancer, Nic, PublicIp, RouteTable, Subnet, Vnet};
+use crate::origin::Origin;
+use crate::problem::Problem;
+use crate::rule::Nsg;
+
+/// What a resource is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// A virtual machine.
+    Vm,
+    /// A network interface.
+    Nic,
+    /// A public IP address.
+    PublicIp,
+    /// A network security group.
+    Nsg,
+    /// A virtual network.
+    Vnet,
+    /// A subnet.
+    Subnet,
+    /// A route table.
+    RouteTable,
+    /// An application security group.
+    Asg,
+    /// A load balancer.
+    LoadBalancer,
+    /// A managed disk.
+    Disk,
+    /// Anything else: kept by its place in the source.
+    Other,
+}
+
+impl Kind {
+    /// The type as Azure writes it.
+    pub fn resource_type(self) -> &'static str {
+        match self {
+            Self::Vm => "Microsoft.Compute/virtualMachines",
+            Self::Nic => "Microsoft.Network/networkInterfaces",
+            Self::PublicIp => "Microsoft.Network/publicIPAddresses",
+            Self::Nsg => "Microsoft.Network/networkSecurityGroups",
+            Self::Vnet => "Microsoft.Network/virtualNetworks",
+            Self::Subnet => "Microsoft.Network/virtualNetworks/subnets",
+            Self::RouteTable => "Microsoft.Network/routeTables",
+            Self::Asg => "Microsoft.Network/applicationSecurityGroups",
+            Self::LoadBalancer => "Microsoft.Network/loadBalancers",
+            Self::Disk => "Microsoft.Compute/disks",
+            Self::Other => "",
+        }
+    }
+}
+
+/// Where the record of a resource is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// What the resource is.
+    pub kind: Kind,
+    /// Its number among those of its kind.
+    pub index: u32,
+}
+
+/// A resource that no check reads yet: known by its type and its place in the source.
+#[derive(Clone, Debug)]
+pub struct Other {
+    /// Its id.
+    pub id: ResourceId,
+    /// Its type, lower case; empty when neither type nor id tells it.
+    pub resource_type: Box<str>,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// Everything that was read.
+pub struct Estate {
+    pub(crate) ids: Ids,
+    pub(crate) slots: Vec<Option<Slot>>,
+    /// Virtual machines, those included that only NICs mention.
+    pub vms: Vec<Vm>,
+    /// Network interfaces.
+    pub nics: Vec<Nic>,
+    /// Public IP addresses.
+    pub public_ips: Vec<PublicIp>,
+    /// Network security groups.
+    pub nsgs: Vec<Nsg>,
+    /// Virtual networks.
+    pub vnets: Vec<Vnet>,
+    /// Subnets.
+    pub subnets: Vec<Subnet>,
+    /// Route tables.
+    pub route_tables: Vec<RouteTable>,
+    /// Application security groups.
+    pub asgs: Vec<Asg>,
+    /// Load balancers.
+    pub load_balancers: Vec<LoadBalancer>,
+    /// Disks.
+    pub disks: Vec<Disk>,
+    /// Everything else.
+    pub others: Vec<Other>,
+    /// What could not be read, sorted by place.
+    pub problems: Vec<Problem>,
+}
+
+macro_rules! finders {
+    ($($(#[$doc:meta])* $name:ident: $kind:ident in $list:ident as $record:ty;)*) => {$(
+        $(#[$doc])*
+        pub fn $name(&self, id: ResourceId) -> Option<&$record> {
+            let slot = self.slot(id).filter(|slot| slot.kind == Kind::$kind)?;
+            self.$list.get(slot.index as usize)
+        }
+    )*};
+}
+
+impl Estate {
+    /// The texts of ids.
+    pub fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    /// The text of an id.
+    pub fn text(&self, id: ResourceId) -> &str {
+        self.ids.text(id)
+    }
+
+    /// Where the record of an id is kept.
+    pub fn slot(&self, id: ResourceId) -> Option<Slot> {
+        self.slots.get(Ids::index(id)).copied().flatten()
+    }
+
+    finders! {
+        /// The VM with this id.
+        vm: Vm in vms as Vm;
+        /// The NIC with this id.
+        nic: Nic in nics as Nic;
+        /// The public IP address with this id.
+        public_ip: PublicIp in public_ips as PublicIp;
+        /// The group with this id.
+        nsg: Nsg in nsgs as Nsg;
+        /// The virtual network with this id.
+        vnet: Vnet in vnets as Vnet;
+        /// The subnet with this id.
+        subnet: Subnet in subnets as Subnet;
+        /// The route table with this id.
+        route_table: RouteTable in route_tables as RouteTable;
+        /// The load balancer with this id.
+        load_balancer: LoadBalancer in load_balancers as LoadBalancer;
+        /// The disk with this id.
+        disk: Disk in disks as Disk;
+    }
+
+    /// How many resources were read, each counted once.
+    pub fn count(&self) -> usize {
+        let described = self.vms.iter().filter(|vm| vm.described).count();
+        described
+            + self.nics.len()
+            + self.public_ips.len()
+            + self.nsgs.len()
+            + self.vnets.len()
+            + self.subnets.len()
+            + self.route_tables.len()
+            + self.asgs.len()
+            + self.load_balancers.len()
+            + self.disks.len()
+            + self.others.len()
+    }
+
+    /// The reason for what depends on a resource that the input does not hold.
+    pub fn missing(&self, kind: Kind, id: ResourceId) -> Reason {
+        Reason::Missing { resource_type: kind.resource_type().into(), id: self.text(id).into() }
+    }
+
+    /// The reason for what depends on a resource of which the input holds a part only.
+    pub fn partial(&self, kind: Kind, id: ResourceId) -> Reason {
+        Reason::Partial { resource_type: kind.resource_type().into(), id: self.text(id).into() }
+    }
+}

@@ -1,0 +1,464 @@
+//! NICs, public addresses, virtual networks, subnets, route tables and load balancers.
+
+use std::fmt::Arguments;
+use std::net::IpAddr;
+
+use sonic_rs::{JsonValueTrait, Object};
+
+use crate::address::{Family, Prefix, V4, V6, parse_prefix};
+use crate::id::{ResourceId, Use, parent};
+use crate::known::{Field, Known, Reason};
+use crate::origin::Origins;
+use crate::wire::{Fields, Reader};
+
+/// A network interface.
+#[derive(Clone, Debug)]
+pub struct Nic {
+    /// Its id.
+    pub id: ResourceId,
+    /// Where its records stand.
+    pub origins: Origins,
+    /// The group of the NIC itself.
+    pub nsg: Field<ResourceId>,
+    /// The VM that it is attached to.
+    pub vm: Field<ResourceId>,
+    /// Its addresses; `None` when only its id is known.
+    pub ip_configurations: Field<Vec<IpConfiguration>>,
+}
+
+/// One address of a NIC. Exposure is judged per address: one NIC may have 256 of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IpConfiguration {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its private address, if one is assigned.
+    pub address: Field<IpAddr>,
+    /// The family of the address.
+    pub family: Family,
+    /// The subnet it is in.
+    pub subnet: Field<ResourceId>,
+    /// Its public address.
+    pub public_ip: Field<ResourceId>,
+    /// The application security groups it is a member of.
+    pub asgs: Known<Box<[ResourceId]>>,
+    /// The load balancers and application gateways that forward to it.
+    pub forwarded_by: Known<Box<[ResourceId]>>,
+}
+
+/// The SKU of a public IP address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sku {
+    /// Open where no group closes it. Retired on 2025-09-30.
+    Basic,
+    /// Closed until a group opens it.
+    Standard,
+}
+
+/// A public IP address.
+#[derive(Clone, Debug)]
+pub struct PublicIp {
+    /// Its id.
+    pub id: ResourceId,
+    /// Where its records stand.
+    pub origins: Origins,
+    /// Its SKU.
+    pub sku: Field<Sku>,
+    /// The address, if one is assigned.
+    pub address: Field<IpAddr>,
+}
+
+/// IPv4 and IPv6 address space.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Space {
+    /// IPv4 addresses.
+    pub v4: V4,
+    /// IPv6 addresses.
+    pub v6: V6,
+}
+
+impl Space {
+    /// What is in either.
+    pub fn union(&self, other: &Self) -> Self {
+        Self { v4: self.v4.union(&other.v4), v6: self.v6.union(&other.v6) }
+    }
+}
+
+/// A virtual network.
+#[derive(Clone, Debug)]
+pub struct Vnet {
+    /// Its id.
+    pub id: ResourceId,
+    /// Where its records stand.
+    pub origins: Origins,
+    /// Its address space.
+    pub space: Field<Space>,
+    /// The address space of connected peers.
+    pub peers: Field<Space>,
+}
+
+/// A subnet.
+#[derive(Clone, Debug)]
+pub struct Subnet {
+    /// Its id; the network is its parent.
+    pub id: ResourceId,
+    /// The network that it is a part of.
+    pub vnet: Option<ResourceId>,
+    /// Where its records stand.
+    pub origins: Origins,
+    /// Its address space; `None` when only its id is known.
+    pub space: Field<Space>,
+    /// The group of the subnet.
+    pub nsg: Field<ResourceId>,
+    /// The route table of the subnet.
+    pub route_table: Field<ResourceId>,
+}
+
+/// A route table.
+#[derive(Clone, Debug)]
+pub struct RouteTable {
+    /// Its id.
+    pub id: ResourceId,
+    /// Where its records stand.
+    pub origins: Origins,
+    /// The prefixes of its routes.
+    pub prefixes: Field<Space>,
+}
+
+/// An application security group.
+#[derive(Clone, Debug)]
+pub struct Asg {
+    /// Its id.
+    pub id: ResourceId,
+    /// Where its records stand.
+    pub origins: Origins,
+}
+
+/// A load balancer.
+#[derive(Clone, Debug)]
+pub struct LoadBalancer {
+    /// Its id.
+    pub id: ResourceId,
+    /// Where its records stand.
+    pub origins: Origins,
+    /// Whether a frontend of it has a public address; `None` when only its id is known.
+    pub public: Field<bool>,
+}
+
+fn parse_address(reader: &mut Reader<'_>, fields: Fields<'_>, name: &'static str, at: Arguments<'_>) -> Field<IpAddr> {
+    let text = match reader.text(fields, name, at)? {
+        Known::Value(text) => text.trim(),
+        Known::Unknown(reason) => return Some(Known::Unknown(reason)),
+    };
+    if text.is_empty() {
+        return None;
+    }
+    Some(match text.parse() {
+        Ok(address) => Known::Value(address),
+        Err(_) => reader.bad(at, name, text, "an IP address"),
+    })
+}
+
+/// A list of prefixes.
+fn prefixes(reader: &mut Reader<'_>, fields: Fields<'_>, names: &[&'static str], at: Arguments<'_>) -> Field<Space> {
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    let mut unknown: Option<Box<Reason>> = None;
+    let mut stated = false;
+    let mut take = |reader: &mut Reader<'_>, name: &'static str, text: &str| match parse_prefix(text) {
+        Some(Prefix::V4(range)) => v4.push(range),
+        Some(Prefix::V6(range)) => v6.push(range),
+        None => {
+            if let Known::Unknown(reason) = reader.bad::<()>(at, name, text, "a prefix such as 10.0.0.0/16") {
+                unknown = Some(reason);
+            }
+        }
+    };
+    for name in names {
+        if !fields.has(name) {
+            continue;
+        }
+        let plural = name.ends_with("es");
+        if plural {
+            stated = true;
+            let reason = reader.texts(fields, name, at, |reader, _, text| take(reader, name, text));
+            if let Some(reason) = reason {
+                return Some(Known::Unknown(reason));
+            }
+        } else {
+            match reader.text(fields, name, at) {
+                Some(Known::Value(text)) => {
+                    stated = true;
+                    take(reader, name, text);
+                }
+                Some(Known::Unknown(reason)) => return Some(Known::Unknown(reason)),
+                None => {}
+            }
+        }
+    }
+    if let Some(reason) = unknown {
+        return Some(Known::Unknown(reason));
+    }
+    let space = Space { v4: v4.into_iter().collect(), v6: v6.into_iter().collect() };
+    stated.then_some(Known::Value(space))
+}
+
+impl Nic {
+    /// Reads a NIC. Subnets and public addresses that are written out inside it go to `found`.
+    pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object, found: &mut Nested) -> Self {
+        let fields = Fields::of(object);
+        let at = format_args!("/properties");
+        let nsg = reader.reference(fields, "networkSecurityGroup", at);
+        let vm = reader.reference(fields, "virtualMachine", at);
+        let ip_configurations = match reader.array(fields, "ipConfigurations", at) {
+            None => None,
+            Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
+            Some(Known::Value(items)) => {
+                let mut all = Vec::with_capacity(items.len());
+                for (index, item) in items.iter().enumerate() {
+                    let at = format_args!("/properties/ipConfigurations/{index}");
+                    if let Some(object) = reader.element(item, at) {
+                        all.push(IpConfiguration::read(reader, object, at, found));
+                    }
+                }
+                let whole = all.len() == items.len();
+                all.sort_by(|a, b| a.name.cmp(&b.name));
+                Some(if whole {
+                    Known::Value(all)
+                } else {
+                    Known::unknown(Reason::Unreadable { field: "ipConfigurations".into() })
+                })
+            }
+        };
+        Self { id, origins: Origins::one(reader.origin), nsg, vm, ip_configurations }
+    }
+}
+
+impl IpConfiguration {
+    fn read(reader: &mut Reader<'_>, object: &Object, at: Arguments<'_>, found: &mut Nested) -> Self {
+        let name = match reader.text(Fields::own(object), "name", at) {
+            Some(Known::Value(name)) => name,
+            _ => "",
+        };
+        let fields = Fields::of(object);
+        let at = format_args!("{at}/properties");
+        let address = parse_address(reader, fields, "privateIPAddress", at);
+        let stated = reader.text(fields, "privateIPAddressVersion", at);
+        let family = match (&address, stated) {
+            (Some(Known::Value(address)), _) => Family::of(*address),
+            (_, Some(Known::Value(text))) if text.eq_ignore_ascii_case("ipv6") => Family::V6,
+            _ => Family::V4,
+        };
+        let subnet = reader.reference(fields, "subnet", at);
+        let public_ip = reader.reference(fields, "publicIPAddress", at);
+        if let Some(Known::Value(id)) = subnet
+            && let Some(Known::Value(object)) = reader.object(fields, "subnet", at)
+        {
+            let subnet = Subnet::read(reader, id, object, format_args!("{at}/subnet"));
+            if subnet.space.is_some() {
+                found.subnets.push(subnet);
+            }
+        }
+        if let Some(Known::Value(id)) = public_ip
+            && let Some(Known::Value(object)) = reader.object(fields, "publicIPAddress", at)
+        {
+            let public_ip = PublicIp::read(reader, id, object, format_args!("{at}/publicIPAddress"), false);
+            if public_ip.sku.is_some() || public_ip.address.is_some() {
+                found.public_ips.push(public_ip);
+            }
+        }
+        let asgs = listed(reader.references(fields, "applicationSecurityGroups", at));
+        let mut forwarded = Vec::new();
+        let mut unknown = None;
+        for list in ["loadBalancerBackendAddressPools", "loadBalancerInboundNatRules", "applicationGatewayBackendAddressPools"] {
+            match reader.references(fields, list, at) {
+                Some(Known::Value(ids)) if !ids.is_empty() => {
+                    forwarded.extend(forwarders(reader, fields, list));
+                }
+                Some(Known::Unknown(reason)) => unknown = Some(reason),
+                _ => {}
+            }
+        }
+        let forwarded_by = match unknown {
+            None => Known::Value(forwarded.into_boxed_slice()),
+            Some(reason) => Known::Unknown(reason),
+        };
+        Self { name: name.into(), address, family, subnet, public_ip, asgs, forwarded_by }
+    }
+}
+
+/// The load balancers (or gateways) that own the pools and NAT rules in a list.
+fn forwarders(reader: &mut Reader<'_>, fields: Fields<'_>, list: &'static str) -> Vec<ResourceId> {
+    let Some(Known::Value(items)) = reader.array(fields, list, format_args!("")) else { return Vec::new() };
+    let mut owners = Vec::new();
+    for item in items {
+        if let Some(owner) = item.get("id").and_then(|id| id.as_str()).and_then(parent) {
+            let owner = reader.ids.intern(owner, Use::Reference);
+            if !owners.contains(&owner) {
+                owners.push(owner);
+            }
+        }
+    }
+    owners
+}
+
+fn listed(ids: Field<Vec<ResourceId>>) -> Known<Box<[ResourceId]>> {
+    match ids {
+        None => Known::Value(Box::default()),
+        Some(ids) => ids.map(Vec::into_boxed_slice),
+    }
+}
+
+impl PublicIp {
+    /// Reads a public address. `whole` is whether this is the record of the address itself, where
+    /// an absent SKU is the default of its time: Basic.
+    pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object, at: Arguments<'_>, whole: bool) -> Self {
+        let own = Fields::own(object);
+        let sku = match reader.object(own, "sku", at) {
+            Some(Known::Value(sku)) => {
+                let names = [("basic", Sku::Basic), ("standard", Sku::Standard), ("standardv2", Sku::Standard)];
+                reader.word(Fields::own(sku), "name", format_args!("{at}/sku"), &names, "Basic or Standard")
+            }
+            Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
+            None => None,
+        };
+        let fields = Fields::of(object);
+        let described = whole && fields.has("publicIPAllocationMethod");
+        let sku = sku.or_else(|| described.then_some(Known::Value(Sku::Basic)));
+        let address = parse_address(reader, fields, "ipAddress", format_args!("{at}/properties"));
+        Self { id, origins: Origins::one(reader.origin), sku, address }
+    }
+}
+
+impl Subnet {
+    pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object, at: Arguments<'_>) -> Self {
+        let text = reader.text(Fields::own(object), "id", at);
+        let vnet = match text {
+            Some(Known::Value(text)) => parent(text).map(|vnet| reader.ids.intern(vnet, Use::Reference)),
+            _ => None,
+        };
+        let fields = Fields::of(object);
+        let at = format_args!("{at}/properties");
+        let space = prefixes(reader, fields, &["addressPrefix", "addressPrefixes"], at);
+        let nsg = reader.reference(fields, "networkSecurityGroup", at);
+        let route_table = reader.reference(fields, "routeTable", at);
+        Self { id, vnet, origins: Origins::one(reader.origin), space, nsg, route_table }
+    }
+}
+
+impl Vnet {
+    pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object, found: &mut Nested) -> Self {
+        let fields = Fields::of(object);
+        let at = format_args!("/properties");
+        let space = match reader.object(fields, "addressSpace", at) {
+            Some(Known::Value(space)) => {
+                prefixes(reader, Fields::own(space), &["addressPrefixes"], format_args!("/properties/addressSpace"))
+            }
+            Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
+            None => None,
+        };
+        if let Some(Known::Value(items)) = reader.array(fields, "subnets", at) {
+            for (index, item) in items.iter().enumerate() {
+                let at = format_args!("/properties/subnets/{index}");
+                let Some(object) = reader.element(item, at) else { continue };
+                if let Some(Known::Value(text)) = reader.text(Fields::own(object), "id", at) {
+                    let subnet = reader.ids.intern(text, Use::Definition);
+                    let subnet = Subnet { vnet: Some(id), ..Subnet::read(reader, subnet, object, at) };
+                    found.subnets.push(subnet);
+                }
+            }
+        }
+        let peers = Self::peers(reader, fields);
+        Self { id, origins: Origins::one(reader.origin), space, peers }
+    }
+
+    /// The space of peers, as far as the peerings themselves tell it.
+    fn peers(reader: &mut Reader<'_>, fields: Fields<'_>) -> Field<Space> {
+        let items = match reader.array(fields, "virtualNetworkPeerings", format_args!("/properties"))? {
+            Known::Value(items) => items,
+            Known::Unknown(reason) => return Some(Known::Unknown(reason)),
+        };
+        let mut all = Space::default();
+        for (index, item) in items.iter().enumerate() {
+            let at = format_args!("/properties/virtualNetworkPeerings/{index}");
+            let Some(object) = reader.element(item, at) else { continue };
+            let peering = Fields::of(object);
+            let state = reader.text(peering, "peeringState", at);
+            if matches!(state, Some(Known::Value(state)) if !state.eq_ignore_ascii_case("connected")) {
+                continue;
+            }
+            for name in ["remoteVirtualNetworkAddressSpace", "remoteAddressSpace"] {
+                if let Some(Known::Value(space)) = reader.object(peering, name, at)
+                    && let Some(Known::Value(space)) = prefixes(reader, Fields::own(space), &["addressPrefixes"], at)
+                {
+                    all = all.union(&space);
+                }
+            }
+        }
+        Some(Known::Value(all))
+    }
+}
+
+impl RouteTable {
+    pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
+        let fields = Fields::of(object);
+        let prefixes = match reader.array(fields, "routes", format_args!("/properties")) {
+            None => None,
+            Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
+            Some(Known::Value(items)) => {
+                let mut all = Space::default();
+                let mut unknown = None;
+                for (index, item) in items.iter().enumerate() {
+                    let at = format_args!("/properties/routes/{index}");
+                    let Some(object) = reader.element(item, at) else { continue };
+                    let route = Fields::of(object);
+                    match reader.text(route, "addressPrefix", format_args!("{at}/properties")) {
+                        Some(Known::Value(text)) => match parse_prefix(text) {
+                            Some(Prefix::V4(range)) => all.v4 = all.v4.union(&[range].into_iter().collect()),
+                            Some(Prefix::V6(range)) => all.v6 = all.v6.union(&[range].into_iter().collect()),
+                            // A route may name a service tag.
+                            None => unknown = Some(Box::new(Reason::ServiceTag { tag: text.into() })),
+                        },
+                        Some(Known::Unknown(reason)) => unknown = Some(reason),
+                        None => {}
+                    }
+                }
+                Some(unknown.map_or(Known::Value(all), Known::Unknown))
+            }
+        };
+        Self { id, origins: Origins::one(reader.origin), prefixes }
+    }
+}
+
+impl LoadBalancer {
+    pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
+        let fields = Fields::of(object);
+        let public = match reader.array(fields, "frontendIPConfigurations", format_args!("/properties")) {
+            None => None,
+            Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
+            Some(Known::Value(items)) => {
+                let mut public = false;
+                for (index, item) in items.iter().enumerate() {
+                    let at = format_args!("/properties/frontendIPConfigurations/{index}");
+                    if let Some(object) = reader.element(item, at) {
+                        let frontend = Fields::of(object);
+                        public |= frontend.has("publicIPAddress") || frontend.has("publicIPPrefix");
+                    }
+                }
+                Some(Known::Value(public))
+            }
+        };
+        Self { id, origins: Origins::one(reader.origin), public }
+    }
+}
+
+impl Asg {
+    pub(crate) fn read(reader: &Reader<'_>, id: ResourceId) -> Self {
+        Self { id, origins: Origins::one(reader.origin) }
+    }
+}
+
+/// Resources that are written out inside another one.
+#[derive(Default)]
+pub(crate) struct Nested {
+    pub(crate) subnets: Vec<Subnet>,
+    pub(crate) public_ips: Vec<PublicIp>,
+}

@@ -1,0 +1,108 @@
+//! What could not be read, and where it stands. Rendered for people by the `report` crate.
+
+use crate::origin::{Place, SourceIndex};
+
+/// Something in the input that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// Where it stands.
+    pub at: At,
+    /// What it is.
+    pub kind: ProblemKind,
+}
+
+/// Where a problem stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum At {
+    /// A byte of a source.
+    Offset {
+        /// Which source.
+        source: SourceIndex,
+        /// Counted from its first byte (after decompression).
+        offset: u64,
+    },
+    /// A value inside a resource.
+    Place(Place),
+}
+
+impl At {
+    /// Which source it is in.
+    pub fn source(&self) -> SourceIndex {
+        match self {
+            Self::Offset { source, .. } => *source,
+            Self::Place(place) => place.origin.source,
+        }
+    }
+}
+
+/// What could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProblemKind {
+    /// The source holds no JSON at all.
+    Empty,
+    /// The text is not JSON.
+    Syntax {
+        /// What the reader says.
+        detail: Box<str>,
+    },
+    /// The text ends in the middle of a value.
+    Truncated,
+    /// The text is not UTF-8.
+    NotUtf8,
+    /// Values are nested too deep.
+    TooDeep {
+        /// The deepest level that is read.
+        limit: usize,
+    },
+    /// One value is too large.
+    TooLarge {
+        /// The largest value that is read, in bytes.
+        limit: usize,
+    },
+    /// A JSON value that is no Azure resource.
+    NotAResource,
+    /// An ARM template, a Terraform plan or the like, which this build does not read.
+    OtherFormat {
+        /// What it looks like.
+        format: &'static str,
+    },
+    /// The source says that further pages follow which it does not hold.
+    MorePages,
+    /// A field has a value of another JSON type.
+    WrongType {
+        /// The name of the field.
+        field: Box<str>,
+        /// What it should be.
+        expected: &'static str,
+        /// What it is.
+        found: &'static str,
+    },
+    /// A field has a value that Azure would not accept.
+    BadValue {
+        /// The name of the field.
+        field: Box<str>,
+        /// The value.
+        value: Box<str>,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A field that must be there is not.
+    MissingField {
+        /// The name of the field.
+        field: Box<str>,
+    },
+    /// An object names one field twice.
+    DuplicateField {
+        /// The name of the field.
+        field: Box<str>,
+    },
+    /// Two records of one resource disagree.
+    Conflict {
+        /// The name of the field.
+        field: Box<str>,
+        /// The id of the resource.
+        id: Box<str>,
+        /// Where the other record stands.
+        other: Box<At>,
+    },
+}

@@ -1,0 +1,351 @@
+//! Network security groups and their rules, parsed once.
+//!
+//! Source: <https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview>
+
+use std::fmt::Arguments;
+
+use sonic_rs::{Object, Value};
+
+use crate::address::{AddressSpec, Term, parse_term};
+use crate::id::{ResourceId, Use, resource_name};
+use crate::known::{Field, Known, Reason};
+use crate::origin::{Origin, Origins, Place};
+use crate::ports::{PortSpec, parse_ports};
+use crate::problem::ProblemKind;
+use crate::ranges::Range;
+use crate::wire::{Fields, Reader};
+
+/// Which way a rule looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// Towards the VM.
+    Inbound,
+    /// Away from the VM.
+    Outbound,
+}
+
+/// What a rule does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Access {
+    /// Lets the packet through.
+    Allow,
+    /// Drops it.
+    Deny,
+}
+
+/// The protocol that a rule names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// Every protocol (`*`; `All` in effective rules).
+    Any,
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// ICMP.
+    Icmp,
+    /// Encapsulating security payload.
+    Esp,
+    /// Authentication header.
+    Ah,
+}
+
+/// A security rule.
+#[derive(Clone, Debug)]
+pub struct SecurityRule {
+    /// Its name, unique in the group without regard to case.
+    pub name: Box<str>,
+    /// Where it stands.
+    pub place: Place,
+    /// Lower comes first. Azure accepts 100 to 4096.
+    pub priority: Known<u32>,
+    /// Which way it looks.
+    pub direction: Known<Direction>,
+    /// What it does.
+    pub access: Known<Access>,
+    /// Which protocol it names.
+    pub protocol: Known<Protocol>,
+    /// Where packets come from.
+    pub source: AddressSpec,
+    /// Where they go.
+    pub destination: AddressSpec,
+    /// The port they come from.
+    pub source_ports: PortSpec,
+    /// The port they go to.
+    pub destination_ports: PortSpec,
+}
+
+impl PartialEq for SecurityRule {
+    /// Two rules are equal when they do the same, wherever they stand.
+    fn eq(&self, other: &Self) -> bool {
+        self.name.eq_ignore_ascii_case(&other.name)
+            && self.priority == other.priority
+            && self.direction == other.direction
+            && self.access == other.access
+            && self.protocol == other.protocol
+            && self.source == other.source
+            && self.destination == other.destination
+            && self.source_ports == other.source_ports
+            && self.destination_ports == other.destination_ports
+    }
+}
+
+/// A network security group.
+#[derive(Clone, Debug)]
+pub struct Nsg {
+    /// Its id.
+    pub id: ResourceId,
+    /// Where its records stand.
+    pub origins: Origins,
+    /// Its rules but for the default ones, sorted by priority, name and place; `None` when no
+    /// record of the group itself was given.
+    pub rules: Field<Vec<SecurityRule>>,
+    /// The subnets that say through this group that it is theirs.
+    pub subnets: Vec<ResourceId>,
+    /// The NICs that say through this group that it is theirs.
+    pub nics: Vec<ResourceId>,
+}
+
+const PROTOCOLS: [(&str, Protocol); 7] = [
+    ("*", Protocol::Any),
+    ("all", Protocol::Any),
+    ("tcp", Protocol::Tcp),
+    ("udp", Protocol::Udp),
+    ("icmp", Protocol::Icmp),
+    ("esp", Protocol::Esp),
+    ("ah", Protocol::Ah),
+];
+
+impl Nsg {
+    pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
+        let fields = Fields::of(object);
+        // A group always has its default rules, so one that shows them has all of its rules here.
+        let described = fields.has("securityRules") || fields.has("defaultSecurityRules");
+        let rules = match reader.array(fields, "securityRules", format_args!("/properties")) {
+            Some(Known::Value(items)) => {
+                Some(Known::Value(read_rules(reader, items, format_args!("/properties/securityRules"))))
+            }
+            Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
+            None => described.then(|| Known::Value(Vec::new())),
+        };
+        let linked = |reader: &mut Reader<'_>, name| match reader.references(fields, name, format_args!("/properties")) {
+            Some(Known::Value(ids)) => ids,
+            _ => Vec::new(),
+        };
+        let subnets = linked(reader, "subnets");
+        let nics = linked(reader, "networkInterfaces");
+        Self { id, origins: Origins::one(reader.origin), rules, subnets, nics }
+    }
+}
+
+fn read_rules(reader: &mut Reader<'_>, items: &[Value], at: Arguments<'_>) -> Vec<SecurityRule> {
+    let mut rules = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        if let Some(object) = reader.element(item, format_args!("{at}/{index}")) {
+            rules.push(SecurityRule::read(reader, object, format_args!("{at}/{index}")));
+        } else {
+            rules.push(SecurityRule::unreadable(reader.origin, format!("{at}/{index}")));
+        }
+    }
+    rules
+}
+
+impl SecurityRule {
+    /// A rule of which nothing is known: it may do anything.
+    fn unreadable(origin: Origin, pointer: String) -> Self {
+        let reason = || Reason::Unreadable { field: "securityRules".into() };
+        let addresses = || AddressSpec { unreadable: Some(Box::new(reason())), ..AddressSpec::default() };
+        let ports = || PortSpec { unreadable: Some(Box::new(reason())), ..PortSpec::default() };
+        Self {
+            name: "?".into(),
+            place: Place { origin, pointer: pointer.into() },
+            priority: Known::unknown(reason()),
+            direction: Known::unknown(reason()),
+            access: Known::unknown(reason()),
+            protocol: Known::unknown(reason()),
+            source: addresses(),
+            destination: addresses(),
+            source_ports: ports(),
+            destination_ports: ports(),
+        }
+    }
+
+    /// Reads a rule that stands at `at` in its resource; an empty `at` is a rule that is a resource
+    /// of its own.
+    pub(crate) fn read(reader: &mut Reader<'_>, object: &Object, at: Arguments<'_>) -> Self {
+        let own = Fields::own(object);
+        let name = match reader.text(own, "name", at) {
+            Some(Known::Value(name)) => name,
+            _ => match reader.text(own, "id", at) {
+                Some(Known::Value(id)) => resource_name(id),
+                _ => "?",
+            },
+        };
+        let fields = Fields::of(object);
+        let place = Place { origin: reader.origin, pointer: at.to_string().into() };
+        let at = format_args!("{at}/properties");
+        let priority = required(reader, fields, "priority", at, |reader, name| {
+            match reader.text_or_number(fields, name, at)? {
+                Known::Value(text) => Some(match text.trim().parse::<u16>() {
+                    Ok(number) if number > 0 => Known::Value(u32::from(number)),
+                    _ => reader.bad(at, name, &text, "a number from 100 to 4096"),
+                }),
+                Known::Unknown(reason) => Some(Known::Unknown(reason)),
+            }
+        });
+        let direction = required(reader, fields, "direction", at, |reader, name| {
+            let words = [("inbound", Direction::Inbound), ("outbound", Direction::Outbound)];
+            reader.word(fields, name, at, &words, "Inbound or Outbound")
+        });
+        let access = required(reader, fields, "access", at, |reader, name| {
+            reader.word(fields, name, at, &[("allow", Access::Allow), ("deny", Access::Deny)], "Allow or Deny")
+        });
+        let protocol = required(reader, fields, "protocol", at, |reader, name| {
+            let text = match reader.text_or_number(fields, name, at)? {
+                Known::Value(text) => text,
+                Known::Unknown(reason) => return Some(Known::Unknown(reason)),
+            };
+            Some(match PROTOCOLS.iter().find(|(word, _)| text.trim().eq_ignore_ascii_case(word)) {
+                Some((_, protocol)) => Known::Value(*protocol),
+                None => reader.bad(at, name, &text, "Tcp, Udp, Icmp, Esp, Ah or *"),
+            })
+        });
+        Self {
+            name: name.into(),
+            place,
+            priority,
+            direction,
+            access,
+            protocol,
+            source: read_addresses(reader, fields, at, ["sourceAddressPrefix", "sourceAddressPrefixes", "sourceApplicationSecurityGroups"]),
+            destination: read_addresses(reader, fields, at, ["destinationAddressPrefix", "destinationAddressPrefixes", "destinationApplicationSecurityGroups"]),
+            source_ports: read_ports(reader, fields, at, ["sourcePortRange", "sourcePortRanges"]),
+            destination_ports: read_ports(reader, fields, at, ["destinationPortRange", "destinationPortRanges"]),
+        }
+    }
+}
+
+/// A field that every rule must have.
+fn required<T>(
+    reader: &mut Reader<'_>,
+    fields: Fields<'_>,
+    name: &'static str,
+    at: Arguments<'_>,
+    read: impl FnOnce(&mut Reader<'_>, &'static str) -> Field<T>,
+) -> Known<T> {
+    if let Some(value) = read(reader, name) {
+        return value;
+    }
+    let kind = if fields.has(name) {
+        ProblemKind::WrongType { field: name.into(), expected: "a value", found: "null" }
+    } else {
+        ProblemKind::MissingField { field: name.into() }
+    };
+    reader.problem(format!("{at}/{name}"), kind);
+    Known::unknown(Reason::Unreadable { field: name.into() })
+}
+
+/// The union of a singular and a plural field, as augmented rules have them: the one that is not
+/// in use is null, empty or absent.
+fn read_addresses(
+    reader: &mut Reader<'_>,
+    fields: Fields<'_>,
+    at: Arguments<'_>,
+    [one, many, groups]: [&'static str; 3],
+) -> AddressSpec {
+    let mut spec = AddressSpec::default();
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    let mut unreadable = None;
+    let mut take = |reader: &mut Reader<'_>, name: &'static str, pointer: Arguments<'_>, text: &str| {
+        match parse_term(text) {
+            Some(Term::Any) => spec.any = true,
+            Some(Term::V4(range)) => v4.push(range),
+            Some(Term::V6(range)) => v6.push(range),
+            Some(Term::Tag(tag)) => spec.tags.push(tag),
+            None => {
+                let shown: String = text.chars().take(80).collect();
+                let expected = "an address, a prefix such as 203.0.113.0/24, a service tag or *";
+                reader.problem(pointer.to_string(), ProblemKind::BadValue { field: name.into(), value: shown.into(), expected });
+                unreadable = Some(Box::new(Reason::Unreadable { field: name.into() }));
+            }
+        }
+    };
+    let single = match reader.text(fields, one, at) {
+        Some(Known::Value(text)) => {
+            if !text.trim().is_empty() {
+                take(reader, one, format_args!("{at}/{one}"), text);
+            }
+            None
+        }
+        Some(Known::Unknown(reason)) => Some(reason),
+        None => None,
+    };
+    let plural = reader.texts(fields, many, at, |reader, index, text| {
+        take(reader, many, format_args!("{at}/{many}/{index}"), text);
+    });
+    let asgs = match reader.references(fields, groups, at) {
+        Some(Known::Value(asgs)) => {
+            spec.asgs = asgs;
+            None
+        }
+        Some(Known::Unknown(reason)) => Some(reason),
+        None => None,
+    };
+    spec.v4 = v4.into_iter().collect();
+    spec.v6 = v6.into_iter().collect();
+    spec.tags.sort_unstable();
+    spec.tags.dedup();
+    spec.unreadable = unreadable.or(single).or(plural).or(asgs);
+    if spec.names_nothing() {
+        reader.problem(format!("{at}/{one}"), ProblemKind::MissingField { field: one.into() });
+        spec.unreadable = Some(Box::new(Reason::Unreadable { field: one.into() }));
+    }
+    spec
+}
+
+fn read_ports(
+    reader: &mut Reader<'_>,
+    fields: Fields<'_>,
+    at: Arguments<'_>,
+    [one, many]: [&'static str; 2],
+) -> PortSpec {
+    let mut ranges: Vec<Range<u16>> = Vec::new();
+    let mut unreadable = None;
+    let mut take = |reader: &mut Reader<'_>, name: &'static str, pointer: Arguments<'_>, text: &str| {
+        // Some clients write a list into the singular field.
+        for part in text.split(',') {
+            if let Some(range) = parse_ports(part) {
+                ranges.push(range);
+            } else {
+                let shown: String = part.chars().take(80).collect();
+                let expected = "a port from 0 to 65535, a range such as 1000-2000, or *";
+                reader.problem(pointer.to_string(), ProblemKind::BadValue { field: name.into(), value: shown.into(), expected });
+                unreadable = Some(Box::new(Reason::Unreadable { field: name.into() }));
+            }
+        }
+    };
+    let single = match reader.text_or_number(fields, one, at) {
+        Some(Known::Value(text)) => {
+            if !text.trim().is_empty() {
+                take(reader, one, format_args!("{at}/{one}"), &text);
+            }
+            None
+        }
+        Some(Known::Unknown(reason)) => Some(reason),
+        None => None,
+    };
+    let plural = reader.texts(fields, many, at, |reader, index, text| {
+        take(reader, many, format_args!("{at}/{many}/{index}"), text);
+    });
+    let mut spec = PortSpec { ports: ranges.into_iter().collect(), unreadable: unreadable.or(single).or(plural) };
+    if spec.ports.is_empty() && spec.unreadable.is_none() {
+        reader.problem(format!("{at}/{one}"), ProblemKind::MissingField { field: one.into() });
+        spec.unreadable = Some(Box::new(Reason::Unreadable { field: one.into() }));
+    }
+    spec
+}
+
+/// The id of the group of a rule that is a resource of its own.
+pub(crate) fn group_of(reader: &Reader<'_>, rule_id: &str) -> Option<ResourceId> {
+    crate::id::parent(rule_id).map(|group| reader.ids.intern(group, Use::Reference))
+}

@@ -1,0 +1,268 @@
+//! Reads fields out of ARM-shaped JSON: nested or flattened, keys in any case, wrong types reported.
+
+use std::fmt::Arguments;
+
+use sonic_rs::{JsonContainerTrait, JsonType, JsonValueTrait, Object, Value};
+
+use crate::id::{IdsBuilder, ResourceId, Use};
+use crate::known::{Field, Known, Reason};
+use crate::origin::{Origin, Place};
+use crate::problem::{At, Problem, ProblemKind};
+
+/// The fields of a resource or of a part of one: those of `properties` where it has such a member,
+/// else its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'v> {
+    object: &'v Object,
+}
+
+/// What a name stands for.
+enum Found<'v> {
+    Nothing,
+    One(&'v Value),
+    Twice,
+}
+
+fn find<'v>(object: &'v Object, name: &str) -> Found<'v> {
+    let mut found = Found::Nothing;
+    for (key, value) in object.iter() {
+        if key.len() == name.len() && key.eq_ignore_ascii_case(name) {
+            found = match found {
+                Found::Nothing => Found::One(value),
+                _ => return Found::Twice,
+            };
+        }
+    }
+    found
+}
+
+/// A member of an object as it stands, `null` left out.
+pub(crate) fn member<'v>(object: &'v Object, name: &str) -> Option<&'v Value> {
+    match find(object, name) {
+        Found::One(value) if !value.is_null() => Some(value),
+        _ => None,
+    }
+}
+
+impl<'v> Fields<'v> {
+    /// The fields of an object, which may be nested or flattened.
+    pub(crate) fn of(object: &'v Object) -> Self {
+        let nested = member(object, "properties").and_then(|value| value.as_object());
+        Self { object: nested.unwrap_or(object) }
+    }
+
+    /// Just the members of the object itself.
+    pub(crate) fn own(object: &'v Object) -> Self {
+        Self { object }
+    }
+
+    /// A field as it stands, `null` left out.
+    pub(crate) fn raw(&self, name: &str) -> Option<&'v Value> {
+        member(self.object, name)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        !matches!(find(self.object, name), Found::Nothing)
+    }
+}
+
+/// Where a value is read from and where problems go.
+pub(crate) struct Reader<'c> {
+    pub(crate) ids: &'c IdsBuilder,
+    pub(crate) problems: &'c mut Vec<Problem>,
+    pub(crate) origin: Origin,
+}
+
+fn json_type(value: &Value) -> &'static str {
+    match value.get_type() {
+        JsonType::Null => "null",
+        JsonType::Boolean => "a boolean",
+        JsonType::Number => "a number",
+        JsonType::String => "a string",
+        JsonType::Object => "an object",
+        JsonType::Array => "an array",
+    }
+}
+
+/// `{"$unknown":{"reason":"…"}}`: a source says that the value is not known yet.
+fn stated_unknown(value: &Value) -> Option<Reason> {
+    let object = value.as_object()?;
+    if object.len() != 1 {
+        return None;
+    }
+    let unknown = member(object, "$unknown")?.as_object()?;
+    let reason = member(unknown, "reason").and_then(|reason| reason.as_str()).unwrap_or("not known yet");
+    Some(Reason::Stated { reason: reason.into() })
+}
+
+impl Reader<'_> {
+    pub(crate) fn problem(&mut self, pointer: String, kind: ProblemKind) {
+        let place = Place { origin: self.origin, pointer: pointer.into() };
+        self.problems.push(Problem { at: At::Place(place), kind });
+    }
+
+    fn unreadable<T>(&mut self, at: Arguments<'_>, name: &str, kind: ProblemKind) -> Known<T> {
+        self.problem(format!("{at}/{name}"), kind);
+        Known::unknown(Reason::Unreadable { field: name.into() })
+    }
+
+    /// A field read with `read`; anything that it does not take is a problem.
+    fn typed<'v, T>(
+        &mut self,
+        fields: Fields<'v>,
+        name: &'static str,
+        at: Arguments<'_>,
+        expected: &'static str,
+        read: impl FnOnce(&'v Value) -> Option<T>,
+    ) -> Field<T> {
+        let value = match find(fields.object, name) {
+            Found::Nothing => return None,
+            Found::Twice => {
+                let kind = ProblemKind::DuplicateField { field: name.into() };
+                return Some(self.unreadable(at, name, kind));
+            }
+            Found::One(value) if value.is_null() => return None,
+            Found::One(value) => value,
+        };
+        if let Some(value) = read(value) {
+            return Some(Known::Value(value));
+        }
+        if let Some(reason) = stated_unknown(value) {
+            return Some(Known::unknown(reason));
+        }
+        let kind = ProblemKind::WrongType { field: name.into(), expected, found: json_type(value) };
+        Some(self.unreadable(at, name, kind))
+    }
+
+    pub(crate) fn text<'v>(&mut self, fields: Fields<'v>, name: &'static str, at: Arguments<'_>) -> Field<&'v str> {
+        self.typed(fields, name, at, "a string", |value| value.as_str())
+    }
+
+    pub(crate) fn boolean(&mut self, fields: Fields<'_>, name: &'static str, at: Arguments<'_>) -> Field<bool> {
+        self.typed(fields, name, at, "true or false", |value| match value.as_str() {
+            Some(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Some(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => value.as_bool(),
+        })
+    }
+
+    pub(crate) fn object<'v>(&mut self, fields: Fields<'v>, name: &'static str, at: Arguments<'_>) -> Field<&'v Object> {
+        self.typed(fields, name, at, "an object", |value| {
+            if stated_unknown(value).is_some() { None } else { value.as_object() }
+        })
+    }
+
+    /// An array; a field that is not there is an empty one.
+    pub(crate) fn array<'v>(&mut self, fields: Fields<'v>, name: &'static str, at: Arguments<'_>) -> Field<&'v [Value]> {
+        self.typed(fields, name, at, "an array", |value| value.as_array().map(|array| array.as_slice()))
+    }
+
+    /// A word of a closed list, compared without regard to case.
+    pub(crate) fn word<T: Copy>(
+        &mut self,
+        fields: Fields<'_>,
+        name: &'static str,
+        at: Arguments<'_>,
+        words: &[(&str, T)],
+        expected: &'static str,
+    ) -> Field<T> {
+        let text = match self.text(fields, name, at)? {
+            Known::Value(text) => text,
+            Known::Unknown(reason) => return Some(Known::Unknown(reason)),
+        };
+        match words.iter().find(|(word, _)| text.trim().eq_ignore_ascii_case(word)) {
+            Some((_, meaning)) => Some(Known::Value(*meaning)),
+            None => Some(self.bad(at, name, text, expected)),
+        }
+    }
+
+    /// A value that Azure would not accept.
+    pub(crate) fn bad<T>(&mut self, at: Arguments<'_>, name: &str, value: &str, expected: &'static str) -> Known<T> {
+        let shown: String = value.chars().take(80).collect();
+        let kind = ProblemKind::BadValue { field: name.into(), value: shown.into(), expected };
+        self.unreadable(at, name, kind)
+    }
+
+    /// A field that points at a resource: `{"id":"…"}`.
+    pub(crate) fn reference(&mut self, fields: Fields<'_>, name: &'static str, at: Arguments<'_>) -> Field<ResourceId> {
+        match self.object(fields, name, at)? {
+            Known::Value(object) => self.id_of(object, format_args!("{at}/{name}")),
+            Known::Unknown(reason) => Some(Known::Unknown(reason)),
+        }
+    }
+
+    /// The id in `{"id":"…"}`.
+    pub(crate) fn id_of(&mut self, object: &Object, at: Arguments<'_>) -> Field<ResourceId> {
+        let id = self.text(Fields::own(object), "id", at)?;
+        Some(id.map(|id| self.ids.intern(id, Use::Reference)))
+    }
+
+    /// The ids of an array of `{"id":"…"}`.
+    pub(crate) fn references(&mut self, fields: Fields<'_>, name: &'static str, at: Arguments<'_>) -> Field<Vec<ResourceId>> {
+        let items = match self.array(fields, name, at)? {
+            Known::Value(items) => items,
+            Known::Unknown(reason) => return Some(Known::Unknown(reason)),
+        };
+        let mut ids = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let Some(object) = self.element(item, format_args!("{at}/{name}/{index}")) else {
+                return Some(Known::unknown(Reason::Unreadable { field: name.into() }));
+            };
+            match self.id_of(object, format_args!("{at}/{name}/{index}")) {
+                Some(Known::Value(id)) => ids.push(id),
+                Some(Known::Unknown(reason)) => return Some(Known::Unknown(reason)),
+                None => {}
+            }
+        }
+        Some(Known::Value(ids))
+    }
+
+    /// An element of an array that has to be an object.
+    pub(crate) fn element<'v>(&mut self, value: &'v Value, at: Arguments<'_>) -> Option<&'v Object> {
+        let object = value.as_object();
+        if object.is_none() {
+            let pointer = at.to_string();
+            let field = pointer.rsplit('/').next().unwrap_or_default().into();
+            let kind = ProblemKind::WrongType { field, expected: "an object", found: json_type(value) };
+            self.problem(pointer, kind);
+        }
+        object
+    }
+
+    /// The texts of an array of strings (or numbers, which templates write for ports).
+    pub(crate) fn texts(
+        &mut self,
+        fields: Fields<'_>,
+        name: &'static str,
+        at: Arguments<'_>,
+        mut each: impl FnMut(&mut Self, usize, &str),
+    ) -> Option<Box<Reason>> {
+        let items = match self.array(fields, name, at)? {
+            Known::Value(items) => items,
+            Known::Unknown(reason) => return Some(reason),
+        };
+        let mut unknown = None;
+        for (index, item) in items.iter().enumerate() {
+            if let Some(text) = item.as_str() {
+                each(self, index, text);
+            } else if let Some(number) = item.as_u64() {
+                each(self, index, &number.to_string());
+            } else if let Some(reason) = stated_unknown(item) {
+                unknown = Some(Box::new(reason));
+            } else {
+                let kind = ProblemKind::WrongType { field: name.into(), expected: "a string", found: json_type(item) };
+                self.problem(format!("{at}/{name}/{index}"), kind);
+                unknown = Some(Box::new(Reason::Unreadable { field: name.into() }));
+            }
+        }
+        unknown
+    }
+
+    /// A string or a whole number as text.
+    pub(crate) fn text_or_number(&mut self, fields: Fields<'_>, name: &'static str, at: Arguments<'_>) -> Field<String> {
+        self.typed(fields, name, at, "a string or a whole number", |value| match value.as_str() {
+            Some(text) => Some(text.to_owned()),
+            None => value.as_u64().map(|number| number.to_string()),
+        })
+    }
+}
