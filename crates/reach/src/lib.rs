@@ -1,1 +1,33 @@
-//! x
+//! Which packets get from A to B in an Azure network, and which rule decides.
+//!
+//! INVARIANT: every answer about a set of packets is a pair `must ⊆ may`: what certainly happens and
+//! what may happen. Something is open when `must` is not empty, closed when `may` is empty, and
+//! unknown otherwise, with the rule or resource that makes it so.
+//!
+//! The way through the crate: an IP configuration becomes an [`Endpoint`]; the groups of its subnet
+//! and of its NIC are each turned into a [`GroupAnswer`] (slices of packets, each decided by one
+//! rule); [`Reach::from_internet`] and [`flow`](flow::flow) put the two together. Answers are cached by what a
+//! group can tell apart, so the cost grows with distinct groups and not with VMs.
+//!
+//! [`plain`] says the same in the simplest words: it walks the rules for one packet. Tests hold the
+//! two against each other.
+
+mod addresses;
+mod azure_cloud;
+mod endpoint;
+pub mod flow;
+mod group;
+mod internet;
+mod packet;
+pub mod plain;
+mod rules;
+
+pub use addresses::{Addresses, MustMay, internet, prefixes_of};
+pub use endpoint::{Endpoint, Level};
+pub use group::{GroupAnswer, Region, Slice};
+pub use internet::{Exposure, Opening, Way};
+pub use packet::{Packet, Protocols};
+pub use rules::{DefaultRule, RuleAccess, RuleRef};
+
+mod cache;
+pub use cache::Reach;

@@ -1,0 +1,229 @@
+//! Sets of addresses of one family, and what service tags stand for.
+//!
+//! Source of all tags: <https://learn.microsoft.com/azure/virtual-network/service-tags-overview>
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::LazyLock;
+
+use estate::{Bound, Family, Prefix, Range, RangeSet, ServiceTag, Space, parse_prefix};
+
+use crate::azure_cloud;
+
+/// A set of addresses of one family: IPv4 addresses are their numbers.
+pub type Addresses = RangeSet<u128>;
+
+/// What certainly is in a set, and what may be.
+///
+/// INVARIANT: `must ⊆ may`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MustMay {
+    /// Certainly in the set.
+    pub must: Addresses,
+    /// Possibly in the set.
+    pub may: Addresses,
+}
+
+impl MustMay {
+    pub(crate) fn certain(set: Addresses) -> Self {
+        Self { must: set.clone(), may: set }
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.must = self.must.union(&other.must);
+        self.may = self.may.union(&other.may);
+    }
+}
+
+/// Every address of a family.
+pub(crate) fn everything(family: Family) -> Addresses {
+    match family {
+        Family::V4 => [Range { first: 0, last: u128::from(u32::MAX) }].into_iter().collect(),
+        Family::V6 => Addresses::all(),
+    }
+}
+
+/// The number of an address.
+pub(crate) fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u128::from(address.to_bits()),
+        IpAddr::V6(address) => address.to_bits(),
+    }
+}
+
+/// The address of a number.
+pub(crate) fn address(family: Family, number: u128) -> IpAddr {
+    match family {
+        Family::V4 => Ipv4Addr::from_bits(u32::try_from(number).unwrap_or(u32::MAX)).into(),
+        Family::V6 => Ipv6Addr::from_bits(number).into(),
+    }
+}
+
+fn widen<T: Bound + Into<u128>>(set: &RangeSet<T>) -> Addresses {
+    set.ranges().iter().map(|range| Range { first: range.first.into(), last: range.last.into() }).collect()
+}
+
+/// The addresses of one family in a space.
+pub(crate) fn of_space(space: &Space, family: Family) -> Addresses {
+    match family {
+        Family::V4 => widen(&space.v4),
+        Family::V6 => widen(&space.v6),
+    }
+}
+
+pub(crate) fn of_sets(v4: &estate::V4, v6: &estate::V6, family: Family) -> Addresses {
+    match family {
+        Family::V4 => widen(v4),
+        Family::V6 => widen(v6),
+    }
+}
+
+fn of_prefixes(prefixes: &[&str], family: Family) -> Addresses {
+    prefixes
+        .iter()
+        .filter_map(|text| match (parse_prefix(text)?, family) {
+            (Prefix::V4(range), Family::V4) => Some(Range { first: range.first.into(), last: range.last.into() }),
+            (Prefix::V6(range), Family::V6) => Some(range),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What the `Internet` tag has never held in any recorded answer of Azure.
+const NOT_INTERNET: [&str; 10] = [
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.2.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "224.0.0.0/3",
+];
+
+static INTERNET_V4: LazyLock<Addresses> =
+    LazyLock::new(|| everything(Family::V4).difference(&of_prefixes(&NOT_INTERNET, Family::V4)));
+// No recorded answer of Azure shows the tag in IPv6; global unicast is what the internet routes
+// (RFC 4291, section 2.4).
+static INTERNET_V6: LazyLock<Addresses> = LazyLock::new(|| of_prefixes(&["2000::/3"], Family::V6));
+
+/// The internet's addresses: 3,702,259,456 of IPv4, global unicast of IPv6.
+pub fn internet(family: Family) -> &'static Addresses {
+    match family {
+        Family::V4 => &INTERNET_V4,
+        Family::V6 => &INTERNET_V6,
+    }
+}
+
+/// The platform's address: health probes, DNS, DHCP. In `VirtualNetwork` and `AzureLoadBalancer`.
+const PLATFORM: [&str; 2] = ["168.63.129.16/32", "fe80::1234:5678:9abc/128"];
+
+pub(crate) fn platform(family: Family) -> Addresses {
+    of_prefixes(&PLATFORM, family)
+}
+
+/// What the `VirtualNetwork` tag also holds besides address space.
+pub(crate) fn platform_in_network(family: Family) -> Addresses {
+    of_prefixes(PLATFORM.get(..1).unwrap_or_default(), family)
+}
+
+/// Addresses that are nobody's on the internet: where a network that is not in the input lies.
+pub(crate) fn private(family: Family) -> Addresses {
+    everything(family).difference(internet(family))
+}
+
+/// What a service tag stands for. `network` is the `VirtualNetwork` tag of the endpoint's subnet,
+/// `own` the address space in it.
+pub(crate) fn of_tag(tag: &ServiceTag, family: Family, network: &MustMay, own: &Addresses) -> MustMay {
+    match tag {
+        ServiceTag::VirtualNetwork => network.clone(),
+        ServiceTag::Internet => MustMay::certain(internet(family).difference(own)),
+        ServiceTag::AzureLoadBalancer => MustMay::certain(platform(family)),
+        ServiceTag::Other(name) => MustMay {
+            must: match family {
+                Family::V4 => of_prefixes(azure_cloud::sample(name), family),
+                Family::V6 => Addresses::empty(),
+            },
+            may: internet(family).union(&platform(family)),
+        },
+    }
+}
+
+/// The prefixes that make up a set, smallest address first, at most `limit` of them.
+pub fn prefixes_of(set: &Addresses, family: Family, limit: usize) -> Vec<String> {
+    let width = match family {
+        Family::V4 => 32,
+        Family::V6 => 128u32,
+    };
+    let mut prefixes = Vec::new();
+    for range in set.ranges() {
+        let mut first = range.first;
+        loop {
+            if prefixes.len() == limit {
+                return prefixes;
+            }
+            // The largest aligned block that starts here and fits.
+            let aligned = if first == 0 { width } else { first.trailing_zeros().min(width) };
+            let span = range.last - first;
+            let fits = match span.checked_add(1) {
+                Some(count) => count.ilog2(),
+                None => 128,
+            };
+            let bits = aligned.min(fits);
+            prefixes.push(format!("{}/{}", address(family, first), width - bits));
+            let last = first | (1u128.checked_shl(bits).map_or(u128::MAX, |block| block - 1));
+            match last.checked_add(1) {
+                Some(next) if last < range.last => first = next,
+                _ => break,
+            }
+        }
+    }
+    prefixes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_internet_is_as_wide_as_recorded() {
+        assert_eq!(internet(Family::V4).count(), 3_702_259_456);
+        let inside = |text: &str| internet(Family::V4).contains(number(text.parse().unwrap()));
+        for text in ["1.0.0.1", "198.51.100.1", "203.0.113.9", "168.63.129.16", "223.255.255.255"] {
+            assert!(inside(text), "{text}");
+        }
+        for text in ["10.1.2.3", "100.64.0.1", "192.0.2.1", "224.0.0.1", "255.255.255.255", "0.1.2.3"] {
+            assert!(!inside(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn sets_are_written_as_prefixes() {
+        let check = |prefixes: &[&str], family: Family, expected: &[&str]| {
+            assert_eq!(prefixes_of(&of_prefixes(prefixes, family), family, 100), expected);
+        };
+        check(&["0.0.0.0/0"], Family::V4, &["0.0.0.0/0"]);
+        check(&["0.0.0.0/1", "128.0.0.0/1"], Family::V4, &["0.0.0.0/0"]);
+        check(&["::/0"], Family::V6, &["::/0"]);
+        check(&["10.0.0.0/24", "10.0.1.0/24", "10.0.3.7"], Family::V4, &["10.0.0.0/23", "10.0.3.7/32"]);
+        check(&["255.255.255.255", "0.0.0.0"], Family::V4, &["0.0.0.0/32", "255.255.255.255/32"]);
+        check(&["2001:db8::/32", "ffff::/16"], Family::V6, &["2001:db8::/32", "ffff::/16"]);
+        let odd = [Range { first: 1, last: 6 }].into_iter().collect();
+        assert_eq!(prefixes_of(&odd, Family::V4, 100), ["0.0.0.1/32", "0.0.0.2/31", "0.0.0.4/31", "0.0.0.6/32"]);
+        assert_eq!(prefixes_of(&odd, Family::V4, 2).len(), 2);
+    }
+
+    #[test]
+    fn tags_of_other_customers_are_certainly_somewhere() {
+        let tag = |name: &str| {
+            of_tag(&ServiceTag::Other(name.into()), Family::V4, &MustMay::certain(Addresses::empty()), &Addresses::empty())
+        };
+        for name in ["azurecloud", "azurecloud.japaneast"] {
+            let set = tag(name);
+            assert!(!set.must.is_empty(), "{name}");
+            assert!(set.may.contains_all(&set.must), "{name}");
+        }
+        assert!(tag("storage").must.is_empty());
+    }
+}

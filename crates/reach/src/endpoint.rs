@@ -1,0 +1,199 @@
+//! One address of a VM as security groups see it.
+
+use std::net::IpAddr;
+
+use estate::{AddressSpec, Estate, Family, IpConfiguration, Kind, Known, Nic, Reason, ResourceId, ServiceTag};
+
+use crate::addresses::{
+    Addresses, MustMay, internet, number, of_sets, of_space, platform_in_network, private,
+};
+
+/// One address of a VM: what groups match on, on its side.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Its family.
+    pub family: Family,
+    /// The private address, if it is assigned.
+    pub address: Option<IpAddr>,
+    /// The addresses of its subnet, if they are known.
+    pub subnet: Option<Addresses>,
+    /// The application security groups that it is a member of, if they are known.
+    pub asgs: Option<Box<[ResourceId]>>,
+    /// What is known of its network.
+    pub network: Network,
+    /// The group of the subnet.
+    pub subnet_level: Level,
+    /// The group of the NIC.
+    pub nic_level: Level,
+}
+
+/// The network of an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Network {
+    /// The `VirtualNetwork` tag of its subnet.
+    pub tag: MustMay,
+    /// The address space of the network and of its peers: what never comes from the internet.
+    pub own: Addresses,
+    /// Why the tag is not known exactly.
+    pub unknown: Option<Box<Reason>>,
+}
+
+/// Whether a group filters at the subnet or at the NIC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// No group: everything passes.
+    Open,
+    /// This group.
+    Group(ResourceId),
+    /// Nobody can tell whether there is a group, or what it does.
+    Unknown(Box<Reason>),
+}
+
+/// Whether something is so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Tri {
+    No,
+    Maybe,
+    Yes,
+}
+
+impl From<bool> for Tri {
+    fn from(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
+}
+
+/// The group that a reference names, if the input holds it.
+fn level(estate: &Estate, group: Option<&Known<ResourceId>>) -> Level {
+    match group {
+        None => Level::Open,
+        Some(Known::Unknown(reason)) => Level::Unknown(reason.clone()),
+        Some(Known::Value(id)) => match estate.nsg(*id).map(|nsg| &nsg.rules) {
+            None => Level::Unknown(Box::new(estate.missing(Kind::Nsg, *id))),
+            Some(None) => Level::Unknown(Box::new(estate.partial(Kind::Nsg, *id))),
+            Some(Some(Known::Unknown(reason))) => Level::Unknown(reason.clone()),
+            Some(Some(Known::Value(_))) => Level::Group(*id),
+        },
+    }
+}
+
+impl Endpoint {
+    /// The endpoint of an IP configuration of a NIC.
+    pub fn new(estate: &Estate, nic: &Nic, ip: &IpConfiguration) -> Self {
+        let subnet_id = ip.subnet.as_ref();
+        let record = subnet_id.and_then(|id| id.value()).and_then(|id| estate.subnet(*id));
+        let subnet_level = match (subnet_id, record) {
+            (Some(Known::Unknown(reason)), _) => Level::Unknown(reason.clone()),
+            (_, Some(record)) if record.space.is_some() || record.nsg.is_some() => level(estate, record.nsg.as_ref()),
+            (Some(Known::Value(id)), _) => Level::Unknown(Box::new(estate.missing(Kind::Subnet, *id))),
+            // Every IP configuration of a NIC is in a subnet, so one without is not told in full.
+            (None, _) => Level::Unknown(Box::new(estate.partial(Kind::Nic, nic.id))),
+        };
+        let family = ip.family;
+        let subnet = record
+            .and_then(|record| record.space.as_ref()?.value())
+            .map(|space| of_space(space, family))
+            .filter(|space| !space.is_empty());
+        let network = Network::of(estate, record, subnet.as_ref(), family);
+        Self {
+            family,
+            address: ip.address.as_ref().and_then(|address| address.value().copied()),
+            subnet,
+            asgs: ip.asgs.value().cloned(),
+            network,
+            subnet_level,
+            nic_level: level(estate, nic.nsg.as_ref()),
+        }
+    }
+
+    /// Whether a rule that names these addresses on this side can match the endpoint.
+    pub(crate) fn is_in(&self, spec: &AddressSpec) -> Tri {
+        if spec.any {
+            return Tri::Yes;
+        }
+        let mut found = Tri::from(spec.tags.contains(&ServiceTag::VirtualNetwork));
+        let prefixes = of_sets(&spec.v4, &spec.v6, self.family);
+        found = found.max(match (self.address, &self.subnet) {
+            (Some(address), _) => Tri::from(prefixes.contains(number(address))),
+            (None, Some(subnet)) if prefixes.contains_all(subnet) => Tri::Yes,
+            (None, Some(subnet)) if !prefixes.overlaps(subnet) => Tri::No,
+            (None, _) if prefixes.is_empty() => Tri::No,
+            (None, None) if prefixes.contains_all(&crate::addresses::everything(self.family)) => Tri::Yes,
+            (None, _) => Tri::Maybe,
+        });
+        // Tags other than `VirtualNetwork` stand for public addresses, and a group sees the private
+        // one, so they match only a network that uses public addresses inside.
+        if spec.tags.iter().any(|tag| matches!(tag, ServiceTag::Other(_))) {
+            let public = self.address.is_none_or(|address| internet(self.family).contains(number(address)));
+            found = found.max(if public { Tri::Maybe } else { Tri::No });
+        }
+        found = found.max(match &self.asgs {
+            Some(mine) => Tri::from(spec.asgs.iter().any(|asg| mine.contains(asg))),
+            None if spec.asgs.is_empty() => Tri::No,
+            None => Tri::Maybe,
+        });
+        if spec.unreadable.is_some() { found.max(Tri::Maybe) } else { found }
+    }
+}
+
+impl Network {
+    /// The network of a subnet. `VirtualNetwork` is its address space, that of connected peers, the
+    /// platform's address, and the prefixes of routes in the subnet's route table.
+    fn of(estate: &Estate, record: Option<&estate::Subnet>, subnet: Option<&Addresses>, family: Family) -> Self {
+        let vnet_id = record.and_then(|record| record.vnet);
+        let vnet = vnet_id.and_then(|id| estate.vnet(id));
+        let space = vnet.and_then(|vnet| vnet.space.as_ref()?.value());
+        let mut unknown = None;
+        let mut own = subnet.cloned().unwrap_or_default();
+        let mut may = Addresses::empty();
+        match space {
+            Some(space) => own = own.union(&of_space(space, family)),
+            None => {
+                // INVARIANT: a network that is not in the input is taken to use addresses that are
+                // not the internet's. It could use public ones inside, but packets from those would
+                // not come from the internet either.
+                may = private(family);
+                let reason = match vnet_id {
+                    Some(id) => estate.missing(Kind::Vnet, id),
+                    None => Reason::NoAddress,
+                };
+                unknown = Some(Box::new(reason));
+            }
+        }
+        match vnet.and_then(|vnet| vnet.peers.as_ref()) {
+            Some(Known::Value(peers)) => own = own.union(&of_space(peers, family)),
+            Some(Known::Unknown(reason)) => {
+                may = may.union(&private(family));
+                unknown = Some(reason.clone());
+            }
+            None => {}
+        }
+        let mut must = own.union(&platform_in_network(family));
+        match record.and_then(|record| record.route_table.as_ref()) {
+            None => {}
+            Some(Known::Unknown(reason)) => {
+                may = crate::addresses::everything(family);
+                unknown = Some(reason.clone());
+            }
+            Some(Known::Value(id)) => {
+                match estate.route_table(*id).and_then(|table| table.prefixes.as_ref()?.value()) {
+                    Some(prefixes) => {
+                        let prefixes = of_space(prefixes, family);
+                        let outside = prefixes.intersection(internet(family));
+                        must = must.union(&prefixes.difference(internet(family)));
+                        if !outside.is_empty() {
+                            may = may.union(&prefixes);
+                            unknown = Some(Box::new(Reason::RouteWidensVirtualNetwork { id: estate.text(*id).into() }));
+                        }
+                    }
+                    None => {
+                        may = crate::addresses::everything(family);
+                        unknown = Some(Box::new(estate.missing(Kind::RouteTable, *id)));
+                    }
+                }
+            }
+        }
+        let may = may.union(&must);
+        Self { tag: MustMay { must, may }, own, unknown }
+    }
+}

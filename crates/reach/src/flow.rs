@@ -1,0 +1,323 @@
+//! What `az network watcher test-ip-flow` asks: does a flow pass the groups of a NIC?
+//!
+//! Source: <https://learn.microsoft.com/azure/network-watcher/ip-flow-verify-overview>. Routes,
+//! public addresses and their SKUs play no part.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use estate::{Direction, Estate, Family, IpConfiguration, Kind, Known, Nic, PortSet, Reason, ResourceId, Vm, resource_group, resource_name};
+
+use crate::addresses::number;
+use crate::cache::Reach;
+use crate::endpoint::{Endpoint, Level};
+use crate::group::GroupAnswer;
+use crate::packet::Protocols;
+use crate::rules::{RuleAccess, RuleRef};
+
+/// A question.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// The VM: a name, `group/name` or an id, in any case.
+    pub vm: String,
+    /// One of its NICs by name or id, where the local address does not tell.
+    pub nic: Option<String>,
+    /// Which way the flow goes.
+    pub direction: Direction,
+    /// Its protocol, or all of them.
+    pub protocols: Protocols,
+    /// The address on the VM.
+    pub local: IpAddr,
+    /// The ports on the VM.
+    pub local_ports: PortSet,
+    /// The address of the other side.
+    pub remote: IpAddr,
+    /// The ports of the other side.
+    pub remote_ports: PortSet,
+}
+
+/// Whether a flow passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FlowAccess {
+    /// All of it.
+    Allow,
+    /// None of it.
+    Deny,
+    /// Some of the ports or protocols asked for.
+    Partial,
+    /// Nobody can tell.
+    Unknown,
+}
+
+impl FlowAccess {
+    /// The word that Azure answers with, and ours where it has none.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "Allow",
+            Self::Deny => "Deny",
+            Self::Partial => "Partial",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// What one group does with a part of the flow.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The protocols of the part.
+    pub protocols: Protocols,
+    /// The ports on the VM.
+    pub local_ports: PortSet,
+    /// The ports of the other side.
+    pub remote_ports: PortSet,
+    /// What happens to it.
+    pub access: FlowAccess,
+    /// The rule that decides, or may.
+    pub rule: RuleRef,
+}
+
+/// What one level does with the flow.
+#[derive(Clone, Debug)]
+pub struct LevelAnswer {
+    /// `subnet` or `nic`.
+    pub level: &'static str,
+    /// The group, if there is one and it is known.
+    pub nsg: Option<ResourceId>,
+    /// Why nothing is known.
+    pub unknown: Option<Reason>,
+    /// What the group does; empty without a group.
+    pub parts: Vec<Part>,
+}
+
+/// The answer.
+#[derive(Clone, Debug)]
+pub struct FlowAnswer {
+    /// The NIC that was asked.
+    pub nic: ResourceId,
+    /// Whether the flow passes.
+    pub access: FlowAccess,
+    /// The group and rule that decide: the first that denies, else the last that allows.
+    pub rule: Option<(ResourceId, RuleRef)>,
+    /// Both levels, in Azure's order.
+    pub chain: Vec<LevelAnswer>,
+}
+
+/// Why a question cannot be answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlowError {
+    /// No VM or NIC has this name.
+    NoSuch {
+        /// What was looked for.
+        kind: Kind,
+        /// Its name.
+        name: String,
+        /// Names that exist, the nearest first.
+        similar: Vec<String>,
+    },
+    /// Several have it.
+    Ambiguous {
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// The VM has no such address.
+    NoSuchAddress {
+        /// The address.
+        address: IpAddr,
+        /// Those that it has.
+        known: Vec<IpAddr>,
+    },
+    /// The two addresses are not of one family.
+    MixedFamilies,
+}
+
+/// Answers a question.
+pub fn flow(reach: &Reach<'_>, flow: &Flow) -> Result<FlowAnswer, FlowError> {
+    let estate = reach.estate();
+    if Family::of(flow.local) != Family::of(flow.remote) {
+        return Err(FlowError::MixedFamilies);
+    }
+    let vm = find_vm(estate, &flow.vm)?;
+    let (nic, ip) = find_address(estate, vm, flow)?;
+    let mut endpoint = Endpoint::new(estate, nic, ip);
+    endpoint.address = Some(flow.local);
+    let network = reach.network_number(&endpoint);
+    let mut levels = [("subnet", &endpoint.subnet_level), ("nic", &endpoint.nic_level)];
+    if flow.direction == Direction::Outbound {
+        levels.reverse();
+    }
+    let chain: Vec<LevelAnswer> = levels
+        .into_iter()
+        .map(|(name, level)| {
+            let empty = LevelAnswer { level: name, nsg: None, unknown: None, parts: Vec::new() };
+            match level {
+                Level::Open => empty,
+                Level::Unknown(reason) => LevelAnswer { unknown: Some(reason.as_ref().clone()), ..empty },
+                Level::Group(id) => {
+                    let answer = reach.group(*id, flow.direction, &endpoint, network);
+                    let parts = answer.map(|(_, answer)| parts(&answer, flow)).unwrap_or_default();
+                    LevelAnswer { nsg: Some(*id), parts, ..empty }
+                }
+            }
+        })
+        .collect();
+    let (access, rule) = together(&chain);
+    Ok(FlowAnswer { nic: nic.id, access, rule, chain })
+}
+
+/// The VM that a person means.
+pub fn find_vm<'e>(estate: &'e Estate, name: &str) -> Result<&'e Vm, FlowError> {
+    let matches = |vm: &&Vm| {
+        let id = estate.text(vm.id);
+        let (group, own) = (resource_group(id).unwrap_or_default(), resource_name(id));
+        match name.trim_matches('/').split_once('/') {
+            None => own.eq_ignore_ascii_case(name),
+            Some((in_group, its)) if !its.contains('/') => {
+                own.eq_ignore_ascii_case(its) && group.eq_ignore_ascii_case(in_group)
+            }
+            Some(_) => id.trim_matches('/').eq_ignore_ascii_case(name.trim_matches('/')),
+        }
+    };
+    let found: Vec<_> = estate.vms.iter().filter(matches).collect();
+    match found.as_slice() {
+        [only] => Ok(only),
+        [] => {
+            let mut names: Vec<_> = estate.vms.iter().map(|vm| resource_name(estate.text(vm.id)).to_owned()).collect();
+            names.sort_unstable();
+            names.dedup();
+            Err(FlowError::NoSuch { kind: Kind::Vm, name: name.to_owned(), similar: names })
+        }
+        several => {
+            let mut ids: Vec<_> = several.iter().map(|vm| estate.text(vm.id).to_owned()).collect();
+            ids.sort_unstable();
+            Err(FlowError::Ambiguous { ids })
+        }
+    }
+}
+
+/// The NIC and IP configuration that have the local address; one without an assigned address
+/// stands for any address of its subnet.
+fn find_address<'e>(
+    estate: &'e Estate,
+    vm: &Vm,
+    flow: &Flow,
+) -> Result<(&'e Nic, &'e IpConfiguration), FlowError> {
+    let mut nics: Vec<&Nic> = vm.nics.iter().filter_map(|id| estate.nic(*id)).collect();
+    if let Some(name) = &flow.nic {
+        let all: Vec<_> = nics.iter().map(|nic| resource_name(estate.text(nic.id)).to_owned()).collect();
+        nics.retain(|nic| {
+            let id = estate.text(nic.id);
+            resource_name(id).eq_ignore_ascii_case(name) || id.eq_ignore_ascii_case(name)
+        });
+        if nics.is_empty() {
+            return Err(FlowError::NoSuch { kind: Kind::Nic, name: name.clone(), similar: all });
+        }
+    }
+    let mut known = Vec::new();
+    let mut open = Vec::new();
+    for nic in nics {
+        let Some(Known::Value(all)) = &nic.ip_configurations else { continue };
+        for ip in all {
+            match &ip.address {
+                Some(Known::Value(address)) if *address == flow.local => return Ok((nic, ip)),
+                Some(Known::Value(address)) => known.push(*address),
+                _ if ip.family == Family::of(flow.local) => {
+                    let endpoint = Endpoint::new(estate, nic, ip);
+                    if endpoint.subnet.is_none_or(|subnet| subnet.contains(number(flow.local))) {
+                        open.push((nic, ip));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    match open.as_slice() {
+        [only] => Ok(*only),
+        _ => Err(FlowError::NoSuchAddress { address: flow.local, known }),
+    }
+}
+
+/// What a group does with the packets of a flow.
+fn parts(answer: &Arc<GroupAnswer>, flow: &Flow) -> Vec<Part> {
+    let remote = number(flow.remote);
+    let mut parts = Vec::new();
+    for slice in &answer.slices {
+        let protocols = slice.protocols.and(flow.protocols);
+        let local_ports = slice.local_ports.intersection(&flow.local_ports);
+        let remote_ports = slice.remote_ports.intersection(&flow.remote_ports);
+        if protocols.is_empty() || local_ports.is_empty() || remote_ports.is_empty() {
+            continue;
+        }
+        let mut deciding = slice.regions.iter().filter(|region| region.remote.may.contains(remote)).peekable();
+        let Some(first) = deciding.peek().map(|region| region.rule) else { continue };
+        let (mut allow, mut deny) = (false, false);
+        for region in deciding {
+            allow |= region.access != RuleAccess::Deny;
+            deny |= region.access != RuleAccess::Allow;
+        }
+        let access = match (allow, deny) {
+            (true, false) => FlowAccess::Allow,
+            (false, _) => FlowAccess::Deny,
+            (true, true) => FlowAccess::Unknown,
+        };
+        parts.push(Part { protocols, local_ports, remote_ports, access, rule: first });
+    }
+    parts.sort_by_key(|part| (part.local_ports.first(), part.remote_ports.first(), part.protocols));
+    parts
+}
+
+/// Puts the two levels together, part by part.
+fn together(chain: &[LevelAnswer]) -> (FlowAccess, Option<(ResourceId, RuleRef)>) {
+    let mut outcomes: Vec<(FlowAccess, Option<(ResourceId, RuleRef)>)> = Vec::new();
+    let everything = || Part {
+        protocols: Protocols::ALL,
+        local_ports: PortSet::all(),
+        remote_ports: PortSet::all(),
+        access: FlowAccess::Allow,
+        rule: RuleRef::Own(0),
+    };
+    // A level is its parts, or one part that passes (no group) or may pass (unknown).
+    let cells = |level: &LevelAnswer| -> Vec<(Part, Option<ResourceId>)> {
+        match (&level.nsg, &level.unknown) {
+            (Some(id), _) => level.parts.iter().map(|part| (part.clone(), Some(*id))).collect(),
+            (None, Some(_)) => vec![(Part { access: FlowAccess::Unknown, ..everything() }, None)],
+            (None, None) => vec![(everything(), None)],
+        }
+    };
+    let mut levels = chain.iter().map(cells);
+    let (first, second) = (levels.next().unwrap_or_default(), levels.next().unwrap_or_default());
+    for (one, nsg) in &first {
+        for (other, other_nsg) in &second {
+            let together = !one.protocols.and(other.protocols).is_empty()
+                && one.local_ports.overlaps(&other.local_ports)
+                && one.remote_ports.overlaps(&other.remote_ports);
+            if !together {
+                continue;
+            }
+            let name = |part: &Part, nsg: &Option<ResourceId>| nsg.map(|nsg| (nsg, part.rule));
+            outcomes.push(match (one.access, other.access) {
+                (FlowAccess::Deny, _) => (FlowAccess::Deny, name(one, nsg)),
+                // Denied for certain, also where the first level may already have done it.
+                (_, FlowAccess::Deny) => (FlowAccess::Deny, name(other, other_nsg)),
+                (FlowAccess::Allow, FlowAccess::Allow) => {
+                    (FlowAccess::Allow, name(other, other_nsg).or_else(|| name(one, nsg)))
+                }
+                _ => (FlowAccess::Unknown, None),
+            });
+        }
+    }
+    let rule = match outcomes.split_first() {
+        Some(((access, rule), rest)) if rest.iter().all(|(other, _)| other == access) => *rule,
+        _ => None,
+    };
+    let all = |access: FlowAccess| outcomes.iter().all(|(its, _)| *its == access);
+    let access = if outcomes.iter().any(|(access, _)| *access == FlowAccess::Unknown) {
+        FlowAccess::Unknown
+    } else if all(FlowAccess::Allow) {
+        FlowAccess::Allow
+    } else if all(FlowAccess::Deny) {
+        FlowAccess::Deny
+    } else {
+        FlowAccess::Partial
+    };
+    (access, rule)
+}

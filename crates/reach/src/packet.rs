@@ -1,0 +1,92 @@
+//! One packet, and sets of protocols.
+
+use std::net::IpAddr;
+
+use estate::Protocol;
+
+/// A set of the protocols that Azure's rules tell apart, the rest being one of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Protocols(u8);
+
+impl Protocols {
+    /// TCP.
+    pub const TCP: Self = Self(1);
+    /// UDP.
+    pub const UDP: Self = Self(2);
+    /// ICMP.
+    pub const ICMP: Self = Self(4);
+    /// Encapsulating security payload.
+    pub const ESP: Self = Self(8);
+    /// Authentication header.
+    pub const AH: Self = Self(16);
+    /// Every protocol.
+    pub const ALL: Self = Self(63);
+    /// No protocol.
+    pub const NONE: Self = Self(0);
+    /// Each protocol by itself.
+    pub const EACH: [Self; 6] = [Self::TCP, Self::UDP, Self::ICMP, Self::ESP, Self::AH, Self(32)];
+
+    /// The protocols that a rule of this kind matches.
+    pub fn of(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Any => Self::ALL,
+            Protocol::Tcp => Self::TCP,
+            Protocol::Udp => Self::UDP,
+            Protocol::Icmp => Self::ICMP,
+            Protocol::Esp => Self::ESP,
+            Protocol::Ah => Self::AH,
+        }
+    }
+
+    /// What is in both.
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// What is in either.
+    pub fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether all of `other` is in it.
+    pub fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether these protocols have ports.
+    pub fn have_ports(self) -> bool {
+        !self.and(Self::TCP.or(Self::UDP)).is_empty()
+    }
+
+    /// The name of a single protocol, lower case; `*` for several.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TCP => "tcp",
+            Self::UDP => "udp",
+            Self::ICMP => "icmp",
+            Self::ESP => "esp",
+            Self::AH => "ah",
+            Self(32) => "other",
+            _ => "*",
+        }
+    }
+}
+
+/// A concrete packet between this VM and somebody else, seen as a group sees it: after the public
+/// address of the VM was translated to the private one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// Its protocol: a single one.
+    pub protocol: Protocols,
+    /// The address of the other side.
+    pub remote: IpAddr,
+    /// The port of the other side.
+    pub remote_port: u16,
+    /// The port on the VM.
+    pub local_port: u16,
+}

@@ -1,0 +1,204 @@
+//! The plain evaluator: what a security group does to one packet, rule by rule.
+//!
+//! This is the readable specification that the symbolic answers are held against. It shares no
+//! code with them but the parsed rules and the tables of service tags.
+
+use std::net::IpAddr;
+
+use estate::{Access, AddressSpec, Direction, PortSpec, ResourceId, SecurityRule, ServiceTag};
+
+use crate::addresses::{internet, number, platform};
+use crate::endpoint::Endpoint;
+use crate::packet::{Packet, Protocols};
+use crate::rules::{DefaultRule, RuleRef};
+
+/// What happens to a packet in one group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// What it is; `None` when the group may do either.
+    pub access: Option<Access>,
+    /// The rules that may decide, in their order. One, unless something is unknown.
+    pub rules: Vec<RuleRef>,
+}
+
+/// How a packet and a rule get on: `Some(true)` matches, `Some(false)` does not, `None` unknown.
+type Match = Option<bool>;
+
+/// Walks the rules of a group for one packet. `members` tells the application security groups of
+/// addresses on the other side.
+pub fn walk(
+    rules: &[SecurityRule],
+    direction: Direction,
+    endpoint: &Endpoint,
+    packet: &Packet,
+    members: &dyn Fn(ResourceId, IpAddr) -> Match,
+) -> Verdict {
+    let mut own: Vec<_> = (0u32..).zip(rules).collect();
+    own.sort_by_key(|(_, rule)| rule.priority.value().copied());
+    let mut allowed = false;
+    let mut denied = false;
+    let mut deciding = Vec::new();
+    let mut at = 0;
+    while let Some((_, first)) = own.get(at) {
+        let priority = first.priority.value();
+        // Rules of one priority: each of them may come first.
+        let rank = own.iter().skip(at).take_while(|(_, rule)| rule.priority.value() == priority);
+        let mut decided = false;
+        for (index, rule) in rank {
+            at += 1;
+            let mut matches = matches_rule(rule, direction, endpoint, packet, members);
+            if priority.is_none() && matches == Some(true) {
+                matches = None;
+            }
+            if matches == Some(false) {
+                continue;
+            }
+            deciding.push(RuleRef::Own(*index));
+            match rule.access.value() {
+                Some(Access::Allow) => allowed = true,
+                Some(Access::Deny) => denied = true,
+                None => (allowed, denied) = (true, true),
+            }
+            decided |= matches == Some(true);
+        }
+        if decided {
+            return verdict(allowed, denied, deciding);
+        }
+    }
+    for rule in DefaultRule::of(direction) {
+        let matches = and(
+            local(&rule.local(), endpoint),
+            remote(&rule.remote(), endpoint, packet.remote, members),
+        );
+        if matches == Some(false) {
+            continue;
+        }
+        deciding.push(RuleRef::Default(rule));
+        match rule.access() {
+            Access::Allow => allowed = true,
+            Access::Deny => denied = true,
+        }
+        if matches == Some(true) {
+            break;
+        }
+    }
+    verdict(allowed, denied, deciding)
+}
+
+fn verdict(allowed: bool, denied: bool, rules: Vec<RuleRef>) -> Verdict {
+    let access = match (allowed, denied) {
+        (true, false) => Some(Access::Allow),
+        (false, true) => Some(Access::Deny),
+        _ => None,
+    };
+    Verdict { access, rules }
+}
+
+fn and(a: Match, b: Match) -> Match {
+    match (a, b) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
+}
+
+fn or(a: Match, b: Match) -> Match {
+    match (a, b) {
+        (Some(true), _) | (_, Some(true)) => Some(true),
+        (Some(false), Some(false)) => Some(false),
+        _ => None,
+    }
+}
+
+fn matches_rule(
+    rule: &SecurityRule,
+    direction: Direction,
+    endpoint: &Endpoint,
+    packet: &Packet,
+    members: &dyn Fn(ResourceId, IpAddr) -> Match,
+) -> Match {
+    let looks = rule.direction.value().map(|its| *its == direction);
+    let protocol = rule.protocol.value().map(|its| Protocols::of(*its).contains(packet.protocol));
+    let (here, here_port, there, there_port) = match direction {
+        Direction::Inbound => (&rule.destination, &rule.destination_ports, &rule.source, &rule.source_ports),
+        Direction::Outbound => (&rule.source, &rule.source_ports, &rule.destination, &rule.destination_ports),
+    };
+    let ports = if packet.protocol.have_ports() {
+        and(port(here_port, packet.local_port), port(there_port, packet.remote_port))
+    } else if here_port.ports.is_all() && there_port.ports.is_all() {
+        Some(true)
+    } else {
+        None
+    };
+    let addresses = and(local(here, endpoint), remote(there, endpoint, packet.remote, members));
+    and(and(looks, protocol), and(ports, addresses))
+}
+
+fn port(spec: &PortSpec, port: u16) -> Match {
+    let named = spec.ports.contains(port);
+    if !named && spec.unreadable.is_some() { None } else { Some(named) }
+}
+
+/// Whether the VM's own address is one that the rule names.
+fn local(spec: &AddressSpec, endpoint: &Endpoint) -> Match {
+    let mut found = Some(spec.any);
+    for tag in &spec.tags {
+        found = or(found, match tag {
+            ServiceTag::VirtualNetwork => Some(true),
+            ServiceTag::Internet | ServiceTag::AzureLoadBalancer => Some(false),
+            ServiceTag::Other(_) => match endpoint.address {
+                Some(address) if !internet(endpoint.family).contains(number(address)) => Some(false),
+                _ => None,
+            },
+        });
+    }
+    for asg in &spec.asgs {
+        found = or(found, endpoint.asgs.as_ref().map(|mine| mine.contains(asg)));
+    }
+    found = or(found, match endpoint.address {
+        Some(address) => Some(prefixes_hold(spec, address)),
+        None if spec.v4.is_empty() && spec.v6.is_empty() => Some(false),
+        None => None,
+    });
+    if spec.unreadable.is_some() { or(found, None) } else { found }
+}
+
+/// Whether the other side's address is one that the rule names.
+fn remote(
+    spec: &AddressSpec,
+    endpoint: &Endpoint,
+    address: IpAddr,
+    members: &dyn Fn(ResourceId, IpAddr) -> Match,
+) -> Match {
+    let mut found = Some(spec.any || prefixes_hold(spec, address));
+    let at = number(address);
+    let network = &endpoint.network;
+    for tag in &spec.tags {
+        found = or(found, match tag {
+            ServiceTag::VirtualNetwork if network.tag.must.contains(at) => Some(true),
+            ServiceTag::VirtualNetwork if network.tag.may.contains(at) => None,
+            ServiceTag::VirtualNetwork => Some(false),
+            ServiceTag::Internet => Some(internet(endpoint.family).contains(at) && !network.own.contains(at)),
+            ServiceTag::AzureLoadBalancer => Some(platform(endpoint.family).contains(at)),
+            ServiceTag::Other(_) => {
+                let set = crate::addresses::of_tag(tag, endpoint.family, &network.tag, &network.own);
+                match (set.must.contains(at), set.may.contains(at)) {
+                    (true, _) => Some(true),
+                    (_, true) => None,
+                    _ => Some(false),
+                }
+            }
+        });
+    }
+    for asg in &spec.asgs {
+        found = or(found, members(*asg, address));
+    }
+    if spec.unreadable.is_some() { or(found, None) } else { found }
+}
+
+fn prefixes_hold(spec: &AddressSpec, address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => spec.v4.contains(address.to_bits()),
+        IpAddr::V6(address) => spec.v6.contains(address.to_bits()),
+    }
+}

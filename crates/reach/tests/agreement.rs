@@ -1,0 +1,269 @@
+//! The symbolic answers against the plain evaluator, on random groups and packets.
+
+use std::net::IpAddr;
+
+use estate::{Access, Collector, Direction, Estate, Family, Known, Part, PortSet, RangeSet, SourceIndex, split::Splitter};
+use proptest::prelude::*;
+use reach::flow::{Flow, FlowAccess, flow};
+use reach::plain::{self, Verdict};
+use reach::{Endpoint, Level, Packet, Protocols, Reach, internet, prefixes_of};
+
+fn read(text: &str) -> Estate {
+    let collector = Collector::new();
+    let mut part = Part::default();
+    let mut splitter = Splitter::new();
+    let mut emit = |cut: estate::split::Cut<'_>| collector.read(&mut part, SourceIndex(0), cut);
+    splitter.push(text.as_bytes(), &mut emit);
+    splitter.finish(&mut emit);
+    collector.finish(vec![part])
+}
+
+const RG: &str = "/subscriptions/s/resourceGroups/rg/providers";
+
+#[derive(Clone, Debug)]
+struct Rule {
+    priority: &'static str,
+    direction: &'static str,
+    access: &'static str,
+    protocol: &'static str,
+    here: &'static str,
+    here_ports: &'static str,
+    there: &'static str,
+    there_ports: &'static str,
+}
+
+// The ends of JSON members: `source` or `destination` goes before them.
+const ADDRESSES: [&str; 16] = [
+    r#"AddressPrefix":"*""#,
+    r#"AddressPrefix":"0.0.0.0/0""#,
+    r#"AddressPrefix":"::/0""#,
+    r#"AddressPrefixes":["0.0.0.0/1","128.0.0.0/1"]"#,
+    r#"AddressPrefix":"Internet""#,
+    r#"AddressPrefix":"VirtualNetwork""#,
+    r#"AddressPrefix":"AzureLoadBalancer""#,
+    r#"AddressPrefix":"10.0.0.4""#,
+    r#"AddressPrefix":"10.0.0.0/24""#,
+    r#"AddressPrefixes":["10.0.1.0/24","203.0.113.7"]"#,
+    r#"AddressPrefix":"203.0.113.0/24""#,
+    r#"AddressPrefix":"AzureCloud.japaneast""#,
+    r#"AddressPrefix":"Storage""#,
+    r#"AddressPrefix":"10.0.0.0/99""#,
+    r#"AddressPrefix":{"$unknown":{"reason":"p"}}"#,
+    r#"AddressPrefixes":["2001:db8::/32","192.168.0.0/16"]"#,
+];
+const PORTS: [&str; 7] = [
+    r#"PortRange":"*""#,
+    r#"PortRange":"22""#,
+    r#"PortRanges":["20-25","3389"]"#,
+    r#"PortRange":"0-65535""#,
+    r#"PortRanges":["1024-49152"]"#,
+    r#"PortRange":{"$unknown":{"reason":"p"}}"#,
+    r#"PortRanges":["22","bad"]"#,
+];
+
+/// Mostly the first choices: with too much unknown, everything is.
+fn pick(from: &'static [&'static str], usual: usize) -> impl Strategy<Value = &'static str> {
+    prop_oneof![12 => 0..usual, 1 => 0..from.len()].prop_map(|index| from[index])
+}
+
+fn rule() -> impl Strategy<Value = Rule> {
+    (
+        pick(&["100", "110", "120", "130", "4096", "200", "\"x\""], 6),
+        pick(&["\"Inbound\"", "\"inbound\"", "\"Outbound\"", "7"], 3),
+        pick(&["\"Allow\"", "\"Deny\"", "\"deny\"", "{\"$unknown\":{}}"], 3),
+        pick(&["\"*\"", "\"Tcp\"", "\"UDP\"", "\"Icmp\"", "\"Esp\"", "7"], 5),
+        pick(&ADDRESSES, 12),
+        pick(&PORTS, 5),
+        pick(&ADDRESSES, 12),
+        pick(&PORTS, 5),
+    )
+        .prop_map(|(priority, direction, access, protocol, here, here_ports, there, there_ports)| Rule {
+            priority,
+            direction,
+            access,
+            protocol,
+            here,
+            here_ports,
+            there,
+            there_ports,
+        })
+}
+
+fn group(name: &str, rules: &[Rule]) -> String {
+    let rules: Vec<String> = rules
+        .iter()
+        .enumerate()
+        .map(|(index, rule)| {
+            let here = (rule.here, rule.here_ports);
+            let there = (rule.there, rule.there_ports);
+            let inbound = rule.direction.eq_ignore_ascii_case("\"inbound\"");
+            let ((s, sp), (d, dp)) = if inbound { (there, here) } else { (here, there) };
+            format!(
+                r#"{{"name":"r{index}","properties":{{"priority":{},"direction":{},"access":{},"protocol":{},"source{s},"source{sp},"destination{d},"destination{dp}}}}}"#,
+                rule.priority, rule.direction, rule.access, rule.protocol
+            )
+        })
+        .collect();
+    format!(
+        r#"{{"id":"{RG}/Microsoft.Network/networkSecurityGroups/{name}","properties":{{"securityRules":[{}]}}}}"#,
+        rules.join(",")
+    )
+}
+
+fn estate(subnet: &[Rule], nic: &[Rule], levels: (bool, bool), address: bool) -> Estate {
+    let on = |yes: bool, name: &str| {
+        if yes {
+            format!(r#","networkSecurityGroup":{{"id":"{RG}/Microsoft.Network/networkSecurityGroups/{name}"}}"#)
+        } else {
+            String::new()
+        }
+    };
+    let address = if address { r#""privateIPAddress":"10.0.0.4","# } else { "" };
+    read(&format!(
+        r#"[{},{},
+        {{"id":"{RG}/Microsoft.Network/publicIPAddresses/p","sku":{{"name":"Basic"}},"properties":{{}}}},
+        {{"id":"{RG}/Microsoft.Network/virtualNetworks/v","properties":{{"addressSpace":{{"addressPrefixes":["10.0.0.0/16","20.9.0.0/16"]}},"subnets":[{{"id":"{RG}/Microsoft.Network/virtualNetworks/v/subnets/s","properties":{{"addressPrefix":"10.0.0.0/24"{}}}}}]}}}},
+        {{"id":"{RG}/Microsoft.Network/networkInterfaces/n","properties":{{"virtualMachine":{{"id":"{RG}/Microsoft.Compute/virtualMachines/m"}}{},"ipConfigurations":[{{"name":"i","properties":{{{address}"subnet":{{"id":"{RG}/Microsoft.Network/virtualNetworks/v/subnets/s"}},"publicIPAddress":{{"id":"{RG}/Microsoft.Network/publicIPAddresses/p"}}}}}}]}}}}]"#,
+        group("sg", subnet),
+        group("ng", nic),
+        on(levels.0, "sg"),
+        on(levels.1, "ng"),
+    ))
+}
+
+fn packet() -> impl Strategy<Value = Packet> {
+    let addresses = [
+        "8.8.8.8", "203.0.113.7", "203.0.113.8", "10.0.0.9", "10.0.1.1", "168.63.129.16", "4.214.0.9",
+        "192.168.1.1", "20.9.1.1", "255.255.255.255", "0.0.0.0",
+    ];
+    let ports = [22u16, 0, 20, 25, 26, 3389, 1024, 49152, 49153, 65535, 80];
+    let protocols = [Protocols::TCP, Protocols::UDP, Protocols::TCP, Protocols::ICMP, Protocols::AH];
+    (0..addresses.len(), 0..ports.len(), 0..ports.len(), 0..protocols.len()).prop_map(move |(a, l, r, p)| Packet {
+        protocol: protocols[p],
+        remote: addresses[a].parse().unwrap(),
+        remote_port: ports[r],
+        local_port: ports[l],
+    })
+}
+
+fn number(packet: &Packet) -> u128 {
+    let IpAddr::V4(address) = packet.remote else { panic!() };
+    u128::from(address.to_bits())
+}
+
+fn plainly(estate: &Estate, level: &Level, direction: Direction, endpoint: &Endpoint, packet: &Packet) -> Verdict {
+    match level {
+        Level::Open => Verdict { access: Some(Access::Allow), rules: Vec::new() },
+        Level::Unknown(_) => Verdict { access: None, rules: Vec::new() },
+        Level::Group(id) => {
+            let rules = estate.nsg(*id).unwrap().rules.as_ref().unwrap().value().unwrap();
+            plain::walk(rules, direction, endpoint, packet, &|_, _| Some(false))
+        }
+    }
+}
+
+fn one(port: u16) -> PortSet {
+    RangeSet::one(port)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #[test]
+    fn flows_and_openings_agree_with_the_plain_evaluator(
+        subnet in proptest::collection::vec(rule(), 0..7),
+        nic in proptest::collection::vec(rule(), 0..7),
+        levels in any::<(bool, bool)>(),
+        packets in proptest::collection::vec(packet(), 40),
+    ) {
+        let estate = estate(&subnet, &nic, levels, true);
+        let reach = Reach::new(&estate);
+        let record = &estate.nics[0];
+        let Some(Known::Value(all)) = &record.ip_configurations else { panic!() };
+        let endpoint = Endpoint::new(&estate, record, &all[0]);
+        let exposure = reach.from_internet(record, &all[0]);
+        for packet in packets {
+            for direction in [Direction::Inbound, Direction::Outbound] {
+                let question = Flow {
+                    vm: "M".into(),
+                    nic: None,
+                    direction,
+                    protocols: packet.protocol,
+                    local: "10.0.0.4".parse().unwrap(),
+                    local_ports: one(packet.local_port),
+                    remote: packet.remote,
+                    remote_ports: one(packet.remote_port),
+                };
+                let answer = flow(&reach, &question).unwrap();
+                let verdicts = [&endpoint.subnet_level, &endpoint.nic_level]
+                    .map(|level| plainly(&estate, level, direction, &endpoint, &packet));
+                let expected = match [verdicts[0].access, verdicts[1].access] {
+                    [Some(Access::Deny), _] | [_, Some(Access::Deny)] => FlowAccess::Deny,
+                    [Some(Access::Allow), Some(Access::Allow)] => FlowAccess::Allow,
+                    _ => FlowAccess::Unknown,
+                };
+                prop_assert_eq!(answer.access, expected, "{:?} {:?}", direction, packet);
+                for (level, verdict) in answer.chain.iter().zip(match direction {
+                    Direction::Inbound => [&verdicts[0], &verdicts[1]],
+                    Direction::Outbound => [&verdicts[1], &verdicts[0]],
+                }) {
+                    if let [part] = level.parts.as_slice() {
+                        prop_assert!(verdict.rules.contains(&part.rule), "{:?} {:?} {:?}", direction, packet, part);
+                        prop_assert_eq!(verdict.access.is_none(), part.access == FlowAccess::Unknown);
+                    }
+                }
+                if direction == Direction::Inbound {
+                    // Openings hold exactly the internet's packets that pass or may pass.
+                    let number = number(&packet);
+                    let outside = internet(Family::V4).contains(number) && !endpoint.network.own.contains(number);
+                    let here: Vec<_> = exposure.ways[0].openings.iter().filter(|opening| {
+                        opening.protocols.contains(packet.protocol)
+                            && opening.local_ports.contains(packet.local_port)
+                            && opening.remote_ports.contains(packet.remote_port)
+                            && opening.internet.may.contains(number)
+                    }).collect();
+                    let must = here.iter().any(|opening| opening.internet.must.contains(number));
+                    let expected = match expected {
+                        _ if !outside => (false, false),
+                        FlowAccess::Allow => (true, true),
+                        FlowAccess::Deny => (false, false),
+                        _ => (false, true),
+                    };
+                    prop_assert_eq!((must, !here.is_empty()), expected, "{:?}", packet);
+                }
+            }
+        }
+        for opening in exposure.ways[0].openings.iter() {
+            prop_assert!(opening.internet.may.contains_all(&opening.internet.must));
+            prop_assert!(opening.sources.may.contains_all(&opening.internet.may));
+            prop_assert!(!opening.internet.may.is_empty());
+            let witness = opening.witness(Family::V4, Protocols::TCP, &opening.local_ports).unwrap();
+            prop_assert!(opening.internet.may.contains(number(&witness)));
+            prop_assert!(!prefixes_of(&opening.sources.may, Family::V4, 10_000).is_empty());
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_not_assigned_leaves_only_what_depends_on_it_open(
+        nic in proptest::collection::vec(rule(), 0..6),
+        packets in proptest::collection::vec(packet(), 20),
+    ) {
+        let with = estate(&[], &nic, (false, true), true);
+        let without = estate(&[], &nic, (false, true), false);
+        let openings = |estate: &Estate| {
+            let Some(Known::Value(all)) = &estate.nics[0].ip_configurations else { panic!() };
+            Reach::new(estate).from_internet(&estate.nics[0], &all[0]).ways.remove(0).openings
+        };
+        let (sure, unsure) = (openings(&with), openings(&without));
+        for packet in packets {
+            let number = number(&packet);
+            let find = |openings: &[reach::Opening], must: bool| openings.iter().any(|opening| {
+                opening.protocols.contains(packet.protocol)
+                    && opening.local_ports.contains(packet.local_port)
+                    && opening.remote_ports.contains(packet.remote_port)
+                    && if must { &opening.internet.must } else { &opening.internet.may }.contains(number)
+            });
+            prop_assert!(!find(&unsure, true) || find(&sure, true), "must without an address holds with any");
+            prop_assert!(!find(&sure, false) || find(&unsure, false), "may without an address holds every address");
+        }
+    }
+}
