@@ -220,7 +220,6 @@ impl Nic {
                     }
                 }
                 let whole = all.len() == items.len();
-                all.sort_by(|a, b| a.name.cmp(&b.name));
                 Some(if whole {
                     Known::Value(all)
                 } else {

@@ -1,0 +1,143 @@
+//! What a check is.
+
+use estate::Nsg;
+
+use crate::engine::Sink;
+use crate::lang::Text;
+use crate::view::{Context, VmView};
+
+/// A check: what it looks for, how bad that is, and the code that looks.
+pub struct Check {
+    /// Never changes its meaning.
+    pub code: &'static str,
+    /// The same in words.
+    pub slug: &'static str,
+    /// The theme on the check list.
+    pub checkpoint: Checkpoint,
+    /// How bad it is, unless the finding says otherwise.
+    pub severity: Severity,
+    /// What is wrong, in a few words.
+    pub title: Text,
+    /// Why it matters.
+    pub why: Text,
+    /// What to do.
+    pub fix: Text,
+    /// Where others say the same.
+    pub refs: &'static [Reference],
+    /// The code that looks.
+    pub run: Run,
+}
+
+/// What a check looks at, one at a time.
+#[derive(Clone, Copy)]
+pub enum Run {
+    /// A VM.
+    Vm(fn(&Context<'_>, &VmView<'_>, &mut Sink)),
+    /// A network security group.
+    Nsg(fn(&Context<'_>, &Nsg, &mut Sink)),
+}
+
+impl Run {
+    /// Whether the check looks at VMs.
+    pub fn is_vm(self) -> bool {
+        matches!(self, Self::Vm(_))
+    }
+}
+
+/// A theme of the check list, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Checkpoint {
+    /// Accounts and passwords that cannot be guessed.
+    Accounts,
+    /// Just-in-time access.
+    Jit,
+    /// Source addresses restricted.
+    Sources,
+    /// Needless ports closed.
+    Ports,
+    /// UDP closed.
+    Udp,
+    /// No public address at all.
+    NoPublicIp,
+}
+
+impl Checkpoint {
+    /// The name that people select by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accounts => "accounts",
+            Self::Jit => "jit",
+            Self::Sources => "sources",
+            Self::Ports => "ports",
+            Self::Udp => "udp",
+            Self::NoPublicIp => "no-public-ip",
+        }
+    }
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Good to mend some day.
+    Low,
+    /// Mend it soon.
+    Medium,
+    /// Mend it now.
+    High,
+    /// Attackers find it within hours.
+    Critical,
+}
+
+impl Severity {
+    /// Its name in JSON and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// What it counts in the score.
+    pub fn weight(self) -> u64 {
+        match self {
+            Self::Low => 1,
+            Self::Medium => 3,
+            Self::High => 5,
+            Self::Critical => 10,
+        }
+    }
+}
+
+/// Where others say the same.
+#[derive(Clone, Copy, Debug)]
+pub enum Reference {
+    /// Microsoft cloud security benchmark.
+    Mcsb(&'static str),
+    /// CIS Microsoft Azure Foundations Benchmark 6.0.
+    Cis(&'static str),
+    /// A recommendation of Defender for Cloud, by assessment key.
+    Defender(&'static str),
+    /// A built-in Azure Policy definition.
+    Policy(&'static str),
+    /// A technique of MITRE ATT&CK.
+    Attack(&'static str),
+    /// A page.
+    Page(&'static str),
+}
+
+impl Reference {
+    /// The reference as text: a name, or the address of a page.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Mcsb(control) => format!("MCSB {control}"),
+            Self::Cis(control) => format!("CIS Azure Foundations 6.0 {control}"),
+            Self::Defender(key) => format!("Defender for Cloud {key}"),
+            Self::Policy(id) => format!("Azure Policy {id}"),
+            Self::Attack(id) => format!("MITRE ATT&CK {id}"),
+            Self::Page(address) => (*address).to_owned(),
+        }
+    }
+}
+

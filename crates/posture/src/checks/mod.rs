@@ -1,0 +1,26 @@
+//! The checks, one file each. A new one is a file and a line in [`CHECKS`].
+
+use crate::check::Check;
+
+mod acc001_guessable_admin_name;
+mod acc002_password_sign_in;
+mod net001_exposed_management_port;
+mod net002_exposed_tcp_port;
+mod net003_exposed_udp_port;
+mod net004_public_ip;
+mod net005_wide_source;
+mod net006_no_security_group;
+mod net007_latent_exposure;
+
+/// Every check, by code.
+pub const CHECKS: &[&Check] = &[
+    &acc001_guessable_admin_name::CHECK,
+    &acc002_password_sign_in::CHECK,
+    &net001_exposed_management_port::CHECK,
+    &net002_exposed_tcp_port::CHECK,
+    &net003_exposed_udp_port::CHECK,
+    &net004_public_ip::CHECK,
+    &net005_wide_source::CHECK,
+    &net006_no_security_group::CHECK,
+    &net007_latent_exposure::CHECK,
+];

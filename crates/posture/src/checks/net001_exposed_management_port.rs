@@ -1,0 +1,113 @@
+//! The internet reaches a port that administrators log in through.
+
+use reach::Protocols;
+
+use crate::check::{Check, Checkpoint, Reference, Run, Severity};
+use crate::engine::Sink;
+use crate::exposure::{audience, fix_source, management, one_by_one, open_ports};
+use crate::lang::{Text, say};
+use crate::view::{Context, Finding, Status, VmView};
+
+pub(crate) const CHECK: Check = Check {
+    code: "NET001",
+    slug: "exposed-management-port",
+    checkpoint: Checkpoint::Ports,
+    severity: Severity::Critical,
+    title: Text { en: "a management port is open to the internet", ja: "管理ポートがインターネットに公開されています" },
+    why: Text {
+        en: "Scanners find an open RDP, SSH or WinRM port within hours and try names and passwords on it without end. One weak account, and the VM mines coins for somebody else or becomes the way into your network.",
+        ja: "RDP・SSH・WinRM のポートが開いていると、数時間のうちにスキャナーに発見され、名前とパスワードが延々と試されます。弱いアカウントが 1 つあるだけで、コインマイナーや社内への侵入の足掛かりに使われてしまいます。",
+    },
+    fix: Text {
+        en: "Close the port and come in through a relay, Azure Bastion or a VPN. Where that cannot be, open it just in time and only for the addresses that your people come from.",
+        ja: "ポートを閉じ、中継サーバー、Azure Bastion、VPN のいずれかを経由して接続してください。それができない場合は、必要なときだけ、接続元のアドレスに限って開いてください。",
+    },
+    refs: &[
+        Reference::Mcsb("NS-1"),
+        Reference::Mcsb("NS-3"),
+        Reference::Cis("7.1"),
+        Reference::Cis("7.2"),
+        Reference::Defender("bc303248-3d14-44c2-96a0-55f5c326b5fe"),
+        Reference::Policy("22730e10-96f6-4aac-ad84-9383d35b5917"),
+        Reference::Attack("T1133"),
+        Reference::Page("https://learn.microsoft.com/azure/security/fundamentals/network-best-practices"),
+    ],
+    run: Run::Vm(run),
+};
+
+/// What people call the port.
+pub(super) fn service(port: u16) -> &'static str {
+    match port {
+        22 => "SSH",
+        3389 => "RDP",
+        5985 => "WinRM (HTTP)",
+        5986 => "WinRM (HTTPS)",
+        _ => "TCP",
+    }
+}
+
+/// `RDP (TCP 3389), SSH (TCP 22)`.
+pub(super) fn services(ports: impl Iterator<Item = u16>) -> String {
+    let mut all: Vec<u16> = ports.collect();
+    all.sort_unstable();
+    all.dedup();
+    let names: Vec<_> = all
+        .iter()
+        .map(|port| match service(*port) {
+            "TCP" => format!("TCP {port}"),
+            name => format!("{name}, TCP {port}"),
+        })
+        .collect();
+    match names.as_slice() {
+        [only] => only.replacen(", ", " (", 1) + if only.contains(", ") { ")" } else { "" },
+        _ => all
+            .iter()
+            .map(|port| match service(*port) {
+                "TCP" => port.to_string(),
+                name => format!("{name} {port}"),
+            })
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
+    let vm = view.vm;
+    let verdict = open_ports(context, view, Protocols::TCP, &management(context), context.settings.wide_after);
+    if verdict.open.is_empty() {
+        return if verdict.unknown.is_empty() {
+            sink.pass(context, &CHECK, vm.id);
+        } else {
+            sink.unknown(&CHECK, vm.id, verdict.unknown);
+        };
+    }
+    let evidence = one_by_one(verdict.open);
+    let lang = context.lang;
+    let machine = context.name(vm.id);
+    let who = audience(&evidence, lang);
+    let what = services(evidence.iter().map(|open| open.ports.first));
+    let cause = evidence.first().and_then(|open| open.cause.clone());
+    sink.fail(Finding {
+        check: &CHECK,
+        status: Status::Fail,
+        severity: CHECK.severity,
+        resource: vm.id,
+        message: say!(lang, "{what} of `{machine}` is open to {who}", "`{machine}` の {what} が{who}に公開されています"),
+        fix: fix_source(context, cause.as_ref()),
+        cause,
+        evidence,
+        facts: Vec::new(),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_called_by_name() {
+        assert_eq!(services([3389].into_iter()), "RDP (TCP 3389)");
+        assert_eq!(services([3389, 22, 22].into_iter()), "SSH 22, RDP 3389");
+        assert_eq!(services([2222].into_iter()), "TCP 2222");
+    }
+}

@@ -1,0 +1,125 @@
+//! The internet reaches a TCP port that is not for management.
+
+use estate::Range;
+use reach::Protocols;
+
+use crate::check::{Check, Checkpoint, Reference, Run, Severity};
+use crate::engine::Sink;
+use crate::exposure::{PortEvidence, audience, fix_source, management, open_ports, port_text};
+use crate::lang::{Text, say};
+use crate::view::{Context, Finding, Status, VmView};
+
+pub(crate) const CHECK: Check = Check {
+    code: "NET002",
+    slug: "exposed-tcp-port",
+    checkpoint: Checkpoint::Ports,
+    severity: Severity::Medium,
+    title: Text { en: "a TCP port is open to the internet", ja: "TCP ポートがインターネットに公開されています" },
+    why: Text {
+        en: "Every port that faces the internet is one more program whose faults strangers may try. A web server may need its port; databases, file shares, container and cluster interfaces never do.",
+        ja: "インターネットに面したポートが 1 つ増えるたびに、第三者が弱点を試せるプログラムが増えます。Web サーバーには必要でも、データベースやファイル共有、コンテナーやクラスターの管理用ポートを公開する必要はありません。",
+    },
+    fix: Text {
+        en: "Close what nobody outside needs. Put web sites behind an application gateway or Front Door, and let in only that.",
+        ja: "外部から不要なポートは閉じてください。Web サイトはアプリケーション ゲートウェイや Front Door の背後に置き、そこからの通信だけを許可してください。",
+    },
+    refs: &[
+        Reference::Mcsb("NS-1"),
+        Reference::Cis("7.4"),
+        Reference::Defender("3b20e985-f71f-483b-b078-f30d73936d43"),
+        Reference::Policy("9daedab3-fb2d-461e-b861-71790eead4f6"),
+        Reference::Attack("T1190"),
+    ],
+    run: Run::Vm(run),
+};
+
+/// Web ports: open on purpose more often than not.
+const WEB: [u16; 2] = [80, 443];
+
+/// Services that nobody should offer to the internet, by port, sorted.
+///
+/// The first ones are Microsoft's own list of ports to block from outside:
+/// <https://learn.microsoft.com/azure/virtual-network-manager/concept-security-admins>
+const RISKY: [(u16, &str); 44] = [
+    (20, "FTP"), (21, "FTP"), (23, "Telnet"), (111, "portmapper"), (119, "NNTP"), (135, "RPC"), (137, "NetBIOS"),
+    (138, "NetBIOS"), (139, "NetBIOS"), (161, "SNMP"), (162, "SNMP"), (389, "LDAP"), (445, "SMB"), (512, "rexec"),
+    (514, "rsh"), (593, "RPC over HTTP"), (873, "rsync"), (1099, "Java RMI"), (1433, "SQL Server"), (1434, "SQL Server"),
+    (1521, "Oracle"), (2049, "NFS"), (2222, "SSH"), (2375, "Docker"), (2376, "Docker"), (2379, "etcd"), (3306, "MySQL"),
+    (4899, "Radmin"), (5432, "PostgreSQL"), (5601, "Kibana"), (5800, "VNC"), (5900, "VNC"), (5938, "TeamViewer"),
+    (6379, "Redis"), (6443, "Kubernetes"), (7001, "WebLogic"), (8006, "Proxmox"), (9090, "Prometheus"),
+    (9200, "Elasticsearch"), (9300, "Elasticsearch"), (10250, "kubelet"), (11211, "memcached"), (15672, "RabbitMQ"), (27017, "MongoDB"),
+];
+
+fn risky(ports: Range<u16>) -> impl Iterator<Item = &'static (u16, &'static str)> {
+    RISKY.iter().filter(move |(port, _)| ports.contains(*port))
+}
+
+fn severity(evidence: &[PortEvidence]) -> Severity {
+    if evidence.iter().any(|open| risky(open.ports).next().is_some()) {
+        return Severity::High;
+    }
+    let web = |open: &PortEvidence| open.ports.first == open.ports.last && WEB.contains(&open.ports.first);
+    if evidence.iter().all(web) { Severity::Low } else { Severity::Medium }
+}
+
+/// The ports in words, the risky ones by name.
+fn ports(evidence: &[PortEvidence]) -> String {
+    let mut all: Vec<_> = evidence.iter().map(|open| open.ports).collect();
+    all.sort_unstable();
+    all.dedup();
+    let mut texts: Vec<_> = all
+        .iter()
+        .map(|range| match (range.first == range.last, risky(*range).next()) {
+            (true, Some((port, name))) => format!("{port} ({name})"),
+            _ => port_text(*range),
+        })
+        .collect();
+    let more = texts.len().saturating_sub(8);
+    texts.truncate(8);
+    let list = texts.join(", ");
+    if more > 0 { format!("{list}, … (+{more})") } else { list }
+}
+
+fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
+    let vm = view.vm;
+    let others = management(context).complement();
+    let verdict = open_ports(context, view, Protocols::TCP, &others, context.settings.wide_after);
+    if verdict.open.is_empty() {
+        return if verdict.unknown.is_empty() {
+            sink.pass(context, &CHECK, vm.id);
+        } else {
+            sink.unknown(&CHECK, vm.id, verdict.unknown);
+        };
+    }
+    let evidence = verdict.open;
+    let lang = context.lang;
+    let machine = context.name(vm.id);
+    let who = audience(&evidence, lang);
+    let what = ports(&evidence);
+    let cause = evidence.first().and_then(|open| open.cause.clone());
+    sink.fail(Finding {
+        check: &CHECK,
+        status: Status::Fail,
+        severity: severity(&evidence),
+        resource: vm.id,
+        message: say!(lang, "TCP {what} of `{machine}` is open to {who}", "`{machine}` の TCP {what} が{who}に公開されています"),
+        fix: fix_source(context, cause.as_ref()),
+        cause,
+        evidence,
+        facts: Vec::new(),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn risky_services_are_found_in_ranges() {
+        assert!(RISKY.windows(2).all(|pair| pair[0].0 < pair[1].0), "sorted");
+        let names = |first, last| risky(Range { first, last }).map(|(_, name)| *name).collect::<Vec<_>>();
+        assert_eq!(names(440, 450), ["SMB"]);
+        assert!(names(80, 80).is_empty());
+        assert!(names(443, 444).is_empty());
+    }
+}

@@ -1,0 +1,121 @@
+//! The internet reaches a UDP port.
+
+use estate::{PortSet, Range};
+use reach::Protocols;
+
+use crate::check::{Check, Checkpoint, Reference, Run, Severity};
+use crate::engine::Sink;
+use crate::exposure::{audience, fix_source, open_ports, port_text};
+use crate::lang::{Text, say};
+use crate::view::{Context, Finding, Status, VmView};
+
+pub(crate) const CHECK: Check = Check {
+    code: "NET003",
+    slug: "exposed-udp-port",
+    checkpoint: Checkpoint::Udp,
+    severity: Severity::High,
+    title: Text { en: "a UDP port is open to the internet", ja: "UDP ポートがインターネットに公開されています" },
+    why: Text {
+        en: "UDP does not check who is asking. Attackers ask with the address of their victim, and your VM sends the much larger answer there: it becomes a stepping stone for attacks on others.",
+        ja: "UDP は要求元を確認しません。攻撃者が被害者のアドレスを騙って要求を送ると、仮想マシンはそれよりはるかに大きな応答を被害者へ送りつけてしまい、第三者への攻撃の踏み台になります。",
+    },
+    fix: Text {
+        en: "Close every UDP port that need not face the internet. The platform's DDoS protection does not stop your VM from attacking others.",
+        ja: "インターネットに公開する必要のない UDP ポートはすべて閉じてください。プラットフォームの DDoS 保護は、仮想マシンが踏み台にされることを防ぐものではありません。",
+    },
+    refs: &[
+        Reference::Mcsb("NS-1"),
+        Reference::Cis("7.3"),
+        Reference::Attack("T1498.002"),
+        Reference::Page("https://learn.microsoft.com/azure/ddos-protection/fundamental-best-practices"),
+    ],
+    run: Run::Vm(run),
+};
+
+/// Services that answer with more than they were asked, by port: name and bandwidth amplification
+/// factor. Sorted. Source: US-CERT TA14-017A, UDP-Based Amplification Attacks.
+const AMPLIFIERS: [(u16, &str, &str); 16] = [
+    (17, "QOTD", "140"),
+    (19, "CharGEN", "359"),
+    (53, "DNS", "28–54"),
+    (69, "TFTP", "60"),
+    (111, "portmapper", "7–28"),
+    (123, "NTP", "557"),
+    (137, "NetBIOS", "3.8"),
+    (161, "SNMP", "6.3"),
+    (389, "CLDAP", "56–70"),
+    (520, "RIP", "131"),
+    (751, "Kad", "16"),
+    (1900, "SSDP", "31"),
+    (5353, "mDNS", "2–10"),
+    (6881, "BitTorrent", "3.8"),
+    (11211, "memcached", "10,000–51,000"),
+    (27015, "Steam", "5.5"),
+];
+
+fn amplifier(ports: Range<u16>) -> Option<&'static (u16, &'static str, &'static str)> {
+    // The strongest of the range is told; the list is short.
+    let strength = |(_, _, factor): &&(u16, &str, &str)| {
+        let digits: String = factor.chars().take_while(|c| c.is_ascii_digit() || *c == ',').filter(|c| *c != ',').collect();
+        digits.parse::<u32>().unwrap_or(0)
+    };
+    AMPLIFIERS.iter().filter(|(port, _, _)| ports.contains(*port)).max_by_key(strength)
+}
+
+fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
+    let vm = view.vm;
+    let verdict = open_ports(context, view, Protocols::UDP, &PortSet::all(), context.settings.wide_after);
+    if verdict.open.is_empty() {
+        return if verdict.unknown.is_empty() {
+            sink.pass(context, &CHECK, vm.id);
+        } else {
+            sink.unknown(&CHECK, vm.id, verdict.unknown);
+        };
+    }
+    let evidence = verdict.open;
+    let lang = context.lang;
+    let machine = context.name(vm.id);
+    let who = audience(&evidence, lang);
+    let mut ranges: Vec<_> = evidence.iter().map(|open| open.ports).collect();
+    ranges.sort_unstable();
+    ranges.dedup();
+    let texts: Vec<_> = ranges.iter().take(8).map(|range| port_text(*range)).collect();
+    let what = texts.join(", ");
+    let worst = ranges.iter().filter_map(|range| amplifier(*range)).next();
+    let mut message = say!(lang, "UDP {what} of `{machine}` is open to {who}", "`{machine}` の UDP {what} が{who}に公開されています");
+    let mut facts = Vec::new();
+    if let Some((port, name, factor)) = worst {
+        message += &say!(
+            lang,
+            "; {name} ({port}) sends up to {factor} times what it is sent at others",
+            "。{name} ({port}) は受信量の {factor} 倍を第三者に送りつけるおそれがあります"
+        );
+        facts.push(("amplification", format!("{name} {factor}")));
+    }
+    let cause = evidence.first().and_then(|open| open.cause.clone());
+    sink.fail(Finding {
+        check: &CHECK,
+        status: Status::Fail,
+        severity: if worst.is_some() { Severity::Critical } else { CHECK.severity },
+        resource: vm.id,
+        message,
+        fix: fix_source(context, cause.as_ref()),
+        cause,
+        evidence,
+        facts,
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strongest_amplifier_of_a_range_is_told() {
+        assert!(AMPLIFIERS.windows(2).all(|pair| pair[0].0 < pair[1].0), "sorted");
+        let name = |first, last| amplifier(Range { first, last }).map(|(_, name, _)| *name);
+        assert_eq!(name(0, 65535), Some("memcached"));
+        assert_eq!(name(53, 123), Some("NTP"));
+        assert_eq!(name(51820, 51820), None);
+    }
+}

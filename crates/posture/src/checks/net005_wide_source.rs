@@ -1,0 +1,75 @@
+//! More of the internet reaches a management port than the people who need it.
+
+use reach::Protocols;
+
+use super::net001_exposed_management_port::services;
+use crate::check::{Check, Checkpoint, Reference, Run, Severity};
+use crate::engine::Sink;
+use crate::exposure::{fix_source, grouped, management, one_by_one, open_ports};
+use crate::lang::{Text, say};
+use crate::view::{Context, Finding, Status, VmView};
+
+pub(crate) const CHECK: Check = Check {
+    code: "NET005",
+    slug: "wide-source",
+    checkpoint: Checkpoint::Sources,
+    severity: Severity::Medium,
+    title: Text { en: "more addresses may log in than people need", ja: "接続元のアドレスが必要以上に広く許可されています" },
+    why: Text {
+        en: "An office goes out through one or a few addresses. Each further one that a rule lets in belongs to somebody else, and a provider's whole range is full of other people's infected machines.",
+        ja: "オフィスからの通信は、通常 1 個から数個のアドレスに限られます。規則で許可したそれ以外のアドレスは、すべて他人のものです。プロバイダーの範囲をまるごと許可すると、マルウェアに感染した他人の端末からも接続できてしまいます。",
+    },
+    fix: Text {
+        en: "Let in the addresses that your people really come from, or open the port just in time for the address of the person who asks.",
+        ja: "実際に使っている接続元アドレスだけを許可するか、ジャスト イン タイムで要求者のアドレスに限って開いてください。",
+    },
+    refs: &[Reference::Mcsb("NS-1"), Reference::Mcsb("PA-2"), Reference::Attack("T1133")],
+    run: Run::Vm(run),
+};
+
+fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
+    let vm = view.vm;
+    let needed = context.settings.needed;
+    let verdict = open_ports(context, view, Protocols::TCP, &management(context), needed);
+    if verdict.open.is_empty() {
+        return if verdict.unknown.is_empty() {
+            sink.pass(context, &CHECK, vm.id);
+        } else {
+            sink.unknown(&CHECK, vm.id, verdict.unknown);
+        };
+    }
+    let evidence = one_by_one(verdict.open);
+    let lang = context.lang;
+    let machine = context.name(vm.id);
+    let most = evidence.iter().map(|open| open.sources.internet_ipv4_addresses).max().unwrap_or(0);
+    let what = services(evidence.iter().map(|open| open.ports.first));
+    let all = reach::internet(estate::Family::V4).count();
+    // Per mille of the internet, so that one part in a thousand still shows.
+    let share = most.saturating_mul(1000) / all;
+    let part = match share {
+        0 => String::new(),
+        share => say!(lang, " ({}.{} % of the internet)", " (インターネットの {}.{} %)", share / 10, share % 10),
+    };
+    let count = grouped(most);
+    let message = if most == 0 {
+        say!(lang, "{what} of `{machine}` admits more than one IPv6 network", "`{machine}` の {what} は複数の IPv6 ネットワークから接続できます")
+    } else {
+        say!(
+            lang,
+            "{what} of `{machine}` admits {count} internet addresses{part}; people need {needed} at the most",
+            "`{machine}` の {what} はインターネットの {count} 個のアドレス{part}から接続できます。必要なのは多くても {needed} 個です"
+        )
+    };
+    let cause = evidence.first().and_then(|open| open.cause.clone());
+    sink.fail(Finding {
+        check: &CHECK,
+        status: Status::Fail,
+        severity: if most > context.settings.wide_after || most == 0 { CHECK.severity } else { Severity::Low },
+        resource: vm.id,
+        message,
+        fix: fix_source(context, cause.as_ref()),
+        cause,
+        evidence,
+        facts: Vec::new(),
+    });
+}

@@ -1,0 +1,107 @@
+//! A security group that exposes nothing today would expose whatever is put behind it.
+
+use estate::{Known, Nsg};
+use reach::{Opening, Protocols, RuleRef};
+
+use super::net001_exposed_management_port::services;
+use crate::check::{Check, Checkpoint, Reference, Run, Severity};
+use crate::engine::Sink;
+use crate::exposure::{certainly_wide, fix_source, port_text, sought};
+use crate::lang::{Text, say};
+use crate::view::{Cause, Context, Finding, Status};
+
+pub(crate) const CHECK: Check = Check {
+    code: "NET007",
+    slug: "latent-exposure",
+    checkpoint: Checkpoint::Ports,
+    severity: Severity::Low,
+    title: Text { en: "a security group would expose what is attached to it", ja: "割り当てた対象が公開されてしまうネットワーク セキュリティ グループがあります" },
+    why: Text {
+        en: "The group lets the internet in to management or UDP ports. Nothing is reached through it today, but the next VM with a public address behind it will be open from its first minute.",
+        ja: "管理ポートや UDP ポートをインターネットに許可しています。現在このグループを通じて公開されている仮想マシンはありませんが、次にパブリック IP アドレスを持つ仮想マシンを割り当てた瞬間から公開されます。",
+    },
+    fix: Text {
+        en: "Narrow or remove the rule now, while nobody depends on it; delete the group if nothing uses it.",
+        ja: "誰も依存していない今のうちに規則を狭めるか削除してください。使っていないグループであれば、グループごと削除してください。",
+    },
+    refs: &[Reference::Mcsb("NS-1"), Reference::Defender("bbff27d2-73db-4c2d-8b1a-5f20b1f1da7e")],
+    run: Run::Nsg(run),
+};
+
+fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
+    let estate = context.estate();
+    match &nsg.rules {
+        Some(Known::Value(_)) => {}
+        Some(Known::Unknown(reason)) => return sink.unknown(&CHECK, nsg.id, vec![reason.as_ref().clone()]),
+        None => return sink.unknown(&CHECK, nsg.id, vec![estate.partial(estate::Kind::Nsg, nsg.id)]),
+    }
+    // What is exposed today is told by the checks on VMs.
+    if context.exposing.contains(&nsg.id) {
+        return sink.pass(context, &CHECK, nsg.id);
+    }
+    let openings: Vec<_> = context.reach.latent(nsg.id).into_iter().filter(|opening| sought(context, opening)).collect();
+    let certain: Vec<_> = openings.iter().filter(|opening| certainly_wide(context, opening)).collect();
+    let Some(first) = certain.first() else {
+        let unknown: Vec<_> = openings
+            .iter()
+            .filter(|opening| opening.internet.may.count() > context.settings.wide_after)
+            .flat_map(|opening| opening.unknown.iter().cloned())
+            .filter(|reason| !matches!(reason, estate::Reason::NoAddress))
+            .collect();
+        return if unknown.is_empty() {
+            sink.pass(context, &CHECK, nsg.id);
+        } else {
+            sink.unknown(&CHECK, nsg.id, unknown);
+        };
+    };
+    let lang = context.lang;
+    let name = context.name(nsg.id);
+    let what = ports(context, &certain);
+    let cause = first.rules[1].and_then(|rule| Cause::rule(estate, nsg.id, rule));
+    let own = certain.iter().filter_map(|opening| match opening.rules[1] {
+        Some(rule @ RuleRef::Own(_)) => Cause::rule(estate, nsg.id, rule),
+        _ => None,
+    });
+    let mut facts: Vec<_> = own.map(|cause| ("rule", cause.key.to_string())).collect();
+    facts.sort_unstable();
+    facts.dedup();
+    sink.fail(Finding {
+        check: &CHECK,
+        status: Status::Fail,
+        severity: CHECK.severity,
+        resource: nsg.id,
+        message: say!(
+            lang,
+            "`{name}` lets the internet in to {what}, though nothing is reached through it today",
+            "`{name}` は {what} をインターネットに許可しています (現在公開されている仮想マシンはありません)"
+        ),
+        fix: fix_source(context, cause.as_ref()),
+        cause,
+        evidence: Vec::new(),
+        facts,
+    });
+}
+
+/// The ports that would be open, in words.
+fn ports(context: &Context<'_>, openings: &[&Opening]) -> String {
+    let tcp = |port: &&u16| {
+        openings.iter().any(|opening| opening.protocols.contains(Protocols::TCP) && opening.local_ports.contains(**port))
+    };
+    let management: Vec<u16> = context.settings.management_ports.iter().filter(tcp).copied().collect();
+    let mut texts = Vec::new();
+    if !management.is_empty() {
+        texts.push(services(management.into_iter()));
+    }
+    let mut udp: Vec<_> = openings
+        .iter()
+        .filter(|opening| opening.protocols.contains(Protocols::UDP))
+        .flat_map(|opening| opening.local_ports.ranges().iter().copied())
+        .collect();
+    udp.sort_unstable();
+    udp.dedup();
+    if !udp.is_empty() {
+        let list: Vec<_> = udp.iter().take(4).map(|range| port_text(*range)).collect();
+        texts.push(format!("UDP {}", list.join(", ")));
+    }
+    texts.join("; ")
+}

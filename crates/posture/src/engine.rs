@@ -1,0 +1,234 @@
+//! Runs checks over an estate.
+
+use std::collections::BTreeMap;
+
+use estate::{Estate, Reason, ResourceId};
+use rayon::prelude::*;
+use reach::Reach;
+
+use crate::check::{Check, Run, Severity};
+use crate::exposure::exposing_groups;
+use crate::lang::{Lang, say};
+use crate::reason::{reason_text, settled_by};
+use crate::settings::Settings;
+use crate::view::{Context, Finding, Status, VmView};
+
+/// Takes what checks say.
+#[derive(Default)]
+pub struct Sink {
+    keep_passes: bool,
+    findings: Vec<Finding>,
+    passes: BTreeMap<&'static str, u64>,
+    unknown: BTreeMap<&'static str, Vec<(ResourceId, Vec<Reason>)>>,
+    exposing: Vec<ResourceId>,
+}
+
+impl Sink {
+    /// A check is not met.
+    pub fn fail(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// A check is met.
+    pub fn pass(&mut self, context: &Context<'_>, check: &'static Check, resource: ResourceId) {
+        *self.passes.entry(check.code).or_default() += 1;
+        if self.keep_passes {
+            self.findings.push(Finding {
+                check,
+                status: Status::Pass,
+                severity: check.severity,
+                resource,
+                message: say!(context.lang, "no such finding", "該当なし"),
+                cause: None,
+                evidence: Vec::new(),
+                facts: Vec::new(),
+                fix: String::new(),
+            });
+        }
+    }
+
+    /// Nobody can tell whether a check is met.
+    pub fn unknown(&mut self, check: &'static Check, resource: ResourceId, reasons: Vec<Reason>) {
+        self.unknown.entry(check.code).or_default().push((resource, reasons));
+    }
+
+    fn absorb(mut self, other: Self) -> Self {
+        self.findings.extend(other.findings);
+        for (code, count) in other.passes {
+            *self.passes.entry(code).or_default() += count;
+        }
+        for (code, rows) in other.unknown {
+            self.unknown.entry(code).or_default().extend(rows);
+        }
+        for group in other.exposing {
+            if !self.exposing.contains(&group) {
+                self.exposing.push(group);
+            }
+        }
+        self
+    }
+}
+
+/// Everything that checks said, in a fixed order.
+pub struct Outcome {
+    /// Failures (and passes, if they were asked for): by severity, check and resource.
+    pub findings: Vec<Finding>,
+    /// What nobody can tell, put together by check and reason.
+    pub unknown: Vec<Unknown>,
+    /// Checks that the input has nothing for, and why.
+    pub not_assessed: Vec<(&'static Check, String)>,
+    /// How often checks failed, passed and were unknown.
+    pub tally: Tally,
+}
+
+/// Counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Failures.
+    pub fail: u64,
+    /// Passes.
+    pub pass: u64,
+    /// Unknowns.
+    pub unknown: u64,
+    /// Passes of 100, each weighed by its severity; 100 when nothing could be judged.
+    pub score: u64,
+}
+
+/// One thing that nobody can tell, for a number of resources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// The check.
+    pub code: &'static str,
+    /// Why.
+    pub reason: String,
+    /// What would settle it.
+    pub settled_by: String,
+    /// For how many resources.
+    pub count: usize,
+    /// Some of them.
+    pub sample: Vec<ResourceId>,
+}
+
+/// How many resources stand for those that are unknown.
+const SAMPLE: usize = 5;
+
+/// How many VMs one thread looks at before it takes the next ones.
+const BATCH: usize = 512;
+
+/// Runs checks over an estate. `keep_passes` is for people who want to see what was met.
+pub fn run(
+    estate: &Estate,
+    checks: &[&'static Check],
+    settings: &Settings,
+    lang: Lang,
+    keep_passes: bool,
+) -> Outcome {
+    let reach = Reach::new(estate);
+    let vm_checks: Vec<_> = checks
+        .iter()
+        .filter_map(|check| match check.run {
+            Run::Vm(run) => Some((*check, run)),
+            Run::Nsg(_) => None,
+        })
+        .collect();
+    let context = Context { reach: &reach, settings, lang, exposing: &[] };
+    let empty = || Sink { keep_passes, ..Sink::default() };
+    let sink = estate
+        .vms
+        .par_chunks(BATCH)
+        .map(|vms| {
+            let mut sink = empty();
+            for vm in vms {
+                let view = VmView::new(&reach, vm);
+                exposing_groups(&context, &view, &mut sink.exposing);
+                for (_, run) in &vm_checks {
+                    run(&context, &view, &mut sink);
+                }
+            }
+            sink
+        })
+        .reduce(empty, Sink::absorb);
+    let mut sink = sink;
+    let exposing = std::mem::take(&mut sink.exposing);
+    let context = Context { exposing: &exposing, ..context };
+    for check in checks {
+        if let Run::Nsg(run) = check.run {
+            let parts = estate.nsgs.par_iter().map(|nsg| {
+                let mut part = empty();
+                run(&context, nsg, &mut part);
+                part
+            });
+            sink = sink.absorb(parts.reduce(empty, Sink::absorb));
+        }
+    }
+    finish(estate, checks, lang, sink)
+}
+
+fn finish(estate: &Estate, checks: &[&'static Check], lang: Lang, sink: Sink) -> Outcome {
+    let mut findings = sink.findings;
+    findings.sort_by_cached_key(|finding| {
+        let severity = std::cmp::Reverse(finding.severity);
+        let cause = finding.cause.as_ref().map(|cause| (estate.text(cause.resource).to_ascii_lowercase(), cause.key.clone()));
+        (finding.status, severity, finding.check.code, cause, estate.text(finding.resource).to_ascii_lowercase())
+    });
+    let mut unknown: BTreeMap<(&'static str, String, String), Vec<ResourceId>> = BTreeMap::new();
+    let mut unknown_count = 0;
+    for (code, rows) in sink.unknown {
+        unknown_count += rows.len() as u64;
+        for (resource, reasons) in rows {
+            let mut texts: Vec<_> = reasons
+                .iter()
+                .map(|reason| (reason_text(reason, lang), settled_by(reason, lang)))
+                .collect();
+            texts.sort_unstable();
+            texts.dedup();
+            for (reason, settled) in texts {
+                unknown.entry((code, reason, settled)).or_default().push(resource);
+            }
+        }
+    }
+    let unknown = unknown
+        .into_iter()
+        .map(|((code, reason, settled_by), mut resources)| {
+            resources.sort_by_cached_key(|resource| estate.text(*resource).to_ascii_lowercase());
+            let count = resources.len();
+            resources.truncate(SAMPLE);
+            Unknown { code, reason, settled_by, count, sample: resources }
+        })
+        .collect();
+    let mut not_assessed = Vec::new();
+    for check in checks {
+        let (nothing, reason) = if check.run.is_vm() {
+            (estate.vms.is_empty(), say!(lang, "the input holds no virtual machine", "入力に仮想マシンが含まれていません"))
+        } else {
+            (estate.nsgs.is_empty(), say!(lang, "the input holds no network security group", "入力にネットワーク セキュリティ グループが含まれていません"))
+        };
+        if nothing {
+            not_assessed.push((*check, reason));
+        }
+    }
+    let tally = tally(checks, &findings, &sink.passes, unknown_count);
+    Outcome { findings, unknown, not_assessed, tally }
+}
+
+fn tally(
+    checks: &[&'static Check],
+    findings: &[Finding],
+    passes: &BTreeMap<&'static str, u64>,
+    unknown: u64,
+) -> Tally {
+    let weight = |severity: Severity| severity.weight();
+    let failed = findings.iter().filter(|finding| finding.status == Status::Fail);
+    let (mut fail, mut lost) = (0u64, 0u64);
+    for finding in failed {
+        fail += 1;
+        lost += weight(finding.severity);
+    }
+    let pass = passes.values().sum();
+    let kept: u64 = checks
+        .iter()
+        .map(|check| passes.get(check.code).copied().unwrap_or(0).saturating_mul(weight(check.severity)))
+        .sum();
+    let score = kept.saturating_mul(100).checked_div(kept + lost).unwrap_or(100);
+    Tally { fail, pass, unknown, score }
+}

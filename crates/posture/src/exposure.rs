@@ -1,0 +1,397 @@
+//! Ports of a VM that the internet reaches: what the checks on ports have in common.
+
+use estate::{Family, Known, PortSet, Range, Reason, ResourceId, ServiceTag, resource_group};
+use reach::{Addresses, MustMay, Opening, Protocols, RuleRef, Way, prefixes_of};
+
+use crate::lang::{Lang, say};
+use crate::view::{AddressView, Cause, Context, VmView, rule_name};
+
+/// Ports that the internet reaches, with the proof.
+#[derive(Clone, Debug)]
+pub struct PortEvidence {
+    /// The protocol.
+    pub protocol: Protocols,
+    /// The ports on the VM.
+    pub ports: Range<u16>,
+    /// Who reaches them.
+    pub sources: Sources,
+    /// A packet that gets through: from, to.
+    pub witness: Option<(String, String)>,
+    /// The rules that let the packet through, in the order in which Azure looks.
+    pub decided_by: Vec<DecidedBy>,
+    /// The public address.
+    pub via: ResourceId,
+    /// What makes it so.
+    pub cause: Option<Cause>,
+}
+
+/// Who reaches a port.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// How many of the internet's IPv4 addresses, at least.
+    pub internet_ipv4_addresses: u128,
+    /// Whether that is all of the internet, of either family.
+    pub everyone: bool,
+    /// The prefixes that are let through, private ones included: the first of them.
+    pub ranges: Vec<String>,
+    /// Whether there are more than these.
+    pub more_ranges: bool,
+    /// Service tags in the deciding rules whose addresses are not known in full.
+    pub tags: Vec<String>,
+}
+
+/// A rule on the way of a packet.
+#[derive(Clone, Debug)]
+pub struct DecidedBy {
+    /// Its group.
+    pub nsg: ResourceId,
+    /// The group of the subnet or of the NIC.
+    pub level: &'static str,
+    /// Its name, as Azure's answers write it.
+    pub rule: String,
+    /// Its priority, if it is known.
+    pub priority: Option<u32>,
+}
+
+/// What is known of some ports of a VM.
+pub(crate) struct PortVerdict {
+    /// Ports that are certainly open.
+    pub(crate) open: Vec<PortEvidence>,
+    /// Why others may be.
+    pub(crate) unknown: Vec<Reason>,
+}
+
+/// How many prefixes a finding shows.
+const SHOWN_RANGES: usize = 100;
+
+/// Whether a set holds more of the internet than `limit` IPv4 addresses. A household has one IPv6
+/// /64 (RFC 6177), so for IPv6 more than one of those is wide.
+fn wide(set: &Addresses, family: Family, limit: u128) -> bool {
+    match family {
+        Family::V4 => set.count() > limit,
+        Family::V6 => set.count() > 1 << 64,
+    }
+}
+
+/// Judges the ports of `select` that `protocol` opens to more than `limit` internet addresses.
+pub(crate) fn open_ports(
+    context: &Context<'_>,
+    view: &VmView<'_>,
+    protocol: Protocols,
+    select: &PortSet,
+    limit: u128,
+) -> PortVerdict {
+    let mut verdict = PortVerdict { open: Vec::new(), unknown: view.unknown.clone() };
+    for address in &view.addresses {
+        verdict.unknown.extend(address.exposure.unknown.iter().cloned());
+        for way in &address.exposure.ways {
+            judge_way(context, address, way, protocol, select, limit, &mut verdict);
+        }
+    }
+    verdict.open.sort_by_key(|open| (open.ports, open.via_key(context)));
+    verdict
+}
+
+impl PortEvidence {
+    fn via_key(&self, context: &Context<'_>) -> String {
+        context.estate().text(self.via).to_ascii_lowercase()
+    }
+}
+
+fn judge_way(
+    context: &Context<'_>,
+    address: &AddressView<'_>,
+    way: &Way,
+    protocol: Protocols,
+    select: &PortSet,
+    limit: u128,
+    verdict: &mut PortVerdict,
+) {
+    let family = way.endpoint.family;
+    let here: Vec<&Opening> = way
+        .openings
+        .iter()
+        .filter(|opening| opening.protocols.contains(protocol) && opening.local_ports.overlaps(select))
+        .collect();
+    if here.is_empty() {
+        return;
+    }
+    for ports in stretches(&here, select) {
+        let opening = |opening: &&&Opening| opening.local_ports.contains(ports.first);
+        let mut internet = MustMay { must: Addresses::empty(), may: Addresses::empty() };
+        let mut sources = Addresses::empty();
+        for opening in here.iter().filter(opening) {
+            internet.must = internet.must.union(&opening.internet.must);
+            internet.may = internet.may.union(&opening.internet.may);
+            sources = sources.union(&opening.sources.must);
+        }
+        if wide(&internet.must, family, limit) {
+            let best = here.iter().filter(opening).max_by_key(|opening| opening.internet.must.count());
+            verdict.open.extend(best.map(|best| evidence(context, address, way, best, protocol, ports, &internet, &sources)));
+        } else if wide(&internet.may, family, limit) {
+            verdict.unknown.extend(way.unknown.iter().cloned());
+            for opening in here.iter().filter(opening) {
+                verdict.unknown.extend(opening.unknown.iter().cloned());
+            }
+        }
+    }
+}
+
+/// Cuts the ports of `select` where an opening starts or ends.
+fn stretches(openings: &[&Opening], select: &PortSet) -> Vec<Range<u16>> {
+    let mut cells: Vec<PortSet> = vec![select.clone()];
+    for opening in openings {
+        cells = cells
+            .iter()
+            .flat_map(|cell| [cell.intersection(&opening.local_ports), cell.difference(&opening.local_ports)])
+            .filter(|cell| !cell.is_empty())
+            .collect();
+    }
+    let mut all: Vec<_> = cells.iter().flat_map(|cell| cell.ranges().iter().copied()).collect();
+    all.sort_unstable();
+    all
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is another fact of one evidence")]
+fn evidence(
+    context: &Context<'_>,
+    address: &AddressView<'_>,
+    way: &Way,
+    opening: &Opening,
+    protocol: Protocols,
+    ports: Range<u16>,
+    internet: &MustMay,
+    sources: &Addresses,
+) -> PortEvidence {
+    let estate = context.estate();
+    let family = way.endpoint.family;
+    let these: PortSet = [ports].into_iter().collect();
+    let witness = opening.witness(family, protocol, &these).map(|packet| {
+        let to = match way.endpoint.address {
+            Some(address) => std::net::SocketAddr::new(address, packet.local_port).to_string(),
+            None => format!("unassigned:{}", packet.local_port),
+        };
+        (std::net::SocketAddr::new(packet.remote, packet.remote_port).to_string(), to)
+    });
+    let decided_by = way
+        .groups()
+        .into_iter()
+        .zip(["subnet", "nic"])
+        .zip(opening.rules)
+        .filter_map(|((nsg, level), rule)| {
+            let (nsg, rule) = (nsg?, rule?);
+            let priority = match rule {
+                RuleRef::Default(rule) => Some(rule.priority()),
+                RuleRef::Own(index) => {
+                    estate.nsg(nsg)?.rules.as_ref()?.value()?.get(index as usize)?.priority.value().copied()
+                }
+            };
+            Some(DecidedBy { nsg, level, rule: rule_name(estate, nsg, rule), priority })
+        })
+        .collect();
+    let ranges = prefixes_of(sources, family, SHOWN_RANGES + 1);
+    let more_ranges = ranges.len() > SHOWN_RANGES;
+    let outside = reach::internet(family).difference(&way.endpoint.network.own);
+    PortEvidence {
+        protocol,
+        ports,
+        sources: Sources {
+            internet_ipv4_addresses: if family == Family::V4 { internet.must.count() } else { 0 },
+            everyone: internet.must.contains_all(&outside),
+            ranges: ranges.into_iter().take(SHOWN_RANGES).collect(),
+            more_ranges,
+            tags: tags(context, way, opening),
+        },
+        witness,
+        decided_by,
+        via: way.public_ip,
+        cause: cause(context, address, way, opening),
+    }
+}
+
+/// Tags in the deciding rules of which only a part is known.
+fn tags(context: &Context<'_>, way: &Way, opening: &Opening) -> Vec<String> {
+    let mut tags = Vec::new();
+    for (nsg, rule) in way.groups().into_iter().zip(opening.rules) {
+        let (Some(nsg), Some(RuleRef::Own(index))) = (nsg, rule) else { continue };
+        let rules = context.estate().nsg(nsg).and_then(|nsg| nsg.rules.as_ref()?.value());
+        let Some(rule) = rules.and_then(|rules| rules.get(index as usize)) else { continue };
+        for tag in &rule.source.tags {
+            if let ServiceTag::Other(name) = tag {
+                tags.push(name.to_string());
+            }
+        }
+    }
+    tags
+}
+
+/// The rule to change: the NIC's own, else the subnet's, else the public address that no group
+/// guards.
+fn cause(context: &Context<'_>, address: &AddressView<'_>, way: &Way, opening: &Opening) -> Option<Cause> {
+    let estate = context.estate();
+    let [subnet, nic] = way.groups();
+    let own = |rule: &Option<RuleRef>| matches!(rule, Some(RuleRef::Own(_)));
+    let [by_subnet, by_nic] = &opening.rules;
+    let candidates = [(nic, by_nic), (subnet, by_subnet)];
+    let best = candidates
+        .iter()
+        .find(|(group, rule)| group.is_some() && own(rule))
+        .or_else(|| candidates.iter().find(|(group, rule)| group.is_some() && rule.is_some()));
+    if let Some((Some(nsg), Some(rule))) = best {
+        return Cause::rule(estate, *nsg, *rule);
+    }
+    match estate.public_ip(way.public_ip) {
+        Some(record) => Some(Cause::field(record.id, record.origins.first(), "/sku/name")),
+        None => Some(Cause::field(
+            address.nic.id,
+            address.nic.origins.first(),
+            &format!("/properties/ipConfigurations/{}/properties/publicIPAddress", address.index),
+        )),
+    }
+}
+
+/// Notes the groups that let the internet in to ports that attackers look for.
+pub(crate) fn exposing_groups(context: &Context<'_>, view: &VmView<'_>, groups: &mut Vec<ResourceId>) {
+    for address in &view.addresses {
+        for way in &address.exposure.ways {
+            let open = way.openings.iter().any(|opening| !opening.internet.must.is_empty() && sought(context, opening));
+            if !open {
+                continue;
+            }
+            for group in way.groups().into_iter().flatten() {
+                if !groups.contains(&group) {
+                    groups.push(group);
+                }
+            }
+        }
+    }
+}
+
+/// Whether an opening lets management or UDP through.
+pub(crate) fn sought(context: &Context<'_>, opening: &Opening) -> bool {
+    let management = context.settings.management_ports.iter().any(|port| opening.local_ports.contains(*port));
+    opening.protocols.contains(Protocols::UDP) || (management && opening.protocols.contains(Protocols::TCP))
+}
+
+/// Whether an opening certainly lets in more of the internet than people need.
+pub(crate) fn certainly_wide(context: &Context<'_>, opening: &Opening) -> bool {
+    wide(&opening.internet.must, Family::V4, context.settings.wide_after)
+}
+
+/// The ports of a set as a list of ports.
+pub(crate) fn management(context: &Context<'_>) -> PortSet {
+    context.settings.management_ports.iter().map(|port| Range { first: *port, last: *port }).collect()
+}
+
+/// Cuts evidence on neighbouring ports apart, so that each port is told by itself.
+pub(crate) fn one_by_one(evidence: Vec<PortEvidence>) -> Vec<PortEvidence> {
+    let mut all = Vec::with_capacity(evidence.len());
+    for wide in evidence {
+        for port in wide.ports.first..=wide.ports.last {
+            let mut one = PortEvidence { ports: Range { first: port, last: port }, ..wide.clone() };
+            if let Some((_, to)) = &mut one.witness
+                && let Some((host, _)) = to.rsplit_once(':')
+            {
+                *to = format!("{host}:{port}");
+            }
+            all.push(one);
+        }
+    }
+    all
+}
+
+/// `22`, `1000-2000` or `*`.
+pub(crate) fn port_text(ports: Range<u16>) -> String {
+    match (ports.first, ports.last) {
+        (0, u16::MAX) => "*".to_owned(),
+        (first, last) if first == last => first.to_string(),
+        (first, last) => format!("{first}-{last}"),
+    }
+}
+
+/// A number with separators.
+pub(crate) fn grouped(number: u128) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Who reaches the ports, in words.
+pub(crate) fn audience(evidence: &[PortEvidence], lang: Lang) -> String {
+    if evidence.iter().any(|open| open.sources.everyone) {
+        return say!(lang, "the whole internet", "インターネット全体");
+    }
+    let tag = evidence.iter().flat_map(|open| &open.sources.tags).find(|tag| tag.starts_with("azurecloud"));
+    if let Some(tag) = tag {
+        return say!(lang, "every Azure customer (service tag `{tag}`)", "Azure のすべての利用者 (サービス タグ `{tag}`)");
+    }
+    let most = evidence.iter().map(|open| open.sources.internet_ipv4_addresses).max().unwrap_or(0);
+    if most == 0 {
+        let range = evidence.iter().find_map(|open| open.sources.ranges.first()).cloned().unwrap_or_default();
+        return say!(lang, "the IPv6 internet ({range})", "IPv6 インターネット ({range})");
+    }
+    let count = grouped(most);
+    say!(lang, "{count} internet addresses", "インターネットの {count} 個のアドレス")
+}
+
+/// A word that a shell takes as it is.
+pub(crate) fn shell(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// The command that narrows or removes what is the cause.
+pub(crate) fn fix_source(context: &Context<'_>, cause: Option<&Cause>) -> String {
+    let lang = context.lang;
+    let estate = context.estate();
+    let Some(cause) = cause else { return String::new() };
+    let id = estate.text(cause.resource);
+    let group = shell(resource_group(id).unwrap_or_default());
+    let name = shell(context.name(cause.resource));
+    let Some(nsg) = estate.nsg(cause.resource) else {
+        return say!(
+            lang,
+            "no group guards this address: put one on the subnet, or remove the address:\n  az network nic ip-config update --help   (--remove publicIPAddress)",
+            "このアドレスを守るネットワーク セキュリティ グループがありません。サブネットに割り当てるか、アドレスを削除してください:\n  az network nic ip-config update --help   (--remove publicIPAddress)"
+        );
+    };
+    let own = matches!(&nsg.rules, Some(Known::Value(rules)) if rules.iter().any(|rule| rule.name == cause.key));
+    if !own {
+        return say!(
+            lang,
+            "one of Azure's default rules lets it in: deny it before, with a rule of `{name}`",
+            "Azure の既定の規則で許可されています。`{name}` により優先度の高い拒否規則を追加してください"
+        );
+    }
+    let rule = shell(&cause.key);
+    say!(
+        lang,
+        "let in only the addresses that your people come from:\n  az network nsg rule update --resource-group {group} --nsg-name {name} --name {rule} --source-address-prefixes <YOUR-ADDRESS>\nor close it:\n  az network nsg rule delete --resource-group {group} --nsg-name {name} --name {rule}",
+        "接続元のアドレスだけを許可してください:\n  az network nsg rule update --resource-group {group} --nsg-name {name} --name {rule} --source-address-prefixes <接続元アドレス>\n不要であれば閉じてください:\n  az network nsg rule delete --resource-group {group} --nsg-name {name} --name {rule}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_words_are_written_for_people_and_shells() {
+        assert_eq!(grouped(3_702_259_456), "3,702,259,456");
+        assert_eq!(grouped(7), "7");
+        assert_eq!(grouped(1000), "1,000");
+        assert_eq!(shell("web-1"), "web-1");
+        assert_eq!(shell("it's; rm"), r"'it'\''s; rm'");
+        assert_eq!(shell(""), "''");
+        assert_eq!(port_text(Range { first: 0, last: 65535 }), "*");
+    }
+}

@@ -1,0 +1,105 @@
+//! Why something is unknown, in words, and what would settle it.
+
+use estate::Reason;
+
+use crate::lang::{Lang, say};
+
+/// The `az` command that lists resources of a type.
+fn list_command(resource_type: &str) -> String {
+    let command = match resource_type.to_ascii_lowercase().as_str() {
+        "microsoft.compute/virtualmachines" => "az vm list -d",
+        "microsoft.network/networkinterfaces" => "az network nic list",
+        "microsoft.network/publicipaddresses" => "az network public-ip list",
+        "microsoft.network/networksecuritygroups" => "az network nsg list",
+        "microsoft.network/virtualnetworks" | "microsoft.network/virtualnetworks/subnets" => "az network vnet list",
+        "microsoft.network/routetables" => "az network route-table list",
+        "microsoft.network/loadbalancers" => "az network lb list",
+        other => return format!("az resource list --resource-type {other}"),
+    };
+    command.to_owned()
+}
+
+/// What people call a resource of a type.
+fn noun(resource_type: &str, lang: Lang) -> String {
+    let (en, ja) = match resource_type.to_ascii_lowercase().as_str() {
+        "microsoft.compute/virtualmachines" => ("virtual machine", "仮想マシン"),
+        "microsoft.network/networkinterfaces" => ("network interface", "ネットワーク インターフェイス"),
+        "microsoft.network/publicipaddresses" => ("public IP address", "パブリック IP アドレス"),
+        "microsoft.network/networksecuritygroups" => ("network security group", "ネットワーク セキュリティ グループ"),
+        "microsoft.network/virtualnetworks" => ("virtual network", "仮想ネットワーク"),
+        "microsoft.network/virtualnetworks/subnets" => ("subnet", "サブネット"),
+        "microsoft.network/routetables" => ("route table", "ルート テーブル"),
+        "microsoft.network/loadbalancers" => ("load balancer", "ロード バランサー"),
+        "microsoft.network/applicationgateways" => ("application gateway", "アプリケーション ゲートウェイ"),
+        other => return other.to_owned(),
+    };
+    match lang {
+        Lang::En => en,
+        Lang::Ja => ja,
+    }
+    .to_owned()
+}
+
+/// The reason in words. Ids are left out, so that the same reason reads the same for every
+/// resource.
+pub fn reason_text(reason: &Reason, lang: Lang) -> String {
+    match reason {
+        Reason::Missing { resource_type, .. } => {
+            let noun = noun(resource_type, lang);
+            say!(lang, "the {noun} that it refers to is not in the input", "参照先の{noun}が入力に含まれていません")
+        }
+        Reason::Partial { resource_type, .. } => {
+            let noun = noun(resource_type, lang);
+            say!(lang, "the input holds only a part of the {noun}", "{noun}の情報が入力に一部しか含まれていません")
+        }
+        Reason::Unreadable { field } => {
+            say!(lang, "`{field}` could not be read", "`{field}` を読み取れませんでした")
+        }
+        Reason::Conflict { field } => {
+            say!(lang, "two records disagree about `{field}`", "`{field}` の値がレコード間で食い違っています")
+        }
+        Reason::Stated { reason } => {
+            say!(lang, "the source does not know a value yet: {reason}", "値がまだ確定していません: {reason}")
+        }
+        Reason::ServiceTag { tag } => say!(
+            lang,
+            "the addresses of the service tag `{tag}` are not known to this build",
+            "サービス タグ `{tag}` のアドレスがこのビルドには含まれていません"
+        ),
+        Reason::NotModelled { resource_type, .. } => {
+            let noun = noun(resource_type, lang);
+            say!(
+                lang,
+                "it is reached through a {noun}, which this build does not judge yet",
+                "{noun}を経由する経路があり、このビルドではまだ判定できません"
+            )
+        }
+        Reason::NoAddress => say!(
+            lang,
+            "a rule applies to some addresses only, and it is not known whether this is one of them",
+            "一部のアドレスだけに適用される規則があり、対象に含まれるかどうかが分かりません"
+        ),
+        Reason::RouteWidensVirtualNetwork { .. } => say!(
+            lang,
+            "a route of its subnet may widen the `VirtualNetwork` tag to internet addresses",
+            "サブネットのルートによって `VirtualNetwork` タグがインターネットのアドレスまで広がる可能性があります"
+        ),
+    }
+}
+
+/// The command or step that would settle it.
+pub fn settled_by(reason: &Reason, lang: Lang) -> String {
+    match reason {
+        Reason::Missing { resource_type, .. } | Reason::Partial { resource_type, .. } => list_command(resource_type),
+        Reason::NotModelled { .. } | Reason::RouteWidensVirtualNetwork { .. } | Reason::ServiceTag { .. } => {
+            "az network nic list-effective-nsg".to_owned()
+        }
+        Reason::NoAddress => "az network nic list".to_owned(),
+        Reason::Unreadable { .. } | Reason::Conflict { .. } => say!(
+            lang,
+            "mend the input: the errors tell where",
+            "入力を修正してください (場所はエラーに表示されています)"
+        ),
+        Reason::Stated { .. } => say!(lang, "give the value, or check what was deployed", "値を指定するか、デプロイ後の環境を点検してください"),
+    }
+}

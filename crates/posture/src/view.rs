@@ -1,0 +1,191 @@
+//! What checks look at, and what they say.
+
+use estate::{Estate, IpConfiguration, Kind, Known, Nic, Origin, Pointer, Reason, ResourceId, Vm, resource_name};
+use reach::{Exposure, Reach, RuleRef};
+
+use crate::check::{Check, Severity};
+use crate::exposure::PortEvidence;
+use crate::lang::Lang;
+use crate::settings::Settings;
+
+/// What every check may use.
+pub struct Context<'e> {
+    /// The estate as a network.
+    pub reach: &'e Reach<'e>,
+    /// What the team has set.
+    pub settings: &'e Settings,
+    /// The language of messages.
+    pub lang: Lang,
+    /// The groups that let the internet in to a VM today.
+    pub exposing: &'e [ResourceId],
+}
+
+impl<'e> Context<'e> {
+    /// The estate.
+    pub fn estate(&self) -> &'e Estate {
+        self.reach.estate()
+    }
+
+    /// The last part of an id.
+    pub fn name(&self, id: ResourceId) -> &'e str {
+        resource_name(self.estate().text(id))
+    }
+}
+
+/// A VM with everything that leads to it.
+pub struct VmView<'e> {
+    /// The VM.
+    pub vm: &'e Vm,
+    /// Its addresses.
+    pub addresses: Vec<AddressView<'e>>,
+    /// Why it may have addresses that are not told.
+    pub unknown: Vec<Reason>,
+}
+
+/// One address of a VM.
+pub struct AddressView<'e> {
+    /// The NIC.
+    pub nic: &'e Nic,
+    /// The number of the IP configuration in the NIC.
+    pub index: usize,
+    /// The IP configuration.
+    pub ip: &'e IpConfiguration,
+    /// What of it can be reached from the internet.
+    pub exposure: Exposure,
+}
+
+impl<'e> VmView<'e> {
+    /// Looks at a VM.
+    pub(crate) fn new(reach: &Reach<'e>, vm: &'e Vm) -> Self {
+        let estate = reach.estate();
+        let mut view = Self { vm, addresses: Vec::new(), unknown: Vec::new() };
+        view.unknown.extend(vm.nics_unknown.as_deref().cloned());
+        if vm.nics.is_empty() && view.unknown.is_empty() {
+            view.unknown.push(estate.partial(Kind::Vm, vm.id));
+        }
+        for id in &vm.nics {
+            let Some(nic) = estate.nic(*id) else {
+                view.unknown.push(estate.missing(Kind::Nic, *id));
+                continue;
+            };
+            match &nic.ip_configurations {
+                None => view.unknown.push(estate.partial(Kind::Nic, *id)),
+                Some(Known::Unknown(reason)) => view.unknown.push(reason.as_ref().clone()),
+                Some(Known::Value(all)) => {
+                    for (index, ip) in all.iter().enumerate() {
+                        let exposure = reach.from_internet(nic, ip);
+                        view.addresses.push(AddressView { nic, index, ip, exposure });
+                    }
+                }
+            }
+        }
+        view
+    }
+}
+
+/// Whether a check is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// It is not.
+    Fail,
+    /// It is.
+    Pass,
+}
+
+/// What a check says about a resource.
+pub struct Finding {
+    /// The check.
+    pub check: &'static Check,
+    /// Whether it is met.
+    pub status: Status,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is about.
+    pub resource: ResourceId,
+    /// What is so, in the asked language.
+    pub message: String,
+    /// What makes it so.
+    pub cause: Option<Cause>,
+    /// What proves it.
+    pub evidence: Vec<PortEvidence>,
+    /// Facts besides ports, as names and values.
+    pub facts: Vec<(&'static str, String)>,
+    /// What to do, in the asked language.
+    pub fix: String,
+}
+
+impl Finding {
+    /// A stable name: a hash of code, lower-cased resource and cause, which neither the message nor
+    /// the position goes into.
+    pub fn id(&self, estate: &Estate) -> String {
+        use sha2::{Digest, Sha256};
+        let mut hash = Sha256::new();
+        let mut part = |text: &str| {
+            hash.update(text.to_ascii_lowercase());
+            hash.update([0]);
+        };
+        part(self.check.code);
+        part(estate.text(self.resource));
+        if let Some(cause) = &self.cause {
+            part(estate.text(cause.resource));
+            part(&cause.key);
+        }
+        let hex: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        format!("{}-{hex}", self.check.code)
+    }
+}
+
+/// The value that makes something so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// The resource that holds it.
+    pub resource: ResourceId,
+    /// Where it is in the resource, in ARM's nested shape.
+    pub pointer: Pointer,
+    /// The record that it stands in.
+    pub origin: Origin,
+    /// What tells this cause from others of the resource whatever the order of its parts: the
+    /// name of a rule.
+    pub key: Box<str>,
+}
+
+impl Cause {
+    /// A value of a record.
+    pub(crate) fn field(resource: ResourceId, origin: Origin, pointer: &str) -> Self {
+        Self { resource, pointer: pointer.into(), origin, key: pointer.into() }
+    }
+
+    /// A rule of a group.
+    pub(crate) fn rule(estate: &Estate, nsg: ResourceId, rule: RuleRef) -> Option<Self> {
+        let record = estate.nsg(nsg)?;
+        match rule {
+            RuleRef::Own(index) => {
+                let rule = record.rules.as_ref()?.value()?.get(index as usize)?;
+                Some(Self {
+                    resource: nsg,
+                    pointer: rule.place.pointer.clone(),
+                    origin: rule.place.origin,
+                    key: rule.name.clone(),
+                })
+            }
+            RuleRef::Default(rule) => Some(Self {
+                resource: nsg,
+                pointer: "".into(),
+                origin: record.origins.first(),
+                key: rule.name().into(),
+            }),
+        }
+    }
+}
+
+/// The name of a rule as Azure's answers write it.
+pub(crate) fn rule_name(estate: &Estate, nsg: ResourceId, rule: RuleRef) -> String {
+    match rule {
+        RuleRef::Default(rule) => format!("defaultSecurityRules/{}", rule.name()),
+        RuleRef::Own(index) => {
+            let rules = estate.nsg(nsg).and_then(|nsg| nsg.rules.as_ref()?.value());
+            let name = rules.and_then(|rules| rules.get(index as usize)).map_or("?", |rule| &*rule.name);
+            format!("securityRules/{name}")
+        }
+    }
+}

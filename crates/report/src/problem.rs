@@ -1,0 +1,111 @@
+//! Problems in words.
+
+use estate::{At, ProblemKind};
+use posture::Lang;
+
+fn bilingual(lang: Lang, en: String, ja: String) -> String {
+    match lang {
+        Lang::En => en,
+        Lang::Ja => ja,
+    }
+}
+
+/// What was expected, in Japanese.
+fn expected_ja(expected: &str) -> &str {
+    match expected {
+        "a string" => "文字列",
+        "a string or a whole number" => "文字列または整数",
+        "true or false" => "true または false",
+        "an object" => "オブジェクト",
+        "an array" => "配列",
+        "a value" => "値",
+        "null" => "null",
+        "a boolean" => "真偽値",
+        "a number" => "数値",
+        "a number from 100 to 4096" => "100 から 4096 までの数値",
+        "Inbound or Outbound" => "Inbound または Outbound",
+        "Allow or Deny" => "Allow または Deny",
+        "Tcp, Udp, Icmp, Esp, Ah or *" => "Tcp、Udp、Icmp、Esp、Ah、* のいずれか",
+        "an address, a prefix such as 203.0.113.0/24, a service tag or *" => {
+            "アドレス、203.0.113.0/24 のようなプレフィックス、サービス タグ、* のいずれか"
+        }
+        "a port from 0 to 65535, a range such as 1000-2000, or *" => {
+            "0 から 65535 までのポート、1000-2000 のような範囲、* のいずれか"
+        }
+        "an IP address" => "IP アドレス",
+        "a prefix such as 10.0.0.0/16" => "10.0.0.0/16 のようなプレフィックス",
+        "Linux or Windows" => "Linux または Windows",
+        "Basic or Standard" => "Basic または Standard",
+        other => other,
+    }
+}
+
+/// A problem in words. `place` writes the place of another record.
+pub fn problem_text(kind: &ProblemKind, lang: Lang, place: &dyn Fn(&At) -> String) -> String {
+    let (en, ja) = match kind {
+        ProblemKind::Empty => (
+            "the source is empty; save the output of `az … -o json` here".to_owned(),
+            "入力が空です。`az … -o json` の出力を保存してください".to_owned(),
+        ),
+        ProblemKind::Syntax { detail } => (
+            format!("this is not JSON: {detail}"),
+            format!("JSON として読み取れません: {detail}"),
+        ),
+        ProblemKind::Truncated => (
+            "the text ends in the middle of a value; was the file saved in full?".to_owned(),
+            "値の途中でファイルが終わっています。最後まで保存されているか確認してください".to_owned(),
+        ),
+        ProblemKind::NotUtf8 => (
+            "the text is not UTF-8".to_owned(),
+            "UTF-8 ではない文字が含まれています".to_owned(),
+        ),
+        ProblemKind::TooDeep { limit } => (
+            format!("nested deeper than {limit} levels; Azure's resources are not"),
+            format!("入れ子が {limit} 段を超えています。Azure のリソースではありません"),
+        ),
+        ProblemKind::TooLarge { limit } => (
+            format!("one value of more than {} MiB; Azure's resources are smaller than 4 MB", limit >> 20),
+            format!("1 つの値が {} MiB を超えています。Azure のリソースは 4 MB 未満です", limit >> 20),
+        ),
+        ProblemKind::NotAResource => (
+            "this is no Azure resource: it has no `id`".to_owned(),
+            "`id` がないため、Azure のリソースではありません".to_owned(),
+        ),
+        ProblemKind::OtherFormat { format } => (
+            format!("this looks like {format}, which this version does not read yet; give the deployed resources (`az … list -o json`)"),
+            format!("{} のようです。このバージョンではまだ読み取れません。デプロイ済みのリソース (`az … list -o json`) を指定してください", match *format {
+                "an ARM template" => "ARM テンプレート",
+                "a Terraform plan" => "Terraform プラン",
+                other => other,
+            }),
+        ),
+        ProblemKind::MorePages => (
+            "this is one page of several: the answer says that more follow; use `az … list`, which reads them all".to_owned(),
+            "複数ページのうちの 1 ページです (続きがあります)。すべてのページを読み取る `az … list` を使ってください".to_owned(),
+        ),
+        ProblemKind::WrongType { field, expected, found } => (
+            format!("`{field}` is {found}, not {expected}"),
+            format!("`{field}` が{}ではなく{}です", expected_ja(expected), expected_ja(found)),
+        ),
+        ProblemKind::BadValue { field, value, expected } => (
+            format!("`{field}` is `{value}`, not {expected}"),
+            format!("`{field}` の値 `{value}` が不正です。{}を指定してください", expected_ja(expected)),
+        ),
+        ProblemKind::MissingField { field } => (
+            format!("`{field}` is missing"),
+            format!("`{field}` がありません"),
+        ),
+        ProblemKind::DuplicateField { field } => (
+            format!("`{field}` stands here twice"),
+            format!("`{field}` が重複しています"),
+        ),
+        ProblemKind::Conflict { field, id, other } => {
+            let other = place(other);
+            (
+                format!("two records of `{id}` disagree about `{field}`; the other one is at {other}"),
+                format!("`{id}` の `{field}` が 2 つのレコードで食い違っています (もう一方は {other})"),
+            )
+        }
+    };
+    bilingual(lang, en, ja)
+}
