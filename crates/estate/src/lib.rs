@@ -36,7 +36,7 @@ pub use model::{Estate, Kind, Other, Slot};
 pub use network::{
     Asg, IpConfiguration, LoadBalancer, Nic, PublicIp, RouteTable, Sku, Space, Subnet, Vnet,
 };
-pub use origin::{Origin, Origins, Place, Pointer, SourceIndex, locate};
+pub use origin::{Origin, Origins, Place, Pointer, SourceIndex, find, locate};
 pub use ports::{PortSet, PortSpec, parse_ports};
 pub use problem::{At, Problem, ProblemKind};
 pub use ranges::{Bound, Range, RangeSet};

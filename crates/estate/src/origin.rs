@@ -70,8 +70,19 @@ pub struct Place {
 /// The text may be nested or flattened and write its keys in any case. Where a part of the pointer
 /// does not exist, the deepest value that does is given.
 pub fn locate(text: &[u8], pointer: &str) -> (usize, usize) {
+    walk(text, pointer).0
+}
+
+/// The same, but `None` where the pointer names nothing.
+pub fn find(text: &[u8], pointer: &str) -> Option<(usize, usize)> {
+    let (span, whole) = walk(text, pointer);
+    whole.then_some(span)
+}
+
+/// The deepest value on the way of a pointer, and whether that is its end.
+fn walk(text: &[u8], pointer: &str) -> ((usize, usize), bool) {
     let mut at = skip_space(text, 0);
-    let mut span = (at, skip_value(text, at).unwrap_or(text.len()));
+    let mut whole = true;
     for segment in pointer.split('/').skip(1) {
         let segment = segment.replace("~1", "/").replace("~0", "~");
         let child = match text.get(at) {
@@ -80,16 +91,16 @@ pub fn locate(text: &[u8], pointer: &str) -> (usize, usize) {
             _ => None,
         };
         match child {
-            Some(child) => {
-                at = child;
-                span = (at, skip_value(text, at).unwrap_or(text.len()));
-            }
+            Some(child) => at = child,
             // A flattened resource has no `properties` level.
             None if segment == "properties" => {}
-            None => break,
+            None => {
+                whole = false;
+                break;
+            }
         }
     }
-    span
+    ((at, skip_value(text, at).unwrap_or(text.len())), whole)
 }
 
 fn skip_space(text: &[u8], mut at: usize) -> usize {

@@ -119,8 +119,10 @@ const PROTOCOLS: [(&str, Protocol); 7] = [
 impl Nsg {
     pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
         let fields = Fields::of(object);
-        // A group always has its default rules, so one that shows them has all of its rules here.
-        let described = fields.has("securityRules") || fields.has("defaultSecurityRules");
+        // Azure always tells a group's rules. Without a list of them a record is a template's, which
+        // leaves an empty one out, or a projection, which has no `properties`.
+        let nested = Fields::own(object).raw("properties").is_some();
+        let described = nested || fields.has("securityRules") || fields.has("defaultSecurityRules");
         let rules = match reader.array(fields, "securityRules", format_args!("/properties")) {
             Some(Known::Value(items)) => {
                 Some(Known::Value(read_rules(reader, items, format_args!("/properties/securityRules"))))

@@ -349,8 +349,17 @@ pub(crate) fn shell(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// The command that narrows or removes what is the cause.
-pub(crate) fn fix_source(context: &Context<'_>, cause: Option<&Cause>) -> String {
+/// What to do about an open port.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// People log in through it: let in only them.
+    Narrow,
+    /// Programs offer something through it: close it unless it is meant to be public.
+    Close,
+}
+
+/// The commands that narrow or remove what is the cause.
+pub(crate) fn remedy(context: &Context<'_>, cause: Option<&Cause>, remedy: Remedy) -> String {
     let lang = context.lang;
     let estate = context.estate();
     let Some(cause) = cause else { return String::new() };
@@ -360,8 +369,8 @@ pub(crate) fn fix_source(context: &Context<'_>, cause: Option<&Cause>) -> String
     let Some(nsg) = estate.nsg(cause.resource) else {
         return say!(
             lang,
-            "no group guards this address: put one on the subnet, or remove the address:\n  az network nic ip-config update --help   (--remove publicIPAddress)",
-            "このアドレスを守るネットワーク セキュリティ グループがありません。サブネットに割り当てるか、アドレスを削除してください:\n  az network nic ip-config update --help   (--remove publicIPAddress)"
+            "no group guards this address: put one on its subnet\n  az network vnet subnet update --resource-group {group} --vnet-name <VNET> --name <SUBNET> --network-security-group <NSG>",
+            "このアドレスを守るネットワーク セキュリティ グループがありません。サブネットに割り当ててください\n  az network vnet subnet update --resource-group {group} --vnet-name <VNET> --name <SUBNET> --network-security-group <NSG>"
         );
     };
     let own = matches!(&nsg.rules, Some(Known::Value(rules)) if rules.iter().any(|rule| rule.name == cause.key));
@@ -373,11 +382,23 @@ pub(crate) fn fix_source(context: &Context<'_>, cause: Option<&Cause>) -> String
         );
     }
     let rule = shell(&cause.key);
-    say!(
-        lang,
-        "let in only the addresses that your people come from:\n  az network nsg rule update --resource-group {group} --nsg-name {name} --name {rule} --source-address-prefixes <YOUR-ADDRESS>\nor close it:\n  az network nsg rule delete --resource-group {group} --nsg-name {name} --name {rule}",
-        "接続元のアドレスだけを許可してください:\n  az network nsg rule update --resource-group {group} --nsg-name {name} --name {rule} --source-address-prefixes <接続元アドレス>\n不要であれば閉じてください:\n  az network nsg rule delete --resource-group {group} --nsg-name {name} --name {rule}"
-    )
+    let narrow = format!(
+        "  az network nsg rule update --resource-group {group} --nsg-name {name} --name {rule} --source-address-prefixes {}",
+        say!(lang, "<YOUR-ADDRESS>", "<接続元アドレス>")
+    );
+    let close = format!("  az network nsg rule delete --resource-group {group} --nsg-name {name} --name {rule}");
+    match remedy {
+        Remedy::Narrow => say!(
+            lang,
+            "let in only the addresses that your people come from\n{narrow}\nor close it\n{close}",
+            "接続元のアドレスだけを許可してください\n{narrow}\n不要であれば閉じてください\n{close}"
+        ),
+        Remedy::Close => say!(
+            lang,
+            "close it, unless it is meant for everybody\n{close}",
+            "すべての人に公開する必要がなければ閉じてください\n{close}"
+        ),
+    }
 }
 
 #[cfg(test)]

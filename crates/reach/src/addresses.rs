@@ -88,6 +88,9 @@ fn of_prefixes(prefixes: &[&str], family: Family) -> Addresses {
         .collect()
 }
 
+/// The date of the published list of service tags that this build knows a part of.
+pub const TAGS_DATA: &str = "2025-10-25";
+
 /// What the `Internet` tag has never held in any recorded answer of Azure.
 const NOT_INTERNET: [&str; 10] = [
     "0.0.0.0/8",

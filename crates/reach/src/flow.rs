@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use estate::{Direction, Estate, Family, IpConfiguration, Kind, Known, Nic, PortSet, Reason, ResourceId, Vm, resource_group, resource_name};
 
+use hashbrown::HashMap;
+
 use crate::addresses::number;
 use crate::cache::Reach;
 use crate::endpoint::{Endpoint, Level};
@@ -111,7 +113,7 @@ pub enum FlowError {
         kind: Kind,
         /// Its name.
         name: String,
-        /// Names that exist, the nearest first.
+        /// Names that exist.
         similar: Vec<String>,
     },
     /// Several have it.
@@ -131,12 +133,12 @@ pub enum FlowError {
 }
 
 /// Answers a question.
-pub fn flow(reach: &Reach<'_>, flow: &Flow) -> Result<FlowAnswer, FlowError> {
+pub fn flow(reach: &Reach<'_>, finder: &Finder<'_>, flow: &Flow) -> Result<FlowAnswer, FlowError> {
     let estate = reach.estate();
     if Family::of(flow.local) != Family::of(flow.remote) {
         return Err(FlowError::MixedFamilies);
     }
-    let vm = find_vm(estate, &flow.vm)?;
+    let vm = finder.vm(&flow.vm)?;
     let (nic, ip) = find_address(estate, vm, flow)?;
     let mut endpoint = Endpoint::new(estate, nic, ip);
     endpoint.address = Some(flow.local);
@@ -164,32 +166,51 @@ pub fn flow(reach: &Reach<'_>, flow: &Flow) -> Result<FlowAnswer, FlowError> {
     Ok(FlowAnswer { nic: nic.id, access, rule, chain })
 }
 
-/// The VM that a person means.
-pub fn find_vm<'e>(estate: &'e Estate, name: &str) -> Result<&'e Vm, FlowError> {
-    let matches = |vm: &&Vm| {
-        let id = estate.text(vm.id);
-        let (group, own) = (resource_group(id).unwrap_or_default(), resource_name(id));
-        match name.trim_matches('/').split_once('/') {
-            None => own.eq_ignore_ascii_case(name),
-            Some((in_group, its)) if !its.contains('/') => {
-                own.eq_ignore_ascii_case(its) && group.eq_ignore_ascii_case(in_group)
+/// Finds VMs by the names that people use.
+pub struct Finder<'e> {
+    estate: &'e Estate,
+    by_name: HashMap<String, Vec<&'e Vm>>,
+}
+
+impl<'e> Finder<'e> {
+    /// Prepares an estate.
+    pub fn new(estate: &'e Estate) -> Self {
+        let mut by_name: HashMap<String, Vec<&Vm>> = HashMap::with_capacity(estate.vms.len());
+        for vm in &estate.vms {
+            by_name.entry(resource_name(estate.text(vm.id)).to_ascii_lowercase()).or_default().push(vm);
+        }
+        Self { estate, by_name }
+    }
+
+    /// The VM with this name, `group/name` or id, in any case.
+    pub fn vm(&self, name: &str) -> Result<&'e Vm, FlowError> {
+        let wanted = name.trim_matches('/');
+        let own = wanted.rsplit('/').next().unwrap_or(wanted).to_ascii_lowercase();
+        let fits = |vm: &&&Vm| {
+            let id = self.estate.text(vm.id);
+            match wanted.split_once('/') {
+                None => true,
+                Some((group, rest)) if !rest.contains('/') => {
+                    resource_group(id).is_some_and(|its| its.eq_ignore_ascii_case(group))
+                }
+                Some(_) => id.trim_matches('/').eq_ignore_ascii_case(wanted),
             }
-            Some(_) => id.trim_matches('/').eq_ignore_ascii_case(name.trim_matches('/')),
-        }
-    };
-    let found: Vec<_> = estate.vms.iter().filter(matches).collect();
-    match found.as_slice() {
-        [only] => Ok(only),
-        [] => {
-            let mut names: Vec<_> = estate.vms.iter().map(|vm| resource_name(estate.text(vm.id)).to_owned()).collect();
-            names.sort_unstable();
-            names.dedup();
-            Err(FlowError::NoSuch { kind: Kind::Vm, name: name.to_owned(), similar: names })
-        }
-        several => {
-            let mut ids: Vec<_> = several.iter().map(|vm| estate.text(vm.id).to_owned()).collect();
-            ids.sort_unstable();
-            Err(FlowError::Ambiguous { ids })
+        };
+        let found: Vec<&Vm> = self.by_name.get(&own).into_iter().flatten().filter(fits).copied().collect();
+        match found.as_slice() {
+            [only] => Ok(only),
+            [] => {
+                let mut names: Vec<_> =
+                    self.estate.vms.iter().map(|vm| resource_name(self.estate.text(vm.id)).to_owned()).collect();
+                names.sort_unstable();
+                names.dedup();
+                Err(FlowError::NoSuch { kind: Kind::Vm, name: name.to_owned(), similar: names })
+            }
+            several => {
+                let mut ids: Vec<_> = several.iter().map(|vm| self.estate.text(vm.id).to_owned()).collect();
+                ids.sort_unstable();
+                Err(FlowError::Ambiguous { ids })
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use estate::{Direction, Estate, Family, IpConfiguration, Kind, Known, Nic, PortSet, Reason, ResourceId, Sku};
 
-use crate::addresses::{MustMay, address, everything, internet};
+use crate::addresses::{MustMay, address, everything, internet, platform};
 use crate::cache::{OpeningKey, Reach};
 use crate::endpoint::{Endpoint, Level};
 use crate::group::{GroupAnswer, Region, Slice};
@@ -50,6 +50,13 @@ pub struct Opening {
     pub unknown: Vec<Reason>,
 }
 
+/// Ports that make a witness plain, where it may have any.
+const TELLING: [u16; 8] = [3389, 22, 445, 1433, 443, 80, 53, 123];
+
+fn above_zero() -> PortSet {
+    [estate::Range { first: 1, last: u16::MAX }].into_iter().collect()
+}
+
 impl Way {
     /// The groups on the way: the subnet's, the NIC's.
     pub fn groups(&self) -> [Option<ResourceId>; 2] {
@@ -69,7 +76,9 @@ impl Opening {
         let source = if first.first < first.last { first.first + 1 } else { first.first };
         let ephemeral: PortSet = [estate::Range { first: 49152, last: u16::MAX }].into_iter().collect();
         let remote_port = self.remote_ports.intersection(&ephemeral).first().or_else(|| self.remote_ports.first())?;
-        let local_port = self.local_ports.intersection(ports).first()?;
+        let open = self.local_ports.intersection(ports);
+        let known = TELLING.into_iter().find(|port| open.contains(*port));
+        let local_port = known.or_else(|| open.intersection(&above_zero()).first()).or_else(|| open.first())?;
         Some(Packet { protocol, remote: address(family, source), remote_port, local_port })
     }
 }
@@ -162,6 +171,7 @@ impl Reach<'_> {
     fn openings(&self, endpoint: &Endpoint, answers: &[Option<Arc<GroupAnswer>>; 2]) -> Vec<Opening> {
         let family = endpoint.family;
         let outside = internet(family).difference(&endpoint.network.own);
+        let probes = platform(family);
         let everyone = MustMay::certain(everything(family));
         let open = Slice {
             protocols: Protocols::ALL,
@@ -193,7 +203,8 @@ impl Reach<'_> {
                             (Some(one), Some(other)) => one.remote.may.intersection(&other.remote.may),
                         };
                         let seen = may.intersection(&outside);
-                        if seen.is_empty() {
+                        // The platform's address is public, but only the platform sends from it.
+                        if probes.contains_all(&seen) {
                             continue;
                         }
                         let must = must.intersection(&may);

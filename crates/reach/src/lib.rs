@@ -22,7 +22,7 @@ mod packet;
 pub mod plain;
 mod rules;
 
-pub use addresses::{Addresses, MustMay, internet, prefixes_of};
+pub use addresses::{Addresses, MustMay, TAGS_DATA, internet, prefixes_of};
 pub use endpoint::{Endpoint, Level};
 pub use group::{GroupAnswer, Region, Slice};
 pub use internet::{Exposure, Opening, Way};

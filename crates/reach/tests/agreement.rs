@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use estate::{Access, Collector, Direction, Estate, Family, Known, Part, PortSet, RangeSet, SourceIndex, split::Splitter};
 use proptest::prelude::*;
-use reach::flow::{Flow, FlowAccess, flow};
+use reach::flow::{Finder, Flow, FlowAccess, flow};
 use reach::plain::{self, Verdict};
 use reach::{Endpoint, Level, Packet, Protocols, Reach, internet, prefixes_of};
 
@@ -193,7 +193,7 @@ proptest! {
                     remote: packet.remote,
                     remote_ports: one(packet.remote_port),
                 };
-                let answer = flow(&reach, &question).unwrap();
+                let answer = flow(&reach, &Finder::new(&estate), &question).unwrap();
                 let verdicts = [&endpoint.subnet_level, &endpoint.nic_level]
                     .map(|level| plainly(&estate, level, direction, &endpoint, &packet));
                 let expected = match [verdicts[0].access, verdicts[1].access] {
@@ -214,6 +214,10 @@ proptest! {
                 if direction == Direction::Inbound {
                     // Openings hold exactly the internet's packets that pass or may pass.
                     let number = number(&packet);
+                    if packet.remote == IpAddr::from([168, 63, 129, 16]) {
+                        // The platform's own address: told only where the internet gets in, too.
+                        continue;
+                    }
                     let outside = internet(Family::V4).contains(number) && !endpoint.network.own.contains(number);
                     let here: Vec<_> = exposure.ways[0].openings.iter().filter(|opening| {
                         opening.protocols.contains(packet.protocol)
@@ -254,7 +258,7 @@ proptest! {
             Reach::new(estate).from_internet(&estate.nics[0], &all[0]).ways.remove(0).openings
         };
         let (sure, unsure) = (openings(&with), openings(&without));
-        for packet in packets {
+        for packet in packets.into_iter().filter(|packet| packet.remote != IpAddr::from([168, 63, 129, 16])) {
             let number = number(&packet);
             let find = |openings: &[reach::Opening], must: bool| openings.iter().any(|opening| {
                 opening.protocols.contains(packet.protocol)

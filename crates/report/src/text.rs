@@ -113,10 +113,10 @@ pub fn to_text(report: &Report<'_>, style: Style) -> String {
     out
 }
 
-/// Findings with one check and one root cause, in the order of the report. Without a rule behind
-/// it, a finding about the VM itself stands with its like.
+/// Findings with one root cause, in the order of the report: the same rules, or the same public
+/// address that no group guards. Findings that no rule is behind stand with their like.
 fn blocks<'r>(report: &'r Report<'_>) -> Vec<Vec<&'r Finding>> {
-    let mut order: BTreeMap<(&str, Severity, String), usize> = BTreeMap::new();
+    let mut order: BTreeMap<(&str, Option<Severity>, String), usize> = BTreeMap::new();
     let mut blocks: Vec<Vec<&Finding>> = Vec::new();
     for finding in report.outcome.findings.iter().filter(|finding| finding.status == Status::Fail) {
         let mut root: Vec<String> = finding
@@ -127,7 +127,12 @@ fn blocks<'r>(report: &'r Report<'_>) -> Vec<Vec<&'r Finding>> {
             .collect();
         root.sort_unstable();
         root.dedup();
-        let key = (finding.check.code, finding.severity, root.join("\n"));
+        let unguarded = finding.evidence.first().filter(|_| root.is_empty());
+        let key = match (root.is_empty(), unguarded) {
+            (false, _) => ("", None, root.join("\n")),
+            (true, Some(open)) => ("", None, report.estate.text(open.via).to_ascii_lowercase()),
+            (true, None) => (finding.check.code, Some(finding.severity), String::new()),
+        };
         let at = *order.entry(key).or_insert_with(|| {
             blocks.push(Vec::new());
             blocks.len() - 1
@@ -140,7 +145,7 @@ fn blocks<'r>(report: &'r Report<'_>) -> Vec<Vec<&'r Finding>> {
 }
 
 fn write_block(out: &mut String, report: &Report<'_>, style: Style, block: &[&Finding]) {
-    let Some((first, rest)) = block.split_first() else { return };
+    let Some(first) = block.first() else { return };
     let lang = report.lang;
     let severity = severity_word(first.severity, lang);
     let head = style.severity(first.severity, &format!("{severity}[{}]", first.check.code));
@@ -156,16 +161,25 @@ fn write_block(out: &mut String, report: &Report<'_>, style: Style, block: &[&Fi
     let labels = [words.way_in, words.proof, words.sources, words.also, words.help];
     let width = labels.iter().map(|label| label.width()).max().unwrap_or(0);
     let mut line = |label: &str, text: &str| {
-        let mut lines = text.lines();
         let pad = " ".repeat(width.saturating_sub(label.width()));
         let label = style.bold(label);
         let mark = style.frame("=");
-        let _ = writeln!(out, "{:gutter$} {mark} {label}{pad}  {}", "", lines.next().unwrap_or_default());
+        let room = TEXT_WIDTH.saturating_sub(gutter + width + 5);
+        // Commands stay on one line, to be copied.
+        let lines: Vec<String> = text
+            .lines()
+            .flat_map(|text| match text.starts_with("  ") {
+                true => vec![text.to_owned()],
+                false => wrap(text, room).lines().map(str::to_owned).collect(),
+            })
+            .collect();
+        let mut lines = lines.iter();
+        let _ = writeln!(out, "{:gutter$} {mark} {label}{pad}  {}", "", lines.next().map_or("", String::as_str));
         for more in lines {
             let _ = writeln!(out, "{:gutter$}   {:width$}  {more}", "", "");
         }
     };
-    // One port of each protocol shows the way; the others come by it too, or have a line more.
+    // The first ways tell the others.
     let mut shown: Vec<String> = Vec::new();
     for open in &first.evidence {
         let way = way_in(report, first, open);
@@ -179,13 +193,25 @@ fn write_block(out: &mut String, report: &Report<'_>, style: Style, block: &[&Fi
         }
         line(words.sources, &sources(open, lang));
     }
-    if !rest.is_empty() {
-        line(words.also, &others(report, rest));
+    let others = others(report, block);
+    if !others.is_empty() {
+        line(words.also, &others);
+    }
+    let mut codes = vec![(first.check.code, first.severity)];
+    for finding in block {
+        if codes.iter().all(|(code, _)| *code != finding.check.code) {
+            codes.push((finding.check.code, finding.severity));
+            let severity = severity_word(finding.severity, lang);
+            line(finding.check.code, &format!("{severity}: {}", clean(&finding.message)));
+        }
     }
     line(words.help, &clean_lines(&first.fix));
     let explain = style.dim(&format!("sekimori explain {}", first.check.code));
     let _ = writeln!(out, "{:gutter$}   {:width$}  {explain}\n", "", "");
 }
+
+/// How wide running text is.
+const TEXT_WIDTH: usize = 100;
 
 /// A text of our own with names from the input in it: lines stay, everything else is shown.
 fn clean_lines(text: &str) -> String {
@@ -274,20 +300,23 @@ fn grouped(number: u128) -> String {
     text
 }
 
-fn others(report: &Report<'_>, rest: &[&Finding]) -> String {
-    let names: Vec<_> = rest
+/// The other resources of a block, by name.
+fn others(report: &Report<'_>, block: &[&Finding]) -> String {
+    let Some((first, rest)) = block.split_first() else { return String::new() };
+    let mut all: Vec<_> = rest.iter().map(|finding| finding.resource).filter(|other| *other != first.resource).collect();
+    let mut seen = std::collections::HashSet::new();
+    all.retain(|resource| seen.insert(*resource));
+    let names: Vec<_> = all
         .iter()
         .take(NAMED)
-        .map(|finding| clean(resource_name(report.estate.text(finding.resource))).into_owned())
+        .map(|resource| clean(resource_name(report.estate.text(*resource))).into_owned())
         .collect();
     let names = names.join(", ");
-    let count = rest.len();
-    let more = count.saturating_sub(NAMED);
+    let more = all.len().saturating_sub(NAMED);
     match (report.lang, more) {
-        (Lang::En, 0) => names,
+        (_, 0) => names,
         (Lang::En, more) => format!("{names} and {more} more"),
-        (Lang::Ja, 0) => format!("{names} (計 {count} 件)"),
-        (Lang::Ja, more) => format!("{names} など計 {count} 件 (さらに {more} 件)"),
+        (Lang::Ja, more) => format!("{names} など (さらに {more} 件)"),
     }
 }
 
@@ -453,7 +482,8 @@ pub fn list_checks(checks: &[&'static Check], lang: Lang, style: Style) -> Strin
 }
 
 /// Breaks a text into lines of at most `width` columns. Japanese breaks between any two characters
-/// except before closing punctuation.
+/// except before closing punctuation and
+/// inside a word of katakana.
 fn wrap(text: &str, width: usize) -> String {
     let mut out = String::new();
     let mut column = 0;
@@ -481,7 +511,9 @@ fn wrap(text: &str, width: usize) -> String {
         let next_closes = chars.peek().is_some_and(|next| "、。」』)）・ー".contains(*next));
         let next_wide = chars.peek().is_some_and(|next| unicode_width::UnicodeWidthChar::width(*next) == Some(2));
         let opens = "「『(（".contains(c);
-        if c == ' ' || ((wide || next_wide) && !next_closes && !opens) {
+        let katakana = |c: char| ('\u{30a1}'..='\u{30ff}').contains(&c);
+        let inside_word = katakana(c) && chars.peek().is_some_and(|next| katakana(*next));
+        if c == ' ' || ((wide || next_wide) && !next_closes && !opens && !inside_word) {
             flush(&mut out, &mut word);
         }
     }

@@ -4,7 +4,7 @@ use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{audience, fix_source, management, one_by_one, open_ports};
+use crate::exposure::{Remedy, audience, management, one_by_one, open_ports, remedy};
 use crate::lang::{Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
@@ -93,7 +93,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         severity: CHECK.severity,
         resource: vm.id,
         message: say!(lang, "{what} of `{machine}` is open to {who}", "`{machine}` の {what} が{who}に公開されています"),
-        fix: fix_source(context, cause.as_ref()),
+        fix: remedy(context, cause.as_ref(), Remedy::Narrow),
         cause,
         evidence,
         facts: Vec::new(),

@@ -5,8 +5,8 @@ use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{PortEvidence, audience, fix_source, management, open_ports, port_text};
-use crate::lang::{Text, say};
+use crate::exposure::{PortEvidence, Remedy, audience, management, open_ports, port_text, remedy};
+use crate::lang::{Lang, Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
 pub(crate) const CHECK: Check = Check {
@@ -63,7 +63,11 @@ fn severity(evidence: &[PortEvidence]) -> Severity {
 }
 
 /// The ports in words, the risky ones by name.
-fn ports(evidence: &[PortEvidence]) -> String {
+fn ports(evidence: &[PortEvidence], lang: Lang) -> String {
+    let count: usize = evidence.iter().map(|open| usize::from(open.ports.last - open.ports.first) + 1).sum();
+    if count > 65_000 {
+        return say!(lang, "every other TCP port", "その他すべての TCP ポート");
+    }
     let mut all: Vec<_> = evidence.iter().map(|open| open.ports).collect();
     all.sort_unstable();
     all.dedup();
@@ -77,7 +81,7 @@ fn ports(evidence: &[PortEvidence]) -> String {
     let more = texts.len().saturating_sub(8);
     texts.truncate(8);
     let list = texts.join(", ");
-    if more > 0 { format!("{list}, … (+{more})") } else { list }
+    if more > 0 { format!("TCP {list}, … (+{more})") } else { format!("TCP {list}") }
 }
 
 fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
@@ -95,15 +99,15 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let lang = context.lang;
     let machine = context.name(vm.id);
     let who = audience(&evidence, lang);
-    let what = ports(&evidence);
+    let what = ports(&evidence, lang);
     let cause = evidence.first().and_then(|open| open.cause.clone());
     sink.fail(Finding {
         check: &CHECK,
         status: Status::Fail,
         severity: severity(&evidence),
         resource: vm.id,
-        message: say!(lang, "TCP {what} of `{machine}` is open to {who}", "`{machine}` の TCP {what} が{who}に公開されています"),
-        fix: fix_source(context, cause.as_ref()),
+        message: say!(lang, "{what} of `{machine}` is open to {who}", "`{machine}` の {what} が{who}に公開されています"),
+        fix: remedy(context, cause.as_ref(), Remedy::Close),
         cause,
         evidence,
         facts: Vec::new(),

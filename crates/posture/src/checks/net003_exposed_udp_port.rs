@@ -5,7 +5,7 @@ use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{audience, fix_source, open_ports, port_text};
+use crate::exposure::{Remedy, audience, open_ports, port_text, remedy};
 use crate::lang::{Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
@@ -80,15 +80,18 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     ranges.sort_unstable();
     ranges.dedup();
     let texts: Vec<_> = ranges.iter().take(8).map(|range| port_text(*range)).collect();
-    let what = texts.join(", ");
+    let what = match ranges.as_slice() {
+        [only] if *only == Range::ALL => say!(lang, "every UDP port", "すべての UDP ポート"),
+        _ => format!("UDP {}", texts.join(", ")),
+    };
     let worst = ranges.iter().filter_map(|range| amplifier(*range)).next();
-    let mut message = say!(lang, "UDP {what} of `{machine}` is open to {who}", "`{machine}` の UDP {what} が{who}に公開されています");
+    let mut message = say!(lang, "{what} of `{machine}` is open to {who}", "`{machine}` の {what} が{who}に公開されています");
     let mut facts = Vec::new();
     if let Some((port, name, factor)) = worst {
         message += &say!(
             lang,
-            "; {name} ({port}) sends up to {factor} times what it is sent at others",
-            "。{name} ({port}) は受信量の {factor} 倍を第三者に送りつけるおそれがあります"
+            "; {name} ({port}) can be made to flood others with {factor} times what it receives",
+            "。{name} ({port}) は、受け取った量の {factor} 倍を第三者に送りつける攻撃に悪用されます"
         );
         facts.push(("amplification", format!("{name} {factor}")));
     }
@@ -99,7 +102,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         severity: if worst.is_some() { Severity::Critical } else { CHECK.severity },
         resource: vm.id,
         message,
-        fix: fix_source(context, cause.as_ref()),
+        fix: remedy(context, cause.as_ref(), Remedy::Close),
         cause,
         evidence,
         facts,

@@ -5,7 +5,7 @@ use reach::Protocols;
 use super::net001_exposed_management_port::services;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{fix_source, grouped, management, one_by_one, open_ports};
+use crate::exposure::{Remedy, grouped, management, one_by_one, open_ports, remedy};
 use crate::lang::{Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
@@ -67,7 +67,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         severity: if most > context.settings.wide_after || most == 0 { CHECK.severity } else { Severity::Low },
         resource: vm.id,
         message,
-        fix: fix_source(context, cause.as_ref()),
+        fix: remedy(context, cause.as_ref(), Remedy::Narrow),
         cause,
         evidence,
         facts: Vec::new(),

@@ -6,7 +6,7 @@ use reach::{Opening, Protocols, RuleRef};
 use super::net001_exposed_management_port::services;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{certainly_wide, fix_source, port_text, sought};
+use crate::exposure::{Remedy, certainly_wide, port_text, remedy, sought};
 use crate::lang::{Text, say};
 use crate::view::{Cause, Context, Finding, Status};
 
@@ -75,7 +75,7 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
             "`{name}` lets the internet in to {what}, though nothing is reached through it today",
             "`{name}` は {what} をインターネットに許可しています (現在公開されている仮想マシンはありません)"
         ),
-        fix: fix_source(context, cause.as_ref()),
+        fix: remedy(context, cause.as_ref(), Remedy::Narrow),
         cause,
         evidence: Vec::new(),
         facts,

@@ -1,0 +1,79 @@
+//! `sekimori check`.
+
+use anyhow::{Context, bail};
+use posture::{Lang, Settings, Status};
+use report::{Report, to_json, to_text};
+
+use crate::cli::{CheckArgs, Format};
+use crate::language::pick;
+use crate::source::{self, Reading};
+use crate::{output, select};
+
+pub(crate) fn run(args: &CheckArgs, lang: Lang) -> anyhow::Result<u8> {
+    let checks = select::checks(&args.select, &args.ignore, lang)?;
+    let required = select::codes(&args.require, lang)?;
+    if args.sources.is_empty() {
+        bail!(pick(
+            lang,
+            "no SOURCE: name a file, a folder or -; this version does not read live Azure yet. In Cloud Shell:\n  az graph query -q 'Resources' --first 1000 -o json > estate.json\n  sekimori check estate.json",
+            "SOURCE が指定されていません。ファイル、フォルダー、- のいずれかを指定してください (このバージョンでは Azure を直接読み取れません)。Cloud Shell では次のように実行します:\n  az graph query -q 'Resources' --first 1000 -o json > estate.json\n  sekimori check estate.json",
+        ));
+    }
+    let Reading { estate, sources } = source::read(&args.sources, lang)?;
+    let settings = Settings::default();
+    let outcome = posture::run(&estate, &checks, &settings, lang, args.all);
+    let excerpts = args.format == Format::Text;
+    let locate = |origin: estate::Origin, pointer: &str| sources.locate(origin, pointer, excerpts);
+    let errors = estate.problems.iter().map(|problem| (problem.clone(), sources.locate_problem(&problem.at))).collect();
+    let usable = estate.count() > 0 || !estate.vms.is_empty();
+    let report = Report {
+        estate: &estate,
+        source: sources.names(),
+        as_of: now()?,
+        tags_data: reach::TAGS_DATA,
+        outcome: &outcome,
+        errors,
+        locate: &locate,
+        checks: &checks,
+        lang,
+    };
+    match args.format {
+        Format::Json => output::print_json(&to_json(&report))?,
+        Format::Text if usable => output::print(&to_text(&report, output::style()))?,
+        Format::Text => {
+            for (problem, at) in report.errors.iter().take(20) {
+                let text = report::problem_text(&problem.kind, lang, &|_| "?".to_owned());
+                output::note(&format!("{}:{}:{}: {text}", at.file, at.line, at.column));
+            }
+        }
+    }
+    if !usable {
+        let message = pick(lang, "nothing usable could be read", "使えるデータを読み取れませんでした");
+        output::note(&format!("{}: {message}", pick(lang, "error", "エラー")));
+        return Ok(2);
+    }
+    let unknown = |code: &&str| {
+        outcome.unknown.iter().any(|row| row.code == *code)
+            || outcome.not_assessed.iter().any(|(check, _)| check.code == *code)
+    };
+    if !estate.problems.is_empty() || required.iter().any(|code| unknown(&code)) {
+        return Ok(3);
+    }
+    let fails = |finding: &posture::Finding| finding.status == Status::Fail && args.fail_on.fails(finding.severity);
+    Ok(u8::from(outcome.findings.iter().any(fails)))
+}
+
+/// The moment of the check. `SOURCE_DATE_EPOCH` sets it, for output that can be compared
+/// (<https://reproducible-builds.org/specs/source-date-epoch/>).
+fn now() -> anyhow::Result<String> {
+    let seconds = match std::env::var("SOURCE_DATE_EPOCH") {
+        Ok(text) => text.trim().parse().context("SOURCE_DATE_EPOCH is not a number of seconds")?,
+        Err(_) => {
+            #[expect(clippy::disallowed_methods, reason = "the program is the one place that reads the clock")]
+            let now = std::time::SystemTime::now();
+            let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        }
+    };
+    Ok(jiff::Timestamp::from_second(seconds)?.to_string())
+}

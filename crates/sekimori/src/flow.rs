@@ -1,0 +1,349 @@
+//! `sekimori flow`.
+
+use std::io::{BufRead, BufReader};
+use std::net::IpAddr;
+
+use anyhow::{Context, anyhow, bail};
+use estate::{Direction, Estate, PortSet, parse_ports, resource_name};
+use posture::{Lang, reason_text};
+use reach::flow::{Finder, Flow, FlowAccess, FlowAnswer, FlowError, LevelAnswer, flow};
+use reach::{Protocols, Reach, RuleRef};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::cli::{FlowArgs, Format};
+use crate::language::pick;
+use crate::output;
+use crate::source::{self, Reading};
+
+/// A question as people write it.
+#[derive(Deserialize)]
+struct Question {
+    vm: String,
+    nic: Option<String>,
+    direction: String,
+    protocol: String,
+    local: String,
+    remote: String,
+    expect: Option<String>,
+}
+
+/// The longest line of a batch.
+const LINE_LIMIT: u64 = 1 << 20;
+
+pub(crate) fn run(args: &FlowArgs, lang: Lang) -> anyhow::Result<u8> {
+    let Reading { estate, sources } = source::read(&args.sources, lang)?;
+    for problem in estate.problems.iter().take(20) {
+        let at = sources.locate_problem(&problem.at);
+        let text = report::problem_text(&problem.kind, lang, &|_| "?".to_owned());
+        output::note(&format!("{}:{}:{}: {text}", at.file, at.line, at.column));
+    }
+    if estate.vms.is_empty() {
+        bail!(pick(lang, "the input holds no virtual machine", "入力に仮想マシンが含まれていません"));
+    }
+    let reach = Reach::new(&estate);
+    let finder = Finder::new(&estate);
+    let incomplete = if estate.problems.is_empty() { 0 } else { 3 };
+    if let Some(path) = &args.batch {
+        return Ok(batch(path, &reach, &finder, lang)?.max(incomplete));
+    }
+    let field = |value: &Option<String>| value.clone().unwrap_or_default();
+    let question = Question {
+        vm: field(&args.vm),
+        nic: args.nic.clone(),
+        direction: field(&args.direction),
+        protocol: field(&args.protocol),
+        local: field(&args.local),
+        remote: field(&args.remote),
+        expect: None,
+    };
+    let asked = parse(&question, lang)?;
+    let answer = flow(&reach, &finder, &asked).map_err(|error| anyhow!(error_text(&error, lang)))?;
+    match args.format {
+        Format::Json => output::print_json(&answer_json(&estate, &question, &answer, lang))?,
+        Format::Text => output::print(&answer_text(&estate, &question, &answer, lang))?,
+    }
+    Ok(incomplete)
+}
+
+fn batch(path: &std::path::Path, reach: &Reach<'_>, finder: &Finder<'_>, lang: Lang) -> anyhow::Result<u8> {
+    let estate = reach.estate();
+    let input: Box<dyn BufRead> = if path.as_os_str() == "-" {
+        Box::new(std::io::stdin().lock())
+    } else {
+        let file = std::fs::File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
+        Box::new(BufReader::new(file))
+    };
+    let mut code = 0;
+    let mut input = input;
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        let mut limited = std::io::Read::take(&mut input, LINE_LIMIT);
+        if limited.read_until(b'\n', &mut line).with_context(|| format!("cannot read `{}`", path.display()))? == 0 {
+            break;
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        if line.len() as u64 == LINE_LIMIT {
+            bail!("{}:{number}: a line of more than {LINE_LIMIT} bytes", path.display());
+        }
+        let answered = serde_json::from_slice::<Question>(&line)
+            .map_err(|error| anyhow!("{}:{number}:{}: {error}", path.display(), error.column()))
+            .and_then(|question| {
+                let asked = parse(&question, lang)?;
+                let answer = flow(reach, finder, &asked).map_err(|error| anyhow!(error_text(&error, lang)))?;
+                Ok((question, answer))
+            });
+        let value = match answered {
+            Err(error) => {
+                code = 3;
+                json!({"access": "Unknown", "ruleName": null, "error": format!("{error:#}")})
+            }
+            Ok((question, answer)) => {
+                let mut value = answer_json(estate, &question, &answer, lang);
+                if let Some(expected) = &question.expect {
+                    let holds = expected.eq_ignore_ascii_case(answer.access.name());
+                    if let Some(object) = value.as_object_mut() {
+                        object.insert("expect".to_owned(), expected.as_str().into());
+                        object.insert("holds".to_owned(), holds.into());
+                    }
+                    if !holds {
+                        code = code.max(1);
+                        let found = answer.access.name();
+                        output::note(&match lang {
+                            Lang::En => format!("line {number}: expected {expected}, found {found}"),
+                            Lang::Ja => format!("{number} 行目: 期待値 {expected} に対し、結果は {found} です"),
+                        });
+                    }
+                }
+                value
+            }
+        };
+        output::print_json_line(&value)?;
+    }
+    Ok(code)
+}
+
+fn parse(question: &Question, lang: Lang) -> anyhow::Result<Flow> {
+    let direction = match question.direction.trim().to_ascii_lowercase().as_str() {
+        "inbound" => Direction::Inbound,
+        "outbound" => Direction::Outbound,
+        other => bail!(
+            "{} `{other}`{}",
+            pick(lang, "direction", "方向"),
+            pick(lang, " is not inbound or outbound", " は不正です。inbound または outbound を指定してください")
+        ),
+    };
+    let protocols = match question.protocol.trim().to_ascii_lowercase().as_str() {
+        "tcp" => Protocols::TCP,
+        "udp" => Protocols::UDP,
+        "icmp" => Protocols::ICMP,
+        "esp" => Protocols::ESP,
+        "ah" => Protocols::AH,
+        "*" | "any" | "all" => Protocols::ALL,
+        other => bail!(
+            "{} `{other}`{}",
+            pick(lang, "protocol", "プロトコル"),
+            pick(lang, " is not TCP, UDP, Icmp, Esp, Ah or *", " は不正です。TCP、UDP、Icmp、Esp、Ah、* のいずれかを指定してください")
+        ),
+    };
+    let (local, local_ports) = endpoint(&question.local, lang)?;
+    let (remote, remote_ports) = endpoint(&question.remote, lang)?;
+    Ok(Flow {
+        vm: question.vm.clone(),
+        nic: question.nic.clone(),
+        direction,
+        protocols,
+        local,
+        local_ports,
+        remote,
+        remote_ports,
+    })
+}
+
+/// `10.0.0.4:22`, `10.0.0.4:*`, `10.0.0.4:1000-2000`, `[fd00::4]:22`.
+fn endpoint(text: &str, lang: Lang) -> anyhow::Result<(IpAddr, PortSet)> {
+    let bad = || match lang {
+        Lang::En => anyhow!("`{text}` is not IP:PORT, such as 10.0.0.4:22, 10.0.0.4:* or [fd00::4]:1000-2000"),
+        Lang::Ja => anyhow!("`{text}` は IP:ポート の形式ではありません (例: 10.0.0.4:22、10.0.0.4:*、[fd00::4]:1000-2000)"),
+    };
+    let (address, ports) = text.trim().rsplit_once(':').ok_or_else(bad)?;
+    let address = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
+    let address = address.parse().map_err(|_| bad())?;
+    let ports = parse_ports(ports).ok_or_else(bad)?;
+    Ok((address, [ports].into_iter().collect()))
+}
+
+fn error_text(error: &FlowError, lang: Lang) -> String {
+    match error {
+        FlowError::NoSuch { kind, name, similar } => {
+            let nearest = similar.iter().min_by_key(|other| {
+                strsim::damerau_levenshtein(&other.to_lowercase(), &name.to_lowercase())
+            });
+            let what = match kind {
+                estate::Kind::Nic => "NIC",
+                _ => "VM",
+            };
+            match (nearest, lang) {
+                (Some(nearest), Lang::En) => format!("no {what} is called `{name}`; did you mean `{nearest}`?"),
+                (Some(nearest), Lang::Ja) => format!("`{name}` という {what} はありません。`{nearest}` でしょうか"),
+                (None, Lang::En) => format!("no {what} is called `{name}`"),
+                (None, Lang::Ja) => format!("`{name}` という {what} はありません"),
+            }
+        }
+        FlowError::Ambiguous { ids } => {
+            let list = ids.join(", ");
+            match lang {
+                Lang::En => format!("several VMs have that name; give group/name or an id: {list}"),
+                Lang::Ja => format!("同じ名前の VM が複数あります。グループ名/名前 または ID で指定してください: {list}"),
+            }
+        }
+        FlowError::NoSuchAddress { address, known } => {
+            let known: Vec<_> = known.iter().map(ToString::to_string).collect();
+            let known = known.join(", ");
+            match lang {
+                Lang::En => format!("the VM has no address {address}; it has: {known}"),
+                Lang::Ja => format!("この VM に {address} というアドレスはありません。割り当て済みのアドレス: {known}"),
+            }
+        }
+        FlowError::MixedFamilies => pick(
+            lang,
+            "one address is IPv4 and the other IPv6",
+            "IPv4 アドレスと IPv6 アドレスが混在しています",
+        )
+        .to_owned(),
+    }
+}
+
+fn rule_name(estate: &Estate, nsg: estate::ResourceId, rule: RuleRef) -> String {
+    match rule {
+        RuleRef::Default(rule) => format!("defaultSecurityRules/{}", rule.name()),
+        RuleRef::Own(index) => {
+            let rules = estate.nsg(nsg).and_then(|nsg| nsg.rules.as_ref()?.value());
+            let name = rules.and_then(|rules| rules.get(index as usize)).map_or("?", |rule| &*rule.name);
+            format!("securityRules/{name}")
+        }
+    }
+}
+
+fn port_list(ports: &PortSet) -> String {
+    if ports.is_all() {
+        return "*".to_owned();
+    }
+    let texts: Vec<_> = ports
+        .ranges()
+        .iter()
+        .map(|range| match range.first == range.last {
+            true => range.first.to_string(),
+            false => format!("{}-{}", range.first, range.last),
+        })
+        .collect();
+    texts.join(",")
+}
+
+fn answer_json(estate: &Estate, question: &Question, answer: &FlowAnswer, lang: Lang) -> Value {
+    let chain: Vec<_> = answer.chain.iter().map(|level| level_json(estate, level, lang)).collect();
+    json!({
+        "access": answer.access.name(),
+        "ruleName": answer.rule.map(|(nsg, rule)| rule_name(estate, nsg, rule)),
+        "nsg": answer.rule.map(|(nsg, _)| estate.text(nsg)),
+        "vm": question.vm,
+        "nic": estate.text(answer.nic),
+        "direction": question.direction,
+        "protocol": question.protocol,
+        "local": question.local,
+        "remote": question.remote,
+        "chain": chain,
+    })
+}
+
+fn level_json(estate: &Estate, level: &LevelAnswer, lang: Lang) -> Value {
+    let parts: Vec<_> = level
+        .parts
+        .iter()
+        .map(|part| {
+            json!({
+                "access": part.access.name(),
+                "ruleName": level.nsg.map(|nsg| rule_name(estate, nsg, part.rule)),
+                "protocol": part.protocols.name(),
+                "localPorts": port_list(&part.local_ports),
+                "remotePorts": port_list(&part.remote_ports),
+            })
+        })
+        .collect();
+    json!({
+        "level": level.level,
+        "nsg": level.nsg.map(|nsg| estate.text(nsg)),
+        "unknown": level.unknown.as_ref().map(|reason| reason_text(reason, lang)),
+        "parts": parts,
+    })
+}
+
+fn answer_text(estate: &Estate, question: &Question, answer: &FlowAnswer, lang: Lang) -> String {
+    let mut out = String::new();
+    let word = answer.access.name();
+    let rule = answer.rule.map(|(nsg, rule)| format!("{} ({})", rule_name(estate, nsg, rule), resource_name(estate.text(nsg))));
+    let rule = rule.unwrap_or_else(|| match (answer.access, lang) {
+        (FlowAccess::Allow, Lang::En) => "no group".to_owned(),
+        (FlowAccess::Allow, Lang::Ja) => "NSG なし".to_owned(),
+        (_, Lang::En) => "no single rule".to_owned(),
+        (_, Lang::Ja) => "単一の規則では決まりません".to_owned(),
+    });
+    out += &format!("{word}  {rule}\n");
+    out += &format!(
+        "  {} {} {} {} → {}\n",
+        question.vm,
+        question.direction,
+        question.protocol,
+        if question.direction.eq_ignore_ascii_case("inbound") { &question.remote } else { &question.local },
+        if question.direction.eq_ignore_ascii_case("inbound") { &question.local } else { &question.remote },
+    );
+    for level in &answer.chain {
+        let label = match level.level {
+            "subnet" => pick(lang, "subnet group", "サブネットの NSG"),
+            _ => pick(lang, "NIC group", "NIC の NSG"),
+        };
+        match (&level.nsg, &level.unknown) {
+            (None, None) => out += &format!("  {label}: {}\n", pick(lang, "none, everything passes", "なし (すべて通過)")),
+            (None, Some(reason)) => out += &format!("  {label}: {}\n", reason_text(reason, lang)),
+            (Some(nsg), _) => {
+                out += &format!("  {label}: {}\n", resource_name(estate.text(*nsg)));
+                for part in &level.parts {
+                    out += &format!(
+                        "    {}  {} {} ← {}  {}\n",
+                        part.access.name(),
+                        part.protocols.name(),
+                        port_list(&part.local_ports),
+                        port_list(&part.remote_ports),
+                        rule_name(estate, *nsg, part.rule)
+                    );
+                }
+            }
+        }
+    }
+    // Names come from the input; the lines are ours.
+    out.lines().map(|line| report::clean(line).into_owned() + "\n").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_are_read_or_refused() {
+        let check = |text: &str, expected: Option<(&str, &str)>| {
+            let found = endpoint(text, Lang::En).ok().map(|(address, ports)| (address.to_string(), port_list(&ports)));
+            assert_eq!(found, expected.map(|(a, p)| (a.to_owned(), p.to_owned())), "{text}");
+        };
+        check("10.0.0.4:22", Some(("10.0.0.4", "22")));
+        check("10.0.0.4:*", Some(("10.0.0.4", "*")));
+        check("[fd00::4]:10-20", Some(("fd00::4", "10-20")));
+        check("fd00::4:22", Some(("fd00::4", "22")));
+        check("10.0.0.4", None);
+        check("10.0.0.4:", None);
+        check("web1:22", None);
+        check("10.0.0.4:70000", None);
+    }
+}

@@ -1,0 +1,142 @@
+//! From what people name on the command line to the sources to read.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use posture::Lang;
+
+use super::encoding::Encoding;
+
+/// One source.
+pub(crate) struct Source {
+    /// What people call it.
+    pub(crate) name: String,
+    pub(crate) bytes: Bytes,
+    pub(crate) encoding: Encoding,
+    /// How many bytes there are, before they are decoded.
+    pub(crate) size: u64,
+}
+
+/// Where the bytes of a source are kept.
+pub(crate) enum Bytes {
+    /// A file of the user's.
+    Path(PathBuf),
+    /// Standard input, copied to a file without a name so that it can be read twice.
+    Copy(File),
+}
+
+impl Source {
+    fn new(name: String, bytes: Bytes) -> io::Result<Self> {
+        let mut source = Self { name, bytes, encoding: Encoding::Plain, size: 0 };
+        let mut file = source.open_raw()?;
+        let mut prefix = Vec::new();
+        (&mut file).take(4).read_to_end(&mut prefix)?;
+        source.encoding = Encoding::of(&prefix);
+        source.size = file.seek(SeekFrom::End(0))?;
+        Ok(source)
+    }
+
+    /// The bytes from the start. Each call may be read by one reader at a time: copies share their
+    /// position.
+    pub(crate) fn open_raw(&self) -> io::Result<File> {
+        match &self.bytes {
+            Bytes::Path(path) => File::open(path),
+            Bytes::Copy(file) => {
+                let mut file = file.try_clone()?;
+                file.rewind()?;
+                Ok(file)
+            }
+        }
+    }
+
+    /// The text from the start.
+    pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        self.encoding.decode(self.open_raw()?)
+    }
+}
+
+/// The sources that paths name: files, the files of folders that hold JSON, standard input for `-`.
+pub(crate) fn sources(paths: &[PathBuf], lang: Lang) -> anyhow::Result<Vec<Source>> {
+    let mut found = Vec::new();
+    for path in paths {
+        let name = path.display().to_string();
+        if path.as_os_str() == "-" {
+            found.push(standard_input().context("cannot read standard input")?);
+            continue;
+        }
+        let metadata = std::fs::metadata(path).with_context(|| match lang {
+            Lang::En => format!("cannot open `{name}`"),
+            Lang::Ja => format!("`{name}` を開けません"),
+        })?;
+        if metadata.is_dir() {
+            let before = found.len();
+            folder(path, &mut found, 0).with_context(|| format!("cannot read `{name}`"))?;
+            if found.len() == before {
+                match lang {
+                    Lang::En => bail!("`{name}` holds no JSON; put the output of `az … -o json` there"),
+                    Lang::Ja => bail!("`{name}` に JSON ファイルがありません。`az … -o json` の出力を置いてください"),
+                }
+            }
+        } else {
+            found.push(Source::new(name.clone(), Bytes::Path(path.clone())).with_context(|| format!("cannot read `{name}`"))?);
+        }
+    }
+    Ok(found)
+}
+
+fn standard_input() -> io::Result<Source> {
+    let mut copy = tempfile::tempfile()?;
+    io::copy(&mut io::stdin().lock(), &mut copy)?;
+    Source::new("-".to_owned(), Bytes::Copy(copy))
+}
+
+/// How deep folders are looked into.
+const DEPTH: usize = 16;
+
+/// The files of a folder that hold JSON, by name. Hidden ones and links to folders are left out.
+fn folder(path: &Path, found: &mut Vec<Source>, depth: usize) -> io::Result<()> {
+    let mut entries = std::fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        let path = entry.path();
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            if depth < DEPTH {
+                folder(&path, found, depth + 1)?;
+            }
+        } else if path.is_file() {
+            let source = Source::new(path.display().to_string(), Bytes::Path(path.clone()))?;
+            if called_json(&path) || holds_json(&source)? {
+                found.push(source);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a name promises JSON: such a file that holds something else is an error, not left out.
+fn called_json(path: &Path) -> bool {
+    let name = path.to_string_lossy().to_ascii_lowercase();
+    let name = name.strip_suffix(".zst").unwrap_or(&name);
+    [".json", ".ndjson", ".jsonl"].iter().any(|end| name.ends_with(end))
+}
+
+fn holds_json(source: &Source) -> io::Result<bool> {
+    let mut prefix = Vec::new();
+    let Ok(text) = source.open() else { return Ok(false) };
+    if text.take(256).read_to_end(&mut prefix).is_err() {
+        return Ok(false);
+    }
+    let prefix = prefix.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&prefix);
+    let mut bytes = prefix.iter().filter(|byte| !byte.is_ascii_whitespace());
+    Ok(match bytes.next() {
+        Some(b'{') => matches!(bytes.next(), Some(b'"' | b'}')),
+        Some(b'[') => matches!(bytes.next(), Some(b'{' | b']')),
+        _ => false,
+    })
+}

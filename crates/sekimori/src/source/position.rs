@@ -1,0 +1,203 @@
+//! From byte offsets to lines and columns, when somebody asks.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+
+use estate::{At, Origin, find, locate};
+use hashbrown::HashMap;
+use report::{Excerpt, Location};
+
+use super::encoding::Encoding;
+use super::find::Source;
+use super::lines::{BLOCK, Lines};
+
+/// How much of a long line is shown.
+const SHOWN: usize = 110;
+
+/// How far back characters are counted for a column; beyond, bytes are.
+const COLUMN_LIMIT: u64 = 1 << 20;
+
+/// The sources of an estate, to find places in again.
+pub(crate) struct Positions {
+    names: String,
+    sources: Vec<Source>,
+    lines: Vec<Lines>,
+    open: RefCell<Vec<Option<File>>>,
+    found: RefCell<HashMap<(Origin, String), Option<Location>>>,
+}
+
+impl Positions {
+    pub(super) fn new(paths: &[PathBuf], sources: Vec<Source>, lines: Vec<Lines>) -> Self {
+        let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+        let open = sources.iter().map(|_| None).collect();
+        Self { names: names.join(" "), sources, lines, open: RefCell::new(open), found: RefCell::default() }
+    }
+
+    /// The sources as people named them.
+    pub(crate) fn names(&self) -> String {
+        self.names.clone()
+    }
+
+    /// Where a problem is.
+    pub(crate) fn locate_problem(&self, at: &At) -> Location {
+        let location = match at {
+            At::Place(place) => self.locate(place.origin, &place.pointer, false),
+            At::Offset { source, offset } => self.position(source.0 as usize, *offset).ok(),
+        };
+        let file = self.sources.get(at.source().0 as usize).map(|source| source.name.clone());
+        location.unwrap_or_else(|| Location { file: file.unwrap_or_default(), line: 1, column: 1, excerpt: Vec::new() })
+    }
+
+    /// Where a value of a record is, with the lines worth seeing if they are wanted. `None` when the
+    /// source cannot be read again.
+    pub(crate) fn locate(&self, origin: Origin, pointer: &str, excerpts: bool) -> Option<Location> {
+        let key = (origin, pointer.to_owned());
+        if let Some(found) = self.found.borrow().get(&key) {
+            return found.clone();
+        }
+        let found = self.look_up(origin, pointer, excerpts).ok();
+        self.found.borrow_mut().insert(key, found.clone());
+        found
+    }
+
+    fn look_up(&self, origin: Origin, pointer: &str, excerpts: bool) -> io::Result<Location> {
+        let source = origin.source.0 as usize;
+        let text = self.slice(source, origin.offset, u64::from(origin.len))?;
+        let (start, end) = locate(&text, pointer);
+        let mut location = self.position(source, origin.offset + start as u64)?;
+        if excerpts {
+            location.excerpt = self.excerpts(source, origin, &text, pointer, (start, end))?;
+        }
+        Ok(location)
+    }
+
+    /// The parts of a value that tell what it is: of a rule its name, source and port; of a small
+    /// value all of it.
+    fn excerpts(
+        &self,
+        source: usize,
+        origin: Origin,
+        text: &[u8],
+        pointer: &str,
+        whole: (usize, usize),
+    ) -> io::Result<Vec<Excerpt>> {
+        const TELLING: [&str; 5] = [
+            "/name",
+            "/properties/sourceAddressPrefix",
+            "/properties/sourceAddressPrefixes",
+            "/properties/destinationPortRange",
+            "/properties/destinationPortRanges",
+        ];
+        let is_object = text.get(whole.0) == Some(&b'{');
+        let telling = |member: &&str| {
+            let (start, end) = find(text, &format!("{pointer}{member}"))?;
+            match text.get(start..end)? {
+                b"null" | b"[]" | b"\"\"" => None,
+                // Of a list the first element is shown.
+                [b'[', ..] => find(text, &format!("{pointer}{member}/0")),
+                _ => Some((start, end)),
+            }
+        };
+        let spans: Vec<_> = if is_object && pointer.contains("securityRules") {
+            TELLING.iter().filter_map(|member| telling(&member)).collect()
+        } else if is_object {
+            find(text, &format!("{pointer}/id")).into_iter().collect()
+        } else {
+            vec![whole]
+        };
+        let mut excerpts: Vec<Excerpt> = Vec::new();
+        for (start, end) in spans {
+            let excerpt = self.excerpt(source, origin.offset + start as u64, origin.offset + end as u64)?;
+            if excerpts.iter().all(|other| other.line != excerpt.line) {
+                excerpts.push(excerpt);
+            }
+        }
+        excerpts.sort_by_key(|excerpt| excerpt.line);
+        Ok(excerpts)
+    }
+
+    /// The line around a span, cut where it is long.
+    fn excerpt(&self, source: usize, start: u64, end: u64) -> io::Result<Excerpt> {
+        let (line_start, line) = self.line_start(source, start)?;
+        let from = line_start.max(start.saturating_sub(SHOWN as u64 / 2));
+        let bytes = self.slice(source, from, SHOWN as u64 * 2)?;
+        let line_end = memchr::memchr(b'\n', &bytes).unwrap_or(bytes.len());
+        let bytes = bytes.get(..line_end).unwrap_or_default();
+        // A cut may fall into a character: what is left of it goes.
+        let text = String::from_utf8_lossy(bytes);
+        let head = bytes.len() - text.trim_start_matches('\u{fffd}').len().min(bytes.len());
+        let text = text.trim_start_matches('\u{fffd}').trim_end();
+        let mut first = usize::try_from(start - from).unwrap_or(0).saturating_sub(head);
+        let mut last = first + usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX).min(SHOWN);
+        let mut shown: String = text.chars().take(SHOWN).collect();
+        if from > line_start {
+            shown.insert(0, '…');
+            first += '…'.len_utf8();
+            last += '…'.len_utf8();
+        }
+        if text.chars().count() > SHOWN {
+            shown.push('…');
+        }
+        let fit = |shown: &str, at: usize| (0..=at.min(shown.len())).rev().find(|at| shown.is_char_boundary(*at)).unwrap_or(0);
+        let (first, last) = (fit(&shown, first), fit(&shown, last));
+        Ok(Excerpt { line, start: first, end: last.max(first), text: shown })
+    }
+
+    /// The line and column of an offset.
+    fn position(&self, source: usize, offset: u64) -> io::Result<Location> {
+        let (line_start, line) = self.line_start(source, offset)?;
+        let column = if offset - line_start <= COLUMN_LIMIT {
+            let bytes = self.slice(source, line_start, offset - line_start)?;
+            String::from_utf8_lossy(&bytes).chars().count() + 1
+        } else {
+            usize::try_from(offset - line_start).unwrap_or(usize::MAX).saturating_add(1)
+        };
+        let file = self.sources.get(source).map(|source| source.name.clone()).unwrap_or_default();
+        Ok(Location { file, line, column, excerpt: Vec::new() })
+    }
+
+    /// Where the line of an offset starts, and its number.
+    fn line_start(&self, source: usize, offset: u64) -> io::Result<(u64, usize)> {
+        let block = offset / BLOCK;
+        let (before, last) = self.lines.get(source).map(|lines| lines.at(block)).unwrap_or_default();
+        let here = self.slice(source, block * BLOCK, offset - block * BLOCK)?;
+        let newlines = memchr::memchr_iter(b'\n', &here).count() as u64;
+        let number = usize::try_from(before + newlines).unwrap_or(usize::MAX).saturating_add(1);
+        if let Some(newline) = memchr::memrchr(b'\n', &here) {
+            return Ok((block * BLOCK + newline as u64 + 1, number));
+        }
+        let Some(last) = last else { return Ok((0, number)) };
+        let there = self.slice(source, last * BLOCK, BLOCK)?;
+        let newline = memchr::memrchr(b'\n', &there).map_or(0, |newline| newline as u64 + 1);
+        Ok((last * BLOCK + newline, number))
+    }
+
+    /// Bytes of the text of a source; fewer where it ends.
+    fn slice(&self, source: usize, offset: u64, len: u64) -> io::Result<Vec<u8>> {
+        let mut open = self.open.borrow_mut();
+        let (Some(slot), Some(source)) = (open.get_mut(source), self.sources.get(source)) else {
+            return Ok(Vec::new());
+        };
+        let file = match slot {
+            Some(file) => file,
+            None => slot.insert(plain(source)?),
+        };
+        file.seek(SeekFrom::Start(offset))?;
+        let mut bytes = Vec::new();
+        file.take(len).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// The text of a source in a file that can be read from anywhere. Compressed text is unpacked once
+/// into a file without a name.
+fn plain(source: &Source) -> io::Result<File> {
+    if source.encoding == Encoding::Plain {
+        return source.open_raw();
+    }
+    let mut copy = tempfile::tempfile()?;
+    io::copy(&mut source.open()?, &mut copy)?;
+    Ok(copy)
+}
