@@ -1,1 +1,79 @@
-fn main(){}
+//! The project's own chores: `cargo xtask <chore>`.
+
+mod bench;
+mod ci;
+mod edges;
+mod generate;
+mod shell;
+mod tree;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// The chores of Sekimori.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Everything that must be green before a change lands
+    Ci,
+    /// The tests
+    Test {
+        /// Also what takes long: more random cases, and the fuzz targets for a minute each
+        #[arg(long)]
+        full: bool,
+    },
+    /// Speed and memory, side by side with the fastest tree parser, into docs/performance.md
+    Bench {
+        /// How many VMs the estate has
+        #[arg(long, default_value_t = 100_000)]
+        vms: u32,
+        /// How often each side runs; the best run counts
+        #[arg(long, default_value_t = 5)]
+        runs: usize,
+        /// Write the table to docs/performance.md
+        #[arg(long)]
+        write: bool,
+    },
+    /// Write a made-up estate as a snapshot, one resource a line
+    Generate {
+        /// How many VMs it has; every 50th is open to the internet
+        #[arg(long, default_value_t = 100_000)]
+        vms: u32,
+        /// Where to write it
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Which crates may use which, held against what they do use
+    Edges,
+    /// Run the fuzz targets
+    Fuzz {
+        /// How long each runs
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
+    /// Parse the lines of a file into trees, for comparison
+    #[command(hide = true)]
+    Tree {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().chore {
+        Chore::Ci => ci::ci(),
+        Chore::Test { full } => ci::test(full),
+        Chore::Bench { vms, runs, write } => bench::bench(vms, runs, write),
+        Chore::Generate { vms, out } => generate::generate(vms, &out).map(drop),
+        Chore::Edges => edges::check(),
+        Chore::Fuzz { seconds } => ci::fuzz(seconds),
+        Chore::Tree { file } => tree::tree(&file),
+    }
+}

@@ -9,7 +9,7 @@ use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object, Value};
 
 use crate::compute::{Disk, Vm};
 use crate::effective;
-use crate::id::{IdsBuilder, Ids, ResourceId, Use, resource_type};
+use crate::id::{IdsBuilder, Ids, ResourceId, Use, resource_type, type_segments};
 use crate::known::{Known, Reason, join};
 use crate::model::{Estate, Kind, Other, Slot};
 use crate::network::{Asg, LoadBalancer, Nested, Nic, PublicIp, RouteTable, Subnet, Vnet};
@@ -233,44 +233,63 @@ fn table_rows(part: &mut Part, reader: &mut Reader<'_>, bytes: &[u8], table: &Ob
     reader.origin = envelope;
 }
 
-/// Types with a parser, and those that are part of another resource's record.
-const TYPES: [(&str, Kind); 10] = [
-    ("microsoft.compute/virtualmachines", Kind::Vm),
-    ("microsoft.network/networkinterfaces", Kind::Nic),
-    ("microsoft.network/publicipaddresses", Kind::PublicIp),
-    ("microsoft.network/networksecuritygroups", Kind::Nsg),
-    ("microsoft.network/virtualnetworks", Kind::Vnet),
-    ("microsoft.network/virtualnetworks/subnets", Kind::Subnet),
-    ("microsoft.network/routetables", Kind::RouteTable),
-    ("microsoft.network/applicationsecuritygroups", Kind::Asg),
-    ("microsoft.network/loadbalancers", Kind::LoadBalancer),
-    ("microsoft.compute/disks", Kind::Disk),
-];
-const RULE: &str = "microsoft.network/networksecuritygroups/securityrules";
-const DEFAULT_RULE: &str = "microsoft.network/networksecuritygroups/defaultsecurityrules";
+/// Types with a parser of their own, or that are a part of another resource.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Parser {
+    Kind(Kind),
+    Rule,
+    DefaultRule,
+}
 
-/// The type of a resource: the id tells it, and `type` where the id does not.
+const TYPES: [(&str, Parser); 12] = [
+    ("microsoft.compute/virtualmachines", Parser::Kind(Kind::Vm)),
+    ("microsoft.network/networkinterfaces", Parser::Kind(Kind::Nic)),
+    ("microsoft.network/publicipaddresses", Parser::Kind(Kind::PublicIp)),
+    ("microsoft.network/networksecuritygroups", Parser::Kind(Kind::Nsg)),
+    ("microsoft.network/virtualnetworks", Parser::Kind(Kind::Vnet)),
+    ("microsoft.network/virtualnetworks/subnets", Parser::Kind(Kind::Subnet)),
+    ("microsoft.network/routetables", Parser::Kind(Kind::RouteTable)),
+    ("microsoft.network/applicationsecuritygroups", Parser::Kind(Kind::Asg)),
+    ("microsoft.network/loadbalancers", Parser::Kind(Kind::LoadBalancer)),
+    ("microsoft.compute/disks", Parser::Kind(Kind::Disk)),
+    ("microsoft.network/networksecuritygroups/securityrules", Parser::Rule),
+    ("microsoft.network/networksecuritygroups/defaultsecurityrules", Parser::DefaultRule),
+];
+
+/// How to read a resource with this id: the id tells its type, and what `type` says counts only
+/// where the id does not.
+fn parser_of(object: &Object, id: &str) -> Option<Parser> {
+    let own = type_segments(id);
+    let declared = member(object, "type").and_then(|declared| declared.as_str()).unwrap_or_default();
+    let is = |name: &str| match &own {
+        Some(own) => own.clone().eq_by_case(name),
+        None => name.eq_ignore_ascii_case(declared),
+    };
+    TYPES.iter().find(|(name, _)| is(name)).map(|(_, parser)| *parser)
+}
+
+/// The type of a resource without a parser, lower case.
 fn type_of(object: &Object, id: &str) -> String {
     let declared = || member(object, "type").and_then(|declared| declared.as_str()).map(str::to_owned);
     resource_type(id).or_else(declared).unwrap_or_default().to_ascii_lowercase()
 }
 
 fn resource(part: &mut Part, reader: &mut Reader<'_>, object: &Object, id: &str) {
-    let resource_type = type_of(object, id);
-    if resource_type == RULE || resource_type == DEFAULT_RULE {
-        let Some(group) = group_of(reader, id) else { return };
-        if resource_type == RULE {
-            let rule = SecurityRule::read(reader, object, format_args!(""));
-            part.rules.push((group, rule));
+    let kind = match parser_of(object, id) {
+        Some(Parser::Kind(kind)) => kind,
+        Some(Parser::DefaultRule) => return,
+        Some(Parser::Rule) => {
+            if let Some(group) = group_of(reader, id) {
+                let rule = SecurityRule::read(reader, object, format_args!(""));
+                part.rules.push((group, rule));
+            }
+            return;
         }
-        return;
-    }
-    let Some((_, kind)) = TYPES.iter().find(|(name, _)| *name == resource_type) else {
-        return other(part, reader, object, &resource_type);
+        None => return other(part, reader, object, &type_of(object, id)),
     };
     // An object with nothing but an id is a reference, not a record.
     if object.iter().all(|(key, _)| matches!(key, "id" | "resourceGroup" | "primary")) {
-        return mention(part, reader, *kind, id);
+        return mention(part, reader, kind, id);
     }
     let own = reader.ids.intern(id, Use::Definition);
     let mut nested = Nested::default();

@@ -186,25 +186,68 @@ pub fn resource_group(id: &str) -> Option<&str> {
 ///
 /// Source: <https://learn.microsoft.com/azure/azure-resource-manager/management/resource-providers-and-types>
 pub fn resource_type(id: &str) -> Option<String> {
-    let mut found = None;
-    let all: Vec<_> = segments(id).collect();
-    for (index, segment) in all.iter().enumerate() {
-        if segment.eq_ignore_ascii_case("providers") && index % 2 == 0 {
-            found = Some(index);
+    let segments = type_segments(id)?;
+    let mut name = String::with_capacity(48);
+    for segment in segments.each() {
+        if !name.is_empty() {
+            name.push('/');
         }
-    }
-    let rest = all.get(found? + 1..)?;
-    let (namespace, rest) = rest.split_first()?;
-    // Type and name take turns, so an id ends in a name; a collection's path does not.
-    if rest.is_empty() || rest.len() % 2 != 0 {
-        return None;
-    }
-    let mut name = (*namespace).to_owned();
-    for segment in rest.iter().step_by(2) {
-        name.push('/');
         name.push_str(segment);
     }
     Some(name)
+}
+
+/// The part of an id that tells its type: namespace, then type and name in turn.
+#[derive(Clone)]
+pub(crate) struct TypeSegments<'i>(&'i str);
+
+/// The part of an id behind its last `providers`, if it tells a type.
+pub(crate) fn type_segments(id: &str) -> Option<TypeSegments<'_>> {
+    // Keys and values take turns in an id, so `providers` counts only where a key stands: a
+    // resource may be called so.
+    let mut found = None;
+    let mut rest = id;
+    let mut key = true;
+    while let Some((segment, later)) = next_segment(rest) {
+        if key && segment.eq_ignore_ascii_case("providers") {
+            found = Some(later);
+        }
+        key = !key;
+        rest = later;
+    }
+    let behind = found?;
+    // Type and name take turns, so an id ends in a name; a collection's path does not.
+    let count = segments(behind).count();
+    (count >= 3 && count % 2 == 1).then_some(TypeSegments(behind))
+}
+
+fn next_segment(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_start_matches('/');
+    if text.is_empty() {
+        return None;
+    }
+    let end = text.find('/').unwrap_or(text.len());
+    Some(text.split_at(end))
+}
+
+impl<'i> TypeSegments<'i> {
+    /// Namespace and types.
+    fn each(&self) -> impl Iterator<Item = &'i str> {
+        segments(self.0).enumerate().filter(|(index, _)| *index == 0 || index % 2 == 1).map(|(_, segment)| segment)
+    }
+
+    /// Whether this is the type with that name.
+    pub(crate) fn eq_by_case(&self, name: &str) -> bool {
+        let mut theirs = name.split('/');
+        let mut mine = self.each();
+        loop {
+            match (mine.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some(a), Some(b)) if a.eq_ignore_ascii_case(b) => {}
+                _ => return false,
+            }
+        }
+    }
 }
 
 /// The id of the resource that holds this one: the NSG of a rule, the NIC of an IP configuration.

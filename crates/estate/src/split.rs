@@ -393,7 +393,7 @@ fn skip_string(text: &[u8], at: usize) -> Option<usize> {
 /// How deep a text is nested at the most, brackets in strings apart.
 pub(crate) fn depth(text: &[u8]) -> usize {
     // Most texts hold fewer brackets than the limit: counting them is many times faster.
-    let open = text.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    let open = brackets(text);
     if open <= DEPTH_LIMIT {
         return open;
     }
@@ -417,6 +417,14 @@ pub(crate) fn depth(text: &[u8]) -> usize {
         at += 1;
     }
     deepest
+}
+
+/// How many opening brackets a text holds. Written so that it compiles to vector instructions:
+/// `[` and `{` differ in one bit, and a short run cannot overflow a byte.
+fn brackets(text: &[u8]) -> usize {
+    text.chunks(128)
+        .map(|run| usize::from(run.iter().fold(0u8, |sum, byte| sum.wrapping_add(u8::from(byte | 0x20 == b'{')))))
+        .sum()
 }
 
 /// How a source is laid out.

@@ -18,7 +18,7 @@ use crate::view::{Context, Finding, Status, VmView};
 pub struct Sink {
     keep_passes: bool,
     findings: Vec<Finding>,
-    passes: BTreeMap<&'static str, u64>,
+    passes: Vec<(&'static str, u64)>,
     unknown: BTreeMap<&'static str, Vec<(ResourceId, Vec<Reason>)>>,
     exposing: Vec<ResourceId>,
 }
@@ -31,7 +31,7 @@ impl Sink {
 
     /// A check is met.
     pub fn pass(&mut self, context: &Context<'_>, check: &'static Check, resource: ResourceId) {
-        *self.passes.entry(check.code).or_default() += 1;
+        self.count_passes(check.code, 1);
         if self.keep_passes {
             self.findings.push(Finding {
                 check,
@@ -52,10 +52,18 @@ impl Sink {
         self.unknown.entry(check.code).or_default().push((resource, reasons));
     }
 
+    /// There are few checks, so a walk through the list is the quickest way to one.
+    fn count_passes(&mut self, code: &'static str, count: u64) {
+        match self.passes.iter_mut().find(|(its, _)| *its == code) {
+            Some((_, sum)) => *sum += count,
+            None => self.passes.push((code, count)),
+        }
+    }
+
     fn absorb(mut self, other: Self) -> Self {
         self.findings.extend(other.findings);
         for (code, count) in other.passes {
-            *self.passes.entry(code).or_default() += count;
+            self.count_passes(code, count);
         }
         for (code, rows) in other.unknown {
             self.unknown.entry(code).or_default().extend(rows);
@@ -214,7 +222,7 @@ fn finish(estate: &Estate, checks: &[&'static Check], lang: Lang, sink: Sink) ->
 fn tally(
     checks: &[&'static Check],
     findings: &[Finding],
-    passes: &BTreeMap<&'static str, u64>,
+    passes: &[(&'static str, u64)],
     unknown: u64,
 ) -> Tally {
     let weight = |severity: Severity| severity.weight();
@@ -224,11 +232,9 @@ fn tally(
         fail += 1;
         lost += weight(finding.severity);
     }
-    let pass = passes.values().sum();
-    let kept: u64 = checks
-        .iter()
-        .map(|check| passes.get(check.code).copied().unwrap_or(0).saturating_mul(weight(check.severity)))
-        .sum();
+    let passes_of = |code: &str| passes.iter().find(|(its, _)| *its == code).map_or(0, |(_, count)| *count);
+    let pass = passes.iter().map(|(_, count)| count).sum();
+    let kept: u64 = checks.iter().map(|check| passes_of(check.code).saturating_mul(weight(check.severity))).sum();
     let score = kept.saturating_mul(100).checked_div(kept + lost).unwrap_or(100);
     Tally { fail, pass, unknown, score }
 }

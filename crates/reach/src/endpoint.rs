@@ -77,18 +77,25 @@ fn level(estate: &Estate, group: Option<&Known<ResourceId>>) -> Level {
     }
 }
 
+/// The groups that filter for an IP configuration of a NIC: the subnet's, the NIC's.
+pub fn levels(estate: &Estate, nic: &Nic, ip: &IpConfiguration) -> [Level; 2] {
+    let subnet_id = ip.subnet.as_ref();
+    let record = subnet_id.and_then(|id| id.value()).and_then(|id| estate.subnet(*id));
+    let subnet = match (subnet_id, record) {
+        (Some(Known::Unknown(reason)), _) => Level::Unknown(reason.clone()),
+        (_, Some(record)) if record.space.is_some() || record.nsg.is_some() => level(estate, record.nsg.as_ref()),
+        (Some(Known::Value(id)), _) => Level::Unknown(Box::new(estate.missing(Kind::Subnet, *id))),
+        // Every IP configuration of a NIC is in a subnet, so one without is not told in full.
+        (None, _) => Level::Unknown(Box::new(estate.partial(Kind::Nic, nic.id))),
+    };
+    [subnet, level(estate, nic.nsg.as_ref())]
+}
+
 impl Endpoint {
     /// The endpoint of an IP configuration of a NIC.
     pub fn new(estate: &Estate, nic: &Nic, ip: &IpConfiguration) -> Self {
-        let subnet_id = ip.subnet.as_ref();
-        let record = subnet_id.and_then(|id| id.value()).and_then(|id| estate.subnet(*id));
-        let subnet_level = match (subnet_id, record) {
-            (Some(Known::Unknown(reason)), _) => Level::Unknown(reason.clone()),
-            (_, Some(record)) if record.space.is_some() || record.nsg.is_some() => level(estate, record.nsg.as_ref()),
-            (Some(Known::Value(id)), _) => Level::Unknown(Box::new(estate.missing(Kind::Subnet, *id))),
-            // Every IP configuration of a NIC is in a subnet, so one without is not told in full.
-            (None, _) => Level::Unknown(Box::new(estate.partial(Kind::Nic, nic.id))),
-        };
+        let record = ip.subnet.as_ref().and_then(|id| id.value()).and_then(|id| estate.subnet(*id));
+        let [subnet_level, nic_level] = levels(estate, nic, ip);
         let family = ip.family;
         let subnet = record
             .and_then(|record| record.space.as_ref()?.value())
@@ -102,7 +109,7 @@ impl Endpoint {
             asgs: ip.asgs.value().cloned(),
             network,
             subnet_level,
-            nic_level: level(estate, nic.nsg.as_ref()),
+            nic_level,
         }
     }
 

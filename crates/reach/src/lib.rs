@@ -23,7 +23,7 @@ pub mod plain;
 mod rules;
 
 pub use addresses::{Addresses, MustMay, TAGS_DATA, internet, prefixes_of};
-pub use endpoint::{Endpoint, Level};
+pub use endpoint::{Endpoint, Level, levels};
 pub use group::{GroupAnswer, Region, Slice};
 pub use internet::{Exposure, Opening, Way};
 pub use packet::{Packet, Protocols};

@@ -14,6 +14,10 @@ use clap::Parser;
 use cli::{Cli, Command};
 use posture::CHECKS;
 
+/// Trees of JSON are made and dropped by the hundred thousand, on every thread at once.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Wrong usage, or nothing usable could be read.
 const USAGE: u8 = 2;
 

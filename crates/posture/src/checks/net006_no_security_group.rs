@@ -1,7 +1,7 @@
 //! No security group guards an address of a VM.
 
 use estate::{Known, Sku, resource_group};
-use reach::{Endpoint, Level};
+use reach::{Level, levels};
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
@@ -35,11 +35,10 @@ pub(crate) const CHECK: Check = Check {
 
 /// Whether no group guards the address; the reason where nobody can tell.
 fn unguarded(context: &Context<'_>, address: &AddressView<'_>) -> Result<bool, estate::Reason> {
-    let endpoint = Endpoint::new(context.estate(), address.nic, address.ip);
-    match (endpoint.subnet_level, endpoint.nic_level) {
-        (Level::Group(_), _) | (_, Level::Group(_)) => Ok(false),
-        (Level::Open, Level::Open) => Ok(true),
-        (Level::Unknown(reason), other) | (other, Level::Unknown(reason)) => {
+    match levels(context.estate(), address.nic, address.ip) {
+        [Level::Group(_), _] | [_, Level::Group(_)] => Ok(false),
+        [Level::Open, Level::Open] => Ok(true),
+        [Level::Unknown(reason), other] | [other, Level::Unknown(reason)] => {
             // A group that is named but not in the input guards all the same.
             let named = |level: &Level| matches!(level, Level::Unknown(reason) if names_group(reason));
             if names_group(&reason) || named(&other) { Ok(false) } else { Err(*reason) }

@@ -1,0 +1,121 @@
+//! Speed and memory of a check, side by side with the fastest reader of the same bytes.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::generate::{Made, generate};
+use crate::shell::{cargo, root, run, say, show};
+
+/// What a run took.
+#[derive(Clone, Copy)]
+struct Cost {
+    wall: Duration,
+    /// Peak resident memory in bytes, where the system tells it.
+    memory: Option<u64>,
+}
+
+/// Measures and tells; writes the table if asked.
+pub(crate) fn bench(vms: u32, runs: usize, write: bool) -> Result<()> {
+    run(&cargo(), &["build", "--release", "--locked", "-p", "sekimori", "-p", "xtask"])?;
+    let bin = root().join("target/release");
+    let file = root().join(format!("target/estate-{vms}.ndjson"));
+    say(&format!("writing {}", file.display()));
+    let made = generate(vms, &file)?;
+    check_counts(&bin, &file, &made)?;
+    let name = file.display().to_string();
+    let sides: [(&str, PathBuf, Vec<&str>); 3] = [
+        ("tree of every line (sonic-rs)", bin.join("xtask"), vec!["tree", &name]),
+        ("check --select NET", bin.join("sekimori"), vec!["check", &name, "--select", "NET", "--format", "json"]),
+        ("check, all", bin.join("sekimori"), vec!["check", &name, "--format", "json"]),
+    ];
+    let mut best: Vec<Option<Cost>> = vec![None; sides.len()];
+    // The sides take turns, so that a busy moment of the machine hits them alike.
+    for _ in 0..runs {
+        for ((_, program, arguments), best) in sides.iter().zip(&mut best) {
+            let cost = measure(program, arguments)?;
+            let memory = best.and_then(|best| best.memory).max(cost.memory);
+            let wall = best.map_or(cost.wall, |best| best.wall.min(cost.wall));
+            *best = Some(Cost { wall, memory });
+        }
+    }
+    let best: Vec<Cost> = best.into_iter().flatten().collect();
+    let table = table(vms, runs, &made, &sides.iter().map(|(name, _, _)| *name).collect::<Vec<_>>(), &best);
+    show(&table);
+    if write {
+        let path = root().join("docs/performance.md");
+        std::fs::write(&path, page(&table)).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// The check has to find what was put there, exactly.
+fn check_counts(bin: &Path, file: &Path, made: &Made) -> Result<()> {
+    let output = Command::new(bin.join("sekimori"))
+        .args(["check", &file.display().to_string(), "--select", "NET001", "--format", "json"])
+        .output()?;
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let found = report["summary"]["fail"].as_u64();
+    if found != Some(u64::from(made.exposed)) {
+        bail!("{} VMs are open and the check found {found:?}", made.exposed);
+    }
+    Ok(())
+}
+
+fn measure(program: &Path, arguments: &[&str]) -> Result<Cost> {
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+    let start = std::time::Instant::now();
+    let mut child = Command::new(program).args(arguments).stdout(Stdio::null()).spawn()?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut memory = None;
+    let code = loop {
+        if let Ok(text) = std::fs::read_to_string(&status) {
+            memory = memory.max(peak(&text));
+        }
+        if let Some(code) = child.try_wait()? {
+            break code;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    let wall = start.elapsed();
+    if !matches!(code.code(), Some(0 | 1)) {
+        bail!("{} failed: {code}", program.display());
+    }
+    Ok(Cost { wall, memory })
+}
+
+/// `VmHWM` of a process, in bytes.
+fn peak(status: &str) -> Option<u64> {
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+fn table(vms: u32, runs: usize, made: &Made, names: &[&str], costs: &[Cost]) -> String {
+    let mut table = String::new();
+    let megabytes = made.bytes as f64 / 1e6;
+    let _ = writeln!(
+        table,
+        "{vms} VMs, {megabytes:.0} MB, one resource a line, {} of them open; best of {runs} runs taking turns, whole processes.\n",
+        made.exposed
+    );
+    let _ = writeln!(table, "| work | wall | × tree | peak memory | × file |\n|---|---|---|---|---|");
+    let yardstick = costs.first().map_or(1.0, |cost| cost.wall.as_secs_f64());
+    for (name, cost) in names.iter().zip(costs) {
+        let wall = cost.wall.as_secs_f64();
+        let (memory, share) = match cost.memory {
+            Some(bytes) => (format!("{:.0} MB", bytes as f64 / 1e6), format!("{:.2}", bytes as f64 / made.bytes as f64)),
+            None => ("–".to_owned(), "–".to_owned()),
+        };
+        let _ = writeln!(table, "| {name} | {:.3} s | {:.2} | {memory} | {share} |", wall, wall / yardstick);
+    }
+    table
+}
+
+fn page(table: &str) -> String {
+    format!(
+        "# Performance\n\nMade by `cargo xtask bench --write`. Ratios count, not seconds: both sides ran on one machine in one run.\n\n{table}\nGoals: `check --select NET` within 3 × of the tree (stretch 2 ×), memory within 1 × of the file (stretch 0.5 ×), all checks within 6 ×.\nThe tree is every line of the file parsed by sonic-rs on all cores and dropped at once: the least that any reader of the whole file does.\n"
+    )
+}

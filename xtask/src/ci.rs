@@ -1,0 +1,52 @@
+//! What must be green.
+
+use anyhow::Result;
+
+use crate::edges;
+use crate::shell::{cargo, has, run, run_with, say};
+
+/// Everything, cheapest first.
+pub(crate) fn ci() -> Result<()> {
+    let cargo = cargo();
+    run(&cargo, &["fmt", "--all", "--check"])?;
+    edges::check()?;
+    run(&cargo, &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
+    test(false)?;
+    run_with(&cargo, &["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])?;
+    if has("cargo-deny", "--version") {
+        run(&cargo, &["deny", "check", "licenses", "bans", "sources"])?;
+    } else {
+        say("skipped: cargo-deny is not installed, so licences were not checked");
+    }
+    Ok(())
+}
+
+/// The tests. They need nothing but this toolchain.
+pub(crate) fn test(full: bool) -> Result<()> {
+    let cargo = cargo();
+    say("tests: no system package is needed");
+    let cases = if full { "20000" } else { "400" };
+    run_with(&cargo, &["test", "--workspace", "--locked"], &[("PROPTEST_CASES", cases)])?;
+    if full {
+        fuzz(60)?;
+    }
+    Ok(())
+}
+
+/// The fuzz targets. Coverage needs a nightly feature of the compiler, which `RUSTC_BOOTSTRAP` lets
+/// a stable one use; without the address sanitizer, as there is no `unsafe` code of ours to watch.
+pub(crate) fn fuzz(seconds: u32) -> Result<()> {
+    let cargo = cargo();
+    if !has("cargo-fuzz", "--version") {
+        run(&cargo, &["install", "cargo-fuzz", "--locked"])?;
+    }
+    let time = format!("-max_total_time={seconds}");
+    for target in ["source", "rule"] {
+        run_with(
+            &cargo,
+            &["fuzz", "run", "--sanitizer", "none", target, "--", &time, "-max_len=65536", "-rss_limit_mb=2048", "-timeout=10"],
+            &[("RUSTC_BOOTSTRAP", "1")],
+        )?;
+    }
+    Ok(())
+}
