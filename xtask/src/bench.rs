@@ -29,7 +29,11 @@ pub(crate) fn bench(vms: u32, runs: usize, write: bool) -> Result<()> {
     let name = file.display().to_string();
     let sides: [(&str, PathBuf, Vec<&str>); 3] = [
         ("tree of every line (sonic-rs)", bin.join("xtask"), vec!["tree", &name]),
-        ("check --select NET", bin.join("sekimori"), vec!["check", &name, "--select", "NET", "--format", "json"]),
+        (
+            "check --select NET",
+            bin.join("sekimori"),
+            vec!["check", &name, "--select", "NET", "--format", "json"],
+        ),
         ("check, all", bin.join("sekimori"), vec!["check", &name, "--format", "json"]),
     ];
     let mut best: Vec<Option<Cost>> = vec![None; sides.len()];
@@ -106,7 +110,9 @@ fn table(vms: u32, runs: usize, made: &Made, names: &[&str], costs: &[Cost]) -> 
     for (name, cost) in names.iter().zip(costs) {
         let wall = cost.wall.as_secs_f64();
         let (memory, share) = match cost.memory {
-            Some(bytes) => (format!("{:.0} MB", bytes as f64 / 1e6), format!("{:.2}", bytes as f64 / made.bytes as f64)),
+            Some(bytes) => {
+                (format!("{:.0} MB", bytes as f64 / 1e6), format!("{:.2}", bytes as f64 / made.bytes as f64))
+            }
             None => ("–".to_owned(), "–".to_owned()),
         };
         let _ = writeln!(table, "| {name} | {:.3} s | {:.2} | {memory} | {share} |", wall, wall / yardstick);

@@ -12,7 +12,11 @@ pub(crate) fn ci() -> Result<()> {
     edges::check()?;
     run(&cargo, &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     test(false)?;
-    run_with(&cargo, &["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])?;
+    run_with(
+        &cargo,
+        &["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"],
+        &[("RUSTDOCFLAGS", "-D warnings")],
+    )?;
     if has("cargo-deny", "--version") {
         run(&cargo, &["deny", "check", "licenses", "bans", "sources"])?;
     } else {
@@ -44,7 +48,18 @@ pub(crate) fn fuzz(seconds: u32) -> Result<()> {
     for target in ["source", "rule"] {
         run_with(
             &cargo,
-            &["fuzz", "run", "--sanitizer", "none", target, "--", &time, "-max_len=65536", "-rss_limit_mb=2048", "-timeout=10"],
+            &[
+                "fuzz",
+                "run",
+                "--sanitizer",
+                "none",
+                target,
+                "--",
+                &time,
+                "-max_len=65536",
+                "-rss_limit_mb=2048",
+                "-timeout=10",
+            ],
             &[("RUSTC_BOOTSTRAP", "1")],
         )?;
     }

@@ -23,7 +23,8 @@ const ALLOWED: [(&str, &[&str]); 6] = [
 const PURE: [&str; 4] = ["estate", "reach", "posture", "report"];
 
 /// What a pure crate never uses, directly or through others.
-const IMPURE: [&str; 9] = ["tokio", "reqwest", "hyper", "sqlx", "rusqlite", "chrono", "jiff", "time", "async-std"];
+const IMPURE: [&str; 9] =
+    ["tokio", "reqwest", "hyper", "sqlx", "rusqlite", "chrono", "jiff", "time", "async-std"];
 
 /// Fails on an edge that is not in the list.
 pub(crate) fn check() -> Result<()> {
@@ -72,7 +73,9 @@ pub(crate) fn check() -> Result<()> {
 fn reachable(metadata: &Value, name: &str) -> Vec<String> {
     let nodes = metadata["resolve"]["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
     let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let id_of = |name: &str| packages.iter().find(|p| p["name"] == name && p["source"].is_null()).map(|p| p["id"].clone());
+    let id_of = |name: &str| {
+        packages.iter().find(|p| p["name"] == name && p["source"].is_null()).map(|p| p["id"].clone())
+    };
     let mut waiting: Vec<Value> = id_of(name).into_iter().collect();
     let mut seen: Vec<Value> = Vec::new();
     while let Some(id) = waiting.pop() {

@@ -64,7 +64,13 @@ fn provider(subnet: u32) -> String {
 
 fn guid(kind: u32, number: u32) -> String {
     let mixed = number.wrapping_mul(2_654_435_761).wrapping_add(kind);
-    format!("{mixed:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", kind & 0xffff, number & 0xfff, mixed & 0xfff, u64::from(number) * 97 + 11)
+    format!(
+        "{mixed:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+        kind & 0xffff,
+        number & 0xfff,
+        mixed & 0xfff,
+        u64::from(number) * 97 + 11
+    )
 }
 
 fn head(out: &mut impl Write, subnet: u32, kind: &str, id_kind: &str, name: &str) -> Result<()> {
@@ -110,7 +116,9 @@ fn write_nic(out: &mut impl Write, number: u32, subnet: u32, public: bool, open:
     let provider = provider(subnet);
     head(out, subnet, "microsoft.network/networkinterfaces", "Microsoft.Network/networkInterfaces", &name)?;
     let public_ip = if public {
-        format!(r#""publicIPAddress":{{"id":"{provider}/Microsoft.Network/publicIPAddresses/vm-{number:06}-pip"}},"#)
+        format!(
+            r#""publicIPAddress":{{"id":"{provider}/Microsoft.Network/publicIPAddresses/vm-{number:06}-pip"}},"#
+        )
     } else {
         String::new()
     };
@@ -151,7 +159,9 @@ fn write_public_ip(out: &mut impl Write, number: u32) -> Result<()> {
 }
 
 fn write_group(out: &mut impl Write, name: &str, rules: &[(&str, u32, &str, &str)]) -> Result<()> {
-    let id = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shared/providers/Microsoft.Network/networkSecurityGroups/{name}");
+    let id = format!(
+        "/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shared/providers/Microsoft.Network/networkSecurityGroups/{name}"
+    );
     write!(
         out,
         r#"{{"id":"{id}","name":"{name}","type":"microsoft.network/networksecuritygroups","tenantId":"{TENANT}","kind":"","location":"japaneast","resourceGroup":"rg-shared","subscriptionId":"{SUBSCRIPTION}","sku":null,"properties":{{"provisioningState":"Succeeded","securityRules":["#
@@ -171,7 +181,10 @@ fn write_group(out: &mut impl Write, name: &str, rules: &[(&str, u32, &str, &str
 fn write_network(out: &mut impl Write, subnet: u32) -> Result<()> {
     let provider = provider(subnet);
     let name = format!("vnet-{subnet}");
-    let office = [("allow-office-rdp", 200, "203.0.113.7/32", "3389"), ("allow-office-ssh", 210, "203.0.113.7/32", "22")];
+    let office = [
+        ("allow-office-rdp", 200, "203.0.113.7/32", "3389"),
+        ("allow-office-ssh", 210, "203.0.113.7/32", "22"),
+    ];
     write_group(out, &closed_group(subnet), &office)?;
     head(out, subnet, "microsoft.network/virtualnetworks", "Microsoft.Network/virtualNetworks", &name)?;
     let (high, low) = (subnet >> 8 & 255, subnet & 255);

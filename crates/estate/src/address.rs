@@ -132,8 +132,7 @@ pub fn parse_prefix(text: &str) -> Option<Prefix> {
     let (address, length) = match text.split_once('/') {
         None => (text, None),
         Some((address, length)) => {
-            let digits = (1..=3).contains(&length.len())
-                && length.bytes().all(|byte| byte.is_ascii_digit());
+            let digits = (1..=3).contains(&length.len()) && length.bytes().all(|byte| byte.is_ascii_digit());
             (address, Some(digits.then(|| length.parse::<u32>().ok()).flatten()?))
         }
     };
@@ -174,7 +173,17 @@ mod tests {
         check("INTERNET", Some(Term::Tag(ServiceTag::Internet)));
         check("Virtual_Network", Some(Term::Tag(ServiceTag::VirtualNetwork)));
         check("AzureCloud.JapanEast", Some(Term::Tag(ServiceTag::Other("azurecloud.japaneast".into()))));
-        for bad in ["10.0.0.0/40", "10.0.0/8", "10.0.0.0/", "10.0.0.0/+8", "::/129", "1.2.3.4-1.2.3.9", "", "a b", "10.0.0.0/255.0.0.0"] {
+        for bad in [
+            "10.0.0.0/40",
+            "10.0.0/8",
+            "10.0.0.0/",
+            "10.0.0.0/+8",
+            "::/129",
+            "1.2.3.4-1.2.3.9",
+            "",
+            "a b",
+            "10.0.0.0/255.0.0.0",
+        ] {
             check(bad, None);
         }
     }

@@ -62,7 +62,8 @@ pub fn apply(estate: &mut Estate, change: &Change) -> Result<Change, ChangeError
                 Some(index) => Change::PutRule { nsg: *nsg, rule: Box::new(rules.remove(index)) },
                 None => Change::DeleteRule { nsg: *nsg, rule: rule.name.clone() },
             };
-            let priority = |rule: &SecurityRule| (rule.priority.value().copied(), rule.name.to_ascii_lowercase());
+            let priority =
+                |rule: &SecurityRule| (rule.priority.value().copied(), rule.name.to_ascii_lowercase());
             let at = rules.partition_point(|mine| priority(mine) < priority(rule));
             rules.insert(at, rule.as_ref().clone());
             Ok(undo)
@@ -81,12 +82,17 @@ pub fn apply(estate: &mut Estate, change: &Change) -> Result<Change, ChangeError
             let slot = estate.slot(*nic).filter(|slot| slot.kind == Kind::Nic).ok_or_else(not_known)?;
             let record = estate.nics.get_mut(slot.index as usize).ok_or_else(not_known)?;
             let Some(Known::Value(all)) = &mut record.ip_configurations else { return Err(not_known()) };
-            let Some(mine) = all.iter_mut().find(|mine| mine.name.eq_ignore_ascii_case(ip_configuration)) else {
+            let Some(mine) = all.iter_mut().find(|mine| mine.name.eq_ignore_ascii_case(ip_configuration))
+            else {
                 return Err(ChangeError::NoSuchPart { id, name: ip_configuration.clone() });
             };
             let before = mine.public_ip.as_ref().and_then(|before| before.value().copied());
             mine.public_ip = public_ip.map(Known::Value);
-            Ok(Change::SetPublicIp { nic: *nic, ip_configuration: ip_configuration.clone(), public_ip: before })
+            Ok(Change::SetPublicIp {
+                nic: *nic,
+                ip_configuration: ip_configuration.clone(),
+                public_ip: before,
+            })
         }
     }
 }

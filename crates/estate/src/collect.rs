@@ -5,11 +5,13 @@
 //! complete each other, and where two contradict each other the value is unknown and a problem
 //! names both places.
 
+use std::sync::{Mutex, PoisonError};
+
 use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object, Value};
 
 use crate::compute::{Disk, Vm};
 use crate::effective;
-use crate::id::{IdsBuilder, Ids, ResourceId, Use, resource_type, type_segments};
+use crate::id::{Ids, IdsBuilder, ResourceId, Use, resource_type, type_segments};
 use crate::known::{Known, Reason, join};
 use crate::model::{Estate, Kind, Other, Slot};
 use crate::network::{Asg, LoadBalancer, Nested, Nic, PublicIp, RouteTable, Subnet, Vnet};
@@ -23,6 +25,9 @@ use crate::wire::{Reader, member};
 #[derive(Default)]
 pub struct Collector {
     ids: IdsBuilder,
+    /// How many bytes there are to read, to make lists in their final size at once.
+    expected: u64,
+    done: Mutex<Part>,
 }
 
 /// The records that one thread has read.
@@ -41,6 +46,8 @@ pub struct Part {
     rules: Vec<(ResourceId, SecurityRule)>,
     others: Vec<Other>,
     problems: Vec<Problem>,
+    /// How many bytes these records were read from.
+    bytes: u64,
 }
 
 impl Part {
@@ -57,6 +64,37 @@ impl Collector {
     /// A collector that has read nothing.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A collector that is going to read about so many bytes.
+    pub fn expecting(bytes: u64) -> Self {
+        Self { expected: bytes, ..Self::default() }
+    }
+
+    /// Takes over what a thread has read, and leaves its part empty.
+    pub fn deliver(&self, part: &mut Part) {
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = if done.bytes == 0 { self.expected / part.bytes.max(1) } else { 0 };
+        let times = usize::try_from(times).unwrap_or(0);
+        done.bytes += std::mem::take(&mut part.bytes);
+        fn move_all<T>(to: &mut Vec<T>, from: &mut Vec<T>, times: usize) {
+            // Memory that is never written to is never taken from the system.
+            to.reserve(from.len().saturating_mul(times.min(1 << 16)).saturating_add(from.len() / 8));
+            to.append(from);
+        }
+        move_all(&mut done.vms, &mut part.vms, times);
+        move_all(&mut done.nics, &mut part.nics, times);
+        move_all(&mut done.public_ips, &mut part.public_ips, 0);
+        move_all(&mut done.nsgs, &mut part.nsgs, 0);
+        move_all(&mut done.vnets, &mut part.vnets, 0);
+        move_all(&mut done.subnets, &mut part.subnets, 0);
+        move_all(&mut done.route_tables, &mut part.route_tables, 0);
+        move_all(&mut done.asgs, &mut part.asgs, 0);
+        move_all(&mut done.load_balancers, &mut part.load_balancers, 0);
+        move_all(&mut done.disks, &mut part.disks, times);
+        move_all(&mut done.rules, &mut part.rules, 0);
+        move_all(&mut done.others, &mut part.others, 0);
+        move_all(&mut done.problems, &mut part.problems, 0);
     }
 
     /// Reads what a [`Splitter`] cut out of a source.
@@ -76,7 +114,9 @@ impl Collector {
 
     fn cut(&self, part: &mut Part, source: SourceIndex, level: usize, cut: Cut<'_>) {
         match cut {
-            Cut::Piece { bytes, offset } => self.piece(part, source, level, bytes, offset, bytes.len() as u64),
+            Cut::Piece { bytes, offset } => {
+                self.piece(part, source, level, bytes, offset, bytes.len() as u64)
+            }
             Cut::Envelope { bytes, offset, len } => self.piece(part, source, LEVELS, bytes, offset, len),
             Cut::Fault { offset, fault } => {
                 let kind = match fault {
@@ -91,6 +131,7 @@ impl Collector {
     }
 
     fn piece(&self, part: &mut Part, source: SourceIndex, level: usize, bytes: &[u8], offset: u64, len: u64) {
+        part.bytes += if level == 0 { len } else { 0 };
         if split::depth(bytes) > DEPTH_LIMIT {
             return part.problem(source, offset, ProblemKind::TooDeep { limit: DEPTH_LIMIT });
         }
@@ -143,10 +184,10 @@ impl Collector {
         part.problems = problems;
     }
 
-    /// Joins what was read.
-    pub fn finish(self, parts: Vec<Part>) -> Estate {
-        let ids = self.ids.freeze();
-        Joiner::new(ids).join(parts)
+    /// Joins what was delivered.
+    pub fn finish(self) -> Estate {
+        let done = self.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Joiner::join(self.ids.freeze(), done)
     }
 }
 
@@ -178,14 +219,15 @@ fn is_envelope(object: &Object) -> bool {
 }
 
 fn has_items(object: &Object) -> bool {
-    ["value", "data", "resources"]
-        .iter()
-        .any(|name| member(object, name).and_then(|list| list.as_array()).is_some_and(|list| !list.is_empty()))
+    ["value", "data", "resources"].iter().any(|name| {
+        member(object, name).and_then(|list| list.as_array()).is_some_and(|list| !list.is_empty())
+    })
 }
 
 /// Whether an answer says that it is one page of several.
 fn more_pages(object: &Object) -> bool {
-    let text = |name| member(object, name).and_then(|value| value.as_str()).is_some_and(|text| !text.is_empty());
+    let text =
+        |name| member(object, name).and_then(|value| value.as_str()).is_some_and(|text| !text.is_empty());
     let truncated = member(object, "resultTruncated")
         .is_some_and(|value| value.as_bool() == Some(true) || value.as_str() == Some("true"));
     text("nextLink") || text("$skipToken") || text("skip_token") || truncated
@@ -205,9 +247,13 @@ fn other_format(object: &Object) -> Option<&'static str> {
 
 /// Resource Graph's table form: `{"columns":[{"name":…}],"rows":[[…]]}`.
 fn table_rows(part: &mut Part, reader: &mut Reader<'_>, bytes: &[u8], table: &Object) {
-    let names: Option<Vec<&str>> = member(table, "columns").and_then(|columns| columns.as_array()).map(|columns| {
-        columns.iter().map(|column| column.get("name").and_then(|name| name.as_str()).unwrap_or("")).collect()
-    });
+    let names: Option<Vec<&str>> =
+        member(table, "columns").and_then(|columns| columns.as_array()).map(|columns| {
+            columns
+                .iter()
+                .map(|column| column.get("name").and_then(|name| name.as_str()).unwrap_or(""))
+                .collect()
+        });
     let rows = member(table, "rows").and_then(|rows| rows.as_array());
     let (Some(names), Some(rows)) = (names, rows) else {
         return reader.problem(String::new(), ProblemKind::NotAResource);
@@ -215,7 +261,8 @@ fn table_rows(part: &mut Part, reader: &mut Reader<'_>, bytes: &[u8], table: &Ob
     let envelope = reader.origin;
     for (index, row) in rows.iter().enumerate() {
         let mut object = Object::new();
-        for (name, cell) in names.iter().zip(row.as_array().map(|cells| cells.as_slice()).unwrap_or_default()) {
+        for (name, cell) in names.iter().zip(row.as_array().map(|cells| cells.as_slice()).unwrap_or_default())
+        {
             object.insert(name, cell.clone());
         }
         let (start, end) = locate(bytes, &format!("/data/rows/{index}"));
@@ -259,13 +306,11 @@ const TYPES: [(&str, Parser); 12] = [
 /// How to read a resource with this id: the id tells its type, and what `type` says counts only
 /// where the id does not.
 fn parser_of(object: &Object, id: &str) -> Option<Parser> {
-    let own = type_segments(id);
-    let declared = member(object, "type").and_then(|declared| declared.as_str()).unwrap_or_default();
-    let is = |name: &str| match &own {
-        Some(own) => own.clone().eq_by_case(name),
-        None => name.eq_ignore_ascii_case(declared),
-    };
-    TYPES.iter().find(|(name, _)| is(name)).map(|(_, parser)| *parser)
+    if let Some(own) = type_segments(id) {
+        return TYPES.iter().find(|(name, _)| own.eq_by_case(name)).map(|(_, parser)| *parser);
+    }
+    let declared = member(object, "type")?.as_str()?;
+    TYPES.iter().find(|(name, _)| name.eq_ignore_ascii_case(declared)).map(|(_, parser)| *parser)
 }
 
 /// The type of a resource without a parser, lower case.
@@ -421,95 +466,105 @@ fn add_all(mine: &mut Vec<ResourceId>, theirs: &[ResourceId]) {
 }
 
 impl Joiner {
-    fn new(ids: Ids) -> Self {
+    fn join(ids: Ids, read: Part) -> Estate {
         let slots = vec![None; ids.bound()];
-        Self {
-            estate: Estate {
-                ids,
-                slots,
-                vms: Vec::new(),
-                nics: Vec::new(),
-                public_ips: Vec::new(),
-                nsgs: Vec::new(),
-                vnets: Vec::new(),
-                subnets: Vec::new(),
-                route_tables: Vec::new(),
-                asgs: Vec::new(),
-                load_balancers: Vec::new(),
-                disks: Vec::new(),
-                others: Vec::new(),
-                problems: Vec::new(),
-            },
-        }
-    }
-
-    fn join(mut self, parts: Vec<Part>) -> Estate {
-        let mut all = Part::default();
-        for mut part in parts {
-            all.vms.append(&mut part.vms);
-            all.nics.append(&mut part.nics);
-            all.public_ips.append(&mut part.public_ips);
-            all.nsgs.append(&mut part.nsgs);
-            all.vnets.append(&mut part.vnets);
-            all.subnets.append(&mut part.subnets);
-            all.route_tables.append(&mut part.route_tables);
-            all.asgs.append(&mut part.asgs);
-            all.load_balancers.append(&mut part.load_balancers);
-            all.disks.append(&mut part.disks);
-            all.rules.append(&mut part.rules);
-            all.others.append(&mut part.others);
-            all.problems.append(&mut part.problems);
-        }
-        for nsg in &mut all.nsgs {
+        let estate = Estate {
+            ids,
+            slots,
+            vms: read.vms,
+            nics: read.nics,
+            public_ips: read.public_ips,
+            nsgs: read.nsgs,
+            vnets: read.vnets,
+            subnets: read.subnets,
+            route_tables: read.route_tables,
+            asgs: read.asgs,
+            load_balancers: read.load_balancers,
+            disks: read.disks,
+            others: Vec::new(),
+            problems: read.problems,
+        };
+        let mut joiner = Self { estate };
+        for nsg in &mut joiner.estate.nsgs {
             sort_rules(nsg);
         }
-        self.add(all.vms);
-        self.add(all.nics);
-        self.add(all.public_ips);
-        self.add(all.nsgs);
-        self.add(all.vnets);
-        self.add(all.subnets);
-        self.add(all.route_tables);
-        self.add(all.asgs);
-        self.add(all.load_balancers);
-        self.add(all.disks);
-        self.add_others(all.others);
-        self.add_rules(all.rules);
-        self.link_groups();
-        self.link_vms();
-        let mut estate = self.estate;
-        estate.problems.append(&mut all.problems);
+        joiner.index::<Vm>();
+        joiner.index::<Nic>();
+        joiner.index::<PublicIp>();
+        joiner.index::<Nsg>();
+        joiner.index::<Vnet>();
+        joiner.index::<Subnet>();
+        joiner.index::<RouteTable>();
+        joiner.index::<Asg>();
+        joiner.index::<LoadBalancer>();
+        joiner.index::<Disk>();
+        joiner.add_others(read.others);
+        joiner.add_rules(read.rules);
+        joiner.link_groups();
+        joiner.link_vms();
+        let mut estate = joiner.estate;
         estate.problems.sort_unstable();
         estate.problems.dedup();
         estate
     }
 
-    fn add<R: Record>(&mut self, records: Vec<R>) {
-        R::list(&mut self.estate).reserve(records.len());
-        for record in records {
+    /// Joins the records of each resource in place and notes where each stands.
+    fn index<R: Record>(&mut self) {
+        let mut records = std::mem::take(R::list(&mut self.estate));
+        let mut at = 0;
+        while let Some(record) = records.get(at) {
             let id = record.id();
             match self.estate.slot(id) {
-                Some(slot) if slot.kind == R::KIND => self.absorb(slot, record),
-                // The id tells the kind, so another kind cannot stand here.
-                Some(_) => {}
                 None => {
-                    let list = R::list(&mut self.estate);
-                    let slot = Slot { kind: R::KIND, index: u32::try_from(list.len()).unwrap_or(u32::MAX) };
-                    list.push(record);
-                    if let Some(at) = self.estate.slots.get_mut(Ids::index(id)) {
-                        *at = Some(slot);
+                    self.set_slot(id, R::KIND, at);
+                    at += 1;
+                }
+                Some(slot) => {
+                    // The last record takes the place and is looked at next.
+                    let again = records.swap_remove(at);
+                    if slot.kind == R::KIND
+                        && let Some(first) = records.get_mut(slot.index as usize)
+                    {
+                        self.absorb(first, again);
                     }
                 }
             }
         }
+        *R::list(&mut self.estate) = records;
     }
 
-    fn absorb<R: Record>(&mut self, slot: Slot, record: R) {
-        let Some(mine) = R::list(&mut self.estate).get_mut(slot.index as usize) else { return };
-        let (one, other) = (mine.origins().first(), record.origins().first());
+    fn set_slot(&mut self, id: ResourceId, kind: Kind, index: usize) {
+        if let Some(slot) = self.estate.slots.get_mut(Ids::index(id)) {
+            *slot = Some(Slot { kind, index: u32::try_from(index).unwrap_or(u32::MAX) });
+        }
+    }
+
+    /// Adds what another resource tells of one.
+    fn add<R: Record>(&mut self, record: R) {
+        let id = record.id();
+        match self.estate.slot(id) {
+            // The id tells the kind, so another kind cannot stand here.
+            Some(slot) if slot.kind != R::KIND => {}
+            Some(slot) => {
+                let mut records = std::mem::take(R::list(&mut self.estate));
+                if let Some(first) = records.get_mut(slot.index as usize) {
+                    self.absorb(first, record);
+                }
+                *R::list(&mut self.estate) = records;
+            }
+            None => {
+                let index = R::list(&mut self.estate).len();
+                R::list(&mut self.estate).push(record);
+                self.set_slot(id, R::KIND, index);
+            }
+        }
+    }
+
+    fn absorb<R: Record>(&mut self, first: &mut R, again: R) {
+        let (one, other) = (first.origins().first(), again.origins().first());
         let mut conflicts = Vec::new();
-        mine.absorb(record, &mut conflicts);
-        let id = mine.id();
+        first.absorb(again, &mut conflicts);
+        let id = first.id();
         for pointer in conflicts {
             self.conflict(id, pointer, one.min(other), one.max(other));
         }
@@ -531,10 +586,7 @@ impl Joiner {
             if self.estate.slot(other.id).is_some() {
                 continue;
             }
-            let index = u32::try_from(self.estate.others.len()).unwrap_or(u32::MAX);
-            if let Some(at) = self.estate.slots.get_mut(Ids::index(other.id)) {
-                *at = Some(Slot { kind: Kind::Other, index });
-            }
+            self.set_slot(other.id, Kind::Other, self.estate.others.len());
             self.estate.others.push(other);
         }
     }
@@ -546,7 +598,7 @@ impl Joiner {
             if self.estate.slot(group).is_none() {
                 let origins = Origins::one(rule.place.origin);
                 let lone = Nsg { id: group, origins, rules: None, subnets: Vec::new(), nics: Vec::new() };
-                self.add(vec![lone]);
+                self.add(lone);
             }
             let Some(slot) = self.estate.slot(group).filter(|slot| slot.kind == Kind::Nsg) else { continue };
             let Some(nsg) = self.estate.nsgs.get_mut(slot.index as usize) else { continue };
@@ -595,14 +647,14 @@ impl Joiner {
                 nsg: Some(Known::Value(nsg)),
                 route_table: None,
             };
-            self.add(vec![subnet]);
+            self.add(subnet);
         }
         for (id, nsg, origin) in nics {
             if self.estate.nic(id).is_some_and(|nic| nic.ip_configurations.is_some() || nic.nsg.is_some()) {
                 continue;
             }
             let nsg = Some(Known::Value(nsg));
-            self.add(vec![Nic { id, origins: Origins::one(origin), nsg, vm: None, ip_configurations: None }]);
+            self.add(Nic { id, origins: Origins::one(origin), nsg, vm: None, ip_configurations: None });
         }
     }
 
@@ -619,7 +671,7 @@ impl Joiner {
             .collect();
         for (vm, nic, origins) in links {
             if self.estate.slot(vm).is_none() {
-                self.add(vec![Vm::mentioned(vm, origins)]);
+                self.add(Vm::mentioned(vm, origins));
             }
             if let Some(slot) = self.estate.slot(vm).filter(|slot| slot.kind == Kind::Vm)
                 && let Some(vm) = self.estate.vms.get_mut(slot.index as usize)

@@ -100,8 +100,9 @@ impl Vm {
 
     pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
         let fields = Fields::of(object);
-        let described =
-            ["networkProfile", "hardwareProfile", "storageProfile", "osProfile"].iter().any(|name| fields.has(name));
+        let described = ["networkProfile", "hardwareProfile", "storageProfile", "osProfile"]
+            .iter()
+            .any(|name| fields.has(name));
         let mut vm = Self { described, ..Self::mentioned(id, Origins::one(reader.origin)) };
         match object_in(reader, fields, &["networkProfile"]) {
             Some(Known::Value(profile)) => {
@@ -197,7 +198,8 @@ impl Disk {
             Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
             _ => None,
         };
-        let os = reader.word(Fields::of(object), "osType", format_args!("/properties"), &OS, "Linux or Windows");
+        let os =
+            reader.word(Fields::of(object), "osType", format_args!("/properties"), &OS, "Linux or Windows");
         Self { id, origins: Origins::one(reader.origin), managed_by, os }
     }
 }

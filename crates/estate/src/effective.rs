@@ -59,4 +59,3 @@ fn is_default(name: &str, priority: Option<u64>) -> bool {
         || (lower.starts_with("default") && lower.ends_with("denyall"))
         || priority.is_some_and(|priority| priority >= 65000)
 }
-

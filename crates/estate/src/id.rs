@@ -17,15 +17,21 @@ const SHARDS: usize = 16;
 
 #[derive(Default)]
 struct Shard {
-    text: String,
+    /// Texts, one behind the other. Blocks never grow, so no text is ever copied.
+    blocks: Vec<String>,
     entries: Vec<Entry>,
     table: HashTable<u32>,
 }
 
+/// How many bytes of text one block holds.
+const BLOCK: usize = 1 << 16;
+
 #[derive(Clone, Copy)]
 struct Entry {
-    start: usize,
+    block: u32,
+    start: u32,
     len: u32,
+    /// Places the entry again when the table grows.
     hash: u64,
     defined: bool,
 }
@@ -59,7 +65,24 @@ impl Default for IdsBuilder {
 
 impl Shard {
     fn text(&self, entry: Entry) -> &str {
-        self.text.get(entry.start..entry.start + entry.len as usize).unwrap_or_default()
+        let (start, len) = (entry.start as usize, entry.len as usize);
+        self.blocks
+            .get(entry.block as usize)
+            .and_then(|block| block.get(start..start + len))
+            .unwrap_or_default()
+    }
+
+    /// Keeps a text and tells where.
+    fn keep(&mut self, text: &str) -> (u32, u32) {
+        let fits = |block: &String| block.capacity() - block.len() >= text.len();
+        if !self.blocks.last().is_some_and(fits) {
+            self.blocks.push(String::with_capacity(text.len().max(BLOCK)));
+        }
+        let number = u32::try_from(self.blocks.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        let Some(block) = self.blocks.last_mut() else { return (0, 0) };
+        let start = u32::try_from(block.len()).unwrap_or(u32::MAX);
+        block.push_str(text);
+        (number, start)
     }
 
     fn find(&self, hash: u64, text: &str) -> Option<u32> {
@@ -78,9 +101,11 @@ impl Shard {
             if let Some(entry) = self.entries.get(index as usize).copied() {
                 let better = (!defined, text) < (!entry.defined, self.text(entry));
                 if better {
-                    let end = entry.start + entry.len as usize;
+                    let (start, end) = (entry.start as usize, entry.start as usize + entry.len as usize);
                     // The spellings differ in ASCII case only, so the lengths are the same.
-                    self.text.replace_range(entry.start..end, text);
+                    if let Some(block) = self.blocks.get_mut(entry.block as usize) {
+                        block.replace_range(start..end, text);
+                    }
                 }
                 if let Some(entry) = self.entries.get_mut(index as usize) {
                     entry.defined |= defined;
@@ -90,12 +115,11 @@ impl Shard {
         }
         let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        self.entries.push(Entry { start: self.text.len(), len, hash, defined });
-        self.text.push_str(text);
+        let (block, start) = self.keep(text);
+        self.entries.push(Entry { block, start, len, hash, defined });
         let entries = &self.entries;
-        self.table.insert_unique(hash, index, |index| {
-            entries.get(*index as usize).map_or(0, |entry| entry.hash)
-        });
+        self.table
+            .insert_unique(hash, index, |index| entries.get(*index as usize).map_or(0, |entry| entry.hash));
         index
     }
 }
@@ -217,23 +241,32 @@ pub(crate) fn type_segments(id: &str) -> Option<TypeSegments<'_>> {
     }
     let behind = found?;
     // Type and name take turns, so an id ends in a name; a collection's path does not.
-    let count = segments(behind).count();
+    let mut count = 0;
+    let mut rest = behind;
+    while let Some((_, later)) = next_segment(rest) {
+        count += 1;
+        rest = later;
+    }
     (count >= 3 && count % 2 == 1).then_some(TypeSegments(behind))
 }
 
 fn next_segment(text: &str) -> Option<(&str, &str)> {
-    let text = text.trim_start_matches('/');
-    if text.is_empty() {
-        return None;
-    }
-    let end = text.find('/').unwrap_or(text.len());
-    Some(text.split_at(end))
+    let start = text.bytes().position(|byte| byte != b'/')?;
+    let text = text.get(start..)?;
+    let end = memchr::memchr(b'/', text.as_bytes()).unwrap_or(text.len());
+    text.split_at_checked(end)
 }
 
 impl<'i> TypeSegments<'i> {
     /// Namespace and types.
     fn each(&self) -> impl Iterator<Item = &'i str> {
-        segments(self.0).enumerate().filter(|(index, _)| *index == 0 || index % 2 == 1).map(|(_, segment)| segment)
+        let mut rest = self.0;
+        let all = std::iter::from_fn(move || {
+            let (segment, later) = next_segment(rest)?;
+            rest = later;
+            Some(segment)
+        });
+        all.enumerate().filter(|(index, _)| *index == 0 || index % 2 == 1).map(|(_, segment)| segment)
     }
 
     /// Whether this is the type with that name.
@@ -262,7 +295,8 @@ pub(crate) fn parent(id: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    const NSG: &str = "/subscriptions/s/resourceGroups/Rg/providers/Microsoft.Network/networkSecurityGroups/web";
+    const NSG: &str =
+        "/subscriptions/s/resourceGroups/Rg/providers/Microsoft.Network/networkSecurityGroups/web";
 
     #[test]
     fn spelling_is_the_definition_whatever_the_order() {
@@ -296,7 +330,10 @@ mod tests {
             &format!("{NSG}/providers/Microsoft.Security/assessments/a"),
             Some("Microsoft.Security/assessments"),
         );
-        check("resourceGroups/test/providers/Microsoft.Compute/virtualMachines/VM1", Some("Microsoft.Compute/virtualMachines"));
+        check(
+            "resourceGroups/test/providers/Microsoft.Compute/virtualMachines/VM1",
+            Some("Microsoft.Compute/virtualMachines"),
+        );
         check("/subscriptions/s", None);
         check("/subscriptions/s/resourceGroups/providers", None);
         check(&format!("{NSG}/securityRules"), None);

@@ -144,7 +144,12 @@ pub struct LoadBalancer {
     pub public: Field<bool>,
 }
 
-fn parse_address(reader: &mut Reader<'_>, fields: Fields<'_>, name: &'static str, at: Arguments<'_>) -> Field<IpAddr> {
+fn parse_address(
+    reader: &mut Reader<'_>,
+    fields: Fields<'_>,
+    name: &'static str,
+    at: Arguments<'_>,
+) -> Field<IpAddr> {
     let text = match reader.text(fields, name, at)? {
         Known::Value(text) => text.trim(),
         Known::Unknown(reason) => return Some(Known::Unknown(reason)),
@@ -159,7 +164,12 @@ fn parse_address(reader: &mut Reader<'_>, fields: Fields<'_>, name: &'static str
 }
 
 /// A list of prefixes.
-fn prefixes(reader: &mut Reader<'_>, fields: Fields<'_>, names: &[&'static str], at: Arguments<'_>) -> Field<Space> {
+fn prefixes(
+    reader: &mut Reader<'_>,
+    fields: Fields<'_>,
+    names: &[&'static str],
+    at: Arguments<'_>,
+) -> Field<Space> {
     let (mut v4, mut v6) = (Vec::new(), Vec::new());
     let mut unknown: Option<Box<Reason>> = None;
     let mut stated = false;
@@ -250,6 +260,7 @@ impl IpConfiguration {
         let public_ip = reader.reference(fields, "publicIPAddress", at);
         if let Some(Known::Value(id)) = subnet
             && let Some(Known::Value(object)) = reader.object(fields, "subnet", at)
+            && written_out(object)
         {
             let subnet = Subnet::read(reader, id, object, format_args!("{at}/subnet"));
             if subnet.space.is_some() {
@@ -258,6 +269,7 @@ impl IpConfiguration {
         }
         if let Some(Known::Value(id)) = public_ip
             && let Some(Known::Value(object)) = reader.object(fields, "publicIPAddress", at)
+            && written_out(object)
         {
             let public_ip = PublicIp::read(reader, id, object, format_args!("{at}/publicIPAddress"), false);
             if public_ip.sku.is_some() || public_ip.address.is_some() {
@@ -267,7 +279,11 @@ impl IpConfiguration {
         let asgs = listed(reader.references(fields, "applicationSecurityGroups", at));
         let mut forwarded = Vec::new();
         let mut unknown = None;
-        for list in ["loadBalancerBackendAddressPools", "loadBalancerInboundNatRules", "applicationGatewayBackendAddressPools"] {
+        for list in [
+            "loadBalancerBackendAddressPools",
+            "loadBalancerInboundNatRules",
+            "applicationGatewayBackendAddressPools",
+        ] {
             match reader.references(fields, list, at) {
                 Some(Known::Value(ids)) if !ids.is_empty() => {
                     forwarded.extend(forwarders(reader, fields, list));
@@ -282,6 +298,11 @@ impl IpConfiguration {
         };
         Self { name: name.into(), address, family, subnet, public_ip, asgs, forwarded_by }
     }
+}
+
+/// Whether a reference says more of the resource than where it is.
+fn written_out(object: &Object) -> bool {
+    object.iter().any(|(key, _)| !matches!(key, "id" | "resourceGroup"))
 }
 
 /// The load balancers (or gateways) that own the pools and NAT rules in a list.
@@ -309,11 +330,18 @@ fn listed(ids: Field<Vec<ResourceId>>) -> Known<Box<[ResourceId]>> {
 impl PublicIp {
     /// Reads a public address. `whole` is whether this is the record of the address itself, where
     /// an absent SKU is the default of its time: Basic.
-    pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object, at: Arguments<'_>, whole: bool) -> Self {
+    pub(crate) fn read(
+        reader: &mut Reader<'_>,
+        id: ResourceId,
+        object: &Object,
+        at: Arguments<'_>,
+        whole: bool,
+    ) -> Self {
         let own = Fields::own(object);
         let sku = match reader.object(own, "sku", at) {
             Some(Known::Value(sku)) => {
-                let names = [("basic", Sku::Basic), ("standard", Sku::Standard), ("standardv2", Sku::Standard)];
+                let names =
+                    [("basic", Sku::Basic), ("standard", Sku::Standard), ("standardv2", Sku::Standard)];
                 reader.word(Fields::own(sku), "name", format_args!("{at}/sku"), &names, "Basic or Standard")
             }
             Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
@@ -348,9 +376,12 @@ impl Vnet {
         let fields = Fields::of(object);
         let at = format_args!("/properties");
         let space = match reader.object(fields, "addressSpace", at) {
-            Some(Known::Value(space)) => {
-                prefixes(reader, Fields::own(space), &["addressPrefixes"], format_args!("/properties/addressSpace"))
-            }
+            Some(Known::Value(space)) => prefixes(
+                reader,
+                Fields::own(space),
+                &["addressPrefixes"],
+                format_args!("/properties/addressSpace"),
+            ),
             Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
             None => None,
         };
@@ -386,7 +417,8 @@ impl Vnet {
             }
             for name in ["remoteVirtualNetworkAddressSpace", "remoteAddressSpace"] {
                 if let Some(Known::Value(space)) = reader.object(peering, name, at)
-                    && let Some(Known::Value(space)) = prefixes(reader, Fields::own(space), &["addressPrefixes"], at)
+                    && let Some(Known::Value(space)) =
+                        prefixes(reader, Fields::own(space), &["addressPrefixes"], at)
                 {
                     all = all.union(&space);
                 }

@@ -130,7 +130,11 @@ impl Nsg {
             Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
             None => described.then(|| Known::Value(Vec::new())),
         };
-        let linked = |reader: &mut Reader<'_>, name| match reader.references(fields, name, format_args!("/properties")) {
+        let linked = |reader: &mut Reader<'_>, name| match reader.references(
+            fields,
+            name,
+            format_args!("/properties"),
+        ) {
             Some(Known::Value(ids)) => ids,
             _ => Vec::new(),
         };
@@ -183,7 +187,7 @@ impl SecurityRule {
                 _ => "?",
             },
         };
-        let fields = Fields::of(object);
+        let fields = Fields::of(object).careful();
         let place = Place { origin: reader.origin, pointer: at.to_string().into() };
         let at = format_args!("{at}/properties");
         let priority = required(reader, fields, "priority", at, |reader, name| {
@@ -200,7 +204,13 @@ impl SecurityRule {
             reader.word(fields, name, at, &words, "Inbound or Outbound")
         });
         let access = required(reader, fields, "access", at, |reader, name| {
-            reader.word(fields, name, at, &[("allow", Access::Allow), ("deny", Access::Deny)], "Allow or Deny")
+            reader.word(
+                fields,
+                name,
+                at,
+                &[("allow", Access::Allow), ("deny", Access::Deny)],
+                "Allow or Deny",
+            )
         });
         let protocol = required(reader, fields, "protocol", at, |reader, name| {
             let text = match reader.text_or_number(fields, name, at)? {
@@ -219,10 +229,29 @@ impl SecurityRule {
             direction,
             access,
             protocol,
-            source: read_addresses(reader, fields, at, ["sourceAddressPrefix", "sourceAddressPrefixes", "sourceApplicationSecurityGroups"]),
-            destination: read_addresses(reader, fields, at, ["destinationAddressPrefix", "destinationAddressPrefixes", "destinationApplicationSecurityGroups"]),
+            source: read_addresses(
+                reader,
+                fields,
+                at,
+                ["sourceAddressPrefix", "sourceAddressPrefixes", "sourceApplicationSecurityGroups"],
+            ),
+            destination: read_addresses(
+                reader,
+                fields,
+                at,
+                [
+                    "destinationAddressPrefix",
+                    "destinationAddressPrefixes",
+                    "destinationApplicationSecurityGroups",
+                ],
+            ),
             source_ports: read_ports(reader, fields, at, ["sourcePortRange", "sourcePortRanges"]),
-            destination_ports: read_ports(reader, fields, at, ["destinationPortRange", "destinationPortRanges"]),
+            destination_ports: read_ports(
+                reader,
+                fields,
+                at,
+                ["destinationPortRange", "destinationPortRanges"],
+            ),
         }
     }
 }
@@ -258,8 +287,10 @@ fn read_addresses(
     let mut spec = AddressSpec::default();
     let (mut v4, mut v6) = (Vec::new(), Vec::new());
     let mut unreadable = None;
-    let mut take = |reader: &mut Reader<'_>, name: &'static str, pointer: Arguments<'_>, text: &str| {
-        match parse_term(text) {
+    let mut take =
+        |reader: &mut Reader<'_>, name: &'static str, pointer: Arguments<'_>, text: &str| match parse_term(
+            text,
+        ) {
             Some(Term::Any) => spec.any = true,
             Some(Term::V4(range)) => v4.push(range),
             Some(Term::V6(range)) => v6.push(range),
@@ -267,11 +298,13 @@ fn read_addresses(
             None => {
                 let shown: String = text.chars().take(80).collect();
                 let expected = "an address, a prefix such as 203.0.113.0/24, a service tag or *";
-                reader.problem(pointer.to_string(), ProblemKind::BadValue { field: name.into(), value: shown.into(), expected });
+                reader.problem(
+                    pointer.to_string(),
+                    ProblemKind::BadValue { field: name.into(), value: shown.into(), expected },
+                );
                 unreadable = Some(Box::new(Reason::Unreadable { field: name.into() }));
             }
-        }
-    };
+        };
     let single = match reader.text(fields, one, at) {
         Some(Known::Value(text)) => {
             if !text.trim().is_empty() {
@@ -321,7 +354,10 @@ fn read_ports(
             } else {
                 let shown: String = part.chars().take(80).collect();
                 let expected = "a port from 0 to 65535, a range such as 1000-2000, or *";
-                reader.problem(pointer.to_string(), ProblemKind::BadValue { field: name.into(), value: shown.into(), expected });
+                reader.problem(
+                    pointer.to_string(),
+                    ProblemKind::BadValue { field: name.into(), value: shown.into(), expected },
+                );
                 unreadable = Some(Box::new(Reason::Unreadable { field: name.into() }));
             }
         }
@@ -339,7 +375,8 @@ fn read_ports(
     let plural = reader.texts(fields, many, at, |reader, index, text| {
         take(reader, many, format_args!("{at}/{many}/{index}"), text);
     });
-    let mut spec = PortSpec { ports: ranges.into_iter().collect(), unreadable: unreadable.or(single).or(plural) };
+    let mut spec =
+        PortSpec { ports: ranges.into_iter().collect(), unreadable: unreadable.or(single).or(plural) };
     if spec.ports.is_empty() && spec.unreadable.is_none() {
         reader.problem(format!("{at}/{one}"), ProblemKind::MissingField { field: one.into() });
         spec.unreadable = Some(Box::new(Reason::Unreadable { field: one.into() }));

@@ -423,7 +423,9 @@ pub(crate) fn depth(text: &[u8]) -> usize {
 /// `[` and `{` differ in one bit, and a short run cannot overflow a byte.
 fn brackets(text: &[u8]) -> usize {
     text.chunks(128)
-        .map(|run| usize::from(run.iter().fold(0u8, |sum, byte| sum.wrapping_add(u8::from(byte | 0x20 == b'{')))))
+        .map(|run| {
+            usize::from(run.iter().fold(0u8, |sum, byte| sum.wrapping_add(u8::from(byte | 0x20 == b'{'))))
+        })
         .sum()
 }
 

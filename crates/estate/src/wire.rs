@@ -14,6 +14,8 @@ use crate::problem::{At, Problem, ProblemKind};
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'v> {
     object: &'v Object,
+    /// Whether a field that is named twice is unknown.
+    careful: bool,
 }
 
 /// What a name stands for.
@@ -23,37 +25,32 @@ enum Found<'v> {
     Twice,
 }
 
-fn find<'v>(object: &'v Object, name: &str) -> Found<'v> {
-    let mut found = Found::Nothing;
-    for (key, value) in object.iter() {
-        if key.len() == name.len() && key.eq_ignore_ascii_case(name) {
-            found = match found {
-                Found::Nothing => Found::One(value),
-                _ => return Found::Twice,
-            };
-        }
-    }
-    found
+fn is_named(key: &str, name: &str) -> bool {
+    key.len() == name.len() && (key == name || key.eq_ignore_ascii_case(name))
 }
 
 /// A member of an object as it stands, `null` left out.
 pub(crate) fn member<'v>(object: &'v Object, name: &str) -> Option<&'v Value> {
-    match find(object, name) {
-        Found::One(value) if !value.is_null() => Some(value),
-        _ => None,
-    }
+    let (_, value) = object.iter().find(|(key, _)| is_named(key, name))?;
+    (!value.is_null()).then_some(value)
 }
 
 impl<'v> Fields<'v> {
     /// The fields of an object, which may be nested or flattened.
     pub(crate) fn of(object: &'v Object) -> Self {
         let nested = member(object, "properties").and_then(|value| value.as_object());
-        Self { object: nested.unwrap_or(object) }
+        Self::own(nested.unwrap_or(object))
     }
 
-    /// Just the members of the object itself.
+    /// Just the members of the object itself. Where one is named twice the first counts.
     pub(crate) fn own(object: &'v Object) -> Self {
-        Self { object }
+        Self { object, careful: false }
+    }
+
+    /// The same, and a field that is named twice is unknown: for what decides who may enter. Not
+    /// for every object, as it costs a walk through all members for each field.
+    pub(crate) fn careful(self) -> Self {
+        Self { careful: true, ..self }
     }
 
     /// A field as it stands, `null` left out.
@@ -62,7 +59,16 @@ impl<'v> Fields<'v> {
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
-        !matches!(find(self.object, name), Found::Nothing)
+        self.object.iter().any(|(key, _)| is_named(key, name))
+    }
+
+    fn find(&self, name: &str) -> Found<'v> {
+        let mut all = self.object.iter().filter(|(key, _)| is_named(key, name));
+        match all.next() {
+            None => Found::Nothing,
+            Some(_) if self.careful && all.next().is_some() => Found::Twice,
+            Some((_, value)) => Found::One(value),
+        }
     }
 }
 
@@ -115,7 +121,7 @@ impl Reader<'_> {
         expected: &'static str,
         read: impl FnOnce(&'v Value) -> Option<T>,
     ) -> Field<T> {
-        let value = match find(fields.object, name) {
+        let value = match fields.find(name) {
             Found::Nothing => return None,
             Found::Twice => {
                 let kind = ProblemKind::DuplicateField { field: name.into() };
@@ -134,11 +140,21 @@ impl Reader<'_> {
         Some(self.unreadable(at, name, kind))
     }
 
-    pub(crate) fn text<'v>(&mut self, fields: Fields<'v>, name: &'static str, at: Arguments<'_>) -> Field<&'v str> {
+    pub(crate) fn text<'v>(
+        &mut self,
+        fields: Fields<'v>,
+        name: &'static str,
+        at: Arguments<'_>,
+    ) -> Field<&'v str> {
         self.typed(fields, name, at, "a string", |value| value.as_str())
     }
 
-    pub(crate) fn boolean(&mut self, fields: Fields<'_>, name: &'static str, at: Arguments<'_>) -> Field<bool> {
+    pub(crate) fn boolean(
+        &mut self,
+        fields: Fields<'_>,
+        name: &'static str,
+        at: Arguments<'_>,
+    ) -> Field<bool> {
         self.typed(fields, name, at, "true or false", |value| match value.as_str() {
             Some(text) if text.eq_ignore_ascii_case("true") => Some(true),
             Some(text) if text.eq_ignore_ascii_case("false") => Some(false),
@@ -146,14 +162,24 @@ impl Reader<'_> {
         })
     }
 
-    pub(crate) fn object<'v>(&mut self, fields: Fields<'v>, name: &'static str, at: Arguments<'_>) -> Field<&'v Object> {
+    pub(crate) fn object<'v>(
+        &mut self,
+        fields: Fields<'v>,
+        name: &'static str,
+        at: Arguments<'_>,
+    ) -> Field<&'v Object> {
         self.typed(fields, name, at, "an object", |value| {
             if stated_unknown(value).is_some() { None } else { value.as_object() }
         })
     }
 
     /// An array; a field that is not there is an empty one.
-    pub(crate) fn array<'v>(&mut self, fields: Fields<'v>, name: &'static str, at: Arguments<'_>) -> Field<&'v [Value]> {
+    pub(crate) fn array<'v>(
+        &mut self,
+        fields: Fields<'v>,
+        name: &'static str,
+        at: Arguments<'_>,
+    ) -> Field<&'v [Value]> {
         self.typed(fields, name, at, "an array", |value| value.as_array().map(|array| array.as_slice()))
     }
 
@@ -177,14 +203,25 @@ impl Reader<'_> {
     }
 
     /// A value that Azure would not accept.
-    pub(crate) fn bad<T>(&mut self, at: Arguments<'_>, name: &str, value: &str, expected: &'static str) -> Known<T> {
+    pub(crate) fn bad<T>(
+        &mut self,
+        at: Arguments<'_>,
+        name: &str,
+        value: &str,
+        expected: &'static str,
+    ) -> Known<T> {
         let shown: String = value.chars().take(80).collect();
         let kind = ProblemKind::BadValue { field: name.into(), value: shown.into(), expected };
         self.unreadable(at, name, kind)
     }
 
     /// A field that points at a resource: `{"id":"…"}`.
-    pub(crate) fn reference(&mut self, fields: Fields<'_>, name: &'static str, at: Arguments<'_>) -> Field<ResourceId> {
+    pub(crate) fn reference(
+        &mut self,
+        fields: Fields<'_>,
+        name: &'static str,
+        at: Arguments<'_>,
+    ) -> Field<ResourceId> {
         match self.object(fields, name, at)? {
             Known::Value(object) => self.id_of(object, format_args!("{at}/{name}")),
             Known::Unknown(reason) => Some(Known::Unknown(reason)),
@@ -198,7 +235,12 @@ impl Reader<'_> {
     }
 
     /// The ids of an array of `{"id":"…"}`.
-    pub(crate) fn references(&mut self, fields: Fields<'_>, name: &'static str, at: Arguments<'_>) -> Field<Vec<ResourceId>> {
+    pub(crate) fn references(
+        &mut self,
+        fields: Fields<'_>,
+        name: &'static str,
+        at: Arguments<'_>,
+    ) -> Field<Vec<ResourceId>> {
         let items = match self.array(fields, name, at)? {
             Known::Value(items) => items,
             Known::Unknown(reason) => return Some(Known::Unknown(reason)),
@@ -250,7 +292,11 @@ impl Reader<'_> {
             } else if let Some(reason) = stated_unknown(item) {
                 unknown = Some(Box::new(reason));
             } else {
-                let kind = ProblemKind::WrongType { field: name.into(), expected: "a string", found: json_type(item) };
+                let kind = ProblemKind::WrongType {
+                    field: name.into(),
+                    expected: "a string",
+                    found: json_type(item),
+                };
                 self.problem(format!("{at}/{name}/{index}"), kind);
                 unknown = Some(Box::new(Reason::Unreadable { field: name.into() }));
             }
@@ -259,7 +305,12 @@ impl Reader<'_> {
     }
 
     /// A string or a whole number as text.
-    pub(crate) fn text_or_number(&mut self, fields: Fields<'_>, name: &'static str, at: Arguments<'_>) -> Field<String> {
+    pub(crate) fn text_or_number(
+        &mut self,
+        fields: Fields<'_>,
+        name: &'static str,
+        at: Arguments<'_>,
+    ) -> Field<String> {
         self.typed(fields, name, at, "a string or a whole number", |value| match value.as_str() {
             Some(text) => Some(text.to_owned()),
             None => value.as_u64().map(|number| number.to_string()),

@@ -15,13 +15,16 @@ fn read(sources: &[&str]) -> Estate {
         splitter.push(source.as_bytes(), &mut emit);
         splitter.finish(&mut emit);
     }
-    collector.finish(vec![part])
+    collector.deliver(&mut part);
+    collector.finish()
 }
 
 const RG: &str = "/subscriptions/s/resourceGroups/rg/providers";
 
 fn nsg(rules: &str) -> String {
-    format!(r#"{{"id":"{RG}/Microsoft.Network/networkSecurityGroups/g","properties":{{"securityRules":[{rules}]}}}}"#)
+    format!(
+        r#"{{"id":"{RG}/Microsoft.Network/networkSecurityGroups/g","properties":{{"securityRules":[{rules}]}}}}"#
+    )
 }
 
 fn rule(fields: &str) -> String {
@@ -56,7 +59,9 @@ fn bad_values_name_their_place_and_stay_unknown() {
     check("protocol:null", "protocol", |kind| matches!(kind, ProblemKind::WrongType { .. }));
     check(r#"access:"Maybe""#, "access", bad);
     check("direction:[]", "direction", |kind| matches!(kind, ProblemKind::WrongType { .. }));
-    check("sourceAddressPrefix:null", "sourceAddressPrefix", |kind| matches!(kind, ProblemKind::MissingField { .. }));
+    check("sourceAddressPrefix:null", "sourceAddressPrefix", |kind| {
+        matches!(kind, ProblemKind::MissingField { .. })
+    });
 }
 
 #[test]
@@ -83,7 +88,15 @@ fn shapes_do_not_matter() {
     let reference = read(&[&nested]);
     let Some(Known::Value(expected)) = &reference.nsgs[0].rules else { panic!() };
     assert_eq!(expected[0].access, Known::Value(Access::Allow));
-    for text in [flat, envelope(&nested), format!("[{nested}]"), format!("[[{nested}]]"), graph, table, envelope(&nested) + "\n" + &nested] {
+    for text in [
+        flat,
+        envelope(&nested),
+        format!("[{nested}]"),
+        format!("[[{nested}]]"),
+        graph,
+        table,
+        envelope(&nested) + "\n" + &nested,
+    ] {
         let estate = read(&[&text]);
         assert!(estate.problems.is_empty(), "{text}: {:?}", estate.problems);
         assert_eq!(estate.nsgs.len(), 1, "{text}");
@@ -93,7 +106,9 @@ fn shapes_do_not_matter() {
 
 #[test]
 fn records_of_one_resource_complete_or_contradict_each_other() {
-    let vm = |fields: &str| format!(r#"{{"id":"{RG}/Microsoft.Compute/virtualMachines/v","hardwareProfile":{{}},{fields}}}"#);
+    let vm = |fields: &str| {
+        format!(r#"{{"id":"{RG}/Microsoft.Compute/virtualMachines/v","hardwareProfile":{{}},{fields}}}"#)
+    };
     let linux = vm(r#""storageProfile":{"osDisk":{"osType":"Linux"}}"#);
     let named = vm(r#""osProfile":{"adminUsername":"azureuser"}"#);
     let other = vm(r#""osProfile":{"adminUsername":"root"}"#);
@@ -108,18 +123,24 @@ fn records_of_one_resource_complete_or_contradict_each_other() {
         let estate = read(&[order[0], order[1]]);
         assert_eq!(estate.problems.len(), 1);
         assert!(matches!(estate.problems[0].kind, ProblemKind::Conflict { .. }));
-        assert_eq!(estate.vms[0].admin_username, Some(Known::unknown(Reason::Conflict { field: "adminUsername".into() })));
+        assert_eq!(
+            estate.vms[0].admin_username,
+            Some(Known::unknown(Reason::Conflict { field: "adminUsername".into() }))
+        );
     }
 }
 
 #[test]
 fn nothing_is_dropped_silently() {
-    let estate = read(&[r#"[1, "x", null, true, {"name":"no id"}, {"id":"guid-of-a-person","displayName":"A"}, {}]"#]);
+    let estate =
+        read(&[r#"[1, "x", null, true, {"name":"no id"}, {"id":"guid-of-a-person","displayName":"A"}, {}]"#]);
     let refused = estate.problems.iter().filter(|problem| problem.kind == ProblemKind::NotAResource).count();
     assert_eq!((refused, estate.others.len()), (5, 1));
     let estate = read(&[r#"{"value":[],"nextLink":"https://management.azure.com/next"}"#]);
     assert_eq!(estate.problems[0].kind, ProblemKind::MorePages);
-    let estate = read(&[r#"{"$schema":"https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#","resources":[{"type":"a/b"}]}"#]);
+    let estate = read(&[
+        r#"{"$schema":"https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#","resources":[{"type":"a/b"}]}"#,
+    ]);
     assert_eq!(estate.problems.len(), 1);
     assert!(matches!(estate.problems[0].kind, ProblemKind::OtherFormat { .. }));
 }

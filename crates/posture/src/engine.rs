@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use estate::{Estate, Reason, ResourceId};
+use estate::{Estate, PortSet, Range, Reason, ResourceId};
 use rayon::prelude::*;
 use reach::Reach;
 
@@ -139,7 +139,10 @@ pub fn run(
             Run::Nsg(_) => None,
         })
         .collect();
-    let context = Context { reach: &reach, settings, lang, exposing: &[] };
+    let management: PortSet =
+        settings.management_ports.iter().map(|port| Range { first: *port, last: *port }).collect();
+    let ports = [management.clone(), management.complement()];
+    let context = Context { reach: &reach, settings, lang, exposing: &[], ports: &ports };
     let empty = || Sink { keep_passes, ..Sink::default() };
     let sink = estate
         .vms
@@ -176,18 +179,25 @@ fn finish(estate: &Estate, checks: &[&'static Check], lang: Lang, sink: Sink) ->
     let mut findings = sink.findings;
     findings.sort_by_cached_key(|finding| {
         let severity = std::cmp::Reverse(finding.severity);
-        let cause = finding.cause.as_ref().map(|cause| (estate.text(cause.resource).to_ascii_lowercase(), cause.key.clone()));
-        (finding.status, severity, finding.check.code, cause, estate.text(finding.resource).to_ascii_lowercase())
+        let cause = finding
+            .cause
+            .as_ref()
+            .map(|cause| (estate.text(cause.resource).to_ascii_lowercase(), cause.key.clone()));
+        (
+            finding.status,
+            severity,
+            finding.check.code,
+            cause,
+            estate.text(finding.resource).to_ascii_lowercase(),
+        )
     });
     let mut unknown: BTreeMap<(&'static str, String, String), Vec<ResourceId>> = BTreeMap::new();
     let mut unknown_count = 0;
     for (code, rows) in sink.unknown {
         unknown_count += rows.len() as u64;
         for (resource, reasons) in rows {
-            let mut texts: Vec<_> = reasons
-                .iter()
-                .map(|reason| (reason_text(reason, lang), settled_by(reason, lang)))
-                .collect();
+            let mut texts: Vec<_> =
+                reasons.iter().map(|reason| (reason_text(reason, lang), settled_by(reason, lang))).collect();
             texts.sort_unstable();
             texts.dedup();
             for (reason, settled) in texts {
@@ -207,9 +217,19 @@ fn finish(estate: &Estate, checks: &[&'static Check], lang: Lang, sink: Sink) ->
     let mut not_assessed = Vec::new();
     for check in checks {
         let (nothing, reason) = if check.run.is_vm() {
-            (estate.vms.is_empty(), say!(lang, "the input holds no virtual machine", "入力に仮想マシンが含まれていません"))
+            (
+                estate.vms.is_empty(),
+                say!(lang, "the input holds no virtual machine", "入力に仮想マシンが含まれていません"),
+            )
         } else {
-            (estate.nsgs.is_empty(), say!(lang, "the input holds no network security group", "入力にネットワーク セキュリティ グループが含まれていません"))
+            (
+                estate.nsgs.is_empty(),
+                say!(
+                    lang,
+                    "the input holds no network security group",
+                    "入力にネットワーク セキュリティ グループが含まれていません"
+                ),
+            )
         };
         if nothing {
             not_assessed.push((*check, reason));
@@ -234,7 +254,8 @@ fn tally(
     }
     let passes_of = |code: &str| passes.iter().find(|(its, _)| *its == code).map_or(0, |(_, count)| *count);
     let pass = passes.iter().map(|(_, count)| count).sum();
-    let kept: u64 = checks.iter().map(|check| passes_of(check.code).saturating_mul(weight(check.severity))).sum();
+    let kept: u64 =
+        checks.iter().map(|check| passes_of(check.code).saturating_mul(weight(check.severity))).sum();
     let score = kept.saturating_mul(100).checked_div(kept + lost).unwrap_or(100);
     Tally { fail, pass, unknown, score }
 }

@@ -127,7 +127,9 @@ fn judge_way(
         }
         if wide(&internet.must, family, limit) {
             let best = here.iter().filter(opening).max_by_key(|opening| opening.internet.must.count());
-            verdict.open.extend(best.map(|best| evidence(context, address, way, best, protocol, ports, &internet, &sources)));
+            verdict.open.extend(
+                best.map(|best| evidence(context, address, way, best, protocol, ports, &internet, &sources)),
+            );
         } else if wide(&internet.may, family, limit) {
             verdict.unknown.extend(way.unknown.iter().cloned());
             for opening in here.iter().filter(opening) {
@@ -254,7 +256,10 @@ fn cause(context: &Context<'_>, address: &AddressView<'_>, way: &Way, opening: &
 pub(crate) fn exposing_groups(context: &Context<'_>, view: &VmView<'_>, groups: &mut Vec<ResourceId>) {
     for address in &view.addresses {
         for way in &address.exposure.ways {
-            let open = way.openings.iter().any(|opening| !opening.internet.must.is_empty() && sought(context, opening));
+            let open = way
+                .openings
+                .iter()
+                .any(|opening| !opening.internet.must.is_empty() && sought(context, opening));
             if !open {
                 continue;
             }
@@ -276,11 +281,6 @@ pub(crate) fn sought(context: &Context<'_>, opening: &Opening) -> bool {
 /// Whether an opening certainly lets in more of the internet than people need.
 pub(crate) fn certainly_wide(context: &Context<'_>, opening: &Opening) -> bool {
     wide(&opening.internet.must, Family::V4, context.settings.wide_after)
-}
-
-/// The ports of a set as a list of ports.
-pub(crate) fn management(context: &Context<'_>) -> PortSet {
-    context.settings.management_ports.iter().map(|port| Range { first: *port, last: *port }).collect()
 }
 
 /// Cuts evidence on neighbouring ports apart, so that each port is told by itself.
@@ -329,7 +329,11 @@ pub(crate) fn audience(evidence: &[PortEvidence], lang: Lang) -> String {
     }
     let tag = evidence.iter().flat_map(|open| &open.sources.tags).find(|tag| tag.starts_with("azurecloud"));
     if let Some(tag) = tag {
-        return say!(lang, "every Azure customer (service tag `{tag}`)", "Azure のすべての利用者 (サービス タグ `{tag}`)");
+        return say!(
+            lang,
+            "every Azure customer (service tag `{tag}`)",
+            "Azure のすべての利用者 (サービス タグ `{tag}`)"
+        );
     }
     let most = evidence.iter().map(|open| open.sources.internet_ipv4_addresses).max().unwrap_or(0);
     if most == 0 {
@@ -373,7 +377,8 @@ pub(crate) fn remedy(context: &Context<'_>, cause: Option<&Cause>, remedy: Remed
             "このアドレスを守るネットワーク セキュリティ グループがありません。サブネットに割り当ててください\n  az network vnet subnet update --resource-group {group} --vnet-name <VNET> --name <SUBNET> --network-security-group <NSG>"
         );
     };
-    let own = matches!(&nsg.rules, Some(Known::Value(rules)) if rules.iter().any(|rule| rule.name == cause.key));
+    let own =
+        matches!(&nsg.rules, Some(Known::Value(rules)) if rules.iter().any(|rule| rule.name == cause.key));
     if !own {
         return say!(
             lang,
@@ -386,7 +391,8 @@ pub(crate) fn remedy(context: &Context<'_>, cause: Option<&Cause>, remedy: Remed
         "  az network nsg rule update --resource-group {group} --nsg-name {name} --name {rule} --source-address-prefixes {}",
         say!(lang, "<YOUR-ADDRESS>", "<接続元アドレス>")
     );
-    let close = format!("  az network nsg rule delete --resource-group {group} --nsg-name {name} --name {rule}");
+    let close =
+        format!("  az network nsg rule delete --resource-group {group} --nsg-name {name} --name {rule}");
     match remedy {
         Remedy::Narrow => say!(
             lang,

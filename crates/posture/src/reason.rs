@@ -11,7 +11,9 @@ fn list_command(resource_type: &str) -> String {
         "microsoft.network/networkinterfaces" => "az network nic list",
         "microsoft.network/publicipaddresses" => "az network public-ip list",
         "microsoft.network/networksecuritygroups" => "az network nsg list",
-        "microsoft.network/virtualnetworks" | "microsoft.network/virtualnetworks/subnets" => "az network vnet list",
+        "microsoft.network/virtualnetworks" | "microsoft.network/virtualnetworks/subnets" => {
+            "az network vnet list"
+        }
         "microsoft.network/routetables" => "az network route-table list",
         "microsoft.network/loadbalancers" => "az network lb list",
         other => return format!("az resource list --resource-type {other}"),
@@ -25,7 +27,9 @@ fn noun(resource_type: &str, lang: Lang) -> String {
         "microsoft.compute/virtualmachines" => ("virtual machine", "仮想マシン"),
         "microsoft.network/networkinterfaces" => ("network interface", "ネットワーク インターフェイス"),
         "microsoft.network/publicipaddresses" => ("public IP address", "パブリック IP アドレス"),
-        "microsoft.network/networksecuritygroups" => ("network security group", "ネットワーク セキュリティ グループ"),
+        "microsoft.network/networksecuritygroups" => {
+            ("network security group", "ネットワーク セキュリティ グループ")
+        }
         "microsoft.network/virtualnetworks" => ("virtual network", "仮想ネットワーク"),
         "microsoft.network/virtualnetworks/subnets" => ("subnet", "サブネット"),
         "microsoft.network/routetables" => ("route table", "ルート テーブル"),
@@ -46,11 +50,19 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
     match reason {
         Reason::Missing { resource_type, .. } => {
             let noun = noun(resource_type, lang);
-            say!(lang, "the {noun} that it refers to is not in the input", "参照先の{noun}が入力に含まれていません")
+            say!(
+                lang,
+                "the {noun} that it refers to is not in the input",
+                "参照先の{noun}が入力に含まれていません"
+            )
         }
         Reason::Partial { resource_type, .. } => {
             let noun = noun(resource_type, lang);
-            say!(lang, "the input holds only a part of the {noun}", "{noun}の情報が入力に一部しか含まれていません")
+            say!(
+                lang,
+                "the input holds only a part of the {noun}",
+                "{noun}の情報が入力に一部しか含まれていません"
+            )
         }
         Reason::Unreadable { field } => {
             say!(lang, "`{field}` could not be read", "`{field}` を読み取れませんでした")
@@ -90,7 +102,9 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
 /// The command or step that would settle it.
 pub fn settled_by(reason: &Reason, lang: Lang) -> String {
     match reason {
-        Reason::Missing { resource_type, .. } | Reason::Partial { resource_type, .. } => list_command(resource_type),
+        Reason::Missing { resource_type, .. } | Reason::Partial { resource_type, .. } => {
+            list_command(resource_type)
+        }
         Reason::NotModelled { .. } | Reason::RouteWidensVirtualNetwork { .. } | Reason::ServiceTag { .. } => {
             "az network nic list-effective-nsg".to_owned()
         }
@@ -100,6 +114,10 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
             "mend the input: the errors tell where",
             "入力を修正してください (場所はエラーに表示されています)"
         ),
-        Reason::Stated { .. } => say!(lang, "give the value, or check what was deployed", "値を指定するか、デプロイ後の環境を点検してください"),
+        Reason::Stated { .. } => say!(
+            lang,
+            "give the value, or check what was deployed",
+            "値を指定するか、デプロイ後の環境を点検してください"
+        ),
     }
 }

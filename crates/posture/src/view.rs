@@ -1,6 +1,9 @@
 //! What checks look at, and what they say.
 
-use estate::{Estate, IpConfiguration, Kind, Known, Nic, Origin, Pointer, Reason, ResourceId, Vm, resource_name};
+use estate::{
+    Estate, IpConfiguration, Kind, Known, Nic, Origin, Pointer, PortSet, Reason, ResourceId, Vm,
+    resource_name,
+};
 use reach::{Exposure, Reach, RuleRef};
 
 use crate::check::{Check, Severity};
@@ -18,6 +21,8 @@ pub struct Context<'e> {
     pub lang: Lang,
     /// The groups that let the internet in to a VM today.
     pub exposing: &'e [ResourceId],
+    /// The management ports, and all others.
+    pub(crate) ports: &'e [PortSet; 2],
 }
 
 impl<'e> Context<'e> {

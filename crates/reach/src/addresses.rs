@@ -81,7 +81,9 @@ fn of_prefixes(prefixes: &[&str], family: Family) -> Addresses {
     prefixes
         .iter()
         .filter_map(|text| match (parse_prefix(text)?, family) {
-            (Prefix::V4(range), Family::V4) => Some(Range { first: range.first.into(), last: range.last.into() }),
+            (Prefix::V4(range), Family::V4) => {
+                Some(Range { first: range.first.into(), last: range.last.into() })
+            }
             (Prefix::V6(range), Family::V6) => Some(range),
             _ => None,
         })
@@ -213,14 +215,22 @@ mod tests {
         check(&["255.255.255.255", "0.0.0.0"], Family::V4, &["0.0.0.0/32", "255.255.255.255/32"]);
         check(&["2001:db8::/32", "ffff::/16"], Family::V6, &["2001:db8::/32", "ffff::/16"]);
         let odd = [Range { first: 1, last: 6 }].into_iter().collect();
-        assert_eq!(prefixes_of(&odd, Family::V4, 100), ["0.0.0.1/32", "0.0.0.2/31", "0.0.0.4/31", "0.0.0.6/32"]);
+        assert_eq!(
+            prefixes_of(&odd, Family::V4, 100),
+            ["0.0.0.1/32", "0.0.0.2/31", "0.0.0.4/31", "0.0.0.6/32"]
+        );
         assert_eq!(prefixes_of(&odd, Family::V4, 2).len(), 2);
     }
 
     #[test]
     fn tags_of_other_customers_are_certainly_somewhere() {
         let tag = |name: &str| {
-            of_tag(&ServiceTag::Other(name.into()), Family::V4, &MustMay::certain(Addresses::empty()), &Addresses::empty())
+            of_tag(
+                &ServiceTag::Other(name.into()),
+                Family::V4,
+                &MustMay::certain(Addresses::empty()),
+                &Addresses::empty(),
+            )
         };
         for name in ["azurecloud", "azurecloud.japaneast"] {
             let set = tag(name);

@@ -86,7 +86,8 @@ const REGIONS: [(&str, &str); 71] = [
     ("westindia", "57.159.128.0/17"),
     ("westus", "172.184.0.0/15"),
     ("westus2", "4.154.0.0/15"),
-    ("westus3", "172.180.0.0/15"),];
+    ("westus3", "172.180.0.0/15"),
+];
 
 #[cfg(test)]
 mod tests {

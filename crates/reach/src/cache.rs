@@ -42,13 +42,16 @@ impl<'e> Reach<'e> {
         for nic in &estate.nics {
             let Some(Known::Value(all)) = &nic.ip_configurations else { continue };
             for ip in all {
-                let (Known::Value(asgs), Some(Known::Value(address))) = (&ip.asgs, &ip.address) else { continue };
+                let (Known::Value(asgs), Some(Known::Value(address))) = (&ip.asgs, &ip.address) else {
+                    continue;
+                };
                 for asg in asgs {
                     members.entry(*asg).or_default().push(*address);
                 }
             }
         }
-        let sighted = estate.nsgs.iter().map(|nsg| [sees(nsg, Direction::Inbound), sees(nsg, Direction::Outbound)]);
+        let sighted =
+            estate.nsgs.iter().map(|nsg| [sees(nsg, Direction::Inbound), sees(nsg, Direction::Outbound)]);
         Self {
             estate,
             members,
@@ -81,7 +84,8 @@ impl<'e> Reach<'e> {
     ) -> Option<(u32, Arc<GroupAnswer>)> {
         let slot = self.estate.slot(nsg)?;
         let rules = self.estate.nsg(nsg)?.rules.as_ref()?.value()?;
-        let sighted = self.sighted.get(slot.index as usize).is_none_or(|sighted| sighted[direction as usize & 1]);
+        let sighted =
+            self.sighted.get(slot.index as usize).is_none_or(|sighted| sighted[direction as usize & 1]);
         let sight = if sighted {
             let local = |rule: &estate::SecurityRule| match direction {
                 Direction::Inbound => endpoint.is_in(&rule.destination),

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use estate::{AddressSpec, Estate, Family, IpConfiguration, Kind, Known, Nic, Reason, ResourceId, ServiceTag};
+use estate::{
+    AddressSpec, Estate, Family, IpConfiguration, Kind, Known, Nic, Reason, ResourceId, ServiceTag,
+};
 
 use crate::addresses::{
     Addresses, MustMay, internet, number, of_sets, of_space, platform_in_network, private,
@@ -83,7 +85,9 @@ pub fn levels(estate: &Estate, nic: &Nic, ip: &IpConfiguration) -> [Level; 2] {
     let record = subnet_id.and_then(|id| id.value()).and_then(|id| estate.subnet(*id));
     let subnet = match (subnet_id, record) {
         (Some(Known::Unknown(reason)), _) => Level::Unknown(reason.clone()),
-        (_, Some(record)) if record.space.is_some() || record.nsg.is_some() => level(estate, record.nsg.as_ref()),
+        (_, Some(record)) if record.space.is_some() || record.nsg.is_some() => {
+            level(estate, record.nsg.as_ref())
+        }
         (Some(Known::Value(id)), _) => Level::Unknown(Box::new(estate.missing(Kind::Subnet, *id))),
         // Every IP configuration of a NIC is in a subnet, so one without is not told in full.
         (None, _) => Level::Unknown(Box::new(estate.partial(Kind::Nic, nic.id))),
@@ -146,7 +150,12 @@ impl Endpoint {
 impl Network {
     /// The network of a subnet. `VirtualNetwork` is its address space, that of connected peers, the
     /// platform's address, and the prefixes of routes in the subnet's route table.
-    fn of(estate: &Estate, record: Option<&estate::Subnet>, subnet: Option<&Addresses>, family: Family) -> Self {
+    fn of(
+        estate: &Estate,
+        record: Option<&estate::Subnet>,
+        subnet: Option<&Addresses>,
+        family: Family,
+    ) -> Self {
         let vnet_id = record.and_then(|record| record.vnet);
         let vnet = vnet_id.and_then(|id| estate.vnet(id));
         let space = vnet.and_then(|vnet| vnet.space.as_ref()?.value());
@@ -190,7 +199,9 @@ impl Network {
                         must = must.union(&prefixes.difference(internet(family)));
                         if !outside.is_empty() {
                             may = may.union(&prefixes);
-                            unknown = Some(Box::new(Reason::RouteWidensVirtualNetwork { id: estate.text(*id).into() }));
+                            unknown = Some(Box::new(Reason::RouteWidensVirtualNetwork {
+                                id: estate.text(*id).into(),
+                            }));
                         }
                     }
                     None => {

@@ -6,7 +6,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use estate::{Direction, Estate, Family, IpConfiguration, Kind, Known, Nic, PortSet, Reason, ResourceId, Vm, resource_group, resource_name};
+use estate::{
+    Direction, Estate, Family, IpConfiguration, Kind, Known, Nic, PortSet, Reason, ResourceId, Vm,
+    resource_group, resource_name,
+};
 
 use hashbrown::HashMap;
 
@@ -200,8 +203,12 @@ impl<'e> Finder<'e> {
         match found.as_slice() {
             [only] => Ok(only),
             [] => {
-                let mut names: Vec<_> =
-                    self.estate.vms.iter().map(|vm| resource_name(self.estate.text(vm.id)).to_owned()).collect();
+                let mut names: Vec<_> = self
+                    .estate
+                    .vms
+                    .iter()
+                    .map(|vm| resource_name(self.estate.text(vm.id)).to_owned())
+                    .collect();
                 names.sort_unstable();
                 names.dedup();
                 Err(FlowError::NoSuch { kind: Kind::Vm, name: name.to_owned(), similar: names })
@@ -268,7 +275,8 @@ fn parts(answer: &Arc<GroupAnswer>, flow: &Flow) -> Vec<Part> {
         if protocols.is_empty() || local_ports.is_empty() || remote_ports.is_empty() {
             continue;
         }
-        let mut deciding = slice.regions.iter().filter(|region| region.remote.may.contains(remote)).peekable();
+        let mut deciding =
+            slice.regions.iter().filter(|region| region.remote.may.contains(remote)).peekable();
         let Some(first) = deciding.peek().map(|region| region.rule) else { continue };
         let (mut allow, mut deny) = (false, false);
         for region in deciding {

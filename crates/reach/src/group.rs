@@ -115,7 +115,8 @@ fn cells(rules: &[Compiled], protocol: Protocols) -> Vec<(PortSet, PortSet, Acti
     let mut cells = Vec::new();
     for (local, here) in sweep(&matching, |index| rules.get(index as usize).map(|rule| &rule.local_ports)) {
         let here: Vec<u32> = here.into_iter().map(|(index, _)| index).collect();
-        for (remote, active) in sweep(&here, |index| rules.get(index as usize).map(|rule| &rule.remote_ports)) {
+        for (remote, active) in sweep(&here, |index| rules.get(index as usize).map(|rule| &rule.remote_ports))
+        {
             let active = active
                 .into_iter()
                 .map(|(index, certain_remote)| {
@@ -223,7 +224,11 @@ fn decide(rules: &[Compiled], active: &Active, endpoint: &Endpoint) -> (Vec<Regi
                     }
                 }
             }
-            regions.push(Region { rule: rule.rule, access: rule.access, remote: MustMay { must: sure, may } });
+            regions.push(Region {
+                rule: rule.rule,
+                access: rule.access,
+                remote: MustMay { must: sure, may },
+            });
             named_must = named_must.union(&must);
             named_may = named_may.union(&rule.remote.may);
         }

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, PoisonError};
 
-use estate::{Direction, Estate, Family, IpConfiguration, Kind, Known, Nic, PortSet, Reason, ResourceId, Sku};
+use estate::{
+    Direction, Estate, Family, IpConfiguration, Kind, Known, Nic, PortSet, Reason, ResourceId, Sku,
+};
 
 use crate::addresses::{MustMay, address, everything, internet, platform};
 use crate::cache::{OpeningKey, Reach};
@@ -75,10 +77,12 @@ impl Opening {
         let first = sources.ranges().first()?;
         let source = if first.first < first.last { first.first + 1 } else { first.first };
         let ephemeral: PortSet = [estate::Range { first: 49152, last: u16::MAX }].into_iter().collect();
-        let remote_port = self.remote_ports.intersection(&ephemeral).first().or_else(|| self.remote_ports.first())?;
+        let remote_port =
+            self.remote_ports.intersection(&ephemeral).first().or_else(|| self.remote_ports.first())?;
         let open = self.local_ports.intersection(ports);
         let known = TELLING.into_iter().find(|port| open.contains(*port));
-        let local_port = known.or_else(|| open.intersection(&above_zero()).first()).or_else(|| open.first())?;
+        let local_port =
+            known.or_else(|| open.intersection(&above_zero()).first()).or_else(|| open.first())?;
         Some(Packet { protocol, remote: address(family, source), remote_port, local_port })
     }
 }
@@ -144,7 +148,8 @@ impl Reach<'_> {
             let mut all = self.openings.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(all.entry(key).or_insert(fresh))
         });
-        let openings = if doubtful { Arc::new(openings.iter().map(Opening::doubted).collect()) } else { openings };
+        let openings =
+            if doubtful { Arc::new(openings.iter().map(Opening::doubted).collect()) } else { openings };
         Exposure { ways: vec![Way { public_ip, endpoint, openings, unknown: way_unknown }], unknown }
     }
 
@@ -182,7 +187,9 @@ impl Reach<'_> {
         };
         let [subnet, nic] = answers.each_ref().map(|answer| match answer {
             None => vec![&open],
-            Some(answer) => answer.slices.iter().filter(|slice| slice.allowed.may.overlaps(&outside)).collect(),
+            Some(answer) => {
+                answer.slices.iter().filter(|slice| slice.allowed.may.overlaps(&outside)).collect()
+            }
         });
         let groups = [&endpoint.subnet_level, &endpoint.nic_level];
         let mut openings = Vec::new();
@@ -232,11 +239,18 @@ impl Reach<'_> {
     }
 
     /// Why packets that these rules let through are not certain to get through.
-    fn why_unknown(&self, endpoint: &Endpoint, levels: [&Level; 2], rules: [Option<RuleRef>; 2]) -> Vec<Reason> {
+    fn why_unknown(
+        &self,
+        endpoint: &Endpoint,
+        levels: [&Level; 2],
+        rules: [Option<RuleRef>; 2],
+    ) -> Vec<Reason> {
         let mut reasons = Vec::new();
         for (level, rule) in levels.into_iter().zip(rules) {
             let Level::Group(id) = level else { continue };
-            let Some(Known::Value(all)) = self.estate().nsg(*id).and_then(|nsg| nsg.rules.as_ref()) else { continue };
+            let Some(Known::Value(all)) = self.estate().nsg(*id).and_then(|nsg| nsg.rules.as_ref()) else {
+                continue;
+            };
             match rule {
                 Some(RuleRef::Own(index)) => reasons.extend(all.get(index as usize).and_then(reason)),
                 Some(RuleRef::Default(_)) => {

@@ -66,10 +66,8 @@ pub fn walk(
         }
     }
     for rule in DefaultRule::of(direction) {
-        let matches = and(
-            local(&rule.local(), endpoint),
-            remote(&rule.remote(), endpoint, packet.remote, members),
-        );
+        let matches =
+            and(local(&rule.local(), endpoint), remote(&rule.remote(), endpoint, packet.remote, members));
         if matches == Some(false) {
             continue;
         }
@@ -143,23 +141,29 @@ fn port(spec: &PortSpec, port: u16) -> Match {
 fn local(spec: &AddressSpec, endpoint: &Endpoint) -> Match {
     let mut found = Some(spec.any);
     for tag in &spec.tags {
-        found = or(found, match tag {
-            ServiceTag::VirtualNetwork => Some(true),
-            ServiceTag::Internet | ServiceTag::AzureLoadBalancer => Some(false),
-            ServiceTag::Other(_) => match endpoint.address {
-                Some(address) if !internet(endpoint.family).contains(number(address)) => Some(false),
-                _ => None,
+        found = or(
+            found,
+            match tag {
+                ServiceTag::VirtualNetwork => Some(true),
+                ServiceTag::Internet | ServiceTag::AzureLoadBalancer => Some(false),
+                ServiceTag::Other(_) => match endpoint.address {
+                    Some(address) if !internet(endpoint.family).contains(number(address)) => Some(false),
+                    _ => None,
+                },
             },
-        });
+        );
     }
     for asg in &spec.asgs {
         found = or(found, endpoint.asgs.as_ref().map(|mine| mine.contains(asg)));
     }
-    found = or(found, match endpoint.address {
-        Some(address) => Some(prefixes_hold(spec, address)),
-        None if spec.v4.is_empty() && spec.v6.is_empty() => Some(false),
-        None => None,
-    });
+    found = or(
+        found,
+        match endpoint.address {
+            Some(address) => Some(prefixes_hold(spec, address)),
+            None if spec.v4.is_empty() && spec.v6.is_empty() => Some(false),
+            None => None,
+        },
+    );
     if spec.unreadable.is_some() { or(found, None) } else { found }
 }
 
@@ -174,21 +178,26 @@ fn remote(
     let at = number(address);
     let network = &endpoint.network;
     for tag in &spec.tags {
-        found = or(found, match tag {
-            ServiceTag::VirtualNetwork if network.tag.must.contains(at) => Some(true),
-            ServiceTag::VirtualNetwork if network.tag.may.contains(at) => None,
-            ServiceTag::VirtualNetwork => Some(false),
-            ServiceTag::Internet => Some(internet(endpoint.family).contains(at) && !network.own.contains(at)),
-            ServiceTag::AzureLoadBalancer => Some(platform(endpoint.family).contains(at)),
-            ServiceTag::Other(_) => {
-                let set = crate::addresses::of_tag(tag, endpoint.family, &network.tag, &network.own);
-                match (set.must.contains(at), set.may.contains(at)) {
-                    (true, _) => Some(true),
-                    (_, true) => None,
-                    _ => Some(false),
+        found = or(
+            found,
+            match tag {
+                ServiceTag::VirtualNetwork if network.tag.must.contains(at) => Some(true),
+                ServiceTag::VirtualNetwork if network.tag.may.contains(at) => None,
+                ServiceTag::VirtualNetwork => Some(false),
+                ServiceTag::Internet => {
+                    Some(internet(endpoint.family).contains(at) && !network.own.contains(at))
                 }
-            }
-        });
+                ServiceTag::AzureLoadBalancer => Some(platform(endpoint.family).contains(at)),
+                ServiceTag::Other(_) => {
+                    let set = crate::addresses::of_tag(tag, endpoint.family, &network.tag, &network.own);
+                    match (set.must.contains(at), set.may.contains(at)) {
+                        (true, _) => Some(true),
+                        (_, true) => None,
+                        _ => Some(false),
+                    }
+                }
+            },
+        );
     }
     for asg in &spec.asgs {
         found = or(found, members(*asg, address));

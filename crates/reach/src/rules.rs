@@ -29,8 +29,12 @@ impl DefaultRule {
     /// The default rules of a direction, in their order.
     pub fn of(direction: Direction) -> [Self; 3] {
         match direction {
-            Direction::Inbound => [Self::AllowVnetInBound, Self::AllowAzureLoadBalancerInBound, Self::DenyAllInBound],
-            Direction::Outbound => [Self::AllowVnetOutBound, Self::AllowInternetOutBound, Self::DenyAllOutBound],
+            Direction::Inbound => {
+                [Self::AllowVnetInBound, Self::AllowAzureLoadBalancerInBound, Self::DenyAllInBound]
+            }
+            Direction::Outbound => {
+                [Self::AllowVnetOutBound, Self::AllowInternetOutBound, Self::DenyAllOutBound]
+            }
         }
     }
 

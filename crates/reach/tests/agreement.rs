@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use estate::{Access, Collector, Direction, Estate, Family, Known, Part, PortSet, RangeSet, SourceIndex, split::Splitter};
+use estate::{
+    Access, Collector, Direction, Estate, Family, Known, Part, PortSet, RangeSet, SourceIndex,
+    split::Splitter,
+};
 use proptest::prelude::*;
 use reach::flow::{Finder, Flow, FlowAccess, flow};
 use reach::plain::{self, Verdict};
@@ -15,7 +18,8 @@ fn read(text: &str) -> Estate {
     let mut emit = |cut: estate::split::Cut<'_>| collector.read(&mut part, SourceIndex(0), cut);
     splitter.push(text.as_bytes(), &mut emit);
     splitter.finish(&mut emit);
-    collector.finish(vec![part])
+    collector.deliver(&mut part);
+    collector.finish()
 }
 
 const RG: &str = "/subscriptions/s/resourceGroups/rg/providers";
@@ -113,7 +117,9 @@ fn group(name: &str, rules: &[Rule]) -> String {
 fn estate(subnet: &[Rule], nic: &[Rule], levels: (bool, bool), address: bool) -> Estate {
     let on = |yes: bool, name: &str| {
         if yes {
-            format!(r#","networkSecurityGroup":{{"id":"{RG}/Microsoft.Network/networkSecurityGroups/{name}"}}"#)
+            format!(
+                r#","networkSecurityGroup":{{"id":"{RG}/Microsoft.Network/networkSecurityGroups/{name}"}}"#
+            )
         } else {
             String::new()
         }
@@ -133,16 +139,27 @@ fn estate(subnet: &[Rule], nic: &[Rule], levels: (bool, bool), address: bool) ->
 
 fn packet() -> impl Strategy<Value = Packet> {
     let addresses = [
-        "8.8.8.8", "203.0.113.7", "203.0.113.8", "10.0.0.9", "10.0.1.1", "168.63.129.16", "4.214.0.9",
-        "192.168.1.1", "20.9.1.1", "255.255.255.255", "0.0.0.0",
+        "8.8.8.8",
+        "203.0.113.7",
+        "203.0.113.8",
+        "10.0.0.9",
+        "10.0.1.1",
+        "168.63.129.16",
+        "4.214.0.9",
+        "192.168.1.1",
+        "20.9.1.1",
+        "255.255.255.255",
+        "0.0.0.0",
     ];
     let ports = [22u16, 0, 20, 25, 26, 3389, 1024, 49152, 49153, 65535, 80];
     let protocols = [Protocols::TCP, Protocols::UDP, Protocols::TCP, Protocols::ICMP, Protocols::AH];
-    (0..addresses.len(), 0..ports.len(), 0..ports.len(), 0..protocols.len()).prop_map(move |(a, l, r, p)| Packet {
-        protocol: protocols[p],
-        remote: addresses[a].parse().unwrap(),
-        remote_port: ports[r],
-        local_port: ports[l],
+    (0..addresses.len(), 0..ports.len(), 0..ports.len(), 0..protocols.len()).prop_map(move |(a, l, r, p)| {
+        Packet {
+            protocol: protocols[p],
+            remote: addresses[a].parse().unwrap(),
+            remote_port: ports[r],
+            local_port: ports[l],
+        }
     })
 }
 
@@ -151,7 +168,13 @@ fn number(packet: &Packet) -> u128 {
     u128::from(address.to_bits())
 }
 
-fn plainly(estate: &Estate, level: &Level, direction: Direction, endpoint: &Endpoint, packet: &Packet) -> Verdict {
+fn plainly(
+    estate: &Estate,
+    level: &Level,
+    direction: Direction,
+    endpoint: &Endpoint,
+    packet: &Packet,
+) -> Verdict {
     match level {
         Level::Open => Verdict { access: Some(Access::Allow), rules: Vec::new() },
         Level::Unknown(_) => Verdict { access: None, rules: Vec::new() },

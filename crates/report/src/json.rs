@@ -1,81 +1,240 @@
 //! The JSON form, stable: `docs/schema/check-1.json` is its schema.
 
+use std::collections::BTreeMap;
+
 use posture::{CHECKS, Finding, Lang, PortEvidence, Status};
-use serde_json::{Map, Value, json};
+use rayon::prelude::*;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::problem::problem_text;
 use crate::{Report, SCHEMA};
 
-/// The report as JSON.
-pub fn to_json(report: &Report<'_>) -> Value {
+/// The report as JSON text, indented so that people can read it, too.
+pub fn to_json(report: &Report<'_>) -> String {
     let estate = report.estate;
     let outcome = report.outcome;
     let place = |at: &estate::At| place_text(report, at);
-    let findings: Vec<Value> = outcome.findings.iter().map(|finding| finding_json(report, finding)).collect();
-    let unknown: Vec<Value> = outcome
-        .unknown
-        .iter()
-        .map(|row| {
-            let sample: Vec<_> = row.sample.iter().map(|id| estate.text(*id)).collect();
-            json!({"code": row.code, "reason": row.reason, "settled_by": row.settled_by, "count": row.count, "sample": sample})
-        })
-        .collect();
-    let not_assessed: Vec<Value> =
-        outcome.not_assessed.iter().map(|(check, reason)| json!({"code": check.code, "reason": reason})).collect();
-    let errors: Vec<Value> = report
-        .errors
-        .iter()
-        .map(|(problem, location)| {
-            json!({
-                "file": location.file,
-                "line": location.line,
-                "column": location.column,
-                "message": problem_text(&problem.kind, report.lang, &place),
+    let document = Document {
+        schema: SCHEMA,
+        as_of: &report.as_of,
+        source: &report.source,
+        tags_data: report.tags_data,
+        estate: counts(report),
+        findings: outcome.findings.par_iter().map(|finding| FindingForm::of(report, finding)).collect(),
+        unknown: outcome
+            .unknown
+            .iter()
+            .map(|row| UnknownForm {
+                code: row.code,
+                reason: &row.reason,
+                settled_by: &row.settled_by,
+                count: row.count,
+                sample: row.sample.iter().map(|id| estate.text(*id)).collect(),
             })
-        })
-        .collect();
-    json!({
-        "schema": SCHEMA,
-        "as_of": report.as_of,
-        "source": report.source,
-        "tags_data": report.tags_data,
-        "estate": counts(report),
-        "findings": findings,
-        "unknown": unknown,
-        "not_assessed": not_assessed,
-        "errors": errors,
-        "summary": {
-            "fail": outcome.tally.fail,
-            "pass": outcome.tally.pass,
-            "unknown": outcome.tally.unknown,
-            "score": outcome.tally.score,
+            .collect(),
+        not_assessed: outcome
+            .not_assessed
+            .iter()
+            .map(|(check, reason)| NotAssessedForm { code: check.code, reason })
+            .collect(),
+        errors: report
+            .errors
+            .iter()
+            .map(|(problem, location)| ErrorForm {
+                file: &location.file,
+                line: location.line,
+                column: location.column,
+                message: problem_text(&problem.kind, report.lang, &place),
+            })
+            .collect(),
+        summary: SummaryForm {
+            fail: outcome.tally.fail,
+            pass: outcome.tally.pass,
+            unknown: outcome.tally.unknown,
+            score: outcome.tally.score,
         },
-    })
+    };
+    // Serialising to memory fails only for maps with keys that are no strings; there are none.
+    serde_json::to_string_pretty(&document).unwrap_or_default()
 }
 
-/// How many resources of each kind were read; those that no check reads yet are under `other`, by
-/// type.
-fn counts(report: &Report<'_>) -> Value {
+#[derive(Serialize)]
+struct Document<'r> {
+    schema: &'static str,
+    as_of: &'r str,
+    source: &'r str,
+    tags_data: &'static str,
+    estate: CountsForm<'r>,
+    findings: Vec<FindingForm<'r>>,
+    unknown: Vec<UnknownForm<'r>>,
+    not_assessed: Vec<NotAssessedForm<'r>>,
+    errors: Vec<ErrorForm<'r>>,
+    summary: SummaryForm,
+}
+
+/// How many resources of each kind were read.
+#[derive(Serialize)]
+struct CountsForm<'r> {
+    vms: usize,
+    nics: usize,
+    nsgs: usize,
+    public_ips: usize,
+    vnets: usize,
+    subnets: usize,
+    route_tables: usize,
+    asgs: usize,
+    load_balancers: usize,
+    disks: usize,
+    /// VMs without a record of their own.
+    mentioned_vms: usize,
+    /// Those that no check reads yet, by type.
+    other: BTreeMap<&'r str, u64>,
+}
+
+#[derive(Serialize)]
+struct UnknownForm<'r> {
+    code: &'static str,
+    reason: &'r str,
+    settled_by: &'r str,
+    count: usize,
+    sample: Vec<&'r str>,
+}
+
+#[derive(Serialize)]
+struct NotAssessedForm<'r> {
+    code: &'static str,
+    reason: &'r str,
+}
+
+#[derive(Serialize)]
+struct ErrorForm<'r> {
+    file: &'r str,
+    line: usize,
+    column: usize,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct SummaryForm {
+    fail: u64,
+    pass: u64,
+    unknown: u64,
+    score: u64,
+}
+
+#[derive(Serialize)]
+struct FindingForm<'r> {
+    id: String,
+    code: &'static str,
+    slug: &'static str,
+    checkpoint: &'static str,
+    status: &'static str,
+    severity: &'static str,
+    resource: &'r str,
+    message: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<CauseForm<'r>>,
+    #[serde(skip_serializing_if = "EvidenceForm::is_empty")]
+    evidence: EvidenceForm<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<LocationForm>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    fix: &'r str,
+}
+
+#[derive(Serialize)]
+struct CauseForm<'r> {
+    resource: &'r str,
+    pointer: &'r str,
+}
+
+#[derive(Serialize)]
+struct LocationForm {
+    file: String,
+    line: usize,
+    column: usize,
+}
+
+#[derive(Serialize)]
+struct EvidenceForm<'r> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ports: Vec<PortForm<'r>>,
+    #[serde(flatten)]
+    facts: BTreeMap<&'static str, FactForm<'r>>,
+}
+
+impl EvidenceForm<'_> {
+    fn is_empty(&self) -> bool {
+        self.ports.is_empty() && self.facts.is_empty()
+    }
+}
+
+/// A fact that stands more than once is a list.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum FactForm<'r> {
+    One(&'r str),
+    Many(Vec<&'r str>),
+}
+
+#[derive(Serialize)]
+struct PortForm<'r> {
+    protocol: &'static str,
+    port: String,
+    sources: SourcesForm<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witness: Option<WitnessForm<'r>>,
+    decided_by: Vec<DecidedByForm<'r>>,
+    via: String,
+}
+
+#[derive(Serialize)]
+struct SourcesForm<'r> {
+    internet_ipv4_addresses: u64,
+    ranges: &'r [String],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    more_ranges: bool,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    service_tags: &'r [String],
+}
+
+#[derive(Serialize)]
+struct WitnessForm<'r> {
+    from: &'r str,
+    to: &'r str,
+    protocol: &'static str,
+}
+
+#[derive(Serialize)]
+struct DecidedByForm<'r> {
+    nsg: &'r str,
+    level: &'static str,
+    rule: &'r str,
+    priority: Option<u32>,
+}
+
+fn counts<'r>(report: &Report<'r>) -> CountsForm<'r> {
     let estate = report.estate;
-    let mut other: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
+    let mut other: BTreeMap<&str, u64> = BTreeMap::new();
     for resource in &estate.others {
         let name = if resource.resource_type.is_empty() { "(no type)" } else { &resource.resource_type };
         *other.entry(name).or_default() += 1;
     }
-    json!({
-        "vms": estate.vms.iter().filter(|vm| vm.described).count(),
-        "nics": estate.nics.len(),
-        "nsgs": estate.nsgs.len(),
-        "public_ips": estate.public_ips.len(),
-        "vnets": estate.vnets.len(),
-        "subnets": estate.subnets.len(),
-        "route_tables": estate.route_tables.len(),
-        "asgs": estate.asgs.len(),
-        "load_balancers": estate.load_balancers.len(),
-        "disks": estate.disks.len(),
-        "mentioned_vms": estate.vms.iter().filter(|vm| !vm.described).count(),
-        "other": other,
-    })
+    CountsForm {
+        vms: estate.vms.iter().filter(|vm| vm.described).count(),
+        nics: estate.nics.len(),
+        nsgs: estate.nsgs.len(),
+        public_ips: estate.public_ips.len(),
+        vnets: estate.vnets.len(),
+        subnets: estate.subnets.len(),
+        route_tables: estate.route_tables.len(),
+        asgs: estate.asgs.len(),
+        load_balancers: estate.load_balancers.len(),
+        disks: estate.disks.len(),
+        mentioned_vms: estate.vms.iter().filter(|vm| !vm.described).count(),
+        other,
+    }
 }
 
 pub(crate) fn place_text(report: &Report<'_>, at: &estate::At) -> String {
@@ -86,92 +245,82 @@ pub(crate) fn place_text(report: &Report<'_>, at: &estate::At) -> String {
     location.map_or_else(|| "?".to_owned(), |at| format!("{}:{}:{}", at.file, at.line, at.column))
 }
 
-fn finding_json(report: &Report<'_>, finding: &Finding) -> Value {
-    let estate = report.estate;
-    let mut object = Map::new();
-    let mut put = |name: &str, value: Value| {
-        object.insert(name.to_owned(), value);
-    };
-    put("id", finding.id(estate).into());
-    put("code", finding.check.code.into());
-    put("slug", finding.check.slug.into());
-    put("checkpoint", finding.check.checkpoint.name().into());
-    let status = match finding.status {
-        Status::Fail => "fail",
-        Status::Pass => "pass",
-    };
-    put("status", status.into());
-    put("severity", finding.severity.name().into());
-    put("resource", estate.text(finding.resource).into());
-    put("message", finding.message.as_str().into());
-    if let Some(cause) = &finding.cause {
-        put("cause", json!({"resource": estate.text(cause.resource), "pointer": &*cause.pointer}));
+impl<'r> FindingForm<'r> {
+    fn of(report: &Report<'r>, finding: &'r Finding) -> Self {
+        let estate = report.estate;
+        let cause = finding.cause.as_ref();
+        let location = cause.and_then(|cause| (report.locate)(cause.origin, &cause.pointer));
+        Self {
+            id: finding.id(estate),
+            code: finding.check.code,
+            slug: finding.check.slug,
+            checkpoint: finding.check.checkpoint.name(),
+            status: match finding.status {
+                Status::Fail => "fail",
+                Status::Pass => "pass",
+            },
+            severity: finding.severity.name(),
+            resource: estate.text(finding.resource),
+            message: &finding.message,
+            cause: cause
+                .map(|cause| CauseForm { resource: estate.text(cause.resource), pointer: &cause.pointer }),
+            evidence: EvidenceForm::of(report, finding),
+            location: location.map(|at| LocationForm { file: at.file, line: at.line, column: at.column }),
+            fix: &finding.fix,
+        }
     }
-    let evidence = evidence_json(report, finding);
-    if !evidence.is_empty() {
-        put("evidence", Value::Object(evidence));
-    }
-    if let Some(location) = finding.cause.as_ref().and_then(|cause| (report.locate)(cause.origin, &cause.pointer)) {
-        put("location", json!({"file": location.file, "line": location.line, "column": location.column}));
-    }
-    if finding.status == Status::Fail {
-        put("fix", finding.fix.as_str().into());
-    }
-    Value::Object(object)
 }
 
-fn evidence_json(report: &Report<'_>, finding: &Finding) -> Map<String, Value> {
-    let mut evidence = Map::new();
-    if !finding.evidence.is_empty() {
-        let ports: Vec<_> = finding.evidence.iter().map(|open| port_json(report, open)).collect();
-        evidence.insert("ports".to_owned(), Value::Array(ports));
-    }
-    for (name, value) in &finding.facts {
-        // A fact that stands more than once is a list.
-        match evidence.get_mut(*name) {
-            None => {
-                evidence.insert((*name).to_owned(), value.as_str().into());
-            }
-            Some(Value::Array(list)) => list.push(value.as_str().into()),
-            Some(one) => *one = json!([one.take(), value]),
+impl<'r> EvidenceForm<'r> {
+    fn of(report: &Report<'r>, finding: &'r Finding) -> Self {
+        let mut facts: BTreeMap<&'static str, FactForm<'r>> = BTreeMap::new();
+        for (name, value) in &finding.facts {
+            let all = match facts.remove(name) {
+                None => FactForm::One(value),
+                Some(FactForm::One(first)) => FactForm::Many(vec![first, value]),
+                Some(FactForm::Many(mut all)) => {
+                    all.push(value);
+                    FactForm::Many(all)
+                }
+            };
+            facts.insert(name, all);
         }
+        Self { ports: finding.evidence.iter().map(|open| PortForm::of(report, open)).collect(), facts }
     }
-    evidence
 }
 
-fn port_json(report: &Report<'_>, open: &PortEvidence) -> Value {
-    let estate = report.estate;
-    let ports = if open.ports.first == open.ports.last {
-        open.ports.first.to_string()
-    } else {
-        format!("{}-{}", open.ports.first, open.ports.last)
-    };
-    let count = u64::try_from(open.sources.internet_ipv4_addresses).unwrap_or(u64::MAX);
-    let mut sources = json!({"internet_ipv4_addresses": count, "ranges": open.sources.ranges});
-    if let Some(object) = sources.as_object_mut() {
-        if open.sources.more_ranges {
-            object.insert("more_ranges".to_owned(), true.into());
-        }
-        if !open.sources.tags.is_empty() {
-            object.insert("service_tags".to_owned(), json!(open.sources.tags));
+impl<'r> PortForm<'r> {
+    fn of(report: &Report<'r>, open: &'r PortEvidence) -> Self {
+        let estate = report.estate;
+        let protocol = open.protocol.name();
+        let sources = &open.sources;
+        Self {
+            protocol,
+            port: if open.ports.first == open.ports.last {
+                open.ports.first.to_string()
+            } else {
+                format!("{}-{}", open.ports.first, open.ports.last)
+            },
+            sources: SourcesForm {
+                internet_ipv4_addresses: u64::try_from(sources.internet_ipv4_addresses).unwrap_or(u64::MAX),
+                ranges: &sources.ranges,
+                more_ranges: sources.more_ranges,
+                service_tags: &sources.tags,
+            },
+            witness: open.witness.as_ref().map(|(from, to)| WitnessForm { from, to, protocol }),
+            decided_by: open
+                .decided_by
+                .iter()
+                .map(|rule| DecidedByForm {
+                    nsg: estate.text(rule.nsg),
+                    level: rule.level,
+                    rule: &rule.rule,
+                    priority: rule.priority,
+                })
+                .collect(),
+            via: format!("public-ip {}", estate.text(open.via)),
         }
     }
-    let decided_by: Vec<_> = open
-        .decided_by
-        .iter()
-        .map(|rule| json!({"nsg": estate.text(rule.nsg), "level": rule.level, "rule": rule.rule, "priority": rule.priority}))
-        .collect();
-    let mut value = json!({
-        "protocol": open.protocol.name(),
-        "port": ports,
-        "sources": sources,
-        "decided_by": decided_by,
-        "via": format!("public-ip {}", estate.text(open.via)),
-    });
-    if let (Some((from, to)), Some(object)) = (&open.witness, value.as_object_mut()) {
-        object.insert("witness".to_owned(), json!({"from": from, "to": to, "protocol": open.protocol.name()}));
-    }
-    value
 }
 
 /// The list of checks as JSON, in a language.

@@ -62,7 +62,7 @@ pub struct Report<'a> {
     /// What could not be read, with its place.
     pub errors: Vec<(Problem, Location)>,
     /// Where a value of a record stands.
-    pub locate: &'a dyn Fn(Origin, &str) -> Option<Location>,
+    pub locate: &'a (dyn Fn(Origin, &str) -> Option<Location> + Sync),
     /// The checks that ran.
     pub checks: &'a [&'static Check],
     /// The language.

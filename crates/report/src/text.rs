@@ -174,7 +174,8 @@ fn write_block(out: &mut String, report: &Report<'_>, style: Style, block: &[&Fi
             })
             .collect();
         let mut lines = lines.iter();
-        let _ = writeln!(out, "{:gutter$} {mark} {label}{pad}  {}", "", lines.next().map_or("", String::as_str));
+        let _ =
+            writeln!(out, "{:gutter$} {mark} {label}{pad}  {}", "", lines.next().map_or("", String::as_str));
         for more in lines {
             let _ = writeln!(out, "{:gutter$}   {:width$}  {more}", "", "");
         }
@@ -303,7 +304,8 @@ fn grouped(number: u128) -> String {
 /// The other resources of a block, by name.
 fn others(report: &Report<'_>, block: &[&Finding]) -> String {
     let Some((first, rest)) = block.split_first() else { return String::new() };
-    let mut all: Vec<_> = rest.iter().map(|finding| finding.resource).filter(|other| *other != first.resource).collect();
+    let mut all: Vec<_> =
+        rest.iter().map(|finding| finding.resource).filter(|other| *other != first.resource).collect();
     let mut seen = std::collections::HashSet::new();
     all.retain(|resource| seen.insert(*resource));
     let names: Vec<_> = all
@@ -342,12 +344,17 @@ fn write_unknown(out: &mut String, report: &Report<'_>, style: Style) {
     let title = pick(report.lang, "could not be judged".to_owned(), "判定できなかった項目".to_owned());
     let _ = writeln!(out, "{}", style.bold(&title));
     for ((reason, settled_by), (codes, count, sample)) in rows {
-        let names: Vec<_> = sample.iter().take(3).map(|id| clean(resource_name(report.estate.text(*id))).into_owned()).collect();
+        let names: Vec<_> = sample
+            .iter()
+            .take(3)
+            .map(|id| clean(resource_name(report.estate.text(*id))).into_owned())
+            .collect();
         let etc = if count > names.len() { ", …" } else { "" };
         let names = names.join(", ");
         let codes = codes.join(", ");
         let _ = writeln!(out, "  ? {} × {count}  {}", clean(reason), style.dim(&format!("({names}{etc})")));
-        let settle = pick(report.lang, format!("settled by: {settled_by}"), format!("確認方法: {settled_by}"));
+        let settle =
+            pick(report.lang, format!("settled by: {settled_by}"), format!("確認方法: {settled_by}"));
         let _ = writeln!(out, "    {}", style.dim(&format!("{codes}; {settle}")));
     }
     out.push('\n');
@@ -379,7 +386,8 @@ fn write_summary(out: &mut String, report: &Report<'_>, style: Style) {
     let lang = report.lang;
     let described = estate.vms.iter().filter(|vm| vm.described).count();
     let mentioned = estate.vms.len() - described;
-    let count = |number: usize, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
+    let count =
+        |number: usize, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
     let mut parts_en = vec![
         count(described, "VM", "VMs"),
         count(estate.nics.len(), "NIC", "NICs"),
@@ -405,7 +413,11 @@ fn write_summary(out: &mut String, report: &Report<'_>, style: Style) {
     let _ = writeln!(
         out,
         "{}",
-        pick(lang, format!("{source}: {}", parts_en.join(", ")), format!("{source}: {}", parts_ja.join("、")))
+        pick(
+            lang,
+            format!("{source}: {}", parts_en.join(", ")),
+            format!("{source}: {}", parts_ja.join("、"))
+        )
     );
     let tally = report.outcome.tally;
     let mut by: BTreeMap<std::cmp::Reverse<Severity>, usize> = BTreeMap::new();
@@ -422,7 +434,9 @@ fn write_summary(out: &mut String, report: &Report<'_>, style: Style) {
     let fails = match (found.is_empty(), lang) {
         (true, Lang::En) => style.good("nothing found"),
         (true, Lang::Ja) => style.good("検出なし"),
-        (false, Lang::En) => format!("{} ({})", count(tally.fail as usize, "finding", "findings"), found.join(", ")),
+        (false, Lang::En) => {
+            format!("{} ({})", count(tally.fail as usize, "finding", "findings"), found.join(", "))
+        }
         (false, Lang::Ja) => format!("検出 {} 件 ({})", tally.fail, found.join("、")),
     };
     let _ = writeln!(
@@ -430,12 +444,26 @@ fn write_summary(out: &mut String, report: &Report<'_>, style: Style) {
         "{}",
         pick(
             lang,
-            format!("{fails}, {} passed, {} unknown; score {} of 100", tally.pass, tally.unknown, tally.score),
-            format!("{fails}、適合 {} 件、不明 {} 件、スコア {} / 100", tally.pass, tally.unknown, tally.score),
+            format!(
+                "{fails}, {} passed, {} unknown; score {} of 100",
+                tally.pass, tally.unknown, tally.score
+            ),
+            format!(
+                "{fails}、適合 {} 件、不明 {} 件、スコア {} / 100",
+                tally.pass, tally.unknown, tally.score
+            ),
         )
     );
     for (check, reason) in &report.outcome.not_assessed {
-        let _ = writeln!(out, "{}", style.dim(&pick(lang, format!("{} not assessed: {reason}", check.code), format!("{} 対象外: {reason}", check.code))));
+        let _ = writeln!(
+            out,
+            "{}",
+            style.dim(&pick(
+                lang,
+                format!("{} not assessed: {reason}", check.code),
+                format!("{} 対象外: {reason}", check.code)
+            ))
+        );
     }
 }
 
@@ -465,7 +493,8 @@ pub fn explain(check: &Check, lang: Lang, style: Style) -> String {
 pub fn list_checks(checks: &[&'static Check], lang: Lang, style: Style) -> String {
     let mut out = String::new();
     let width = checks.iter().map(|check| check.slug.len()).max().unwrap_or(0);
-    let severity_width = checks.iter().map(|check| severity_word(check.severity, lang).width()).max().unwrap_or(0);
+    let severity_width =
+        checks.iter().map(|check| severity_word(check.severity, lang).width()).max().unwrap_or(0);
     for check in checks {
         let word = severity_word(check.severity, lang);
         let pad = " ".repeat(severity_width - word.width());
@@ -509,7 +538,8 @@ fn wrap(text: &str, width: usize) -> String {
         word.push(c);
         let wide = unicode_width::UnicodeWidthChar::width(c) == Some(2);
         let next_closes = chars.peek().is_some_and(|next| "、。」』)）・ー".contains(*next));
-        let next_wide = chars.peek().is_some_and(|next| unicode_width::UnicodeWidthChar::width(*next) == Some(2));
+        let next_wide =
+            chars.peek().is_some_and(|next| unicode_width::UnicodeWidthChar::width(*next) == Some(2));
         let opens = "「『(（".contains(c);
         let katakana = |c: char| ('\u{30a1}'..='\u{30ff}').contains(&c);
         let inside_word = katakana(c) && chars.peek().is_some_and(|next| katakana(*next));

@@ -80,7 +80,11 @@ fn batch(path: &std::path::Path, reach: &Reach<'_>, finder: &Finder<'_>, lang: L
     for number in 1.. {
         line.clear();
         let mut limited = std::io::Read::take(&mut input, LINE_LIMIT);
-        if limited.read_until(b'\n', &mut line).with_context(|| format!("cannot read `{}`", path.display()))? == 0 {
+        if limited
+            .read_until(b'\n', &mut line)
+            .with_context(|| format!("cannot read `{}`", path.display()))?
+            == 0
+        {
             break;
         }
         if line.trim_ascii().is_empty() {
@@ -93,7 +97,8 @@ fn batch(path: &std::path::Path, reach: &Reach<'_>, finder: &Finder<'_>, lang: L
             .map_err(|error| anyhow!("{}:{number}:{}: {error}", path.display(), error.column()))
             .and_then(|question| {
                 let asked = parse(&question, lang)?;
-                let answer = flow(reach, finder, &asked).map_err(|error| anyhow!(error_text(&error, lang)))?;
+                let answer =
+                    flow(reach, finder, &asked).map_err(|error| anyhow!(error_text(&error, lang)))?;
                 Ok((question, answer))
             });
         let value = match answered {
@@ -114,7 +119,9 @@ fn batch(path: &std::path::Path, reach: &Reach<'_>, finder: &Finder<'_>, lang: L
                         let found = answer.access.name();
                         output::note(&match lang {
                             Lang::En => format!("line {number}: expected {expected}, found {found}"),
-                            Lang::Ja => format!("{number} 行目: 期待値 {expected} に対し、結果は {found} です"),
+                            Lang::Ja => {
+                                format!("{number} 行目: 期待値 {expected} に対し、結果は {found} です")
+                            }
                         });
                     }
                 }
@@ -133,7 +140,11 @@ fn parse(question: &Question, lang: Lang) -> anyhow::Result<Flow> {
         other => bail!(
             "{} `{other}`{}",
             pick(lang, "direction", "方向"),
-            pick(lang, " is not inbound or outbound", " は不正です。inbound または outbound を指定してください")
+            pick(
+                lang,
+                " is not inbound or outbound",
+                " は不正です。inbound または outbound を指定してください"
+            )
         ),
     };
     let protocols = match question.protocol.trim().to_ascii_lowercase().as_str() {
@@ -146,7 +157,11 @@ fn parse(question: &Question, lang: Lang) -> anyhow::Result<Flow> {
         other => bail!(
             "{} `{other}`{}",
             pick(lang, "protocol", "プロトコル"),
-            pick(lang, " is not TCP, UDP, Icmp, Esp, Ah or *", " は不正です。TCP、UDP、Icmp、Esp、Ah、* のいずれかを指定してください")
+            pick(
+                lang,
+                " is not TCP, UDP, Icmp, Esp, Ah or *",
+                " は不正です。TCP、UDP、Icmp、Esp、Ah、* のいずれかを指定してください"
+            )
         ),
     };
     let (local, local_ports) = endpoint(&question.local, lang)?;
@@ -166,8 +181,12 @@ fn parse(question: &Question, lang: Lang) -> anyhow::Result<Flow> {
 /// `10.0.0.4:22`, `10.0.0.4:*`, `10.0.0.4:1000-2000`, `[fd00::4]:22`.
 fn endpoint(text: &str, lang: Lang) -> anyhow::Result<(IpAddr, PortSet)> {
     let bad = || match lang {
-        Lang::En => anyhow!("`{text}` is not IP:PORT, such as 10.0.0.4:22, 10.0.0.4:* or [fd00::4]:1000-2000"),
-        Lang::Ja => anyhow!("`{text}` は IP:ポート の形式ではありません (例: 10.0.0.4:22、10.0.0.4:*、[fd00::4]:1000-2000)"),
+        Lang::En => {
+            anyhow!("`{text}` is not IP:PORT, such as 10.0.0.4:22, 10.0.0.4:* or [fd00::4]:1000-2000")
+        }
+        Lang::Ja => anyhow!(
+            "`{text}` は IP:ポート の形式ではありません (例: 10.0.0.4:22、10.0.0.4:*、[fd00::4]:1000-2000)"
+        ),
     };
     let (address, ports) = text.trim().rsplit_once(':').ok_or_else(bad)?;
     let address = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
@@ -179,16 +198,20 @@ fn endpoint(text: &str, lang: Lang) -> anyhow::Result<(IpAddr, PortSet)> {
 fn error_text(error: &FlowError, lang: Lang) -> String {
     match error {
         FlowError::NoSuch { kind, name, similar } => {
-            let nearest = similar.iter().min_by_key(|other| {
-                strsim::damerau_levenshtein(&other.to_lowercase(), &name.to_lowercase())
-            });
+            let nearest = similar
+                .iter()
+                .min_by_key(|other| strsim::damerau_levenshtein(&other.to_lowercase(), &name.to_lowercase()));
             let what = match kind {
                 estate::Kind::Nic => "NIC",
                 _ => "VM",
             };
             match (nearest, lang) {
-                (Some(nearest), Lang::En) => format!("no {what} is called `{name}`; did you mean `{nearest}`?"),
-                (Some(nearest), Lang::Ja) => format!("`{name}` という {what} はありません。`{nearest}` でしょうか"),
+                (Some(nearest), Lang::En) => {
+                    format!("no {what} is called `{name}`; did you mean `{nearest}`?")
+                }
+                (Some(nearest), Lang::Ja) => {
+                    format!("`{name}` という {what} はありません。`{nearest}` でしょうか")
+                }
                 (None, Lang::En) => format!("no {what} is called `{name}`"),
                 (None, Lang::Ja) => format!("`{name}` という {what} はありません"),
             }
@@ -197,7 +220,9 @@ fn error_text(error: &FlowError, lang: Lang) -> String {
             let list = ids.join(", ");
             match lang {
                 Lang::En => format!("several VMs have that name; give group/name or an id: {list}"),
-                Lang::Ja => format!("同じ名前の VM が複数あります。グループ名/名前 または ID で指定してください: {list}"),
+                Lang::Ja => format!(
+                    "同じ名前の VM が複数あります。グループ名/名前 または ID で指定してください: {list}"
+                ),
             }
         }
         FlowError::NoSuchAddress { address, known } => {
@@ -205,7 +230,9 @@ fn error_text(error: &FlowError, lang: Lang) -> String {
             let known = known.join(", ");
             match lang {
                 Lang::En => format!("the VM has no address {address}; it has: {known}"),
-                Lang::Ja => format!("この VM に {address} というアドレスはありません。割り当て済みのアドレス: {known}"),
+                Lang::Ja => format!(
+                    "この VM に {address} というアドレスはありません。割り当て済みのアドレス: {known}"
+                ),
             }
         }
         FlowError::MixedFamilies => pick(
@@ -284,7 +311,9 @@ fn level_json(estate: &Estate, level: &LevelAnswer, lang: Lang) -> Value {
 fn answer_text(estate: &Estate, question: &Question, answer: &FlowAnswer, lang: Lang) -> String {
     let mut out = String::new();
     let word = answer.access.name();
-    let rule = answer.rule.map(|(nsg, rule)| format!("{} ({})", rule_name(estate, nsg, rule), resource_name(estate.text(nsg))));
+    let rule = answer
+        .rule
+        .map(|(nsg, rule)| format!("{} ({})", rule_name(estate, nsg, rule), resource_name(estate.text(nsg))));
     let rule = rule.unwrap_or_else(|| match (answer.access, lang) {
         (FlowAccess::Allow, Lang::En) => "no group".to_owned(),
         (FlowAccess::Allow, Lang::Ja) => "NSG なし".to_owned(),
@@ -306,7 +335,9 @@ fn answer_text(estate: &Estate, question: &Question, answer: &FlowAnswer, lang: 
             _ => pick(lang, "NIC group", "NIC の NSG"),
         };
         match (&level.nsg, &level.unknown) {
-            (None, None) => out += &format!("  {label}: {}\n", pick(lang, "none, everything passes", "なし (すべて通過)")),
+            (None, None) => {
+                out += &format!("  {label}: {}\n", pick(lang, "none, everything passes", "なし (すべて通過)"))
+            }
             (None, Some(reason)) => out += &format!("  {label}: {}\n", reason_text(reason, lang)),
             (Some(nsg), _) => {
                 out += &format!("  {label}: {}\n", resource_name(estate.text(*nsg)));
@@ -334,7 +365,9 @@ mod tests {
     #[test]
     fn endpoints_are_read_or_refused() {
         let check = |text: &str, expected: Option<(&str, &str)>| {
-            let found = endpoint(text, Lang::En).ok().map(|(address, ports)| (address.to_string(), port_list(&ports)));
+            let found = endpoint(text, Lang::En)
+                .ok()
+                .map(|(address, ports)| (address.to_string(), port_list(&ports)));
             assert_eq!(found, expected.map(|(a, p)| (a.to_owned(), p.to_owned())), "{text}");
         };
         check("10.0.0.4:22", Some(("10.0.0.4", "22")));

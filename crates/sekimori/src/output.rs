@@ -13,7 +13,11 @@ pub(crate) fn style() -> Style {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let forced = set("CLICOLOR_FORCE");
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    if set("NO_COLOR") || !(forced || io::stdout().is_terminal() && !dumb) { Style::Plain } else { Style::Colour }
+    if set("NO_COLOR") || !(forced || io::stdout().is_terminal() && !dumb) {
+        Style::Plain
+    } else {
+        Style::Colour
+    }
 }
 
 /// Writes to standard output. A reader that has gone away (`| head`) is no error.

@@ -6,7 +6,10 @@ use posture::{CHECKS, Check, Lang};
 /// Whether a word names a check: by code, prefix of a code, name or checkpoint.
 fn names(word: &str, check: &Check) -> bool {
     let prefix = check.code.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    !word.is_empty() && (prefix || check.slug.eq_ignore_ascii_case(word) || check.checkpoint.name().eq_ignore_ascii_case(word))
+    !word.is_empty()
+        && (prefix
+            || check.slug.eq_ignore_ascii_case(word)
+            || check.checkpoint.name().eq_ignore_ascii_case(word))
 }
 
 /// The checks that one word names.
@@ -16,8 +19,12 @@ fn named(word: &str, lang: Lang) -> anyhow::Result<Vec<&'static Check>> {
     if found.is_empty() {
         let nearest = nearest(word);
         match lang {
-            Lang::En => bail!("no check is called `{word}`; did you mean `{nearest}`? `sekimori checks` lists them all"),
-            Lang::Ja => bail!("`{word}` というチェックはありません。`{nearest}` でしょうか。一覧は `sekimori checks` で確認できます"),
+            Lang::En => bail!(
+                "no check is called `{word}`; did you mean `{nearest}`? `sekimori checks` lists them all"
+            ),
+            Lang::Ja => bail!(
+                "`{word}` というチェックはありません。`{nearest}` でしょうか。一覧は `sekimori checks` で確認できます"
+            ),
         }
     }
     Ok(found)
@@ -33,7 +40,11 @@ fn nearest(word: &str) -> &'static str {
 }
 
 /// The checks to run.
-pub(crate) fn checks(select: &[String], ignore: &[String], lang: Lang) -> anyhow::Result<Vec<&'static Check>> {
+pub(crate) fn checks(
+    select: &[String],
+    ignore: &[String],
+    lang: Lang,
+) -> anyhow::Result<Vec<&'static Check>> {
     let mut wanted = Vec::new();
     for word in select {
         wanted.extend(named(word, lang)?);

@@ -12,7 +12,9 @@ pub(crate) const CHECK: Check = Check {
     slug: "password-sign-in",
     checkpoint: Checkpoint::Accounts,
     severity: Severity::High,
-    title: Text { en: "Linux accepts passwords over SSH", ja: "Linux が SSH でパスワードを受け付けます" },
+    title: Text {
+        en: "Linux accepts passwords over SSH", ja: "Linux が SSH でパスワードを受け付けます"
+    },
     why: Text {
         en: "A password can be guessed, reused and shared; a key cannot. Where SSH takes passwords, every attempt of every scanner counts. What Azure records is how the VM was made: the machine's own sshd_config may say otherwise now.",
         ja: "パスワードは推測・使い回し・共有されますが、鍵はそうではありません。SSH がパスワードを受け付ける限り、スキャナーの試行がそのまま脅威になります。なお Azure に記録されているのは作成時の設定であり、現在の sshd_config とは異なる場合があります。",

@@ -4,7 +4,7 @@ use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, audience, management, one_by_one, open_ports, remedy};
+use crate::exposure::{Remedy, audience, one_by_one, open_ports, remedy};
 use crate::lang::{Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
@@ -13,7 +13,10 @@ pub(crate) const CHECK: Check = Check {
     slug: "exposed-management-port",
     checkpoint: Checkpoint::Ports,
     severity: Severity::Critical,
-    title: Text { en: "a management port is open to the internet", ja: "管理ポートがインターネットに公開されています" },
+    title: Text {
+        en: "a management port is open to the internet",
+        ja: "管理ポートがインターネットに公開されています",
+    },
     why: Text {
         en: "Scanners find an open RDP, SSH or WinRM port within hours and try names and passwords on it without end. One weak account, and the VM mines coins for somebody else or becomes the way into your network.",
         ja: "RDP・SSH・WinRM のポートが開いていると、数時間のうちにスキャナーに発見され、名前とパスワードが延々と試されます。弱いアカウントが 1 つあるだけで、コインマイナーや社内への侵入の足掛かりに使われてしまいます。",
@@ -73,7 +76,7 @@ pub(super) fn services(ports: impl Iterator<Item = u16>) -> String {
 
 fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let vm = view.vm;
-    let verdict = open_ports(context, view, Protocols::TCP, &management(context), context.settings.wide_after);
+    let verdict = open_ports(context, view, Protocols::TCP, &context.ports[0], context.settings.wide_after);
     if verdict.open.is_empty() {
         return if verdict.unknown.is_empty() {
             sink.pass(context, &CHECK, vm.id);
@@ -92,7 +95,11 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         status: Status::Fail,
         severity: CHECK.severity,
         resource: vm.id,
-        message: say!(lang, "{what} of `{machine}` is open to {who}", "`{machine}` の {what} が{who}に公開されています"),
+        message: say!(
+            lang,
+            "{what} of `{machine}` is open to {who}",
+            "`{machine}` の {what} が{who}に公開されています"
+        ),
         fix: remedy(context, cause.as_ref(), Remedy::Narrow),
         cause,
         evidence,

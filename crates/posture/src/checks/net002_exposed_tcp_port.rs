@@ -5,7 +5,7 @@ use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{PortEvidence, Remedy, audience, management, open_ports, port_text, remedy};
+use crate::exposure::{PortEvidence, Remedy, audience, open_ports, port_text, remedy};
 use crate::lang::{Lang, Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
@@ -14,7 +14,10 @@ pub(crate) const CHECK: Check = Check {
     slug: "exposed-tcp-port",
     checkpoint: Checkpoint::Ports,
     severity: Severity::Medium,
-    title: Text { en: "a TCP port is open to the internet", ja: "TCP ポートがインターネットに公開されています" },
+    title: Text {
+        en: "a TCP port is open to the internet",
+        ja: "TCP ポートがインターネットに公開されています",
+    },
     why: Text {
         en: "Every port that faces the internet is one more program whose faults strangers may try. A web server may need its port; databases, file shares, container and cluster interfaces never do.",
         ja: "インターネットに面したポートが 1 つ増えるたびに、第三者が弱点を試せるプログラムが増えます。Web サーバーには必要でも、データベースやファイル共有、コンテナーやクラスターの管理用ポートを公開する必要はありません。",
@@ -41,13 +44,50 @@ const WEB: [u16; 2] = [80, 443];
 /// The first ones are Microsoft's own list of ports to block from outside:
 /// <https://learn.microsoft.com/azure/virtual-network-manager/concept-security-admins>
 const RISKY: [(u16, &str); 44] = [
-    (20, "FTP"), (21, "FTP"), (23, "Telnet"), (111, "portmapper"), (119, "NNTP"), (135, "RPC"), (137, "NetBIOS"),
-    (138, "NetBIOS"), (139, "NetBIOS"), (161, "SNMP"), (162, "SNMP"), (389, "LDAP"), (445, "SMB"), (512, "rexec"),
-    (514, "rsh"), (593, "RPC over HTTP"), (873, "rsync"), (1099, "Java RMI"), (1433, "SQL Server"), (1434, "SQL Server"),
-    (1521, "Oracle"), (2049, "NFS"), (2222, "SSH"), (2375, "Docker"), (2376, "Docker"), (2379, "etcd"), (3306, "MySQL"),
-    (4899, "Radmin"), (5432, "PostgreSQL"), (5601, "Kibana"), (5800, "VNC"), (5900, "VNC"), (5938, "TeamViewer"),
-    (6379, "Redis"), (6443, "Kubernetes"), (7001, "WebLogic"), (8006, "Proxmox"), (9090, "Prometheus"),
-    (9200, "Elasticsearch"), (9300, "Elasticsearch"), (10250, "kubelet"), (11211, "memcached"), (15672, "RabbitMQ"), (27017, "MongoDB"),
+    (20, "FTP"),
+    (21, "FTP"),
+    (23, "Telnet"),
+    (111, "portmapper"),
+    (119, "NNTP"),
+    (135, "RPC"),
+    (137, "NetBIOS"),
+    (138, "NetBIOS"),
+    (139, "NetBIOS"),
+    (161, "SNMP"),
+    (162, "SNMP"),
+    (389, "LDAP"),
+    (445, "SMB"),
+    (512, "rexec"),
+    (514, "rsh"),
+    (593, "RPC over HTTP"),
+    (873, "rsync"),
+    (1099, "Java RMI"),
+    (1433, "SQL Server"),
+    (1434, "SQL Server"),
+    (1521, "Oracle"),
+    (2049, "NFS"),
+    (2222, "SSH"),
+    (2375, "Docker"),
+    (2376, "Docker"),
+    (2379, "etcd"),
+    (3306, "MySQL"),
+    (4899, "Radmin"),
+    (5432, "PostgreSQL"),
+    (5601, "Kibana"),
+    (5800, "VNC"),
+    (5900, "VNC"),
+    (5938, "TeamViewer"),
+    (6379, "Redis"),
+    (6443, "Kubernetes"),
+    (7001, "WebLogic"),
+    (8006, "Proxmox"),
+    (9090, "Prometheus"),
+    (9200, "Elasticsearch"),
+    (9300, "Elasticsearch"),
+    (10250, "kubelet"),
+    (11211, "memcached"),
+    (15672, "RabbitMQ"),
+    (27017, "MongoDB"),
 ];
 
 fn risky(ports: Range<u16>) -> impl Iterator<Item = &'static (u16, &'static str)> {
@@ -86,8 +126,7 @@ fn ports(evidence: &[PortEvidence], lang: Lang) -> String {
 
 fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let vm = view.vm;
-    let others = management(context).complement();
-    let verdict = open_ports(context, view, Protocols::TCP, &others, context.settings.wide_after);
+    let verdict = open_ports(context, view, Protocols::TCP, &context.ports[1], context.settings.wide_after);
     if verdict.open.is_empty() {
         return if verdict.unknown.is_empty() {
             sink.pass(context, &CHECK, vm.id);
@@ -106,7 +145,11 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         status: Status::Fail,
         severity: severity(&evidence),
         resource: vm.id,
-        message: say!(lang, "{what} of `{machine}` is open to {who}", "`{machine}` の {what} が{who}に公開されています"),
+        message: say!(
+            lang,
+            "{what} of `{machine}` is open to {who}",
+            "`{machine}` の {what} が{who}に公開されています"
+        ),
         fix: remedy(context, cause.as_ref(), Remedy::Close),
         cause,
         evidence,

@@ -1,5 +1,7 @@
 //! The internet reaches a UDP port.
 
+use std::sync::LazyLock;
+
 use estate::{PortSet, Range};
 use reach::Protocols;
 
@@ -14,7 +16,10 @@ pub(crate) const CHECK: Check = Check {
     slug: "exposed-udp-port",
     checkpoint: Checkpoint::Udp,
     severity: Severity::High,
-    title: Text { en: "a UDP port is open to the internet", ja: "UDP ポートがインターネットに公開されています" },
+    title: Text {
+        en: "a UDP port is open to the internet",
+        ja: "UDP ポートがインターネットに公開されています",
+    },
     why: Text {
         en: "UDP does not check who is asking. Attackers ask with the address of their victim, and your VM sends the much larger answer there: it becomes a stepping stone for attacks on others.",
         ja: "UDP は要求元を確認しません。攻撃者が被害者のアドレスを騙って要求を送ると、仮想マシンはそれよりはるかに大きな応答を被害者へ送りつけてしまい、第三者への攻撃の踏み台になります。",
@@ -56,15 +61,19 @@ const AMPLIFIERS: [(u16, &str, &str); 16] = [
 fn amplifier(ports: Range<u16>) -> Option<&'static (u16, &'static str, &'static str)> {
     // The strongest of the range is told; the list is short.
     let strength = |(_, _, factor): &&(u16, &str, &str)| {
-        let digits: String = factor.chars().take_while(|c| c.is_ascii_digit() || *c == ',').filter(|c| *c != ',').collect();
+        let digits: String =
+            factor.chars().take_while(|c| c.is_ascii_digit() || *c == ',').filter(|c| *c != ',').collect();
         digits.parse::<u32>().unwrap_or(0)
     };
     AMPLIFIERS.iter().filter(|(port, _, _)| ports.contains(*port)).max_by_key(strength)
 }
 
+/// Every port.
+static ALL: LazyLock<PortSet> = LazyLock::new(PortSet::all);
+
 fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let vm = view.vm;
-    let verdict = open_ports(context, view, Protocols::UDP, &PortSet::all(), context.settings.wide_after);
+    let verdict = open_ports(context, view, Protocols::UDP, &ALL, context.settings.wide_after);
     if verdict.open.is_empty() {
         return if verdict.unknown.is_empty() {
             sink.pass(context, &CHECK, vm.id);
@@ -85,7 +94,11 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         _ => format!("UDP {}", texts.join(", ")),
     };
     let worst = ranges.iter().filter_map(|range| amplifier(*range)).next();
-    let mut message = say!(lang, "{what} of `{machine}` is open to {who}", "`{machine}` の {what} が{who}に公開されています");
+    let mut message = say!(
+        lang,
+        "{what} of `{machine}` is open to {who}",
+        "`{machine}` の {what} が{who}に公開されています"
+    );
     let mut facts = Vec::new();
     if let Some((port, name, factor)) = worst {
         message += &say!(

@@ -12,7 +12,9 @@ pub(crate) const CHECK: Check = Check {
     slug: "public-ip",
     checkpoint: Checkpoint::NoPublicIp,
     severity: Severity::Medium,
-    title: Text { en: "a VM has a public IP address", ja: "仮想マシンにパブリック IP アドレスがあります" },
+    title: Text {
+        en: "a VM has a public IP address", ja: "仮想マシンにパブリック IP アドレスがあります"
+    },
     why: Text {
         en: "With an address of its own on the internet, a VM is one mistaken rule away from being open. Without one, no rule can open it.",
         ja: "パブリック IP アドレスを持つ仮想マシンは、規則を 1 つ間違えるだけで公開されてしまいます。アドレスがなければ、規則を間違えても公開されません。",
@@ -69,7 +71,11 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         status: Status::Fail,
         severity: CHECK.severity,
         resource: vm.id,
-        message: say!(lang, "`{machine}` has the public address {what}", "`{machine}` にパブリック IP アドレス {what} が割り当てられています"),
+        message: say!(
+            lang,
+            "`{machine}` has the public address {what}",
+            "`{machine}` にパブリック IP アドレス {what} が割り当てられています"
+        ),
         cause: Some(Cause::field(first.nic.id, first.nic.origins.first(), &pointer)),
         evidence: Vec::new(),
         facts: found.iter().map(|(id, _)| ("public_ip", estate.text(*id).to_owned())).collect(),

@@ -5,7 +5,7 @@ use reach::Protocols;
 use super::net001_exposed_management_port::services;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, grouped, management, one_by_one, open_ports, remedy};
+use crate::exposure::{Remedy, grouped, one_by_one, open_ports, remedy};
 use crate::lang::{Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
@@ -14,7 +14,10 @@ pub(crate) const CHECK: Check = Check {
     slug: "wide-source",
     checkpoint: Checkpoint::Sources,
     severity: Severity::Medium,
-    title: Text { en: "more addresses may log in than people need", ja: "接続元のアドレスが必要以上に広く許可されています" },
+    title: Text {
+        en: "more addresses may log in than people need",
+        ja: "接続元のアドレスが必要以上に広く許可されています",
+    },
     why: Text {
         en: "An office goes out through one or a few addresses. Each further one that a rule lets in belongs to somebody else, and a provider's whole range is full of other people's infected machines.",
         ja: "オフィスからの通信は、通常 1 個から数個のアドレスに限られます。規則で許可したそれ以外のアドレスは、すべて他人のものです。プロバイダーの範囲をまるごと許可すると、マルウェアに感染した他人の端末からも接続できてしまいます。",
@@ -30,7 +33,7 @@ pub(crate) const CHECK: Check = Check {
 fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let vm = view.vm;
     let needed = context.settings.needed;
-    let verdict = open_ports(context, view, Protocols::TCP, &management(context), needed);
+    let verdict = open_ports(context, view, Protocols::TCP, &context.ports[0], needed);
     if verdict.open.is_empty() {
         return if verdict.unknown.is_empty() {
             sink.pass(context, &CHECK, vm.id);
@@ -48,11 +51,17 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let share = most.saturating_mul(1000) / all;
     let part = match share {
         0 => String::new(),
-        share => say!(lang, " ({}.{} % of the internet)", " (インターネットの {}.{} %)", share / 10, share % 10),
+        share => {
+            say!(lang, " ({}.{} % of the internet)", " (インターネットの {}.{} %)", share / 10, share % 10)
+        }
     };
     let count = grouped(most);
     let message = if most == 0 {
-        say!(lang, "{what} of `{machine}` admits more than one IPv6 network", "`{machine}` の {what} は複数の IPv6 ネットワークから接続できます")
+        say!(
+            lang,
+            "{what} of `{machine}` admits more than one IPv6 network",
+            "`{machine}` の {what} は複数の IPv6 ネットワークから接続できます"
+        )
     } else {
         say!(
             lang,
@@ -64,7 +73,11 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     sink.fail(Finding {
         check: &CHECK,
         status: Status::Fail,
-        severity: if most > context.settings.wide_after || most == 0 { CHECK.severity } else { Severity::Low },
+        severity: if most > context.settings.wide_after || most == 0 {
+            CHECK.severity
+        } else {
+            Severity::Low
+        },
         resource: vm.id,
         message,
         fix: remedy(context, cause.as_ref(), Remedy::Narrow),

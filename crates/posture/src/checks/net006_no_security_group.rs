@@ -14,7 +14,10 @@ pub(crate) const CHECK: Check = Check {
     slug: "no-security-group",
     checkpoint: Checkpoint::Ports,
     severity: Severity::Medium,
-    title: Text { en: "no network security group guards a VM", ja: "仮想マシンを守るネットワーク セキュリティ グループがありません" },
+    title: Text {
+        en: "no network security group guards a VM",
+        ja: "仮想マシンを守るネットワーク セキュリティ グループがありません",
+    },
     why: Text {
         en: "Without a group on its subnet or NIC, a VM takes every packet that arrives: from the whole network, from peers and on-premises, and from the internet where its public address is of the Basic SKU.",
         ja: "サブネットにも NIC にもネットワーク セキュリティ グループがない仮想マシンは、届いたパケットをすべて受け取ります。同じネットワーク、ピアリング先、オンプレミスのほか、Basic SKU のパブリック IP アドレスがあればインターネットからも届きます。",
@@ -49,7 +52,9 @@ fn unguarded(context: &Context<'_>, address: &AddressView<'_>) -> Result<bool, e
 fn names_group(reason: &estate::Reason) -> bool {
     let nsg = estate::Kind::Nsg.resource_type();
     match reason {
-        estate::Reason::Missing { resource_type, .. } | estate::Reason::Partial { resource_type, .. } => **resource_type == *nsg,
+        estate::Reason::Missing { resource_type, .. } | estate::Reason::Partial { resource_type, .. } => {
+            **resource_type == *nsg
+        }
         _ => false,
     }
 }
@@ -89,11 +94,21 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
             "`{machine}` の `{nic}` を守るグループがなく、Basic SKU のパブリック IP アドレスによってインターネットに公開されています"
         )
     } else {
-        say!(lang, "no group guards `{nic}` of `{machine}`", "`{machine}` の `{nic}` を守るネットワーク セキュリティ グループがありません")
+        say!(
+            lang,
+            "no group guards `{nic}` of `{machine}`",
+            "`{machine}` の `{nic}` を守るネットワーク セキュリティ グループがありません"
+        )
     };
     let command = match address.ip.subnet.as_ref().and_then(|subnet| subnet.value()) {
-        Some(subnet) => format!("az network vnet subnet update --ids {} --network-security-group <NSG>", shell(estate.text(*subnet))),
-        None => format!("az network nic update --resource-group {group} --name {} --network-security-group <NSG>", shell(nic)),
+        Some(subnet) => format!(
+            "az network vnet subnet update --ids {} --network-security-group <NSG>",
+            shell(estate.text(*subnet))
+        ),
+        None => format!(
+            "az network nic update --resource-group {group} --name {} --network-security-group <NSG>",
+            shell(nic)
+        ),
     };
     sink.fail(Finding {
         check: &CHECK,
@@ -101,7 +116,11 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         severity: if basic { Severity::Critical } else { CHECK.severity },
         resource: vm.id,
         message,
-        cause: Some(Cause::field(address.nic.id, address.nic.origins.first(), "/properties/networkSecurityGroup")),
+        cause: Some(Cause::field(
+            address.nic.id,
+            address.nic.origins.first(),
+            "/properties/networkSecurityGroup",
+        )),
         evidence: Vec::new(),
         facts: Vec::new(),
         fix: format!("{}\n  {command}", CHECK.fix.of(lang)),

@@ -15,7 +15,10 @@ pub(crate) const CHECK: Check = Check {
     slug: "latent-exposure",
     checkpoint: Checkpoint::Ports,
     severity: Severity::Low,
-    title: Text { en: "a security group would expose what is attached to it", ja: "割り当てた対象が公開されてしまうネットワーク セキュリティ グループがあります" },
+    title: Text {
+        en: "a security group would expose what is attached to it",
+        ja: "割り当てた対象が公開されてしまうネットワーク セキュリティ グループがあります",
+    },
     why: Text {
         en: "The group lets the internet in to management or UDP ports. Nothing is reached through it today, but the next VM with a public address behind it will be open from its first minute.",
         ja: "管理ポートや UDP ポートをインターネットに許可しています。現在このグループを通じて公開されている仮想マシンはありませんが、次にパブリック IP アドレスを持つ仮想マシンを割り当てた瞬間から公開されます。",
@@ -39,7 +42,8 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
     if context.exposing.contains(&nsg.id) {
         return sink.pass(context, &CHECK, nsg.id);
     }
-    let openings: Vec<_> = context.reach.latent(nsg.id).into_iter().filter(|opening| sought(context, opening)).collect();
+    let openings: Vec<_> =
+        context.reach.latent(nsg.id).into_iter().filter(|opening| sought(context, opening)).collect();
     let certain: Vec<_> = openings.iter().filter(|opening| certainly_wide(context, opening)).collect();
     let Some(first) = certain.first() else {
         let unknown: Vec<_> = openings
@@ -85,7 +89,9 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
 /// The ports that would be open, in words.
 fn ports(context: &Context<'_>, openings: &[&Opening]) -> String {
     let tcp = |port: &&u16| {
-        openings.iter().any(|opening| opening.protocols.contains(Protocols::TCP) && opening.local_ports.contains(**port))
+        openings
+            .iter()
+            .any(|opening| opening.protocols.contains(Protocols::TCP) && opening.local_ports.contains(**port))
     };
     let management: Vec<u16> = context.settings.management_ports.iter().filter(tcp).copied().collect();
     let mut texts = Vec::new();

@@ -34,7 +34,9 @@ impl Encoding {
                 decoder.window_log_max(27)?;
                 Box::new(decoder)
             }
-            Self::Utf16 { big } => Box::new(Utf16 { bytes, big, pending: Vec::new(), at: 0, rest: Vec::new(), first: true }),
+            Self::Utf16 { big } => {
+                Box::new(Utf16 { bytes, big, pending: Vec::new(), at: 0, rest: Vec::new(), first: true })
+            }
         })
     }
 }
@@ -111,8 +113,10 @@ mod tests {
     fn utf16_becomes_utf8_however_it_is_cut() {
         let text = "\u{feff}{\"a\":\"関守 🚪\"}\r\n";
         for big in [false, true] {
-            let bytes: Vec<u8> =
-                text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect();
+            let bytes: Vec<u8> = text
+                .encode_utf16()
+                .flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() })
+                .collect();
             assert_eq!(Encoding::of(&bytes), Encoding::Utf16 { big });
             for step in [1, 2, 3, 7, 1000] {
                 struct Slow<'b>(&'b [u8], usize);

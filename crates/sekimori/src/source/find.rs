@@ -76,11 +76,16 @@ pub(crate) fn sources(paths: &[PathBuf], lang: Lang) -> anyhow::Result<Vec<Sourc
             if found.len() == before {
                 match lang {
                     Lang::En => bail!("`{name}` holds no JSON; put the output of `az … -o json` there"),
-                    Lang::Ja => bail!("`{name}` に JSON ファイルがありません。`az … -o json` の出力を置いてください"),
+                    Lang::Ja => {
+                        bail!("`{name}` に JSON ファイルがありません。`az … -o json` の出力を置いてください")
+                    }
                 }
             }
         } else {
-            found.push(Source::new(name.clone(), Bytes::Path(path.clone())).with_context(|| format!("cannot read `{name}`"))?);
+            found.push(
+                Source::new(name.clone(), Bytes::Path(path.clone()))
+                    .with_context(|| format!("cannot read `{name}`"))?,
+            );
         }
     }
     Ok(found)

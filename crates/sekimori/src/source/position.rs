@@ -1,9 +1,9 @@
 //! From byte offsets to lines and columns, when somebody asks.
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use estate::{At, Origin, find, locate};
 use hashbrown::HashMap;
@@ -24,15 +24,16 @@ pub(crate) struct Positions {
     names: String,
     sources: Vec<Source>,
     lines: Vec<Lines>,
-    open: RefCell<Vec<Option<File>>>,
-    found: RefCell<HashMap<(Origin, String), Option<Location>>>,
+    /// For each source, its text once it was asked for.
+    open: Vec<Mutex<Option<File>>>,
+    found: Mutex<HashMap<(Origin, String), Option<Location>>>,
 }
 
 impl Positions {
     pub(super) fn new(paths: &[PathBuf], sources: Vec<Source>, lines: Vec<Lines>) -> Self {
         let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-        let open = sources.iter().map(|_| None).collect();
-        Self { names: names.join(" "), sources, lines, open: RefCell::new(open), found: RefCell::default() }
+        let open = sources.iter().map(|_| Mutex::default()).collect();
+        Self { names: names.join(" "), sources, lines, open, found: Mutex::default() }
     }
 
     /// The sources as people named them.
@@ -44,31 +45,50 @@ impl Positions {
     pub(crate) fn locate_problem(&self, at: &At) -> Location {
         let location = match at {
             At::Place(place) => self.locate(place.origin, &place.pointer, false),
-            At::Offset { source, offset } => self.position(source.0 as usize, *offset).ok(),
+            At::Offset { source, offset } => self.locate_offset(source.0 as usize, *offset).ok(),
         };
         let file = self.sources.get(at.source().0 as usize).map(|source| source.name.clone());
-        location.unwrap_or_else(|| Location { file: file.unwrap_or_default(), line: 1, column: 1, excerpt: Vec::new() })
+        location.unwrap_or_else(|| Location {
+            file: file.unwrap_or_default(),
+            line: 1,
+            column: 1,
+            excerpt: Vec::new(),
+        })
+    }
+
+    fn locate_offset(&self, source: usize, offset: u64) -> io::Result<Location> {
+        let from = offset / BLOCK * BLOCK;
+        let window = self.slice(source, from, offset - from)?;
+        self.position(source, from, &window, window.len())
     }
 
     /// Where a value of a record is, with the lines worth seeing if they are wanted. `None` when the
     /// source cannot be read again.
     pub(crate) fn locate(&self, origin: Origin, pointer: &str, excerpts: bool) -> Option<Location> {
         let key = (origin, pointer.to_owned());
-        if let Some(found) = self.found.borrow().get(&key) {
+        if let Some(found) = self.found().get(&key) {
             return found.clone();
         }
         let found = self.look_up(origin, pointer, excerpts).ok();
-        self.found.borrow_mut().insert(key, found.clone());
+        self.found().insert(key, found.clone());
         found
+    }
+
+    fn found(&self) -> MutexGuard<'_, HashMap<(Origin, String), Option<Location>>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn look_up(&self, origin: Origin, pointer: &str, excerpts: bool) -> io::Result<Location> {
         let source = origin.source.0 as usize;
-        let text = self.slice(source, origin.offset, u64::from(origin.len))?;
-        let (start, end) = locate(&text, pointer);
-        let mut location = self.position(source, origin.offset + start as u64)?;
+        // One read brings the record and the start of its block, from where lines are counted.
+        let from = origin.offset / BLOCK * BLOCK;
+        let window = self.slice(source, from, origin.offset - from + u64::from(origin.len))?;
+        let at = usize::try_from(origin.offset - from).unwrap_or(usize::MAX);
+        let text = window.get(at..).unwrap_or_default();
+        let (start, end) = locate(text, pointer);
+        let mut location = self.position(source, from, &window, at + start)?;
         if excerpts {
-            location.excerpt = self.excerpts(source, origin, &text, pointer, (start, end))?;
+            location.excerpt = self.excerpts(source, origin, text, pointer, (start, end))?;
         }
         Ok(location)
     }
@@ -140,19 +160,31 @@ impl Positions {
         if text.chars().count() > SHOWN {
             shown.push('…');
         }
-        let fit = |shown: &str, at: usize| (0..=at.min(shown.len())).rev().find(|at| shown.is_char_boundary(*at)).unwrap_or(0);
+        let fit = |shown: &str, at: usize| {
+            (0..=at.min(shown.len())).rev().find(|at| shown.is_char_boundary(*at)).unwrap_or(0)
+        };
         let (first, last) = (fit(&shown, first), fit(&shown, last));
         Ok(Excerpt { line, start: first, end: last.max(first), text: shown })
     }
 
-    /// The line and column of an offset.
-    fn position(&self, source: usize, offset: u64) -> io::Result<Location> {
-        let (line_start, line) = self.line_start(source, offset)?;
-        let column = if offset - line_start <= COLUMN_LIMIT {
-            let bytes = self.slice(source, line_start, offset - line_start)?;
-            String::from_utf8_lossy(&bytes).chars().count() + 1
-        } else {
-            usize::try_from(offset - line_start).unwrap_or(usize::MAX).saturating_add(1)
+    /// The line and column of the byte at `at` in `window`, which starts at the block `from`.
+    fn position(&self, source: usize, from: u64, window: &[u8], at: usize) -> io::Result<Location> {
+        let before = window.get(..at).unwrap_or(window);
+        let (count, last) = self.lines.get(source).map(|lines| lines.at(from / BLOCK)).unwrap_or_default();
+        let newlines = memchr::memchr_iter(b'\n', before).count() as u64;
+        let line = usize::try_from(count + newlines).unwrap_or(usize::MAX).saturating_add(1);
+        let offset = from + at as u64;
+        let column = match (memchr::memrchr(b'\n', before), last) {
+            (Some(newline), _) => characters(before.get(newline + 1..).unwrap_or_default()) + 1,
+            (None, None) if offset <= COLUMN_LIMIT && from == 0 => characters(before) + 1,
+            (None, _) => {
+                let (line_start, _) = self.line_start(source, from)?;
+                if offset - line_start <= COLUMN_LIMIT {
+                    characters(&self.slice(source, line_start, offset - line_start)?) + 1
+                } else {
+                    usize::try_from(offset - line_start).unwrap_or(usize::MAX).saturating_add(1)
+                }
+            }
         };
         let file = self.sources.get(source).map(|source| source.name.clone()).unwrap_or_default();
         Ok(Location { file, line, column, excerpt: Vec::new() })
@@ -176,19 +208,24 @@ impl Positions {
 
     /// Bytes of the text of a source; fewer where it ends.
     fn slice(&self, source: usize, offset: u64, len: u64) -> io::Result<Vec<u8>> {
-        let mut open = self.open.borrow_mut();
-        let (Some(slot), Some(source)) = (open.get_mut(source), self.sources.get(source)) else {
+        let (Some(open), Some(source)) = (self.open.get(source), self.sources.get(source)) else {
             return Ok(Vec::new());
         };
-        let file = match slot {
+        // One reader at a time: copies of standard input share their position.
+        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = match &mut *open {
             Some(file) => file,
-            None => slot.insert(plain(source)?),
+            none => none.insert(plain(source)?),
         };
         file.seek(SeekFrom::Start(offset))?;
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(usize::try_from(len.min(1 << 20)).unwrap_or(0));
         file.take(len).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
+}
+
+fn characters(bytes: &[u8]) -> usize {
+    String::from_utf8_lossy(bytes).chars().count()
 }
 
 /// The text of a source in a file that can be read from anywhere. Compressed text is unpacked once

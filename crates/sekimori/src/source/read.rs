@@ -39,15 +39,15 @@ const LONG: u64 = 128 << 20;
 pub(super) fn read(sources: &[Source]) -> anyhow::Result<(Estate, Vec<Lines>)> {
     let total: u64 = sources.iter().map(|source| source.size).sum();
     let progress = progress(total);
-    let collector = Collector::new();
+    let collector = Collector::expecting(total);
     let numbered = || (0u32..).map(SourceIndex).zip(sources);
     let small: Vec<_> = numbered().filter(|(_, source)| source.size < SMALL).collect();
     let read_small = |(index, source): &(SourceIndex, &Source)| {
         let mut part = Part::default();
         let text = source.open().and_then(|text| stream(&collector, &mut part, *index, text, &progress));
-        text.map(|lines| (*index, part, lines)).with_context(|| format!("cannot read `{}`", source.name))
+        collector.deliver(&mut part);
+        text.map(|lines| (*index, lines)).with_context(|| format!("cannot read `{}`", source.name))
     };
-    let mut parts = Vec::new();
     let mut lines: Vec<Lines> = sources.iter().map(|_| Lines::default()).collect();
     let mut keep = |index: SourceIndex, its: Lines| {
         if let Some(slot) = lines.get_mut(index.0 as usize) {
@@ -56,18 +56,16 @@ pub(super) fn read(sources: &[Source]) -> anyhow::Result<(Estate, Vec<Lines>)> {
     };
     // Copies of standard input share one position, so there is at most one reader for each.
     for read in small.par_iter().map(read_small).collect::<Vec<_>>() {
-        let (index, part, its) = read?;
-        parts.push(part);
+        let (index, its) = read?;
         keep(index, its);
     }
     for (index, source) in numbered().filter(|(_, source)| source.size >= SMALL) {
-        let (mut more, its) =
-            large(&collector, index, source, &progress).with_context(|| format!("cannot read `{}`", source.name))?;
-        parts.append(&mut more);
+        let its = large(&collector, index, source, &progress)
+            .with_context(|| format!("cannot read `{}`", source.name))?;
         keep(index, its);
     }
     progress.finish_and_clear();
-    Ok((collector.finish(parts), lines))
+    Ok((collector.finish(), lines))
 }
 
 fn progress(total: u64) -> ProgressBar {
@@ -154,7 +152,7 @@ fn large(
     index: SourceIndex,
     source: &Source,
     progress: &ProgressBar,
-) -> anyhow::Result<(Vec<Part>, Lines)> {
+) -> anyhow::Result<Lines> {
     let mut prefix = Vec::new();
     source.open()?.take(PREFIX as u64).read_to_end(&mut prefix)?;
     if layout(unmarked(&mut prefix)) == Layout::Lines {
@@ -172,31 +170,33 @@ fn stretches(
     index: SourceIndex,
     source: &Source,
     progress: &ProgressBar,
-) -> anyhow::Result<(Vec<Part>, Lines)> {
+) -> anyhow::Result<Lines> {
     let next = AtomicU64::new(0);
     let counts = Mutex::new(Vec::new());
-    let work = || -> io::Result<Part> {
-        let mut part = Part::default();
+    let work = || -> io::Result<()> {
         let mut file = source.open_raw()?;
-        let mut buffer = Vec::new();
+        let (mut buffer, mut part) = (Vec::new(), Part::default());
         loop {
             let stretch = next.fetch_add(1, Ordering::Relaxed);
             let start = stretch * STRETCH;
             if start >= source.size {
-                return Ok(part);
+                return Ok(());
             }
             let counter = read_stretch(collector, &mut part, index, &mut file, &mut buffer, start)?;
+            collector.deliver(&mut part);
             counts.lock().unwrap_or_else(PoisonError::into_inner).push((stretch, counter.counts()));
             progress.inc(STRETCH.min(source.size - start));
         }
     };
-    let parts = thread::scope(|scope| {
+    thread::scope(|scope| {
         let workers: Vec<_> = (0..threads()).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().map(|worker| worker.join().map_err(|_| anyhow!("a reading thread failed"))?.map_err(Into::into)).collect::<anyhow::Result<Vec<_>>>()
+        workers.into_iter().try_for_each(|worker| {
+            worker.join().map_err(|_| anyhow!("a reading thread failed"))?.map_err(anyhow::Error::from)
+        })
     })?;
     let mut counts = counts.into_inner().unwrap_or_else(PoisonError::into_inner);
     counts.sort_unstable_by_key(|(stretch, _)| *stretch);
-    Ok((parts, Lines::new(counts.into_iter().flat_map(|(_, counts)| counts))))
+    Ok(Lines::new(counts.into_iter().flat_map(|(_, counts)| counts)))
 }
 
 fn read_stretch(
@@ -365,7 +365,9 @@ impl Parcel {
             };
             match *item {
                 Item::Piece { offset, len } => take(Cut::Piece { bytes: next(len), offset }),
-                Item::Envelope { offset, len, span } => take(Cut::Envelope { bytes: next(len), offset, len: span }),
+                Item::Envelope { offset, len, span } => {
+                    take(Cut::Envelope { bytes: next(len), offset, len: span })
+                }
                 Item::Fault { offset, fault } => take(Cut::Fault { offset, fault }),
             }
         }
@@ -382,7 +384,7 @@ fn piped<C: Cutter>(
     source: &Source,
     progress: &ProgressBar,
     cutter: C,
-) -> anyhow::Result<(Vec<Part>, Lines)> {
+) -> anyhow::Result<Lines> {
     let workers = threads();
     let (send, receive) = sync_channel::<Parcel>(workers);
     // The parsers alone own the receiving end, so that sending fails once they are gone.
@@ -396,23 +398,23 @@ fn piped<C: Cutter>(
             .collect();
         drop(receive);
         let cut = cut_source(source, cutter, send, progress);
-        let parts = parsers
+        parsers
             .into_iter()
-            .map(|parser| parser.join().map_err(|_| anyhow!("a parsing thread failed")))
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        Ok((parts, cut?))
+            .try_for_each(|parser| parser.join().map_err(|_| anyhow!("a parsing thread failed")))?;
+        cut
     })
 }
 
-fn parse_parcels(collector: &Collector, index: SourceIndex, receive: &Mutex<Receiver<Parcel>>, lines: bool) -> Part {
+fn parse_parcels(collector: &Collector, index: SourceIndex, receive: &Mutex<Receiver<Parcel>>, lines: bool) {
     let mut part = Part::default();
     loop {
         let parcel = receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(parcel) = parcel else { return part };
+        let Ok(parcel) = parcel else { return };
         parcel.open(|cut| match cut {
             Cut::Piece { bytes, offset } if lines => collector.read_line(&mut part, index, bytes, offset),
             cut => collector.read(&mut part, index, cut),
         });
+        collector.deliver(&mut part);
     }
 }
 
