@@ -176,7 +176,7 @@ impl Collector {
                 part.problems = problems;
                 return self.split_again(part, origin.source, level, bytes, origin.offset);
             }
-        } else if member(object, "id").is_some() {
+        } else if member(object, "id").is_some_and(|id| id.is_str()) {
             other(part, &mut reader, object, "");
         } else if !object.is_empty() {
             reader.problem(String::new(), ProblemKind::NotAResource);

@@ -46,6 +46,7 @@ pub(crate) enum Use {
 }
 
 /// Interns ids from several threads at once.
+#[derive(Default)]
 pub(crate) struct IdsBuilder {
     hasher: DefaultHashBuilder,
     shards: [Mutex<Shard>; SHARDS],
@@ -55,12 +56,6 @@ pub(crate) struct IdsBuilder {
 pub struct Ids {
     hasher: DefaultHashBuilder,
     shards: [Shard; SHARDS],
-}
-
-impl Default for IdsBuilder {
-    fn default() -> Self {
-        Self { hasher: DefaultHashBuilder::default(), shards: Default::default() }
-    }
 }
 
 impl Shard {

@@ -24,13 +24,13 @@ pub struct Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origins {
     first: Origin,
-    more: Option<Box<Vec<Origin>>>,
+    more: Box<[Origin]>,
 }
 
 impl Origins {
     /// A resource with one record.
     pub fn one(origin: Origin) -> Self {
-        Self { first: origin, more: None }
+        Self { first: origin, more: Box::default() }
     }
 
     /// The record that people are shown.
@@ -40,7 +40,7 @@ impl Origins {
 
     /// Every record.
     pub fn iter(&self) -> impl Iterator<Item = Origin> {
-        std::iter::once(self.first).chain(self.more.iter().flat_map(|more| more.iter().copied()))
+        std::iter::once(self.first).chain(self.more.iter().copied())
     }
 
     pub(crate) fn absorb(&mut self, other: &Self) {
@@ -48,7 +48,7 @@ impl Origins {
         all.sort_unstable();
         all.dedup();
         let first = all.remove(0);
-        *self = Self { first, more: (!all.is_empty()).then(|| Box::new(all)) };
+        *self = Self { first, more: all.into_boxed_slice() };
     }
 }
 

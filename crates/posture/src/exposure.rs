@@ -66,7 +66,7 @@ const SHOWN_RANGES: usize = 100;
 
 /// Whether a set holds more of the internet than `limit` IPv4 addresses. A household has one IPv6
 /// /64 (RFC 6177), so for IPv6 more than one of those is wide.
-fn wide(set: &Addresses, family: Family, limit: u128) -> bool {
+pub(crate) fn wide(set: &Addresses, family: Family, limit: u128) -> bool {
     match family {
         Family::V4 => set.count() > limit,
         Family::V6 => set.count() > 1 << 64,
@@ -278,11 +278,6 @@ pub(crate) fn sought(context: &Context<'_>, opening: &Opening) -> bool {
     opening.protocols.contains(Protocols::UDP) || (management && opening.protocols.contains(Protocols::TCP))
 }
 
-/// Whether an opening certainly lets in more of the internet than people need.
-pub(crate) fn certainly_wide(context: &Context<'_>, opening: &Opening) -> bool {
-    wide(&opening.internet.must, Family::V4, context.settings.wide_after)
-}
-
 /// Cuts evidence on neighbouring ports apart, so that each port is told by itself.
 pub(crate) fn one_by_one(evidence: Vec<PortEvidence>) -> Vec<PortEvidence> {
     let mut all = Vec::with_capacity(evidence.len());
@@ -309,12 +304,12 @@ pub(crate) fn port_text(ports: Range<u16>) -> String {
     }
 }
 
-/// A number with separators.
-pub(crate) fn grouped(number: u128) -> String {
+/// A number with separators, as both languages write it.
+pub fn grouped(number: u128) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

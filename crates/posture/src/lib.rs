@@ -18,7 +18,7 @@ mod view;
 pub use check::{Check, Checkpoint, Reference, Run, Severity};
 pub use checks::CHECKS;
 pub use engine::{Outcome, Tally, Unknown, run};
-pub use exposure::{DecidedBy, PortEvidence, Sources};
+pub use exposure::{DecidedBy, PortEvidence, Sources, grouped};
 pub use lang::{Lang, Text};
 pub use reason::{reason_text, settled_by};
 pub use settings::Settings;

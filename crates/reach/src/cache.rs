@@ -85,7 +85,10 @@ impl<'e> Reach<'e> {
         let slot = self.estate.slot(nsg)?;
         let rules = self.estate.nsg(nsg)?.rules.as_ref()?.value()?;
         let sighted =
-            self.sighted.get(slot.index as usize).is_none_or(|sighted| sighted[direction as usize & 1]);
+            self.sighted.get(slot.index as usize).is_none_or(|[inbound, outbound]| match direction {
+                Direction::Inbound => *inbound,
+                Direction::Outbound => *outbound,
+            });
         let sight = if sighted {
             let local = |rule: &estate::SecurityRule| match direction {
                 Direction::Inbound => endpoint.is_in(&rule.destination),

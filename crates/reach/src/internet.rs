@@ -153,15 +153,15 @@ impl Reach<'_> {
         Exposure { ways: vec![Way { public_ip, endpoint, openings, unknown: way_unknown }], unknown }
     }
 
-    /// What a group would let in from the internet to any address behind it.
-    pub fn latent(&self, nsg: ResourceId) -> Vec<Opening> {
+    /// What a group would let in from the internet to any address of a family behind it.
+    pub fn latent(&self, nsg: ResourceId, family: Family) -> Vec<Opening> {
         let endpoint = Endpoint {
-            family: Family::V4,
+            family,
             address: None,
             subnet: None,
             asgs: None,
             network: crate::endpoint::Network {
-                tag: MustMay { must: estate::RangeSet::empty(), may: crate::addresses::private(Family::V4) },
+                tag: MustMay { must: estate::RangeSet::empty(), may: crate::addresses::private(family) },
                 own: estate::RangeSet::empty(),
                 unknown: None,
             },
@@ -215,7 +215,10 @@ impl Reach<'_> {
                             continue;
                         }
                         let must = must.intersection(&may);
-                        let internet = MustMay { must: must.intersection(&outside), may: seen };
+                        let mut internet = MustMay { must: must.intersection(&outside), may: seen };
+                        if probes.contains_all(&internet.must) {
+                            internet.must = estate::RangeSet::empty();
+                        }
                         let rules = [one.map(|region| region.rule), other.map(|region| region.rule)];
                         let unknown = if internet.must == internet.may {
                             Vec::new()

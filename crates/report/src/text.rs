@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use estate::resource_name;
-use posture::{Check, Checkpoint, Finding, Lang, PortEvidence, Severity, Status};
+use posture::{Check, Checkpoint, Finding, Lang, PortEvidence, Severity, Status, Unknown, grouped};
 use unicode_width::UnicodeWidthStr;
 
 use crate::clean::clean;
@@ -289,18 +289,6 @@ fn sources(open: &PortEvidence, lang: Lang) -> String {
     }
 }
 
-fn grouped(number: u128) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// The other resources of a block, by name.
 fn others(report: &Report<'_>, block: &[&Finding]) -> String {
     let Some((first, rest)) = block.split_first() else { return String::new() };
@@ -335,22 +323,20 @@ fn write_unknown(out: &mut String, report: &Report<'_>, style: Style) {
         return;
     }
     // One reason mostly holds for several checks: told once.
-    let mut rows: BTreeMap<(&str, &str), (Vec<&str>, usize, &[estate::ResourceId])> = BTreeMap::new();
+    let mut rows: BTreeMap<(&str, &str), Vec<&Unknown>> = BTreeMap::new();
     for row in &report.outcome.unknown {
-        let entry = rows.entry((&row.reason, &row.settled_by)).or_insert((Vec::new(), 0, &row.sample));
-        entry.0.push(row.code);
-        entry.1 = entry.1.max(row.count);
+        rows.entry((&row.reason, &row.settled_by)).or_default().push(row);
     }
     let title = pick(report.lang, "could not be judged".to_owned(), "判定できなかった項目".to_owned());
     let _ = writeln!(out, "{}", style.bold(&title));
-    for ((reason, settled_by), (codes, count, sample)) in rows {
-        let names: Vec<_> = sample
-            .iter()
-            .take(3)
-            .map(|id| clean(resource_name(report.estate.text(*id))).into_owned())
-            .collect();
+    for ((reason, settled_by), rows) in rows {
+        let Some(most) = rows.iter().max_by_key(|row| row.count) else { continue };
+        let count = most.count;
+        let name = |id: &estate::ResourceId| clean(resource_name(report.estate.text(*id))).into_owned();
+        let names: Vec<_> = most.sample.iter().take(3).map(name).collect();
         let etc = if count > names.len() { ", …" } else { "" };
         let names = names.join(", ");
+        let codes: Vec<_> = rows.iter().map(|row| row.code).collect();
         let codes = codes.join(", ");
         let _ = writeln!(out, "  ? {} × {count}  {}", clean(reason), style.dim(&format!("({names}{etc})")));
         let settle =
@@ -454,16 +440,15 @@ fn write_summary(out: &mut String, report: &Report<'_>, style: Style) {
             ),
         )
     );
+    let mut not_assessed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (check, reason) in &report.outcome.not_assessed {
-        let _ = writeln!(
-            out,
-            "{}",
-            style.dim(&pick(
-                lang,
-                format!("{} not assessed: {reason}", check.code),
-                format!("{} 対象外: {reason}", check.code)
-            ))
-        );
+        not_assessed.entry(reason).or_default().push(check.code);
+    }
+    for (reason, codes) in not_assessed {
+        let codes = codes.join(", ");
+        let text =
+            pick(lang, format!("not assessed, as {reason}: {codes}"), format!("対象外 ({reason}): {codes}"));
+        let _ = writeln!(out, "{}", style.dim(&text));
     }
 }
 

@@ -1,12 +1,12 @@
 //! A security group that exposes nothing today would expose whatever is put behind it.
 
-use estate::{Known, Nsg};
+use estate::{Family, Known, Nsg, Reason};
 use reach::{Opening, Protocols, RuleRef};
 
 use super::net001_exposed_management_port::services;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, certainly_wide, port_text, remedy, sought};
+use crate::exposure::{Remedy, port_text, remedy, sought, wide};
 use crate::lang::{Text, say};
 use crate::view::{Cause, Context, Finding, Status};
 
@@ -42,16 +42,25 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
     if context.exposing.contains(&nsg.id) {
         return sink.pass(context, &CHECK, nsg.id);
     }
-    let openings: Vec<_> =
-        context.reach.latent(nsg.id).into_iter().filter(|opening| sought(context, opening)).collect();
-    let certain: Vec<_> = openings.iter().filter(|opening| certainly_wide(context, opening)).collect();
+    let limit = context.settings.wide_after;
+    let (mut certain, mut unknown) = (Vec::new(), Vec::new());
+    let mut over_v4 = false;
+    for family in [Family::V4, Family::V6] {
+        for opening in context.reach.latent(nsg.id, family) {
+            if !sought(context, &opening) {
+                continue;
+            }
+            if wide(&opening.internet.must, family, limit) {
+                certain.push(opening);
+                over_v4 |= family == Family::V4;
+            } else if wide(&opening.internet.may, family, limit) {
+                // A rule for one address is no danger to the next one.
+                let reasons = opening.unknown.iter().filter(|reason| !matches!(reason, Reason::NoAddress));
+                unknown.extend(reasons.cloned());
+            }
+        }
+    }
     let Some(first) = certain.first() else {
-        let unknown: Vec<_> = openings
-            .iter()
-            .filter(|opening| opening.internet.may.count() > context.settings.wide_after)
-            .flat_map(|opening| opening.unknown.iter().cloned())
-            .filter(|reason| !matches!(reason, estate::Reason::NoAddress))
-            .collect();
         return if unknown.is_empty() {
             sink.pass(context, &CHECK, nsg.id);
         } else {
@@ -60,7 +69,10 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
     };
     let lang = context.lang;
     let name = context.name(nsg.id);
-    let what = ports(context, &certain);
+    let mut what = ports(context, &certain);
+    if !over_v4 {
+        what += say!(lang, " over IPv6", " (IPv6)").as_str();
+    }
     let cause = first.rules[1].and_then(|rule| Cause::rule(estate, nsg.id, rule));
     let own = certain.iter().filter_map(|opening| match opening.rules[1] {
         Some(rule @ RuleRef::Own(_)) => Cause::rule(estate, nsg.id, rule),
@@ -87,7 +99,7 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
 }
 
 /// The ports that would be open, in words.
-fn ports(context: &Context<'_>, openings: &[&Opening]) -> String {
+fn ports(context: &Context<'_>, openings: &[Opening]) -> String {
     let tcp = |port: &&u16| {
         openings
             .iter()

@@ -34,9 +34,15 @@ impl Encoding {
                 decoder.window_log_max(27)?;
                 Box::new(decoder)
             }
-            Self::Utf16 { big } => {
-                Box::new(Utf16 { bytes, big, pending: Vec::new(), at: 0, rest: Vec::new(), first: true })
-            }
+            Self::Utf16 { big } => Box::new(Utf16 {
+                bytes,
+                big,
+                pending: Vec::new(),
+                at: 0,
+                rest: Vec::new(),
+                first: true,
+                done: false,
+            }),
         })
     }
 }
@@ -50,6 +56,7 @@ struct Utf16<R> {
     /// Bytes that do not make a whole character yet.
     rest: Vec<u8>,
     first: bool,
+    done: bool,
 }
 
 impl<R: Read> Utf16<R> {
@@ -77,9 +84,13 @@ impl<R: Read> Utf16<R> {
         }
         let mut text: String =
             char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-        if std::mem::take(&mut self.first) && text.starts_with('\u{feff}') {
-            text.remove(0);
+        if self.first && !text.is_empty() {
+            self.first = false;
+            if text.starts_with('\u{feff}') {
+                text.remove(0);
+            }
         }
+        self.done = end;
         self.pending = text.into_bytes();
         self.at = 0;
         Ok(())
@@ -88,12 +99,8 @@ impl<R: Read> Utf16<R> {
 
 impl<R: Read> Read for Utf16<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        while self.at == self.pending.len() {
-            let before = self.rest.len();
+        while self.at == self.pending.len() && !self.done {
             self.fill()?;
-            if self.pending.is_empty() && self.rest.len() <= before && self.rest.is_empty() {
-                return Ok(0);
-            }
         }
         let left = self.pending.get(self.at..).unwrap_or_default();
         let count = left.len().min(out.len());

@@ -1,0 +1,280 @@
+//! Each check fails, passes, is unknown and is nearly met, through the whole program.
+
+mod common;
+
+use common::{RG, check, codes, estate, rule};
+use serde_json::Value;
+
+fn net(report: &Value) -> Vec<String> {
+    codes(report).into_iter().filter(|code| code.starts_with("NET") && code != "NET004").collect()
+}
+
+/// What a rule on the NIC's group exposes.
+fn exposes(rules: &[String], expected: &[&str]) {
+    let report = check(&estate("Standard", None, Some(&rules.join(","))));
+    assert_eq!(report["errors"], serde_json::json!([]), "{rules:?}");
+    assert_eq!(net(&report), expected, "{rules:?}");
+}
+
+fn allow(protocol: &str, source: &str, ports: &str) -> Vec<String> {
+    vec![rule("r", 200, "Allow", protocol, source, ports)]
+}
+
+#[test]
+fn every_notation_of_the_internet_counts() {
+    let open = ["NET001", "NET005"];
+    for source in [
+        "*",
+        "Internet",
+        "INTERNET",
+        "0.0.0.0/0",
+        "any",
+        r#"["0.0.0.0/1","128.0.0.0/1"]"#,
+        "64.0.0.0/2",
+        "AzureCloud",
+        "AzureCloud.japaneast",
+        r#"["203.0.113.0/24","198.51.100.0/24"]"#,
+    ] {
+        exposes(&allow("Tcp", source, "3389"), &open);
+    }
+    for ports in ["22", r#"["80","22"]"#, "20-25", r#"["5985-5986"]"#] {
+        let mut expected = open.to_vec();
+        if ports.contains("80") || ports.contains("20-") {
+            expected.insert(1, "NET002");
+        }
+        exposes(&allow("TCP", "*", ports), &expected);
+    }
+    exposes(&allow("*", "*", "*"), &["NET001", "NET002", "NET003", "NET005"]);
+}
+
+#[test]
+fn near_misses_pass() {
+    for source in [
+        "10.0.0.0/8",
+        "VirtualNetwork",
+        "AzureLoadBalancer",
+        "203.0.113.7",
+        "203.0.113.16/28",
+        "192.168.0.0/16",
+    ] {
+        exposes(&allow("Tcp", source, "3389"), &[]);
+    }
+    // IPv6 does not reach this VM; it would reach one with an IPv6 address.
+    exposes(&allow("Tcp", "::/0", "3389"), &["NET007"]);
+    // More than people need, not more than is tolerated.
+    exposes(&allow("Tcp", "203.0.113.0/24", "3389"), &["NET005"]);
+    exposes(&allow("Tcp", "203.0.113.0/23", "3389"), &["NET001", "NET005"]);
+    exposes(&allow("Tcp", "*", "443"), &["NET002"]);
+    exposes(&allow("Udp", "*", "3389"), &["NET003"]);
+    exposes(&allow("Icmp", "*", "*"), &[]);
+    exposes(&[], &[]);
+}
+
+#[test]
+fn earlier_denies_shadow() {
+    let all = |rules: &[(&str, u32, &str, &str, &str)]| -> Vec<String> {
+        rules
+            .iter()
+            .map(|(access, priority, protocol, source, ports)| {
+                rule(&format!("r{priority}"), *priority, access, protocol, source, ports)
+            })
+            .collect()
+    };
+    exposes(&all(&[("Deny", 100, "*", "Internet", "*"), ("Allow", 200, "Tcp", "*", "22")]), &[]);
+    exposes(
+        &all(&[
+            ("Deny", 100, "Tcp", "0.0.0.0/1", "22"),
+            ("Deny", 110, "*", "128.0.0.0/1", "20-30"),
+            ("Allow", 200, "Tcp", "*", "22"),
+        ]),
+        // Every IPv4 address is denied; `*` still means IPv6, which this VM does not have.
+        &["NET007"],
+    );
+    exposes(
+        &all(&[("Deny", 300, "*", "Internet", "*"), ("Allow", 200, "Tcp", "*", "22")]),
+        &["NET001", "NET005"],
+    );
+    exposes(&all(&[("Deny", 100, "Udp", "*", "*"), ("Allow", 200, "Tcp", "*", "22")]), &["NET001", "NET005"]);
+    // What a deny leaves open is counted to the address.
+    let rules = all(&[("Deny", 100, "*", "0.0.0.0/1", "*"), ("Allow", 200, "Tcp", "*", "22")]);
+    let report = check(&estate("Standard", None, Some(&rules.join(","))));
+    let port = &report["findings"][0]["evidence"]["ports"][0];
+    assert_eq!(port["sources"]["ranges"], serde_json::json!(["128.0.0.0/1"]));
+    // 2^31 addresses less 172.16/12, 192.0.2/24, 192.168/16, 169.254/16, 198.18/15 and 224/3.
+    let outside = (1u64 << 31) - (1 << 20) - 256 - 65536 - 65536 - 131_072 - (1 << 29);
+    assert_eq!(port["sources"]["internet_ipv4_addresses"], outside);
+    assert_eq!(port["witness"]["from"], "128.0.0.1:49152");
+    assert_eq!(port["decided_by"][0]["rule"], "securityRules/r200");
+}
+
+#[test]
+fn both_levels_must_allow() {
+    let open = rule("open", 100, "Allow", "Tcp", "*", "22");
+    let other = rule("other", 100, "Allow", "Tcp", "*", "3389");
+    let check_levels = |sku: &str, subnet: Option<&str>, nic: Option<&str>, expected: &[&str]| {
+        let found: Vec<_> =
+            net(&check(&estate(sku, subnet, nic))).into_iter().filter(|code| code != "NET007").collect();
+        assert_eq!(found, expected, "{sku} {subnet:?} {nic:?}");
+    };
+    check_levels("Standard", Some(&open), Some(&open), &["NET001", "NET005"]);
+    check_levels("Standard", Some(&open), Some(&other), &[]);
+    check_levels("Standard", Some(&open), Some(""), &[]);
+    check_levels("Standard", Some(""), Some(&open), &[]);
+    check_levels("Standard", Some(&open), None, &["NET001", "NET005"]);
+    check_levels("Basic", Some(""), None, &[]);
+    // Without a group: Standard is closed, Basic is open.
+    check_levels("Standard", None, None, &["NET006"]);
+    check_levels("Basic", None, None, &["NET001", "NET002", "NET003", "NET005", "NET006"]);
+}
+
+#[test]
+fn what_cannot_be_known_is_unknown_and_names_what_settles_it() {
+    let reasons = |text: &str| -> Vec<(String, String)> {
+        let report = check(text);
+        assert!(!codes(&report).contains(&"NET001".to_owned()), "{text}");
+        let rows = report["unknown"].as_array().unwrap().iter().filter(|row| row["code"] == "NET001");
+        rows.map(|row| {
+            (row["reason"].as_str().unwrap().to_owned(), row["settled_by"].as_str().unwrap().to_owned())
+        })
+        .collect()
+    };
+    let one = |text: &str, reason: &str, settled: &str| {
+        let found = reasons(text);
+        assert!(found.iter().any(|(r, s)| r.contains(reason) && s.contains(settled)), "{found:?}");
+    };
+    one(
+        &estate("Standard", None, Some(&rule("r", 100, "Allow", "Tcp", "Storage", "22"))),
+        "service tag `storage`",
+        "list-effective-nsg",
+    );
+    let whole = estate("Standard", None, Some(&rule("r", 100, "Allow", "Tcp", "*", "22")));
+    let without = |what: &str| {
+        let list: Vec<Value> = serde_json::from_str(&whole).unwrap();
+        let kept: Vec<_> =
+            list.into_iter().filter(|resource| !resource["id"].as_str().unwrap().contains(what)).collect();
+        serde_json::to_string(&kept).unwrap()
+    };
+    one(&without("networkSecurityGroups"), "network security group", "az network nsg list");
+    one(&without("networkInterfaces"), "network interface", "az network nic list");
+    one(&without("virtualNetworks"), "subnet", "az network vnet list");
+    // Without its public address the way is still there: the group decides.
+    let report = check(&without("publicIPAddresses"));
+    assert!(codes(&report).contains(&"NET001".to_owned()));
+    // A group that denies for certain needs no other: nothing is unknown.
+    let denied = estate("Standard", Some(""), Some(&rule("r", 100, "Allow", "Tcp", "Storage", "22")));
+    assert_eq!(reasons(&denied), []);
+    // A load balancer may lead in.
+    let balanced = whole.replace(r#""privateIPAddress":"10.0.0.4""#, &format!(r#""privateIPAddress":"10.0.0.4","loadBalancerBackendAddressPools":[{{"id":"{RG}/Microsoft.Network/loadBalancers/lb/backendAddressPools/b"}}]"#)).replace(r#""publicIPAddress":{"id""#, r#""ignored":{"id""#);
+    one(&balanced, "load balancer", "list-effective-nsg");
+}
+
+#[test]
+fn unreadable_rules_leave_only_what_they_may_change_open() {
+    let bad = rule("bad", 100, "Allow", "Tcp", "10.0.0.0/40", "22");
+    let run = |rules: String| {
+        let report = check(&estate("Standard", None, Some(&rules)));
+        assert_eq!(report["errors"].as_array().unwrap().len(), 1);
+        let unknown: Vec<_> = report["unknown"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["code"].as_str().unwrap().to_owned())
+            .collect();
+        (net(&report), unknown)
+    };
+    assert_eq!(
+        run(bad.clone()),
+        (vec![], vec!["NET001".to_owned(), "NET005".to_owned(), "NET007".to_owned()])
+    );
+    // A deny before it settles everything; an allow behind it is certain whatever it does.
+    assert_eq!(run(rule("deny", 90, "Deny", "*", "*", "*") + "," + &bad), (vec![], vec![]));
+    assert_eq!(run(bad + "," + &rule("open", 200, "Allow", "Tcp", "*", "22")).0, ["NET001", "NET005"]);
+}
+
+#[test]
+fn accounts() {
+    let vm = |fields: &str| {
+        format!(
+            r#"{{"id":"{RG}/Microsoft.Compute/virtualMachines/m","properties":{{"hardwareProfile":{{}},{fields}}}}}"#
+        )
+    };
+    let linux = |profile: &str| {
+        vm(&format!(r#""storageProfile":{{"osDisk":{{"osType":"Linux"}}}},"osProfile":{profile}"#))
+    };
+    let verdict = |text: &str, code: &str| {
+        let report =
+            common::run(&["check", "-", "--format", "json", "--select", code, "--all"], text.as_bytes())
+                .json();
+        match (report["findings"].as_array().unwrap().first(), report["unknown"].as_array().unwrap().len()) {
+            (Some(finding), 0) => finding["status"].as_str().unwrap().to_owned(),
+            (None, 0) => "nothing".to_owned(),
+            (None, _) => "unknown".to_owned(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let named = |name: &str| linux(&format!(r#"{{"adminUsername":"{name}"}}"#));
+    assert_eq!(verdict(&named("azureuser"), "ACC001"), "fail");
+    assert_eq!(verdict(&named("AzureUser"), "ACC001"), "fail");
+    assert_eq!(verdict(&named("azureuser-kaede"), "ACC001"), "pass");
+    assert_eq!(verdict(&vm(r#""storageProfile":{}"#), "ACC001"), "unknown");
+    assert_eq!(
+        verdict(&linux(r#"{"adminUsername":{"$unknown":{"reason":"a parameter"}}}"#), "ACC001"),
+        "unknown"
+    );
+    let ssh = |value: &str| linux(&format!(r#"{{"adminUsername":"x","linuxConfiguration":{{{value}}}}}"#));
+    assert_eq!(verdict(&ssh(r#""disablePasswordAuthentication":true"#), "ACC002"), "pass");
+    assert_eq!(verdict(&ssh(r#""disablePasswordAuthentication":"TRUE""#), "ACC002"), "pass");
+    assert_eq!(verdict(&ssh(r#""disablePasswordAuthentication":false"#), "ACC002"), "fail");
+    assert_eq!(verdict(&ssh(""), "ACC002"), "fail");
+    assert_eq!(verdict(&vm(r#""storageProfile":{"osDisk":{"osType":"Linux"}}"#), "ACC002"), "unknown");
+    assert_eq!(
+        verdict(&vm(r#""storageProfile":{"osDisk":{"osType":"Windows"}},"osProfile":{}"#), "ACC002"),
+        "nothing"
+    );
+}
+
+#[test]
+fn latent_groups() {
+    let lone = |rules: &str| {
+        let text = format!(
+            r#"{{"id":"{RG}/Microsoft.Network/networkSecurityGroups/g","properties":{{"securityRules":[{rules}]}}}}"#
+        );
+        let report = check(&text);
+        (
+            codes(&report),
+            report["unknown"].as_array().unwrap().len(),
+            report["not_assessed"].as_array().unwrap().len(),
+        )
+    };
+    let latent = vec!["NET007".to_owned()];
+    assert_eq!(lone(&rule("r", 100, "Allow", "Tcp", "Internet", "22")), (latent.clone(), 0, 8));
+    assert_eq!(lone(&rule("r", 100, "Allow", "*", "*", "53")), (latent, 0, 8));
+    assert_eq!(lone(&rule("r", 100, "Allow", "Tcp", "*", "443")), (vec![], 0, 8));
+    assert_eq!(
+        lone(&(rule("d", 90, "Deny", "*", "*", "*") + "," + &rule("r", 100, "Allow", "Tcp", "*", "22"))),
+        (vec![], 0, 8)
+    );
+    // A rule for one address exposes nothing else.
+    let one = rule("r", 100, "Allow", "Tcp", "*", "22")
+        .replace(r#""destinationAddressPrefix":"*""#, r#""destinationAddressPrefix":"10.0.0.4""#);
+    assert_eq!(lone(&one), (vec![], 0, 8));
+    // What exposes a VM today is told there.
+    let report = check(&estate("Standard", None, Some(&rule("r", 100, "Allow", "Tcp", "*", "22"))));
+    assert!(!codes(&report).contains(&"NET007".to_owned()));
+}
+
+#[test]
+fn ipv6_is_judged_by_itself() {
+    let v6 = estate("Standard", None, Some(&rule("r", 100, "Allow", "Tcp", "::/0", "22")))
+        .replace("10.0.0.4", "fd00::4")
+        .replace("10.0.0.0/24", "fd00::/64")
+        .replace("10.0.0.0/16", "fd00::/48");
+    let report = check(&v6);
+    assert_eq!(net(&report), ["NET001", "NET005"]);
+    let port = &report["findings"][0]["evidence"]["ports"][0];
+    assert_eq!(port["sources"]["ranges"], serde_json::json!(["::/0"]));
+    assert_eq!(port["witness"]["to"], "[fd00::4]:22");
+    let v4_only = v6.replace("::/0", "0.0.0.0/0");
+    // The group lets nobody in to this address, but would to an IPv4 one.
+    assert_eq!(net(&check(&v4_only)), ["NET007"]);
+}
