@@ -1,0 +1,292 @@
+//! Held against what Azure and others have said: recordings and test inputs that lie in a folder
+//! `shared` beside the repository. Skipped, and said so, where there is no such folder.
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use common::{root, run};
+use serde_json::{Value, json};
+
+fn shared() -> Option<PathBuf> {
+    let folder = root().parent()?.join("shared");
+    if folder.join("azure").is_dir() {
+        return Some(folder);
+    }
+    eprintln!("skipped: no folder `shared` beside the repository, so recorded answers were not compared");
+    None
+}
+
+fn load(path: PathBuf) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(&path).unwrap())
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn lines(resources: &[Value]) -> String {
+    resources.iter().map(|resource| resource.to_string() + "\n").collect()
+}
+
+/// Asks about one estate.
+fn ask(resources: &[Value], questions: &[Value]) -> Vec<Value> {
+    let file = tempfile::Builder::new().suffix(".ndjson").tempfile().unwrap();
+    std::fs::write(file.path(), lines(resources)).unwrap();
+    let ran = run(&["flow", &file.path().display().to_string(), "--batch", "-"], lines(questions).as_bytes());
+    ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Answers of Azure that contradict themselves, by file and number, and why they do not count.
+const ODD: [(&str, u64, &str); 4] = [
+    ("cli__test_network_watcher_vm__2021-05-27__e5ae1394.json", 34, "Deny by a rule that allows"),
+    ("cli__test_network_watcher_vm__2021-08-05__3d244bf7.json", 34, "Deny by a rule that allows"),
+    (
+        "cli__test_network_watcher_vm__2020-09-11__33518244.json",
+        30,
+        "Unknown and no rule, on a group that is the same as in other answers",
+    ),
+    (
+        "cli__test_network_watcher_vm__2020-09-11__33518244.json",
+        34,
+        "Unknown and no rule, on a group that is the same as in other answers",
+    ),
+];
+
+#[test]
+fn flows_agree_with_azures_own_answers() {
+    let Some(shared) = shared() else { return };
+    let cases = load(shared.join("azure/effective/cases.json"));
+    let mut agreed = 0;
+    for case in cases.as_array().unwrap() {
+        let request = &case["request"];
+        let asked =
+            case["kind"] == "ipFlowVerify" && case["http_status"] == 200 && case["state_complete"] == true;
+        if !asked || request.is_null() {
+            continue;
+        }
+        let (file, exchange) = (case["file"].as_str().unwrap(), case["exchange"].as_u64().unwrap());
+        if ODD.iter().any(|(odd, number, _)| *odd == file && *number == exchange) {
+            continue;
+        }
+        let resources: Vec<Value> = ["nics", "nsgs", "subnets", "vnets", "public_ips"]
+            .iter()
+            .flat_map(|kind| case["state"][kind].as_array().cloned().unwrap_or_default())
+            .collect();
+        let text = |name: &str| request[name].as_str().unwrap().to_owned();
+        let question = json!({
+            "vm": text("targetResourceId"),
+            "direction": text("direction"),
+            "protocol": text("protocol"),
+            "local": text("localIPAddress") + ":" + &text("localPort"),
+            "remote": text("remoteIPAddress") + ":" + &text("remotePort"),
+        });
+        let answer = ask(&resources, &[question]).remove(0);
+        assert_eq!(answer["access"], case["answer"]["access"], "{file} {exchange}: {answer}");
+        assert_eq!(answer["ruleName"], case["answer"]["ruleName"], "{file} {exchange}: {answer}");
+        agreed += 1;
+    }
+    eprintln!(
+        "{agreed} answers of Azure's ipFlowVerify agree; {} that contradict themselves left out",
+        ODD.len()
+    );
+    assert!(agreed >= 30, "{agreed}");
+}
+
+/// The resources in a recorded answer.
+fn resources_of(body: &Value) -> Vec<Value> {
+    match (body["value"].as_array(), body.as_array()) {
+        (Some(items), _) | (None, Some(items)) => items.clone(),
+        _ => vec![body.clone()],
+    }
+}
+
+/// Reads recorded bodies and holds the counts against the ids in them.
+fn nothing_is_lost(name: &str, bodies: &[Value]) {
+    let ran = run(&["check", "-", "--format", "json"], lines(bodies).as_bytes());
+    assert!(
+        [0, 1, 3].contains(&ran.code)
+            || bodies.iter().all(|body| resources_of(body).is_empty())
+            || ran.code == 2,
+        "{name}: {}",
+        ran.err
+    );
+    let report = ran.json();
+    let mut expected: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut nameless = 0;
+    for resource in bodies.iter().flat_map(resources_of) {
+        match resource["id"].as_str().filter(|id| id.contains('/')) {
+            Some(id) => {
+                let declared = resource["type"].as_str().map(str::to_owned);
+                let kind = estate::resource_type(id).or(declared).unwrap_or_default().to_lowercase();
+                expected.entry(kind).or_default().insert(id.trim_end_matches('/').to_lowercase());
+            }
+            None => nameless += 1,
+        }
+    }
+    let counts = &report["estate"];
+    let count = |name: &str| counts[name].as_u64().unwrap();
+    for (kind, ids) in &expected {
+        let wanted = ids.len() as u64;
+        let (found, exact) = match kind.as_str() {
+            "microsoft.compute/virtualmachines" => (count("vms") + count("mentioned_vms"), false),
+            "microsoft.network/networkinterfaces" => (count("nics"), false),
+            "microsoft.network/networksecuritygroups" => (count("nsgs"), true),
+            // These are also written out inside others.
+            "microsoft.network/publicipaddresses" => (count("public_ips"), false),
+            "microsoft.network/virtualnetworks/subnets" => (count("subnets"), false),
+            "microsoft.network/virtualnetworks" => (count("vnets"), true),
+            "microsoft.network/routetables" => (count("route_tables"), true),
+            "microsoft.network/applicationsecuritygroups" => (count("asgs"), true),
+            "microsoft.network/loadbalancers" => (count("load_balancers"), true),
+            "microsoft.compute/disks" => (count("disks"), true),
+            "microsoft.network/networksecuritygroups/securityrules" => continue,
+            "" => (counts["other"]["(no type)"].as_u64().unwrap_or(0), true),
+            other => (counts["other"][other].as_u64().unwrap_or(0), true),
+        };
+        assert!(if exact { found == wanted } else { found >= wanted }, "{name}: {kind}: {found} of {wanted}");
+    }
+    let errors = report["errors"].as_array().unwrap().len();
+    assert!(
+        errors > 0 || nameless == 0 || bodies.iter().any(|body| body["value"].is_array()),
+        "{name}: {nameless} without an id, and no error"
+    );
+}
+
+#[test]
+fn recorded_answers_are_read_in_full() {
+    let Some(shared) = shared() else { return };
+    let mut files = 0;
+    for folder in ["azure/responses", "azure/effective"] {
+        for entry in std::fs::read_dir(shared.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if !name.ends_with(".json") || name == "cases.json" {
+                continue;
+            }
+            // The last answer for each path: earlier ones are of other moments.
+            let mut last: BTreeMap<String, Value> = BTreeMap::new();
+            for exchange in load(path).as_array().unwrap() {
+                let body = &exchange["response_body"];
+                if exchange["method"] == "GET"
+                    && exchange["status"] == 200
+                    && (body.is_object() || body.is_array())
+                {
+                    last.insert(exchange["path"].as_str().unwrap_or_default().to_lowercase(), body.clone());
+                }
+            }
+            let bodies: Vec<Value> = last.into_values().collect();
+            if !bodies.is_empty() {
+                nothing_is_lost(&name, &bodies);
+                files += 1;
+            }
+        }
+    }
+    eprintln!("{files} recordings of Azure read in full");
+    assert!(files > 100, "{files}");
+}
+
+/// A VM behind a group, to ask what the group does.
+fn behind(group: &str) -> Vec<Value> {
+    let rg = "/subscriptions/s/resourceGroups/rg/providers";
+    vec![
+        json!({"id": format!("{rg}/Microsoft.Network/networkInterfaces/n"), "properties": {
+            "networkSecurityGroup": {"id": group},
+            "virtualMachine": {"id": format!("{rg}/Microsoft.Compute/virtualMachines/m")},
+            "ipConfigurations": [{"name": "i", "properties": {"privateIPAddress": "10.0.0.4", "subnet": {"id": format!("{rg}/Microsoft.Network/virtualNetworks/v/subnets/s")}}}]}}),
+        json!({"id": format!("{rg}/Microsoft.Network/virtualNetworks/v"), "properties": {
+            "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+            "subnets": [{"id": format!("{rg}/Microsoft.Network/virtualNetworks/v/subnets/s"), "properties": {"addressPrefix": "10.0.0.0/24"}}]}}),
+    ]
+}
+
+#[test]
+fn custodians_recordings_are_read_and_judged_alike() {
+    let Some(shared) = shared() else { return };
+    let fixtures = shared.join("peer-fixtures");
+    let mut judged = 0;
+    for row in load(fixtures.join("index.json")).as_array().unwrap() {
+        if row["peer"] != "custodian" {
+            continue;
+        }
+        let file = row["file"].as_str().unwrap();
+        let requests = load(fixtures.join(file));
+        let bodies: Vec<Value> = requests["requests"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|r| r["method"] == "GET")
+            .map(|r| r["response"].clone())
+            .collect();
+        nothing_is_lost(file, &bodies);
+        let rule = row["rule"].as_str().unwrap();
+        let (direction, what) =
+            match (rule.strip_prefix("effective inbound "), rule.strip_prefix("effective outbound ")) {
+                (Some(what), _) => ("inbound", what.to_owned()),
+                (_, Some(what)) => ("outbound", what.to_owned()),
+                _ if rule == "all inbound ports allowed" => ("inbound", "* from any".to_owned()),
+                _ => continue,
+            };
+        let ports = what.trim_end_matches(" from any").trim_end_matches(" to any").trim_start_matches("TCP ");
+        let groups: Vec<Value> = bodies.iter().flat_map(resources_of).collect();
+        let Some(group) = groups.iter().find(|group| group["name"] == row["resource"]) else {
+            panic!("{row}")
+        };
+        let mut resources = behind(group["id"].as_str().unwrap());
+        resources.push(group.clone());
+        let (local, remote) = match direction {
+            "inbound" => (format!("10.0.0.4:{ports}"), "8.8.8.8:50000".to_owned()),
+            _ => ("10.0.0.4:50000".to_owned(), format!("8.8.8.8:{ports}")),
+        };
+        let answer = ask(&resources, &[json!({"vm": "m", "direction": direction, "protocol": "TCP", "local": local, "remote": remote})]).remove(0);
+        let expected = if row["expected"] == "fail" { "Allow" } else { "Deny" };
+        assert_eq!(answer["access"], expected, "{row}: {answer}");
+        judged += 1;
+    }
+    eprintln!("{judged} of Custodian's verdicts on groups agree");
+    assert!(judged >= 6, "{judged}");
+}
+
+/// Verdicts of Batfish that Azure's rules do not give, by note and whether a VM is named, and why.
+const BATFISH_DIFFERS: [(&str, bool, &str); 2] = [
+    (
+        "testIntraSubnetFiltering",
+        false,
+        "vm2 to vm3: the one deny is for vm3 to vm2; AllowVnetInBound lets it through",
+    ),
+    ("testVm1toVm2Http", true, "priority 100 of vm2's own group denies TCP 8080 from anywhere"),
+];
+
+#[test]
+fn batfishs_network_is_read_and_its_flows_agree() {
+    let Some(shared) = shared() else { return };
+    let fixtures = shared.join("peer-fixtures");
+    let network = load(fixtures.join("batfish/az-show/test-nsg.json"));
+    nothing_is_lost("batfish", network["resources"].as_array().unwrap());
+    let resources = network["resources"].as_array().unwrap();
+    let address = |text: &str| text.split_whitespace().find(|word| word.contains('.')).unwrap().to_owned();
+    let mut agreed = 0;
+    for row in load(fixtures.join("index.json")).as_array().unwrap() {
+        if row["peer"] != "batfish" {
+            continue;
+        }
+        let flow = &row["flow"];
+        let (from, to) = (flow["from"].as_str().unwrap(), flow["to"].as_str().unwrap());
+        let port = flow["port"].as_u64().map_or("*".to_owned(), |port| port.to_string());
+        let end = |text: &str, port: &str| format!("{}:{port}", address(text));
+        let mut questions = vec![
+            json!({"vm": from.split(' ').next().unwrap(), "direction": "outbound", "protocol": flow["protocol"], "local": end(from, "50000"), "remote": end(to, &port)}),
+        ];
+        if to.starts_with("vm") {
+            questions.push(json!({"vm": to.split(' ').next().unwrap(), "direction": "inbound", "protocol": flow["protocol"], "local": end(to, &port), "remote": end(from, "50000")}));
+        }
+        let answers = ask(resources, &questions);
+        let passes = answers.iter().all(|answer| answer["access"] == "Allow");
+        let denied = answers.iter().any(|answer| answer["access"] == "Deny");
+        let differs = BATFISH_DIFFERS
+            .iter()
+            .any(|(note, named, _)| row["note"] == *note && row["resource"].is_string() == *named);
+        let expected = if differs { row["expected"] != "allow" } else { row["expected"] == "allow" };
+        assert_eq!((passes, denied), (expected, !expected), "{row}: {answers:?}");
+        agreed += usize::from(!differs);
+    }
+    eprintln!("{agreed} of Batfish's flows agree, {} differ and are explained", BATFISH_DIFFERS.len());
+}
