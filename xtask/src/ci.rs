@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::edges;
-use crate::shell::{cargo, has, run, run_with, say};
+use crate::shell::{cargo, has, root, run, run_with, say};
 
 /// Everything, cheapest first.
 pub(crate) fn ci() -> Result<()> {
@@ -45,23 +45,14 @@ pub(crate) fn fuzz(seconds: u32) -> Result<()> {
         run(&cargo, &["install", "cargo-fuzz", "--locked"])?;
     }
     let time = format!("-max_total_time={seconds}");
-    for target in ["source", "rule"] {
-        run_with(
-            &cargo,
-            &[
-                "fuzz",
-                "run",
-                "--sanitizer",
-                "none",
-                target,
-                "--",
-                &time,
-                "-max_len=65536",
-                "-rss_limit_mb=2048",
-                "-timeout=10",
-            ],
-            &[("RUSTC_BOOTSTRAP", "1")],
-        )?;
+    for target in ["source", "rule", "place"] {
+        let seeds = format!("fuzz/seeds/{target}");
+        let corpus = format!("fuzz/corpus/{target}");
+        std::fs::create_dir_all(root().join(&corpus))?;
+        let options = ["-max_len=65536", "-rss_limit_mb=2048", "-timeout=10", "-print_final_stats=1"];
+        let mut arguments = vec!["fuzz", "run", "--sanitizer", "none", target, &corpus, &seeds, "--", &time];
+        arguments.extend(options);
+        run_with(&cargo, &arguments, &[("RUSTC_BOOTSTRAP", "1")])?;
     }
     Ok(())
 }

@@ -1,0 +1,36 @@
+//! Any bytes as a source: read, joined and checked without a panic, the same however they arrive.
+#![no_main]
+
+use estate::split::{Cut, Splitter};
+use estate::{Collector, Estate, Part, SourceIndex};
+use libfuzzer_sys::fuzz_target;
+use posture::{CHECKS, Lang, Settings};
+
+fn read(bytes: &[u8], chunk: usize) -> Estate {
+    let collector = Collector::new();
+    let mut part = Part::default();
+    let mut splitter = Splitter::new();
+    let mut emit = |cut: Cut<'_>| collector.read(&mut part, SourceIndex(0), cut);
+    for chunk in bytes.chunks(chunk.max(1)) {
+        splitter.push(chunk, &mut emit);
+    }
+    splitter.finish(&mut emit);
+    collector.deliver(&mut part);
+    collector.finish()
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let whole = read(bytes, bytes.len());
+    let pieces = read(bytes, 3);
+    assert_eq!(whole.count(), pieces.count());
+    assert_eq!(whole.problems, pieces.problems);
+    let outcome = posture::run(&whole, CHECKS, &Settings::default(), Lang::En, true);
+    assert!(outcome.tally.score <= 100);
+    let collector = Collector::new();
+    let mut part = Part::default();
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        collector.read_line(&mut part, SourceIndex(0), line, 0);
+    }
+    collector.deliver(&mut part);
+    let _ = collector.finish();
+});
