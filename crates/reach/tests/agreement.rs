@@ -190,7 +190,7 @@ fn one(port: u16) -> PortSet {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::default())]
     #[test]
     fn flows_and_openings_agree_with_the_plain_evaluator(
         subnet in proptest::collection::vec(rule(), 0..7),

@@ -17,8 +17,8 @@ pub(crate) fn run(args: &CheckArgs, lang: Lang) -> anyhow::Result<u8> {
     if args.sources.is_empty() {
         bail!(pick(
             lang,
-            "no SOURCE: name a file, a folder or -; this version does not read live Azure yet. In Cloud Shell:\n  az graph query -q 'Resources' --first 1000 -o json > estate.json\n  sekimori check estate.json",
-            "SOURCE が指定されていません。ファイル、フォルダー、- のいずれかを指定してください (このバージョンでは Azure を直接読み取れません)。Cloud Shell では次のように実行します:\n  az graph query -q 'Resources' --first 1000 -o json > estate.json\n  sekimori check estate.json",
+            "no SOURCE: name a file, a folder or -; this version does not read live Azure yet. In Cloud Shell:\n  mkdir -p estate\n  az vm list -d -o json > estate/vms.json\n  az network nic list -o json > estate/nics.json\n  az network public-ip list -o json > estate/public-ips.json\n  az network nsg list -o json > estate/nsgs.json\n  az network vnet list -o json > estate/vnets.json\n  sekimori check estate",
+            "SOURCE が指定されていません。ファイル、フォルダー、- のいずれかを指定してください (このバージョンでは Azure を直接読み取れません)。Cloud Shell では次のように実行します:\n  mkdir -p estate\n  az vm list -d -o json > estate/vms.json\n  az network nic list -o json > estate/nics.json\n  az network public-ip list -o json > estate/public-ips.json\n  az network nsg list -o json > estate/nsgs.json\n  az network vnet list -o json > estate/vnets.json\n  sekimori check estate",
         ));
     }
     // The process ends after the report: taking a large estate apart first would only cost time.

@@ -46,7 +46,7 @@ Exit codes:
 
 Examples:
   sekimori check examples/small-company
-  az graph query -q 'Resources' --first 1000 -o json | sekimori check -
+  az network nsg list -o json | sekimori check -
   sekimori check estate.ndjson.zst --format json --select NET --fail-on high";
 
 const FLOW_HELP: &str = "\

@@ -55,6 +55,8 @@ pub(crate) fn note(text: &str) {
 
 pub(crate) fn fail(error: &anyhow::Error, lang: Lang) {
     let word = pick(lang, "error", "エラー");
-    let chain: Vec<_> = error.chain().map(|cause| clean(&cause.to_string()).into_owned()).collect();
+    let shown =
+        |text: String| text.lines().map(|line| clean(line).into_owned()).collect::<Vec<_>>().join("\n");
+    let chain: Vec<_> = error.chain().map(|cause| shown(cause.to_string())).collect();
     let _ = writeln!(io::stderr(), "{word}: {}", chain.join(": "));
 }
