@@ -62,7 +62,7 @@ fn check_counts(bin: &Path, file: &Path, made: &Made) -> Result<()> {
         .args(["check", &file.display().to_string(), "--select", "NET001", "--format", "json"])
         .output()?;
     let report: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    let found = report["summary"]["fail"].as_u64();
+    let found = report.pointer("/summary/fail").and_then(serde_json::Value::as_u64);
     if found != Some(u64::from(made.exposed)) {
         bail!("{} VMs are open and the check found {found:?}", made.exposed);
     }

@@ -38,7 +38,7 @@ pub(crate) fn check() -> Result<()> {
     }
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
     let mut faults = Vec::new();
-    let packages = metadata["packages"].as_array().context("no packages")?;
+    let packages = metadata.get("packages").and_then(Value::as_array).context("no packages")?;
     let ours: Vec<&Value> = packages.iter().filter(|package| package["source"].is_null()).collect();
     for package in &ours {
         let name = package["name"].as_str().unwrap_or_default();
@@ -71,7 +71,8 @@ pub(crate) fn check() -> Result<()> {
 
 /// Every crate that one uses outside of its tests, by name.
 fn reachable(metadata: &Value, name: &str) -> Vec<String> {
-    let nodes = metadata["resolve"]["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let nodes =
+        metadata.pointer("/resolve/nodes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let id_of = |name: &str| {
         packages.iter().find(|p| p["name"] == name && p["source"].is_null()).map(|p| p["id"].clone())

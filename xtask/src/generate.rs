@@ -31,12 +31,12 @@ pub(crate) fn generate(vms: u32, path: &Path) -> Result<Made> {
     let mut exposed = 0;
     for number in 0..vms {
         let subnet = number / SUBNET;
-        if number % SUBNET == 0 {
+        if number.is_multiple_of(SUBNET) {
             write_network(&mut out, subnet)?;
         }
-        let open = number % EXPOSED_EVERY == 0;
+        let open = number.is_multiple_of(EXPOSED_EVERY);
         // Every 25th VM has a public address, every other one of these an open group.
-        let public = number % (EXPOSED_EVERY / 2) == 0;
+        let public = number.is_multiple_of(EXPOSED_EVERY / 2);
         write_vm(&mut out, number, subnet)?;
         write_nic(&mut out, number, subnet, public, open)?;
         if public {
@@ -45,7 +45,7 @@ pub(crate) fn generate(vms: u32, path: &Path) -> Result<Made> {
         if open {
             exposed += 1;
             let name = format!("nsg-own-{number}");
-            let port = if number % (2 * EXPOSED_EVERY) == 0 { "3389" } else { "22" };
+            let port = if number.is_multiple_of(2 * EXPOSED_EVERY) { "3389" } else { "22" };
             write_group(&mut out, &name, &[("allow-remote", 300, "*", port)])?;
         }
     }
@@ -87,7 +87,7 @@ fn write_vm(out: &mut impl Write, number: u32, subnet: u32) -> Result<()> {
     let name = format!("vm-{number:06}");
     let provider = provider(subnet);
     head(out, subnet, "microsoft.compute/virtualmachines", "Microsoft.Compute/virtualMachines", &name)?;
-    let linux = number % 2 == 0;
+    let linux = number.is_multiple_of(2);
     let (os, image, profile) = if linux {
         (
             "Linux",

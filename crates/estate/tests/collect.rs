@@ -1,4 +1,12 @@
 //! Records in every shape that people have them become one estate.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails"
+)]
 
 use estate::{
     Access, Change, Collector, Estate, Known, Part, ProblemKind, Reason, Sku, SourceIndex, apply,

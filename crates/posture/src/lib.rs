@@ -1,6 +1,6 @@
 //! What is wrong with an estate, why, and how to fix it.
 //!
-//! One file a check, in [`checks`]; the list of them is [`CHECKS`]. A check answers `fail`, `pass`
+//! One file a check, in `checks`; the list of them is [`CHECKS`]. A check answers `fail`, `pass`
 //! or `unknown` for each resource in its scope.
 //!
 //! INVARIANT: a check never infers safety from absence. What it cannot see is unknown, with what

@@ -63,7 +63,7 @@ pub(crate) fn run(args: &CheckArgs, lang: Lang) -> anyhow::Result<u8> {
         outcome.unknown.iter().any(|row| row.code == *code)
             || outcome.not_assessed.iter().any(|(check, _)| check.code == *code)
     };
-    if !estate.problems.is_empty() || required.iter().any(|code| unknown(code)) {
+    if !estate.problems.is_empty() || required.iter().any(unknown) {
         return Ok(3);
     }
     let fails =

@@ -1,4 +1,12 @@
 //! The command line and the JSON form, as others rely on them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails"
+)]
 
 mod common;
 

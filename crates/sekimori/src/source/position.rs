@@ -121,7 +121,7 @@ impl Positions {
             }
         };
         let spans: Vec<_> = if is_object && pointer.contains("securityRules") {
-            TELLING.iter().filter_map(|member| telling(member)).collect()
+            TELLING.iter().filter_map(telling).collect()
         } else if is_object {
             find(text, &format!("{pointer}/id")).into_iter().collect()
         } else {
