@@ -56,6 +56,16 @@ pub(crate) fn bench(vms: u32, runs: usize, write: bool) -> Result<()> {
     Ok(())
 }
 
+/// Makes an estate and holds a check of it against what was put there.
+pub(crate) fn verify(vms: u32) -> Result<()> {
+    run(&cargo(), &["build", "--locked", "-p", "sekimori"])?;
+    let file = root().join(format!("target/estate-{vms}.ndjson"));
+    let made = generate(vms, &file)?;
+    check_counts(&root().join("target/debug"), &file, &made)?;
+    say(&format!("generated: {} of {vms} VMs are open, and a check finds exactly these", made.exposed));
+    Ok(())
+}
+
 /// The check has to find what was put there, exactly.
 fn check_counts(bin: &Path, file: &Path, made: &Made) -> Result<()> {
     let output = Command::new(bin.join("sekimori"))

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::bench;
 use crate::edges;
 use crate::shell::{cargo, has, root, run, run_with, say};
 
@@ -31,6 +32,7 @@ pub(crate) fn test(full: bool) -> Result<()> {
     say("tests: no system package is needed");
     let cases = if full { "20000" } else { "400" };
     run_with(&cargo, &["test", "--workspace", "--locked"], &[("PROPTEST_CASES", cases)])?;
+    bench::verify(20_000)?;
     if full {
         fuzz(60)?;
     }
