@@ -14,10 +14,12 @@ use crate::effective;
 use crate::id::{Ids, IdsBuilder, ResourceId, Use, resource_type, type_segments};
 use crate::known::{Known, Reason, join};
 use crate::model::{Estate, Kind, Other, Slot};
-use crate::network::{Asg, LoadBalancer, Nested, Nic, PublicIp, RouteTable, Subnet, Vnet};
+use crate::network::{
+    Asg, IpConfiguration, LoadBalancer, Nested, Nic, Peer, PublicIp, RouteTable, Subnet, Vnet,
+};
 use crate::origin::{Origin, Origins, Place, SourceIndex, locate};
 use crate::problem::{At, Problem, ProblemKind};
-use crate::rule::{Nsg, SecurityRule, group_of};
+use crate::rule::{Nsg, SecurityRule, owner_of};
 use crate::split::{self, Cut, DEPTH_LIMIT, Fault, PIECE_LIMIT, Splitter};
 use crate::wire::{Reader, member};
 
@@ -44,6 +46,8 @@ pub struct Part {
     load_balancers: Vec<LoadBalancer>,
     disks: Vec<Disk>,
     rules: Vec<(ResourceId, SecurityRule)>,
+    routes: Vec<RouteTable>,
+    peerings: Vec<(ResourceId, Peer)>,
     others: Vec<Other>,
     problems: Vec<Problem>,
     /// How many bytes these records were read from.
@@ -93,6 +97,8 @@ impl Collector {
         move_all(&mut done.load_balancers, &mut part.load_balancers, 0);
         move_all(&mut done.disks, &mut part.disks, times);
         move_all(&mut done.rules, &mut part.rules, 0);
+        move_all(&mut done.routes, &mut part.routes, 0);
+        move_all(&mut done.peerings, &mut part.peerings, 0);
         move_all(&mut done.others, &mut part.others, 0);
         move_all(&mut done.problems, &mut part.problems, 0);
     }
@@ -286,9 +292,11 @@ enum Parser {
     Kind(Kind),
     Rule,
     DefaultRule,
+    Route,
+    Peering,
 }
 
-const TYPES: [(&str, Parser); 12] = [
+const TYPES: [(&str, Parser); 14] = [
     ("microsoft.compute/virtualmachines", Parser::Kind(Kind::Vm)),
     ("microsoft.network/networkinterfaces", Parser::Kind(Kind::Nic)),
     ("microsoft.network/publicipaddresses", Parser::Kind(Kind::PublicIp)),
@@ -301,6 +309,8 @@ const TYPES: [(&str, Parser); 12] = [
     ("microsoft.compute/disks", Parser::Kind(Kind::Disk)),
     ("microsoft.network/networksecuritygroups/securityrules", Parser::Rule),
     ("microsoft.network/networksecuritygroups/defaultsecurityrules", Parser::DefaultRule),
+    ("microsoft.network/routetables/routes", Parser::Route),
+    ("microsoft.network/virtualnetworks/virtualnetworkpeerings", Parser::Peering),
 ];
 
 /// How to read a resource with this id: the id tells its type, and what `type` says counts only
@@ -324,9 +334,21 @@ fn resource(part: &mut Part, reader: &mut Reader<'_>, object: &Object, id: &str)
         Some(Parser::Kind(kind)) => kind,
         Some(Parser::DefaultRule) => return,
         Some(Parser::Rule) => {
-            if let Some(group) = group_of(reader, id) {
+            if let Some(group) = owner_of(reader, id) {
                 let rule = SecurityRule::read(reader, object, format_args!(""));
                 part.rules.push((group, rule));
+            }
+            return;
+        }
+        Some(Parser::Route) => {
+            part.routes.extend(RouteTable::of_route(reader, object, id));
+            return;
+        }
+        Some(Parser::Peering) => {
+            if let (Some(vnet), Some(peer)) =
+                (owner_of(reader, id), Peer::read(reader, object, format_args!("")))
+            {
+                part.peerings.push((vnet, peer));
             }
             return;
         }
@@ -396,10 +418,11 @@ macro_rules! records {
             fn id(&self) -> ResourceId {
                 self.id
             }
-            fn absorb(&mut self, other: Self, conflicts: &mut Vec<&'static str>) {
+            #[allow(unused_mut, reason = "not every record has more to take over")]
+            fn absorb(&mut self, mut other: Self, conflicts: &mut Vec<&'static str>) {
                 $(
-                    let also: fn(&mut Self, &Self) = $also;
-                    also(self, &other);
+                    let also: fn(&mut Self, &mut Self) = $also;
+                    also(self, &mut other);
                 )?
                 $(
                     let name = $pointer.rsplit('/').next().unwrap_or_default();
@@ -438,10 +461,19 @@ records! {
         vm: "/properties/virtualMachine",
         ip_configurations: "/properties/ipConfigurations"
     };
-    PublicIp in public_ips { sku: "/sku/name", address: "/properties/ipAddress" };
+    PublicIp in public_ips { sku: "/sku/name", address: "/properties/ipAddress" } then |mine, other| {
+        mine.attached = mine.attached.or(other.attached);
+    };
     Nsg in nsgs { rules: "/properties/securityRules" } then |mine, other| {
         add_all(&mut mine.subnets, &other.subnets);
         add_all(&mut mine.nics, &other.nics);
+        // The configuration says more than Azure's view of it, which writes some things otherwise.
+        if mine.effective && !other.effective && other.rules.is_some() {
+            mine.effective = false;
+            mine.rules = None;
+        } else if other.effective && !mine.effective && mine.rules.is_some() {
+            other.rules = None;
+        }
     };
     Vnet in vnets { space: "/properties/addressSpace", peers: "/properties/virtualNetworkPeerings" };
     Subnet in subnets {
@@ -453,7 +485,10 @@ records! {
     };
     RouteTable in route_tables { prefixes: "/properties/routes" };
     Asg in asgs {};
-    LoadBalancer in load_balancers { public: "/properties/frontendIPConfigurations" };
+    LoadBalancer in load_balancers { public: "/properties/frontendIPConfigurations" } then |mine, other| {
+        mine.backends.append(&mut other.backends);
+        mine.addresses.append(&mut other.addresses);
+    };
     Disk in disks { managed_by: "/managedBy", os: "/properties/osType" };
 }
 
@@ -500,7 +535,11 @@ impl Joiner {
         joiner.index::<Disk>();
         joiner.add_others(read.others);
         joiner.add_rules(read.rules);
+        joiner.add_routes(read.routes);
+        joiner.add_peerings(read.peerings);
         joiner.link_groups();
+        joiner.link_public_ips();
+        joiner.link_load_balancers();
         joiner.link_vms();
         let mut estate = joiner.estate;
         estate.problems.sort_unstable();
@@ -560,7 +599,11 @@ impl Joiner {
         }
     }
 
-    fn absorb<R: Record>(&mut self, first: &mut R, again: R) {
+    fn absorb<R: Record>(&mut self, first: &mut R, mut again: R) {
+        // Which thread was quicker must not show: the record that stands first is the one kept.
+        if again.origins().first() < first.origins().first() {
+            std::mem::swap(first, &mut again);
+        }
         let (one, other) = (first.origins().first(), again.origins().first());
         let mut conflicts = Vec::new();
         first.absorb(again, &mut conflicts);
@@ -592,13 +635,14 @@ impl Joiner {
     }
 
     /// Rules that are resources of their own belong to their group.
-    fn add_rules(&mut self, rules: Vec<(ResourceId, SecurityRule)>) {
+    fn add_rules(&mut self, mut rules: Vec<(ResourceId, SecurityRule)>) {
+        rules.sort_by(|(_, a), (_, b)| a.place.cmp(&b.place));
         let mut touched = Vec::new();
         for (group, rule) in rules {
             if self.estate.slot(group).is_none() {
                 let origins = Origins::one(rule.place.origin);
-                let lone = Nsg { id: group, origins, rules: None, subnets: Vec::new(), nics: Vec::new() };
-                self.add(lone);
+                let (subnets, nics) = (Vec::new(), Vec::new());
+                self.add(Nsg { id: group, origins, rules: None, subnets, nics, effective: false });
             }
             let Some(slot) = self.estate.slot(group).filter(|slot| slot.kind == Kind::Nsg) else { continue };
             let Some(nsg) = self.estate.nsgs.get_mut(slot.index as usize) else { continue };
@@ -611,7 +655,8 @@ impl Joiner {
             };
             if *mine != rule {
                 let (one, other) = (mine.place.origin, rule.place.origin);
-                mine.access = Known::unknown(Reason::Conflict { field: "securityRules".into() });
+                let reason = || Reason::Conflict { field: "securityRules".into() };
+                *mine = SecurityRule::unknown(mine.name.clone(), mine.place.clone(), reason);
                 self.conflict(group, "/properties/securityRules", one.min(other), one.max(other));
             }
         }
@@ -624,8 +669,44 @@ impl Joiner {
         }
     }
 
-    /// A group tells which subnets and NICs it is on. That completes subnets and NICs whose own
-    /// records are missing.
+    /// Routes that are resources of their own belong to their table, which may be known by them only.
+    fn add_routes(&mut self, routes: Vec<RouteTable>) {
+        for route in routes {
+            let slot = self.estate.slot(route.id).filter(|slot| slot.kind == Kind::RouteTable);
+            match slot.and_then(|slot| self.estate.route_tables.get_mut(slot.index as usize)) {
+                None => self.add(route),
+                Some(table) => {
+                    table.prefixes = match (table.prefixes.take(), route.prefixes) {
+                        (Some(Known::Value(all)), Some(Known::Value(more))) => {
+                            Some(Known::Value(all.union(&more)))
+                        }
+                        (Some(Known::Unknown(reason)), _) | (_, Some(Known::Unknown(reason))) => {
+                            Some(Known::Unknown(reason))
+                        }
+                        (all, more) => all.or(more),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Peerings that are resources of their own belong to their network, if it is known.
+    fn add_peerings(&mut self, peerings: Vec<(ResourceId, Peer)>) {
+        for (vnet, peer) in peerings {
+            let slot = self.estate.slot(vnet).filter(|slot| slot.kind == Kind::Vnet);
+            let Some(vnet) = slot.and_then(|slot| self.estate.vnets.get_mut(slot.index as usize)) else {
+                continue;
+            };
+            match &mut vnet.peers {
+                Some(Known::Value(peers)) if !peers.contains(&peer) => peers.push(peer),
+                Some(_) => {}
+                none => *none = Some(Known::Value(vec![peer])),
+            }
+        }
+    }
+
+    /// A group tells which subnets and NICs it is on. That completes subnets and NICs that do not say
+    /// so themselves, and contradicts those that name another group.
     fn link_groups(&mut self) {
         let mut subnets = Vec::new();
         let mut nics = Vec::new();
@@ -634,27 +715,70 @@ impl Joiner {
             subnets.extend(nsg.subnets.iter().map(|subnet| (*subnet, nsg.id, origin)));
             nics.extend(nsg.nics.iter().map(|nic| (*nic, nsg.id, origin)));
         }
+        // The first in the input is told first, whichever thread read it.
+        subnets.sort_unstable_by_key(|(_, _, origin)| *origin);
+        nics.sort_unstable_by_key(|(_, _, origin)| *origin);
         for (id, nsg, origin) in subnets {
-            if self.estate.subnet(id).is_some_and(|subnet| subnet.space.is_some() || subnet.nsg.is_some()) {
-                continue;
-            }
             let vnet = crate::id::parent(self.estate.text(id)).and_then(|vnet| self.estate.ids.find(vnet));
-            let subnet = Subnet {
-                id,
-                vnet,
-                origins: Origins::one(origin),
-                space: None,
-                nsg: Some(Known::Value(nsg)),
-                route_table: None,
-            };
-            self.add(subnet);
+            let origins = Origins::one(origin);
+            let nsg = Some(Known::Value(nsg));
+            self.add(Subnet { id, vnet, origins, space: None, nsg, route_table: None });
         }
         for (id, nsg, origin) in nics {
-            if self.estate.nic(id).is_some_and(|nic| nic.ip_configurations.is_some() || nic.nsg.is_some()) {
-                continue;
+            let (origins, nsg) = (Origins::one(origin), Some(Known::Value(nsg)));
+            self.add(Nic { id, origins, nsg, vm: None, ip_configurations: None });
+        }
+    }
+
+    /// The IP configuration with this id: its NIC's slot and its number there.
+    fn ip_configuration(&mut self, id: ResourceId) -> Option<&mut IpConfiguration> {
+        let text = self.estate.text(id);
+        let name = crate::id::resource_name(text).to_owned();
+        let nic = self.estate.ids.find(crate::id::parent(text)?)?;
+        let slot = self.estate.slot(nic).filter(|slot| slot.kind == Kind::Nic)?;
+        match &mut self.estate.nics.get_mut(slot.index as usize)?.ip_configurations {
+            Some(Known::Value(all)) => all.iter_mut().find(|ip| ip.name.eq_ignore_ascii_case(&name)),
+            _ => None,
+        }
+    }
+
+    /// A public address tells where it is attached. That completes NICs that do not say so.
+    fn link_public_ips(&mut self) {
+        let links: Vec<_> =
+            self.estate.public_ips.iter().filter_map(|public| Some((public.attached?, public.id))).collect();
+        for (target, public) in links {
+            if let Some(ip) = self.ip_configuration(target)
+                && ip.public_ip.is_none()
+            {
+                ip.public_ip = Some(Known::Value(public));
             }
-            let nsg = Some(Known::Value(nsg));
-            self.add(Nic { id, origins: Origins::one(origin), nsg, vm: None, ip_configurations: None });
+        }
+    }
+
+    /// A load balancer tells whom it forwards to, by IP configuration or by address.
+    fn link_load_balancers(&mut self) {
+        let mut by_id = Vec::new();
+        let mut by_address = Vec::new();
+        for balancer in &self.estate.load_balancers {
+            by_id.extend(balancer.backends.iter().map(|target| (*target, balancer.id)));
+            by_address.extend(balancer.addresses.iter().map(|target| (*target, balancer.id)));
+        }
+        for (target, balancer) in by_id {
+            if let Some(ip) = self.ip_configuration(target) {
+                forwarded_by(ip, balancer);
+            }
+        }
+        if by_address.is_empty() {
+            return;
+        }
+        for nic in &mut self.estate.nics {
+            let Some(Known::Value(all)) = &mut nic.ip_configurations else { continue };
+            for ip in all {
+                let Some(Known::Value(address)) = ip.address else { continue };
+                for (_, balancer) in by_address.iter().filter(|(target, _)| *target == address) {
+                    forwarded_by(ip, *balancer);
+                }
+            }
         }
     }
 
@@ -669,6 +793,9 @@ impl Joiner {
                 _ => None,
             })
             .collect();
+        let mut links = links;
+        links.sort_by_key(|(_, _, origins)| origins.first());
+        let mut pushed = Vec::new();
         for (vm, nic, origins) in links {
             if self.estate.slot(vm).is_none() {
                 self.add(Vm::mentioned(vm, origins));
@@ -678,8 +805,28 @@ impl Joiner {
                 && !vm.nics.contains(&nic)
             {
                 vm.nics.push(nic);
+                pushed.push(slot.index);
             }
         }
+        // NICs that a VM's own record does not list come in the order of their names.
+        pushed.sort_unstable();
+        pushed.dedup();
+        let ids = &self.estate.ids;
+        for index in pushed {
+            if let Some(vm) = self.estate.vms.get_mut(index as usize) {
+                vm.nics.sort_by_cached_key(|nic| ids.text(*nic).to_ascii_lowercase());
+            }
+        }
+    }
+}
+
+fn forwarded_by(ip: &mut IpConfiguration, balancer: ResourceId) {
+    if let Known::Value(all) = &mut ip.forwarded_by
+        && !all.contains(&balancer)
+    {
+        let mut more = all.to_vec();
+        more.push(balancer);
+        *all = more.into_boxed_slice();
     }
 }
 

@@ -159,7 +159,8 @@ impl Vm {
                     .or(Some(Known::Value(false)))
             }
             Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
-            None => Some(Known::Value(false)),
+            // Azure always tells it of a Linux VM with a profile: this record is a part only.
+            None => None,
         };
     }
 }

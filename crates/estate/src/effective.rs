@@ -5,6 +5,7 @@
 
 use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object};
 
+use crate::address::AddressSpec;
 use crate::id::ResourceId;
 use crate::known::{Field, Known};
 use crate::origin::Origins;
@@ -28,15 +29,24 @@ pub(crate) fn read(reader: &mut Reader<'_>, object: &Object) -> Option<Nsg> {
     };
     for (index, item) in items.iter().enumerate() {
         let at = format_args!("/effectiveSecurityRules/{index}");
-        let Some(object) = reader.element(item, at) else { continue };
+        let Some(object) = reader.element(item, at) else {
+            rules.push(SecurityRule::unreadable(reader.origin, at.to_string()));
+            continue;
+        };
         let name = item.get("name").and_then(|name| name.as_str()).unwrap_or("?");
-        // Default rules are the same in every group and are known without being told.
         if is_default(name, item.get("priority").and_then(|priority| priority.as_u64())) {
+            // Default rules are the same in every group and are known without being told, but for
+            // what `VirtualNetwork` stands for on this subnet.
+            rules.extend(widened(reader, object, name, at));
             continue;
         }
         let mut rule = SecurityRule::read(reader, object, at);
         let bare = name.rsplit('/').next().unwrap_or(name);
         rule.name = bare.strip_prefix("UserRule_").unwrap_or(bare).into();
+        for side in [&mut rule.source, &mut rule.destination] {
+            // The view writes `*` as all of IPv4.
+            side.any |= side.v4.is_all();
+        }
         rules.push(rule);
     }
     let association = member(object, "association").and_then(|value| value.as_object());
@@ -49,7 +59,31 @@ pub(crate) fn read(reader: &mut Reader<'_>, object: &Object) -> Option<Nsg> {
         Some(Known::Value(id)) => vec![id],
         _ => Vec::new(),
     };
-    Some(Nsg { id: nsg, origins, rules: Some(Known::Value(rules)), subnets: id(on_subnet), nics: id(on_nic) })
+    // The default rules are always there: a view without any rule is one of nothing.
+    let rules = (!items.is_empty()).then_some(Known::Value(rules));
+    Some(Nsg { id: nsg, origins, rules, subnets: id(on_subnet), nics: id(on_nic), effective: true })
+}
+
+/// The default rule for the network, where Azure itself says that its tag holds all addresses: a
+/// route to an appliance does that.
+fn widened(
+    reader: &mut Reader<'_>,
+    object: &Object,
+    name: &str,
+    at: std::fmt::Arguments<'_>,
+) -> Option<SecurityRule> {
+    if !name.to_ascii_lowercase().contains("allowvnet") {
+        return None;
+    }
+    let mut everything = false;
+    for field in ["expandedSourceAddressPrefix", "expandedDestinationAddressPrefix"] {
+        let _ = reader.texts(Fields::own(object), field, at, |_, _, text| everything |= text == "0.0.0.0/0");
+    }
+    let mut rule = SecurityRule::read(reader, object, at);
+    rule.name = name.rsplit('/').next().unwrap_or(name).into();
+    rule.source = AddressSpec::any();
+    rule.destination = AddressSpec::any();
+    everything.then_some(rule)
 }
 
 fn is_default(name: &str, priority: Option<u64>) -> bool {

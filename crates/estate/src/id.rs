@@ -10,7 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// A resource id of one estate. Meaningless without the [`Ids`] that made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Their order means nothing, and is another in each run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceId(u32);
 
 const SHARDS: usize = 16;

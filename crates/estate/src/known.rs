@@ -56,6 +56,8 @@ pub enum Reason {
         /// Its id.
         id: Box<str>,
     },
+    /// Rules of one priority contradict each other, and which of them comes first is not known.
+    SamePriority,
     /// The group applies to some addresses only, and this one has no address yet.
     NoAddress,
     /// A route may widen the `VirtualNetwork` tag to internet addresses.

@@ -33,7 +33,9 @@ pub use compute::{Disk, OsFamily, PowerState, Vm};
 pub use id::{Ids, ResourceId, resource_group, resource_name, resource_type};
 pub use known::{Field, Known, Reason};
 pub use model::{Estate, Kind, Other, Slot};
-pub use network::{Asg, IpConfiguration, LoadBalancer, Nic, PublicIp, RouteTable, Sku, Space, Subnet, Vnet};
+pub use network::{
+    Asg, IpConfiguration, LoadBalancer, Nic, Peer, PublicIp, RouteTable, Sku, Space, Subnet, Vnet,
+};
 pub use origin::{Origin, Origins, Place, Pointer, SourceIndex, find, locate};
 pub use ports::{PortSet, PortSpec, parse_ports};
 pub use problem::{At, Problem, ProblemKind};

@@ -3,7 +3,7 @@
 use std::fmt::Arguments;
 use std::net::IpAddr;
 
-use sonic_rs::{JsonValueTrait, Object};
+use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object};
 
 use crate::address::{Family, Prefix, V4, V6, parse_prefix};
 use crate::id::{ResourceId, Use, parent};
@@ -65,6 +65,8 @@ pub struct PublicIp {
     pub sku: Field<Sku>,
     /// The address, if one is assigned.
     pub address: Field<IpAddr>,
+    /// The IP configuration that it is attached to.
+    pub attached: Option<ResourceId>,
 }
 
 /// IPv4 and IPv6 address space.
@@ -92,8 +94,17 @@ pub struct Vnet {
     pub origins: Origins,
     /// Its address space.
     pub space: Field<Space>,
-    /// The address space of connected peers.
-    pub peers: Field<Space>,
+    /// The networks that it is connected to.
+    pub peers: Field<Vec<Peer>>,
+}
+
+/// A network that another one is connected to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Which network.
+    pub vnet: Option<ResourceId>,
+    /// Its address space, as far as the peering tells it.
+    pub space: Field<Space>,
 }
 
 /// A subnet.
@@ -142,6 +153,10 @@ pub struct LoadBalancer {
     pub origins: Origins,
     /// Whether a frontend of it has a public address; `None` when only its id is known.
     pub public: Field<bool>,
+    /// The IP configurations that it says it forwards to.
+    pub backends: Vec<ResourceId>,
+    /// The addresses that it says it forwards to.
+    pub addresses: Vec<IpAddr>,
 }
 
 fn parse_address(
@@ -214,7 +229,7 @@ fn prefixes(
 impl Nic {
     /// Reads a NIC. Subnets and public addresses that are written out inside it go to `found`.
     pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object, found: &mut Nested) -> Self {
-        let fields = Fields::of(object);
+        let fields = Fields::of(object).careful();
         let at = format_args!("/properties");
         let nsg = reader.reference(fields, "networkSecurityGroup", at);
         let vm = reader.reference(fields, "virtualMachine", at);
@@ -226,7 +241,7 @@ impl Nic {
                 for (index, item) in items.iter().enumerate() {
                     let at = format_args!("/properties/ipConfigurations/{index}");
                     if let Some(object) = reader.element(item, at) {
-                        all.push(IpConfiguration::read(reader, object, at, found));
+                        all.extend(IpConfiguration::read(reader, object, at, found));
                     }
                 }
                 let whole = all.len() == items.len();
@@ -242,18 +257,20 @@ impl Nic {
 }
 
 impl IpConfiguration {
-    fn read(reader: &mut Reader<'_>, object: &Object, at: Arguments<'_>, found: &mut Nested) -> Self {
+    /// `None` when too little of it is known to tell what leads to it.
+    fn read(reader: &mut Reader<'_>, object: &Object, at: Arguments<'_>, found: &mut Nested) -> Option<Self> {
         let name = match reader.text(Fields::own(object), "name", at) {
             Some(Known::Value(name)) => name,
             _ => "",
         };
-        let fields = Fields::of(object);
+        let fields = Fields::of(object).careful();
         let at = format_args!("{at}/properties");
         let address = parse_address(reader, fields, "privateIPAddress", at);
         let stated = reader.text(fields, "privateIPAddressVersion", at);
         let family = match (&address, stated) {
             (Some(Known::Value(address)), _) => Family::of(*address),
             (_, Some(Known::Value(text))) if text.eq_ignore_ascii_case("ipv6") => Family::V6,
+            (_, Some(Known::Unknown(_))) => return None,
             _ => Family::V4,
         };
         let subnet = reader.reference(fields, "subnet", at);
@@ -276,7 +293,11 @@ impl IpConfiguration {
                 found.public_ips.push(public_ip);
             }
         }
-        let asgs = listed(reader.references(fields, "applicationSecurityGroups", at));
+        let mut asgs = listed(reader.references(fields, "applicationSecurityGroups", at));
+        if let Known::Value(asgs) = &mut asgs {
+            // Azure lists them in any order.
+            asgs.sort_unstable();
+        }
         let mut forwarded = Vec::new();
         let mut unknown = None;
         for list in [
@@ -296,7 +317,7 @@ impl IpConfiguration {
             None => Known::Value(forwarded.into_boxed_slice()),
             Some(reason) => Known::Unknown(reason),
         };
-        Self { name: name.into(), address, family, subnet, public_ip, asgs, forwarded_by }
+        Some(Self { name: name.into(), address, family, subnet, public_ip, asgs, forwarded_by })
     }
 }
 
@@ -351,7 +372,9 @@ impl PublicIp {
         let described = whole && fields.has("publicIPAllocationMethod");
         let sku = sku.or_else(|| described.then_some(Known::Value(Sku::Basic)));
         let address = parse_address(reader, fields, "ipAddress", format_args!("{at}/properties"));
-        Self { id, origins: Origins::one(reader.origin), sku, address }
+        let attached = fields.raw("ipConfiguration").and_then(|target| target.get("id")?.as_str());
+        let attached = attached.map(|target| reader.ids.intern(target, Use::Reference));
+        Self { id, origins: Origins::one(reader.origin), sku, address, attached }
     }
 }
 
@@ -400,35 +423,70 @@ impl Vnet {
         Self { id, origins: Origins::one(reader.origin), space, peers }
     }
 
-    /// The space of peers, as far as the peerings themselves tell it.
-    fn peers(reader: &mut Reader<'_>, fields: Fields<'_>) -> Field<Space> {
+    fn peers(reader: &mut Reader<'_>, fields: Fields<'_>) -> Field<Vec<Peer>> {
         let items = match reader.array(fields, "virtualNetworkPeerings", format_args!("/properties"))? {
             Known::Value(items) => items,
             Known::Unknown(reason) => return Some(Known::Unknown(reason)),
         };
-        let mut all = Space::default();
+        let mut peers = Vec::new();
         for (index, item) in items.iter().enumerate() {
             let at = format_args!("/properties/virtualNetworkPeerings/{index}");
-            let Some(object) = reader.element(item, at) else { continue };
-            let peering = Fields::of(object);
-            let state = reader.text(peering, "peeringState", at);
-            if matches!(state, Some(Known::Value(state)) if !state.eq_ignore_ascii_case("connected")) {
-                continue;
-            }
-            for name in ["remoteVirtualNetworkAddressSpace", "remoteAddressSpace"] {
-                if let Some(Known::Value(space)) = reader.object(peering, name, at)
-                    && let Some(Known::Value(space)) =
-                        prefixes(reader, Fields::own(space), &["addressPrefixes"], at)
-                {
-                    all = all.union(&space);
-                }
-            }
+            let Some(object) = reader.element(item, at) else {
+                return Some(Known::unknown(Reason::Unreadable { field: "virtualNetworkPeerings".into() }));
+            };
+            peers.extend(Peer::read(reader, object, at));
         }
-        Some(Known::Value(all))
+        Some(Known::Value(peers))
+    }
+}
+
+impl Peer {
+    /// Reads a peering; `None` for one that carries nothing.
+    ///
+    /// Source: <https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-peering>:
+    /// without `allowVirtualNetworkAccess` the peer is left out of the `VirtualNetwork` tag.
+    pub(crate) fn read(reader: &mut Reader<'_>, object: &Object, at: Arguments<'_>) -> Option<Self> {
+        let peering = Fields::of(object);
+        let at = format_args!("{at}/properties");
+        let state = reader.text(peering, "peeringState", at);
+        if matches!(state, Some(Known::Value(state)) if !state.eq_ignore_ascii_case("connected")) {
+            return None;
+        }
+        if matches!(reader.boolean(peering, "allowVirtualNetworkAccess", at), Some(Known::Value(false))) {
+            return None;
+        }
+        let remote = peering.raw("remoteVirtualNetwork").and_then(|remote| remote.get("id")?.as_str());
+        let vnet = remote.map(|id| reader.ids.intern(id, Use::Reference));
+        let mut space: Field<Space> = None;
+        for name in ["remoteVirtualNetworkAddressSpace", "remoteAddressSpace"] {
+            if space.is_some() {
+                break;
+            }
+            space = match reader.object(peering, name, at) {
+                Some(Known::Value(object)) => prefixes(reader, Fields::own(object), &["addressPrefixes"], at),
+                Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
+                None => None,
+            };
+        }
+        Some(Self { vnet, space })
     }
 }
 
 impl RouteTable {
+    /// A table of which one route is known, which is a resource of its own.
+    pub(crate) fn of_route(reader: &mut Reader<'_>, object: &Object, id: &str) -> Option<Self> {
+        let table = parent(id).map(|table| reader.ids.intern(table, Use::Reference))?;
+        let prefixes = match reader.text(Fields::of(object), "addressPrefix", format_args!("/properties"))? {
+            Known::Value(text) => Known::Value(one_prefix(text).map_err(Box::new)),
+            Known::Unknown(reason) => Known::Unknown(reason),
+        };
+        let prefixes = match prefixes {
+            Known::Value(Ok(space)) => Known::Value(space),
+            Known::Value(Err(reason)) | Known::Unknown(reason) => Known::Unknown(reason),
+        };
+        Some(Self { id: table, origins: Origins::one(reader.origin), prefixes: Some(prefixes) })
+    }
+
     pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
         let fields = Fields::of(object);
         let prefixes = match reader.array(fields, "routes", format_args!("/properties")) {
@@ -439,14 +497,15 @@ impl RouteTable {
                 let mut unknown = None;
                 for (index, item) in items.iter().enumerate() {
                     let at = format_args!("/properties/routes/{index}");
-                    let Some(object) = reader.element(item, at) else { continue };
+                    let Some(object) = reader.element(item, at) else {
+                        unknown = Some(Box::new(Reason::Unreadable { field: "routes".into() }));
+                        continue;
+                    };
                     let route = Fields::of(object);
                     match reader.text(route, "addressPrefix", format_args!("{at}/properties")) {
-                        Some(Known::Value(text)) => match parse_prefix(text) {
-                            Some(Prefix::V4(range)) => all.v4 = all.v4.union(&[range].into_iter().collect()),
-                            Some(Prefix::V6(range)) => all.v6 = all.v6.union(&[range].into_iter().collect()),
-                            // A route may name a service tag.
-                            None => unknown = Some(Box::new(Reason::ServiceTag { tag: text.into() })),
+                        Some(Known::Value(text)) => match one_prefix(text) {
+                            Ok(space) => all = all.union(&space),
+                            Err(reason) => unknown = Some(Box::new(reason)),
                         },
                         Some(Known::Unknown(reason)) => unknown = Some(reason),
                         None => {}
@@ -459,6 +518,15 @@ impl RouteTable {
     }
 }
 
+/// The addresses of a route: a prefix, or a service tag, whose addresses are not known.
+fn one_prefix(text: &str) -> Result<Space, Reason> {
+    match parse_prefix(text) {
+        Some(Prefix::V4(range)) => Ok(Space { v4: [range].into_iter().collect(), v6: V6::empty() }),
+        Some(Prefix::V6(range)) => Ok(Space { v4: V4::empty(), v6: [range].into_iter().collect() }),
+        None => Err(Reason::ServiceTag { tag: text.into() }),
+    }
+}
+
 impl LoadBalancer {
     pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
         let fields = Fields::of(object);
@@ -466,18 +534,55 @@ impl LoadBalancer {
             None => None,
             Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
             Some(Known::Value(items)) => {
-                let mut public = false;
+                let (mut public, mut whole) = (false, true);
                 for (index, item) in items.iter().enumerate() {
                     let at = format_args!("/properties/frontendIPConfigurations/{index}");
-                    if let Some(object) = reader.element(item, at) {
-                        let frontend = Fields::of(object);
-                        public |= frontend.has("publicIPAddress") || frontend.has("publicIPPrefix");
-                    }
+                    let Some(object) = reader.element(item, at) else {
+                        whole = false;
+                        continue;
+                    };
+                    let frontend = Fields::of(object);
+                    let outside = |name| frontend.raw(name).is_some() || frontend.is_unknown();
+                    public |= outside("publicIPAddress") || outside("publicIPPrefix");
                 }
-                Some(Known::Value(public))
+                Some(if whole || public {
+                    Known::Value(public)
+                } else {
+                    Known::unknown(Reason::Unreadable { field: "frontendIPConfigurations".into() })
+                })
             }
         };
-        Self { id, origins: Origins::one(reader.origin), public }
+        let mut backends = Vec::new();
+        let mut addresses = Vec::new();
+        let list = |fields: Fields<'_>, name: &str| {
+            fields
+                .raw(name)
+                .and_then(|list| list.as_array())
+                .map(|list| list.as_slice().to_vec())
+                .unwrap_or_default()
+        };
+        let target = |value: Option<&sonic_rs::Value>| {
+            value.and_then(|value| value.get("id")?.as_str()).map(|id| reader.ids.intern(id, Use::Reference))
+        };
+        for rule in list(fields, "inboundNatRules") {
+            let Some(rule) = rule.as_object() else { continue };
+            backends.extend(target(Fields::of(rule).raw("backendIPConfiguration")));
+        }
+        for pool in list(fields, "backendAddressPools") {
+            let Some(pool) = pool.as_object() else { continue };
+            let pool = Fields::of(pool);
+            for member in list(pool, "backendIPConfigurations") {
+                backends.extend(target(Some(&member)));
+            }
+            for member in list(pool, "loadBalancerBackendAddresses") {
+                let Some(member) = member.as_object() else { continue };
+                let member = Fields::of(member);
+                backends.extend(target(member.raw("networkInterfaceIPConfiguration")));
+                addresses
+                    .extend(member.raw("ipAddress").and_then(|text| text.as_str()?.parse::<IpAddr>().ok()));
+            }
+        }
+        Self { id, origins: Origins::one(reader.origin), public, backends, addresses }
     }
 }
 

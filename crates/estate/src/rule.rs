@@ -104,6 +104,8 @@ pub struct Nsg {
     pub subnets: Vec<ResourceId>,
     /// The NICs that say through this group that it is theirs.
     pub nics: Vec<ResourceId>,
+    /// Whether this is Azure's effective view of the group, not its configuration.
+    pub(crate) effective: bool,
 }
 
 const PROTOCOLS: [(&str, Protocol); 7] = [
@@ -140,7 +142,7 @@ impl Nsg {
         };
         let subnets = linked(reader, "subnets");
         let nics = linked(reader, "networkInterfaces");
-        Self { id, origins: Origins::one(reader.origin), rules, subnets, nics }
+        Self { id, origins: Origins::one(reader.origin), rules, subnets, nics, effective: false }
     }
 }
 
@@ -158,13 +160,19 @@ fn read_rules(reader: &mut Reader<'_>, items: &[Value], at: Arguments<'_>) -> Ve
 
 impl SecurityRule {
     /// A rule of which nothing is known: it may do anything.
-    fn unreadable(origin: Origin, pointer: String) -> Self {
-        let reason = || Reason::Unreadable { field: "securityRules".into() };
+    pub(crate) fn unreadable(origin: Origin, pointer: String) -> Self {
+        Self::unknown("?".into(), Place { origin, pointer: pointer.into() }, || Reason::Unreadable {
+            field: "securityRules".into(),
+        })
+    }
+
+    /// A rule of which nothing but the name is known.
+    pub(crate) fn unknown(name: Box<str>, place: Place, reason: impl Fn() -> Reason) -> Self {
         let addresses = || AddressSpec { unreadable: Some(Box::new(reason())), ..AddressSpec::default() };
         let ports = || PortSpec { unreadable: Some(Box::new(reason())), ..PortSpec::default() };
         Self {
-            name: "?".into(),
-            place: Place { origin, pointer: pointer.into() },
+            name,
+            place,
             priority: Known::unknown(reason()),
             direction: Known::unknown(reason()),
             access: Known::unknown(reason()),
@@ -321,6 +329,7 @@ fn read_addresses(
     let asgs = match reader.references(fields, groups, at) {
         Some(Known::Value(asgs)) => {
             spec.asgs = asgs;
+
             None
         }
         Some(Known::Unknown(reason)) => Some(reason),
@@ -384,7 +393,7 @@ fn read_ports(
     spec
 }
 
-/// The id of the group of a rule that is a resource of its own.
-pub(crate) fn group_of(reader: &Reader<'_>, rule_id: &str) -> Option<ResourceId> {
-    crate::id::parent(rule_id).map(|group| reader.ids.intern(group, Use::Reference))
+/// The resource that a rule, route or peering of its own belongs to.
+pub(crate) fn owner_of(reader: &Reader<'_>, id: &str) -> Option<ResourceId> {
+    crate::id::parent(id).map(|owner| reader.ids.intern(owner, Use::Reference))
 }

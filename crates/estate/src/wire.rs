@@ -14,6 +14,8 @@ use crate::problem::{At, Problem, ProblemKind};
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'v> {
     object: &'v Object,
+    /// Set when `properties` as a whole is not known yet: then every field is unknown.
+    unknown: Option<&'v Value>,
     /// Whether a field that is named twice is unknown.
     careful: bool,
 }
@@ -38,19 +40,27 @@ pub(crate) fn member<'v>(object: &'v Object, name: &str) -> Option<&'v Value> {
 impl<'v> Fields<'v> {
     /// The fields of an object, which may be nested or flattened.
     pub(crate) fn of(object: &'v Object) -> Self {
-        let nested = member(object, "properties").and_then(|value| value.as_object());
-        Self::own(nested.unwrap_or(object))
+        let Some(properties) = member(object, "properties") else { return Self::own(object) };
+        if stated_unknown(properties).is_some() {
+            return Self { unknown: Some(properties), ..Self::own(object) };
+        }
+        Self::own(properties.as_object().unwrap_or(object))
     }
 
     /// Just the members of the object itself. Where one is named twice the first counts.
     pub(crate) fn own(object: &'v Object) -> Self {
-        Self { object, careful: false }
+        Self { object, careful: false, unknown: None }
     }
 
     /// The same, and a field that is named twice is unknown: for what decides who may enter. Not
     /// for every object, as it costs a walk through all members for each field.
     pub(crate) fn careful(self) -> Self {
         Self { careful: true, ..self }
+    }
+
+    /// Whether nothing is known of any field.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.unknown.is_some()
     }
 
     /// A field as it stands, `null` left out.
@@ -121,6 +131,9 @@ impl Reader<'_> {
         expected: &'static str,
         read: impl FnOnce(&'v Value) -> Option<T>,
     ) -> Field<T> {
+        if let Some(reason) = fields.unknown.and_then(stated_unknown) {
+            return Some(Known::unknown(reason));
+        }
         let value = match fields.find(name) {
             Found::Nothing => return None,
             Found::Twice => {
@@ -223,9 +236,15 @@ impl Reader<'_> {
         at: Arguments<'_>,
     ) -> Field<ResourceId> {
         match self.object(fields, name, at)? {
-            Known::Value(object) => self.id_of(object, format_args!("{at}/{name}")),
+            Known::Value(object) => Some(self.required_id(object, format_args!("{at}/{name}"))),
             Known::Unknown(reason) => Some(Known::Unknown(reason)),
         }
+    }
+
+    /// The id in `{"id":"…"}`; a reference without one is a problem.
+    fn required_id(&mut self, object: &Object, at: Arguments<'_>) -> Known<ResourceId> {
+        self.id_of(object, at)
+            .unwrap_or_else(|| self.unreadable(at, "id", ProblemKind::MissingField { field: "id".into() }))
     }
 
     /// The id in `{"id":"…"}`.
@@ -247,20 +266,26 @@ impl Reader<'_> {
         };
         let mut ids = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
+            if let Some(reason) = stated_unknown(item) {
+                return Some(Known::unknown(reason));
+            }
             let Some(object) = self.element(item, format_args!("{at}/{name}/{index}")) else {
                 return Some(Known::unknown(Reason::Unreadable { field: name.into() }));
             };
-            match self.id_of(object, format_args!("{at}/{name}/{index}")) {
-                Some(Known::Value(id)) => ids.push(id),
-                Some(Known::Unknown(reason)) => return Some(Known::Unknown(reason)),
-                None => {}
+            match self.required_id(object, format_args!("{at}/{name}/{index}")) {
+                Known::Value(id) => ids.push(id),
+                Known::Unknown(reason) => return Some(Known::Unknown(reason)),
             }
         }
         Some(Known::Value(ids))
     }
 
-    /// An element of an array that has to be an object.
+    /// An element of an array that has to be an object. `None` is one that is not known: reported,
+    /// unless the source itself says so.
     pub(crate) fn element<'v>(&mut self, value: &'v Value, at: Arguments<'_>) -> Option<&'v Object> {
+        if stated_unknown(value).is_some() {
+            return None;
+        }
         let object = value.as_object();
         if object.is_none() {
             let pointer = at.to_string();

@@ -83,7 +83,6 @@ pub(crate) fn open_ports(
 ) -> PortVerdict {
     let mut verdict = PortVerdict { open: Vec::new(), unknown: view.unknown.clone() };
     for address in &view.addresses {
-        verdict.unknown.extend(address.exposure.unknown.iter().cloned());
         for way in &address.exposure.ways {
             judge_way(context, address, way, protocol, select, limit, &mut verdict);
         }
@@ -131,9 +130,14 @@ fn judge_way(
                 best.map(|best| evidence(context, address, way, best, protocol, ports, &internet, &sources)),
             );
         } else if wide(&internet.may, family, limit) {
+            let before = verdict.unknown.len();
             verdict.unknown.extend(way.unknown.iter().cloned());
             for opening in here.iter().filter(opening) {
                 verdict.unknown.extend(opening.unknown.iter().cloned());
+            }
+            // INVARIANT: what is not certain is never told as closed, whether or not the reason is found.
+            if verdict.unknown.len() == before {
+                verdict.unknown.push(Reason::SamePriority);
             }
         }
     }
@@ -206,7 +210,7 @@ fn evidence(
         },
         witness,
         decided_by,
-        via: way.public_ip,
+        via: way.via,
         cause: cause(context, address, way, opening),
     }
 }
@@ -242,7 +246,7 @@ fn cause(context: &Context<'_>, address: &AddressView<'_>, way: &Way, opening: &
     if let Some((Some(nsg), Some(rule))) = best {
         return Cause::rule(estate, *nsg, *rule);
     }
-    match estate.public_ip(way.public_ip) {
+    match estate.public_ip(way.via) {
         Some(record) => Some(Cause::field(record.id, record.origins.first(), "/sku/name")),
         None => Some(Cause::field(
             address.nic.id,
@@ -317,26 +321,74 @@ pub fn grouped(number: u128) -> String {
     text
 }
 
-/// Who reaches the ports, in words.
-pub(crate) fn audience(evidence: &[PortEvidence], lang: Lang) -> String {
-    if evidence.iter().any(|open| open.sources.everyone) {
+/// Who reaches a port, in words.
+fn audience(open: &PortEvidence, lang: Lang) -> String {
+    if open.sources.everyone {
         return say!(lang, "the whole internet", "インターネット全体");
     }
-    let tag = evidence.iter().flat_map(|open| &open.sources.tags).find(|tag| tag.starts_with("azurecloud"));
-    if let Some(tag) = tag {
+    if let Some(tag) = open.sources.tags.iter().find(|tag| tag.starts_with("azurecloud")) {
         return say!(
             lang,
             "every Azure customer (service tag `{tag}`)",
             "Azure のすべての利用者 (サービス タグ `{tag}`)"
         );
     }
-    let most = evidence.iter().map(|open| open.sources.internet_ipv4_addresses).max().unwrap_or(0);
-    if most == 0 {
-        let range = evidence.iter().find_map(|open| open.sources.ranges.first()).cloned().unwrap_or_default();
-        return say!(lang, "the IPv6 internet ({range})", "IPv6 インターネット ({range})");
+    match open.sources.internet_ipv4_addresses {
+        0 => {
+            let range = open.sources.ranges.first().cloned().unwrap_or_default();
+            say!(lang, "the IPv6 internet ({range})", "IPv6 インターネット ({range})")
+        }
+        count => {
+            let count = grouped(count);
+            say!(lang, "{count} internet addresses", "インターネットの {count} 個のアドレス")
+        }
     }
-    let count = grouped(most);
-    say!(lang, "{count} internet addresses", "インターネットの {count} 個のアドレス")
+}
+
+/// Evidence put together by who reaches the ports, the widest first: each group with its audience.
+pub(crate) fn by_audience(evidence: &[PortEvidence], lang: Lang) -> Vec<(String, Vec<&PortEvidence>)> {
+    let mut sorted: Vec<&PortEvidence> = evidence.iter().collect();
+    sorted.sort_by_key(|open| {
+        (!open.sources.everyone, std::cmp::Reverse(open.sources.internet_ipv4_addresses), open.ports)
+    });
+    let mut groups: Vec<(String, Vec<&PortEvidence>)> = Vec::new();
+    for open in sorted {
+        let who = audience(open, lang);
+        match groups.iter_mut().find(|(its, _)| *its == who) {
+            Some((_, group)) => group.push(open),
+            None => groups.push((who, vec![open])),
+        }
+    }
+    groups
+}
+
+/// `SSH (TCP 22) is open to everybody; RDP (TCP 3389) to 512 addresses`, with `what` naming ports.
+pub(crate) fn open_to(
+    machine: &str,
+    evidence: &[PortEvidence],
+    lang: Lang,
+    what: impl Fn(&[&PortEvidence]) -> String,
+) -> String {
+    let groups = by_audience(evidence, lang);
+    let texts: Vec<_> = groups
+        .iter()
+        .enumerate()
+        .map(|(index, (who, group))| {
+            let what = what(group);
+            match index {
+                0 => say!(
+                    lang,
+                    "{what} of `{machine}` is open to {who}",
+                    "`{machine}` の {what} が{who}に公開されています"
+                ),
+                _ => say!(lang, "{what} to {who}", "{what} は{who}に公開されています"),
+            }
+        })
+        .collect();
+    texts.join(match lang {
+        Lang::En => "; ",
+        Lang::Ja => "。",
+    })
 }
 
 /// A word that a shell takes as it is.

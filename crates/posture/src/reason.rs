@@ -21,6 +21,25 @@ fn list_command(resource_type: &str) -> String {
     command.to_owned()
 }
 
+/// The `az` command that shows what a resource forwards.
+fn show_command(resource_type: &str) -> String {
+    let command = match resource_type.to_ascii_lowercase().as_str() {
+        "microsoft.network/loadbalancers" => "az network lb show",
+        "microsoft.network/applicationgateways" => "az network application-gateway show",
+        "microsoft.network/azurefirewalls" => "az network firewall nat-rule list",
+        "microsoft.network/firewallpolicies/rulecollectiongroups" => {
+            "az network firewall policy rule-collection-group list"
+        }
+        "microsoft.network/virtualnetworkgateways" => "az network nic show-effective-route-table",
+        "microsoft.network/effectivesecurityadminrules"
+        | "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules" => {
+            "az network manager list-effective-security-admin-rule"
+        }
+        other => return format!("az resource list --resource-type {other}"),
+    };
+    command.to_owned()
+}
+
 /// What people call a resource of a type.
 fn noun(resource_type: &str, lang: Lang) -> String {
     let (en, ja) = match resource_type.to_ascii_lowercase().as_str() {
@@ -35,6 +54,15 @@ fn noun(resource_type: &str, lang: Lang) -> String {
         "microsoft.network/routetables" => ("route table", "ルート テーブル"),
         "microsoft.network/loadbalancers" => ("load balancer", "ロード バランサー"),
         "microsoft.network/applicationgateways" => ("application gateway", "アプリケーション ゲートウェイ"),
+        "microsoft.network/azurefirewalls" => ("firewall", "Azure Firewall"),
+        "microsoft.network/firewallpolicies/rulecollectiongroups" => {
+            ("firewall policy", "ファイアウォール ポリシー")
+        }
+        "microsoft.network/virtualnetworkgateways" => ("gateway", "仮想ネットワーク ゲートウェイ"),
+        "microsoft.network/effectivesecurityadminrules"
+        | "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules" => {
+            ("security admin rule", "セキュリティ管理規則")
+        }
         other => return other.to_owned(),
     };
     match lang {
@@ -82,10 +110,15 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
             let noun = noun(resource_type, lang);
             say!(
                 lang,
-                "it is reached through a {noun}, which this build does not judge yet",
-                "{noun}を経由する経路があり、このビルドではまだ判定できません"
+                "it may be reached by way of a {noun}, which this build does not judge yet",
+                "{noun}を経由して到達できる可能性がありますが、このビルドではまだ判定できません"
             )
         }
+        Reason::SamePriority => say!(
+            lang,
+            "rules of one priority contradict each other, and which comes first is not known",
+            "同じ優先度の規則が矛盾しており、どちらが先に適用されるか分かりません"
+        ),
         Reason::NoAddress => say!(
             lang,
             "a rule applies to some addresses only, and it is not known whether this is one of them",
@@ -105,11 +138,11 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
         Reason::Missing { resource_type, .. } | Reason::Partial { resource_type, .. } => {
             list_command(resource_type)
         }
-        Reason::NotModelled { .. } | Reason::RouteWidensVirtualNetwork { .. } | Reason::ServiceTag { .. } => {
-            "az network nic list-effective-nsg".to_owned()
-        }
+        Reason::NotModelled { resource_type, .. } => show_command(resource_type),
+        Reason::RouteWidensVirtualNetwork { .. } => "az network nic list-effective-nsg".to_owned(),
+        Reason::ServiceTag { .. } => "az network list-service-tags --location <LOCATION>".to_owned(),
         Reason::NoAddress => "az network nic list".to_owned(),
-        Reason::Unreadable { .. } | Reason::Conflict { .. } => say!(
+        Reason::Unreadable { .. } | Reason::Conflict { .. } | Reason::SamePriority => say!(
             lang,
             "mend the input: the errors tell where",
             "入力を修正してください (場所はエラーに表示されています)"

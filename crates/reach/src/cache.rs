@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use estate::{Direction, Estate, Family, Known, Nsg, ResourceId};
+use estate::{Direction, Estate, Family, Known, Nsg, Reason, ResourceId};
 use hashbrown::HashMap;
 
 use crate::endpoint::{Endpoint, Network, Tri};
@@ -16,6 +16,8 @@ pub struct Reach<'e> {
     pub(crate) members: Members,
     /// For each group by number: whether a rule of that direction looks at the VM's own address.
     sighted: Vec<[bool; 2]>,
+    /// What may let packets in to any VM and is not judged yet, one of each kind.
+    pub(crate) unjudged: Vec<(ResourceId, Reason)>,
     networks: Mutex<HashMap<(Family, Network), u32>>,
     groups: Mutex<HashMap<GroupKey, (u32, Arc<GroupAnswer>)>>,
     pub(crate) openings: Mutex<HashMap<OpeningKey, Arc<Vec<Opening>>>>,
@@ -56,6 +58,7 @@ impl<'e> Reach<'e> {
             estate,
             members,
             sighted: sighted.collect(),
+            unjudged: unjudged(estate),
             networks: Mutex::default(),
             groups: Mutex::default(),
             openings: Mutex::default(),
@@ -120,4 +123,23 @@ fn sees(nsg: &Nsg, direction: Direction) -> bool {
         };
         !local.any && local.tags != [estate::ServiceTag::VirtualNetwork]
     })
+}
+
+/// Types that let packets in to VMs that do not name them: destination translation of firewalls, and
+/// rules that come before all groups.
+const UNJUDGED: [&str; 4] = [
+    "microsoft.network/azurefirewalls",
+    "microsoft.network/firewallpolicies/rulecollectiongroups",
+    "microsoft.network/effectivesecurityadminrules",
+    "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules",
+];
+
+fn unjudged(estate: &Estate) -> Vec<(ResourceId, Reason)> {
+    let one_of = |name: &str| {
+        let all = estate.others.iter().filter(|other| &*other.resource_type == name);
+        let first = all.min_by_key(|other| estate.text(other.id))?;
+        let reason = Reason::NotModelled { resource_type: name.into(), id: estate.text(first.id).into() };
+        Some((first.id, reason))
+    };
+    UNJUDGED.iter().filter_map(|name| one_of(name)).collect()
 }

@@ -21,6 +21,9 @@ pub struct Endpoint {
     pub subnet: Option<Addresses>,
     /// The application security groups that it is a member of, if they are known.
     pub asgs: Option<Box<[ResourceId]>>,
+    /// Set for no address in particular but any that a group may guard: then a rule for several
+    /// addresses counts when it allows, and not when it denies.
+    pub(crate) anywhere: bool,
     /// What is known of its network.
     pub network: Network,
     /// The group of the subnet.
@@ -111,6 +114,7 @@ impl Endpoint {
             address: ip.address.as_ref().and_then(|address| address.value().copied()),
             subnet,
             asgs: ip.asgs.value().cloned(),
+            anywhere: false,
             network,
             subnet_level,
             nic_level,
@@ -177,12 +181,34 @@ impl Network {
             }
         }
         match vnet.and_then(|vnet| vnet.peers.as_ref()) {
-            Some(Known::Value(peers)) => own = own.union(&of_space(peers, family)),
+            Some(Known::Value(peers)) => {
+                for peer in peers {
+                    // The peer itself knows its space better than the peering, which may be behind.
+                    let theirs =
+                        peer.vnet.and_then(|id| estate.vnet(id)).and_then(|vnet| vnet.space.as_ref());
+                    match theirs.or(peer.space.as_ref()) {
+                        Some(Known::Value(space)) => own = own.union(&of_space(space, family)),
+                        other => {
+                            may = may.union(&private(family));
+                            let missing = || peer.vnet.map(|id| Box::new(estate.missing(Kind::Vnet, id)));
+                            unknown = match other {
+                                Some(Known::Unknown(reason)) => Some(reason.clone()),
+                                _ => missing().or(unknown),
+                            };
+                        }
+                    }
+                }
+            }
             Some(Known::Unknown(reason)) => {
                 may = may.union(&private(family));
                 unknown = Some(reason.clone());
             }
             None => {}
+        }
+        if let Some(gateway) = gateway(estate) {
+            // What lies behind a gateway is in the tag, and no record tells it.
+            may = may.union(&private(family));
+            unknown = unknown.or(Some(Box::new(gateway)));
         }
         let mut must = own.union(&platform_in_network(family));
         match record.and_then(|record| record.route_table.as_ref()) {
@@ -191,27 +217,45 @@ impl Network {
                 may = crate::addresses::everything(family);
                 unknown = Some(reason.clone());
             }
-            Some(Known::Value(id)) => {
-                match estate.route_table(*id).and_then(|table| table.prefixes.as_ref()?.value()) {
-                    Some(prefixes) => {
-                        let prefixes = of_space(prefixes, family);
-                        let outside = prefixes.intersection(internet(family));
-                        must = must.union(&prefixes.difference(internet(family)));
-                        if !outside.is_empty() {
-                            may = may.union(&prefixes);
-                            unknown = Some(Box::new(Reason::RouteWidensVirtualNetwork {
-                                id: estate.text(*id).into(),
-                            }));
-                        }
-                    }
-                    None => {
-                        may = crate::addresses::everything(family);
-                        unknown = Some(Box::new(estate.missing(Kind::RouteTable, *id)));
+            Some(Known::Value(id)) => match estate.route_table(*id).map(|table| table.prefixes.as_ref()) {
+                Some(Some(Known::Unknown(reason))) => {
+                    may = crate::addresses::everything(family);
+                    unknown = Some(reason.clone());
+                }
+                Some(Some(Known::Value(prefixes))) => {
+                    let prefixes = of_space(prefixes, family);
+                    let outside = prefixes.intersection(internet(family));
+                    must = must.union(&prefixes.difference(internet(family)));
+                    if !outside.is_empty() {
+                        may = may.union(&prefixes);
+                        unknown =
+                            Some(Box::new(Reason::RouteWidensVirtualNetwork { id: estate.text(*id).into() }));
                     }
                 }
-            }
+                missing => {
+                    may = crate::addresses::everything(family);
+                    unknown = Some(Box::new(match missing {
+                        None => estate.missing(Kind::RouteTable, *id),
+                        Some(_) => estate.partial(Kind::RouteTable, *id),
+                    }));
+                }
+            },
         }
         let may = may.union(&must);
         Self { tag: MustMay { must, may }, own, unknown }
     }
+}
+
+/// A gateway to other networks, if the estate has one.
+fn gateway(estate: &Estate) -> Option<Reason> {
+    let gateways = estate
+        .others
+        .iter()
+        .filter(|other| &*other.resource_type == "microsoft.network/virtualnetworkgateways");
+    // The smallest id, so that the order of the input does not show.
+    let id = gateways.map(|other| estate.text(other.id)).min()?;
+    Some(Reason::NotModelled {
+        resource_type: "Microsoft.Network/virtualNetworkGateways".into(),
+        id: id.into(),
+    })
 }

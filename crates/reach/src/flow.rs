@@ -142,7 +142,21 @@ pub fn flow(reach: &Reach<'_>, finder: &Finder<'_>, flow: &Flow) -> Result<FlowA
         return Err(FlowError::MixedFamilies);
     }
     let vm = finder.vm(&flow.vm)?;
-    let (nic, ip) = find_address(estate, vm, flow)?;
+    let (nic, ip) = match find_address(estate, vm, flow) {
+        Ok(found) => found,
+        Err(error) => {
+            // An address that none of the known NICs has may be that of one that is not told.
+            let missing =
+                vm.nics.iter().find(|id| estate.nic(**id).is_none_or(|nic| nic.ip_configurations.is_none()));
+            let Some(missing) = missing.filter(|_| matches!(error, FlowError::NoSuchAddress { .. })) else {
+                return Err(error);
+            };
+            let unknown = Some(estate.missing(Kind::Nic, *missing));
+            let level = |level| LevelAnswer { level, nsg: None, unknown: unknown.clone(), parts: Vec::new() };
+            let chain = vec![level("subnet"), level("nic")];
+            return Ok(FlowAnswer { nic: *missing, access: FlowAccess::Unknown, rule: None, chain });
+        }
+    };
     let mut endpoint = Endpoint::new(estate, nic, ip);
     endpoint.address = Some(flow.local);
     let network = reach.network_number(&endpoint);
@@ -275,11 +289,12 @@ fn parts(answer: &Arc<GroupAnswer>, flow: &Flow) -> Vec<Part> {
         if protocols.is_empty() || local_ports.is_empty() || remote_ports.is_empty() {
             continue;
         }
-        let mut deciding =
-            slice.regions.iter().filter(|region| region.remote.may.contains(remote)).peekable();
-        let Some(first) = deciding.peek().map(|region| region.rule) else { continue };
+        let deciding = || slice.regions.iter().filter(|region| region.remote.may.contains(remote));
+        // The rule that decides for certain, else the first that may.
+        let certain = deciding().find(|region| region.remote.must.contains(remote));
+        let Some(first) = certain.or_else(|| deciding().next()).map(|region| region.rule) else { continue };
         let (mut allow, mut deny) = (false, false);
-        for region in deciding {
+        for region in deciding() {
             allow |= region.access != RuleAccess::Deny;
             deny |= region.access != RuleAccess::Allow;
         }

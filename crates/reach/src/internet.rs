@@ -15,16 +15,14 @@ use crate::rules::{RuleAccess, RuleRef, reason};
 
 /// What of one address of a VM can be reached from the internet.
 pub struct Exposure {
-    /// The ways that lead in.
+    /// The ways that lead in, or may.
     pub ways: Vec<Way>,
-    /// Ways that may lead in and cannot be judged.
-    pub unknown: Vec<Reason>,
 }
 
 /// One way from the internet to an address of a VM.
 pub struct Way {
-    /// The public address of the IP configuration.
-    pub public_ip: ResourceId,
+    /// The public address of the IP configuration, or what forwards to it.
+    pub via: ResourceId,
     /// The address of the VM.
     pub endpoint: Endpoint,
     /// What gets through, in no order that matters.
@@ -73,6 +71,7 @@ impl Opening {
     /// A packet that certainly gets through to one of `ports`, or may if nothing is certain.
     pub fn witness(&self, family: Family, protocol: Protocols, ports: &PortSet) -> Option<Packet> {
         let sources = if self.internet.must.is_empty() { &self.internet.may } else { &self.internet.must };
+        let sources = sources.difference(&platform(family));
         // The first address of a block is often a network's own: the one after it reads better.
         let first = sources.ranges().first()?;
         let source = if first.first < first.last { first.first + 1 } else { first.first };
@@ -96,29 +95,29 @@ impl Reach<'_> {
     /// (the subnet's group, then the NIC's; both must allow).
     pub fn from_internet(&self, nic: &Nic, ip: &IpConfiguration) -> Exposure {
         let estate = self.estate();
-        let mut unknown = forwarded(estate, ip);
+        let mut exposure = Exposure { ways: Vec::new() };
+        let mut doubts = forwarded(estate, nic, ip);
         let public_ip = match &ip.public_ip {
-            None => return Exposure { ways: Vec::new(), unknown },
+            None => None,
             Some(Known::Unknown(reason)) => {
-                unknown.push(reason.as_ref().clone());
-                return Exposure { ways: Vec::new(), unknown };
+                doubts.push((nic.id, reason.as_ref().clone()));
+                None
             }
-            Some(Known::Value(id)) => *id,
+            Some(Known::Value(id)) => Some(*id),
         };
+        if public_ip.is_none() && doubts.is_empty() && self.unjudged.is_empty() {
+            return exposure;
+        }
         let endpoint = Endpoint::new(estate, nic, ip);
         let network = self.network_number(&endpoint);
         let mut way_unknown = Vec::new();
         let mut numbers = [None; 2];
         let mut answers: [Option<Arc<GroupAnswer>>; 2] = [None, None];
         let levels = [&endpoint.subnet_level, &endpoint.nic_level];
-        let mut doubtful = false;
         for ((level, number), answer) in levels.iter().zip(&mut numbers).zip(&mut answers) {
             match level {
                 Level::Open => {}
-                Level::Unknown(reason) => {
-                    doubtful = true;
-                    way_unknown.push(reason.as_ref().clone());
-                }
+                Level::Unknown(reason) => way_unknown.push(reason.as_ref().clone()),
                 Level::Group(id) => {
                     if let Some((its, group)) = self.group(*id, Direction::Inbound, &endpoint, network) {
                         *number = Some(its);
@@ -127,30 +126,50 @@ impl Reach<'_> {
                 }
             }
         }
-        if levels.iter().all(|level| **level == Level::Open) {
-            match estate.public_ip(public_ip).and_then(|record| record.sku.as_ref()) {
-                Some(Known::Value(Sku::Standard)) => return Exposure { ways: Vec::new(), unknown },
-                Some(Known::Value(Sku::Basic)) => {}
-                Some(Known::Unknown(reason)) => {
-                    doubtful = true;
-                    way_unknown.push(reason.as_ref().clone());
-                }
-                None => {
-                    doubtful = true;
-                    way_unknown.push(estate.missing(Kind::PublicIp, public_ip));
-                }
-            }
-        }
-        let key = OpeningKey(numbers[0], numbers[1], network);
+        let unguarded = levels.iter().all(|level| **level == Level::Open);
+        let [subnet_answer, nic_answer] = numbers;
+        let key = OpeningKey(subnet_answer, nic_answer, network);
         let cached = self.openings.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         let openings = cached.unwrap_or_else(|| {
             let fresh = Arc::new(self.openings(&endpoint, &answers));
             let mut all = self.openings.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(all.entry(key).or_insert(fresh))
         });
-        let openings =
-            if doubtful { Arc::new(openings.iter().map(Opening::doubted).collect()) } else { openings };
-        Exposure { ways: vec![Way { public_ip, endpoint, openings, unknown: way_unknown }], unknown }
+        let doubted =
+            |openings: &[Opening]| Arc::new(openings.iter().map(Opening::doubted).collect::<Vec<_>>());
+        if let Some(public_ip) = public_ip {
+            let mut unknown = way_unknown.clone();
+            let sku = estate.public_ip(public_ip).and_then(|record| record.sku.as_ref());
+            let closed = match sku {
+                Some(Known::Value(Sku::Standard)) => unguarded,
+                Some(Known::Value(Sku::Basic)) => false,
+                _ if !unguarded => false,
+                Some(Known::Unknown(reason)) => {
+                    unknown.push(reason.as_ref().clone());
+                    false
+                }
+                None => {
+                    unknown.push(estate.missing(Kind::PublicIp, public_ip));
+                    false
+                }
+            };
+            if !closed {
+                let openings = if unknown.is_empty() { Arc::clone(&openings) } else { doubted(&openings) };
+                exposure.ways.push(Way { via: public_ip, endpoint: endpoint.clone(), openings, unknown });
+            }
+        }
+        // What is not known or not judged yet may lead in; the groups still filter.
+        for (via, reason) in doubts.into_iter().chain(self.unjudged.iter().cloned()) {
+            let mut unknown = way_unknown.clone();
+            unknown.push(reason);
+            exposure.ways.push(Way {
+                via,
+                endpoint: endpoint.clone(),
+                openings: doubted(&openings),
+                unknown,
+            });
+        }
+        exposure
     }
 
     /// What a group would let in from the internet to any address of a family behind it.
@@ -160,6 +179,7 @@ impl Reach<'_> {
             address: None,
             subnet: None,
             asgs: None,
+            anywhere: true,
             network: crate::endpoint::Network {
                 tag: MustMay { must: estate::RangeSet::empty(), may: crate::addresses::private(family) },
                 own: estate::RangeSet::empty(),
@@ -264,6 +284,11 @@ impl Reach<'_> {
             if reasons.is_empty() {
                 // The rule itself is known: an earlier one that is not may decide before it.
                 reasons.extend(all.iter().find_map(reason));
+                let priorities = |pair: &[estate::SecurityRule]| match pair {
+                    [one, other] => one.priority == other.priority && one.direction == other.direction,
+                    _ => false,
+                };
+                reasons.extend(all.windows(2).any(priorities).then_some(Reason::SamePriority));
             }
         }
         reasons.dedup();
@@ -292,12 +317,12 @@ fn allowing(slice: &Slice) -> Vec<Option<&Region>> {
 }
 
 /// What forwards packets to an IP configuration and is not judged yet.
-fn forwarded(estate: &Estate, ip: &IpConfiguration) -> Vec<Reason> {
+fn forwarded(estate: &Estate, nic: &Nic, ip: &IpConfiguration) -> Vec<(ResourceId, Reason)> {
     let owners = match &ip.forwarded_by {
         Known::Value(owners) => owners,
-        Known::Unknown(reason) => return vec![reason.as_ref().clone()],
+        Known::Unknown(reason) => return vec![(nic.id, reason.as_ref().clone())],
     };
-    let mut unknown = Vec::new();
+    let mut ways = Vec::new();
     for owner in owners {
         let id = estate.text(*owner);
         let private = estate
@@ -306,8 +331,8 @@ fn forwarded(estate: &Estate, ip: &IpConfiguration) -> Vec<Reason> {
             .is_some_and(|public| !public);
         if !private {
             let resource_type = estate::resource_type(id).unwrap_or_default().into();
-            unknown.push(Reason::NotModelled { resource_type, id: id.into() });
+            ways.push((*owner, Reason::NotModelled { resource_type, id: id.into() }));
         }
     }
-    unknown
+    ways
 }

@@ -159,7 +159,11 @@ pub(crate) fn compile(
             Direction::Inbound => sides,
             Direction::Outbound => (sides.2, sides.3, sides.0, sides.1),
         };
-        let here = looks_here.min(endpoint.is_in(local));
+        let mut here = looks_here.min(endpoint.is_in(local));
+        if endpoint.anywhere && here == Tri::Maybe && local.unreadable.is_none() {
+            let several = !local.asgs.is_empty() || local.v4.count() + local.v6.count() > 1;
+            here = looks_here.min(Tri::from(several && rule.access == Known::Value(Access::Allow)));
+        }
         if here == Tri::No {
             return None;
         }

@@ -223,11 +223,11 @@ fn counts<'r>(report: &Report<'r>) -> CountsForm<'r> {
     }
     CountsForm {
         vms: estate.vms.iter().filter(|vm| vm.described).count(),
-        nics: estate.nics.len(),
-        nsgs: estate.nsgs.len(),
+        nics: estate.nics.iter().filter(|nic| nic.ip_configurations.is_some()).count(),
+        nsgs: estate.nsgs.iter().filter(|nsg| nsg.rules.is_some()).count(),
         public_ips: estate.public_ips.len(),
         vnets: estate.vnets.len(),
-        subnets: estate.subnets.len(),
+        subnets: estate.subnets.iter().filter(|subnet| subnet.space.is_some()).count(),
         route_tables: estate.route_tables.len(),
         asgs: estate.asgs.len(),
         load_balancers: estate.load_balancers.len(),

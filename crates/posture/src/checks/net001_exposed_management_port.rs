@@ -4,8 +4,8 @@ use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, audience, one_by_one, open_ports, remedy};
-use crate::lang::{Text, say};
+use crate::exposure::{Remedy, one_by_one, open_ports, open_to, remedy};
+use crate::lang::Text;
 use crate::view::{Context, Finding, Status, VmView};
 
 pub(crate) const CHECK: Check = Check {
@@ -87,19 +87,15 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let evidence = one_by_one(verdict.open);
     let lang = context.lang;
     let machine = context.name(vm.id);
-    let who = audience(&evidence, lang);
-    let what = services(evidence.iter().map(|open| open.ports.first));
     let cause = evidence.first().and_then(|open| open.cause.clone());
     sink.fail(Finding {
         check: &CHECK,
         status: Status::Fail,
         severity: CHECK.severity,
         resource: vm.id,
-        message: say!(
-            lang,
-            "{what} of `{machine}` is open to {who}",
-            "`{machine}` の {what} が{who}に公開されています"
-        ),
+        message: open_to(machine, &evidence, lang, |ports| {
+            services(ports.iter().map(|open| open.ports.first))
+        }),
         fix: remedy(context, cause.as_ref(), Remedy::Narrow),
         cause,
         evidence,

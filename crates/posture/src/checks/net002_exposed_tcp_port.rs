@@ -1,11 +1,11 @@
 //! The internet reaches a TCP port that is not for management.
 
-use estate::Range;
+use estate::{PortSet, Range};
 use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{PortEvidence, Remedy, audience, open_ports, port_text, remedy};
+use crate::exposure::{PortEvidence, Remedy, open_ports, open_to, port_text, remedy};
 use crate::lang::{Lang, Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
@@ -103,15 +103,13 @@ fn severity(evidence: &[PortEvidence]) -> Severity {
 }
 
 /// The ports in words, the risky ones by name.
-fn ports(evidence: &[PortEvidence], lang: Lang) -> String {
-    let count: usize = evidence.iter().map(|open| usize::from(open.ports.last - open.ports.first) + 1).sum();
-    if count > 65_000 {
+fn ports(evidence: &[&PortEvidence], lang: Lang) -> String {
+    let all: PortSet = evidence.iter().map(|open| open.ports).collect();
+    if all.count() > 65_000 {
         return say!(lang, "every other TCP port", "その他すべての TCP ポート");
     }
-    let mut all: Vec<_> = evidence.iter().map(|open| open.ports).collect();
-    all.sort_unstable();
-    all.dedup();
     let mut texts: Vec<_> = all
+        .ranges()
         .iter()
         .map(|range| match (range.first == range.last, risky(*range).next()) {
             (true, Some((port, name))) => format!("{port} ({name})"),
@@ -137,19 +135,13 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let evidence = verdict.open;
     let lang = context.lang;
     let machine = context.name(vm.id);
-    let who = audience(&evidence, lang);
-    let what = ports(&evidence, lang);
     let cause = evidence.first().and_then(|open| open.cause.clone());
     sink.fail(Finding {
         check: &CHECK,
         status: Status::Fail,
         severity: severity(&evidence),
         resource: vm.id,
-        message: say!(
-            lang,
-            "{what} of `{machine}` is open to {who}",
-            "`{machine}` の {what} が{who}に公開されています"
-        ),
+        message: open_to(machine, &evidence, lang, |group| ports(group, lang)),
         fix: remedy(context, cause.as_ref(), Remedy::Close),
         cause,
         evidence,

@@ -7,7 +7,7 @@ use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, audience, open_ports, port_text, remedy};
+use crate::exposure::{Remedy, open_ports, open_to, port_text, remedy};
 use crate::lang::{Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
@@ -37,9 +37,12 @@ pub(crate) const CHECK: Check = Check {
     run: Run::Vm(run),
 };
 
+/// Port, name, factor.
+type Amplifier = (u16, &'static str, &'static str);
+
 /// Services that answer with more than they were asked, by port: name and bandwidth amplification
 /// factor. Sorted. Source: US-CERT TA14-017A, UDP-Based Amplification Attacks.
-const AMPLIFIERS: [(u16, &str, &str); 16] = [
+const AMPLIFIERS: [Amplifier; 16] = [
     (17, "QOTD", "140"),
     (19, "CharGEN", "359"),
     (53, "DNS", "28–54"),
@@ -58,14 +61,16 @@ const AMPLIFIERS: [(u16, &str, &str); 16] = [
     (27015, "Steam", "5.5"),
 ];
 
-fn amplifier(ports: Range<u16>) -> Option<&'static (u16, &'static str, &'static str)> {
-    // The strongest of the range is told; the list is short.
-    let strength = |(_, _, factor): &&(u16, &str, &str)| {
-        let digits: String =
-            factor.chars().take_while(|c| c.is_ascii_digit() || *c == ',').filter(|c| *c != ',').collect();
-        digits.parse::<u32>().unwrap_or(0)
-    };
+/// The strongest of a range.
+fn amplifier(ports: Range<u16>) -> Option<&'static Amplifier> {
     AMPLIFIERS.iter().filter(|(port, _, _)| ports.contains(*port)).max_by_key(strength)
+}
+
+/// The first number of the factor: the list is short.
+fn strength((_, _, factor): &&Amplifier) -> u32 {
+    let digits: String =
+        factor.chars().take_while(|c| c.is_ascii_digit() || *c == ',').filter(|c| *c != ',').collect();
+    digits.parse().unwrap_or(0)
 }
 
 /// Every port.
@@ -84,21 +89,17 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let evidence = verdict.open;
     let lang = context.lang;
     let machine = context.name(vm.id);
-    let who = audience(&evidence, lang);
-    let mut ranges: Vec<_> = evidence.iter().map(|open| open.ports).collect();
-    ranges.sort_unstable();
-    ranges.dedup();
-    let texts: Vec<_> = ranges.iter().take(8).map(|range| port_text(*range)).collect();
-    let what = match ranges.as_slice() {
-        [only] if *only == Range::ALL => say!(lang, "every UDP port", "すべての UDP ポート"),
-        _ => format!("UDP {}", texts.join(", ")),
-    };
-    let worst = ranges.iter().filter_map(|range| amplifier(*range)).next();
-    let mut message = say!(
-        lang,
-        "{what} of `{machine}` is open to {who}",
-        "`{machine}` の {what} が{who}に公開されています"
-    );
+    let all: PortSet = evidence.iter().map(|open| open.ports).collect();
+    let worst = all.ranges().iter().filter_map(|range| amplifier(*range)).max_by_key(strength);
+    let mut message = open_to(machine, &evidence, lang, |ports| {
+        let set: PortSet = ports.iter().map(|open| open.ports).collect();
+        if set.is_all() {
+            return say!(lang, "every UDP port", "すべての UDP ポート");
+        }
+        let texts: Vec<_> = set.ranges().iter().take(8).map(|range| port_text(*range)).collect();
+        let etc = if set.ranges().len() > 8 { ", …" } else { "" };
+        format!("UDP {}{etc}", texts.join(", "))
+    });
     let mut facts = Vec::new();
     if let Some((port, name, factor)) = worst {
         message += &say!(

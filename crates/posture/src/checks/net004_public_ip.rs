@@ -43,6 +43,8 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
             Some(Known::Unknown(reason)) => unknown.push(reason.as_ref().clone()),
         }
     }
+    // Azure lists NICs in any order.
+    found.sort_by_cached_key(|(id, _)| context.estate().text(*id).to_ascii_lowercase());
     let Some((_, first)) = found.first() else {
         return if unknown.is_empty() {
             sink.pass(context, &CHECK, vm.id);
@@ -76,7 +78,10 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
             "`{machine}` has the public address {what}",
             "`{machine}` にパブリック IP アドレス {what} が割り当てられています"
         ),
-        cause: Some(Cause::field(first.nic.id, first.nic.origins.first(), &pointer)),
+        cause: Some(Cause {
+            key: first.ip.name.clone(),
+            ..Cause::field(first.nic.id, first.nic.origins.first(), &pointer)
+        }),
         evidence: Vec::new(),
         facts: found.iter().map(|(id, _)| ("public_ip", estate.text(*id).to_owned())).collect(),
         fix: CHECK.fix.of(lang).to_owned(),

@@ -5,8 +5,8 @@ use reach::Protocols;
 use super::net001_exposed_management_port::services;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, grouped, one_by_one, open_ports, remedy};
-use crate::lang::{Text, say};
+use crate::exposure::{Remedy, by_audience, one_by_one, open_ports, remedy};
+use crate::lang::{Lang, Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
 pub(crate) const CHECK: Check = Check {
@@ -45,29 +45,24 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let lang = context.lang;
     let machine = context.name(vm.id);
     let most = evidence.iter().map(|open| open.sources.internet_ipv4_addresses).max().unwrap_or(0);
-    let what = services(evidence.iter().map(|open| open.ports.first));
     let all = reach::internet(estate::Family::V4).count();
-    // Per mille of the internet, so that one part in a thousand still shows.
-    let share = most.saturating_mul(1000) / all;
-    let part = match share {
-        0 => String::new(),
-        share => {
-            say!(lang, " ({}.{} % of the internet)", " (インターネットの {}.{} %)", share / 10, share % 10)
-        }
-    };
-    let count = grouped(most);
-    let message = if most == 0 {
-        say!(
-            lang,
-            "{what} of `{machine}` admits more than one IPv6 network",
-            "`{machine}` の {what} は複数の IPv6 ネットワークから接続できます"
-        )
-    } else {
-        say!(
-            lang,
-            "{what} of `{machine}` admits {count} internet addresses{part}; people need {needed} at the most",
-            "`{machine}` の {what} はインターネットの {count} 個のアドレス{part}から接続できます。必要なのは多くても {needed} 個です"
-        )
+    let groups = by_audience(&evidence, lang);
+    let texts: Vec<_> = groups
+        .iter()
+        .map(|(who, group)| {
+            let what = services(group.iter().map(|open| open.ports.first));
+            let count = group.first().map_or(0, |open| open.sources.internet_ipv4_addresses);
+            // In tenths of a per cent, so that one part in a thousand still shows.
+            let part = match count.saturating_mul(1000) / all {
+                0 | 1000 => String::new(),
+                share => say!(lang, " ({}.{} % of it)", " (全体の {}.{} %)", share / 10, share % 10),
+            };
+            say!(lang, "{what} admits {who}{part}", "{what} は{who}{part}から接続できます")
+        })
+        .collect();
+    let message = match lang {
+        Lang::En => format!("`{machine}`: {}; people need {needed} addresses at the most", texts.join("; ")),
+        Lang::Ja => format!("`{machine}` の {}。必要なアドレスは多くても {needed} 個です", texts.join("。")),
     };
     let cause = evidence.first().and_then(|open| open.cause.clone());
     sink.fail(Finding {

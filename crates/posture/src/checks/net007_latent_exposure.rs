@@ -55,8 +55,11 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
                 over_v4 |= family == Family::V4;
             } else if wide(&opening.internet.may, family, limit) {
                 // A rule for one address is no danger to the next one.
-                let reasons = opening.unknown.iter().filter(|reason| !matches!(reason, Reason::NoAddress));
-                unknown.extend(reasons.cloned());
+                let one = |reason: &&Reason| matches!(reason, Reason::NoAddress);
+                if opening.unknown.is_empty() {
+                    unknown.push(Reason::SamePriority);
+                }
+                unknown.extend(opening.unknown.iter().filter(|reason| !one(reason)).cloned());
             }
         }
     }
@@ -88,8 +91,8 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
         resource: nsg.id,
         message: say!(
             lang,
-            "`{name}` lets the internet in to {what}, though nothing is reached through it today",
-            "`{name}` は {what} をインターネットに許可しています (現在公開されている仮想マシンはありません)"
+            "`{name}` lets the internet in to {what}, though no VM is known to be reached through it today",
+            "`{name}` は {what} をインターネットに許可しています (このグループを通じて公開されている仮想マシンは確認されていません)"
         ),
         fix: remedy(context, cause.as_ref(), Remedy::Narrow),
         cause,
