@@ -332,27 +332,11 @@ fn type_of(object: &Object, id: &str) -> String {
 fn resource(part: &mut Part, reader: &mut Reader<'_>, object: &Object, id: &str) {
     let kind = match parser_of(object, id) {
         Some(Parser::Kind(kind)) => kind,
-        Some(Parser::DefaultRule) => return,
-        Some(Parser::Rule) => {
-            if let Some(group) = owner_of(reader, id) {
-                let rule = SecurityRule::read(reader, object, format_args!(""));
-                part.rules.push((group, rule));
-            }
-            return;
+        parser => {
+            // Parts that are resources of their own count, whether or not their whole is there.
+            other(part, reader, object, &type_of(object, id));
+            return lone_part(part, reader, object, id, parser);
         }
-        Some(Parser::Route) => {
-            part.routes.extend(RouteTable::of_route(reader, object, id));
-            return;
-        }
-        Some(Parser::Peering) => {
-            if let (Some(vnet), Some(peer)) =
-                (owner_of(reader, id), Peer::read(reader, object, format_args!("")))
-            {
-                part.peerings.push((vnet, peer));
-            }
-            return;
-        }
-        None => return other(part, reader, object, &type_of(object, id)),
     };
     // An object with nothing but an id is a reference, not a record.
     if object.iter().all(|(key, _)| matches!(key, "id" | "resourceGroup" | "primary")) {
@@ -375,6 +359,27 @@ fn resource(part: &mut Part, reader: &mut Reader<'_>, object: &Object, id: &str)
     }
     part.subnets.append(&mut nested.subnets);
     part.public_ips.append(&mut nested.public_ips);
+}
+
+/// A rule, route or peering that is a resource of its own.
+fn lone_part(part: &mut Part, reader: &mut Reader<'_>, object: &Object, id: &str, parser: Option<Parser>) {
+    match parser {
+        Some(Parser::Rule) => {
+            if let Some(group) = owner_of(reader, id) {
+                let rule = SecurityRule::read(reader, object, format_args!(""));
+                part.rules.push((group, rule));
+            }
+        }
+        Some(Parser::Route) => part.routes.extend(RouteTable::of_route(reader, object, id)),
+        Some(Parser::Peering) => {
+            if let (Some(vnet), Some(peer)) =
+                (owner_of(reader, id), Peer::read(reader, object, format_args!("")))
+            {
+                part.peerings.push((vnet, peer));
+            }
+        }
+        Some(Parser::Kind(_) | Parser::DefaultRule) | None => {}
+    }
 }
 
 /// `az vm nic list` and the like print `{"id":"…"}`: the resource exists, nothing else is told.

@@ -153,7 +153,7 @@ fn what_cannot_be_known_is_unknown_and_names_what_settles_it() {
     one(
         &estate("Standard", None, Some(&rule("r", 100, "Allow", "Tcp", "Storage", "22"))),
         "service tag `storage`",
-        "list-effective-nsg",
+        "list-service-tags",
     );
     let whole = estate("Standard", None, Some(&rule("r", 100, "Allow", "Tcp", "*", "22")));
     let without = |what: &str| {
@@ -173,7 +173,7 @@ fn what_cannot_be_known_is_unknown_and_names_what_settles_it() {
     assert_eq!(reasons(&denied), []);
     // A load balancer may lead in.
     let balanced = whole.replace(r#""privateIPAddress":"10.0.0.4""#, &format!(r#""privateIPAddress":"10.0.0.4","loadBalancerBackendAddressPools":[{{"id":"{RG}/Microsoft.Network/loadBalancers/lb/backendAddressPools/b"}}]"#)).replace(r#""publicIPAddress":{"id""#, r#""ignored":{"id""#);
-    one(&balanced, "load balancer", "list-effective-nsg");
+    one(&balanced, "load balancer", "az network lb show");
 }
 
 #[test]
@@ -285,4 +285,180 @@ fn ipv6_is_judged_by_itself() {
     let v4_only = v6.replace("::/0", "0.0.0.0/0");
     // The group lets nobody in to this address, but would to an IPv4 one.
     assert_eq!(net(&check(&v4_only)), ["NET007"]);
+}
+
+/// What NET001 says of the VM in an estate: `fail`, `pass` or `unknown`.
+fn net001(text: &str) -> String {
+    let report =
+        common::run(&["check", "-", "--format", "json", "--select", "NET001", "--all"], text.as_bytes())
+            .json();
+    match (report["findings"].as_array().unwrap().first(), report["unknown"].as_array().unwrap().is_empty()) {
+        (Some(finding), _) => finding["status"].as_str().unwrap().to_owned(),
+        (None, false) => "unknown".to_owned(),
+        (None, true) => panic!("nothing is said: {report}"),
+    }
+}
+
+#[test]
+fn nothing_unknown_is_taken_for_safe() {
+    let open = estate("Standard", None, Some(&rule("r", 100, "Allow", "Tcp", "*", "22")));
+    assert_eq!(net001(&open), "fail");
+    let with = |from: &str, to: &str| {
+        assert!(open.contains(from), "{from}");
+        net001(&open.replacen(from, to, 1))
+    };
+    let unknown = r#"{"$unknown":{"reason":"a parameter"}}"#;
+    let group = r#""properties":{"securityRules":["#;
+    let rules = open.split_once(group).unwrap().1.split_once("]}}").unwrap().0.to_owned();
+    assert_eq!(with(&format!("{group}{rules}]}}"), &format!(r#""properties":{unknown}"#)), "unknown");
+    assert_eq!(with(&format!("[{rules}]"), &format!("[{unknown}]")), "unknown");
+    assert_eq!(with(&format!("[{rules}]"), &format!("[{rules},{unknown}]")), "unknown");
+    let nic = r#"[{"name":"i","properties":{"privateIPAddress""#;
+    assert_eq!(
+        with(nic, &format!(r#"[{unknown},{{"name":"i","properties":{{"privateIPAddress""#)),
+        "unknown"
+    );
+    let public = format!(r#""publicIPAddress":{{"id":"{RG}/Microsoft.Network/publicIPAddresses/p"}}"#);
+    for reference in ["{}", r#"{"id":null}"#, r#"{"ipAddress":"20.1.2.3"}"#, unknown] {
+        assert_eq!(with(&public, &format!(r#""publicIPAddress":{reference}"#)), "unknown", "{reference}");
+    }
+    assert_eq!(with(&public, &format!(r#""publicIPAddress":null,{public}"#)), "unknown", "named twice");
+    let nsg =
+        format!(r#","networkSecurityGroup":{{"id":"{RG}/Microsoft.Network/networkSecurityGroups/ng"}}"#);
+    assert_eq!(with(&nsg, r#","networkSecurityGroup":{}"#), "unknown");
+    let nics = format!(r#"[{{"id":"{RG}/Microsoft.Network/networkInterfaces/n"}}]"#);
+    let closed = open.replace(&public, r#""x":1"#);
+    assert_eq!(net001(&closed), "pass");
+    assert_eq!(net001(&closed.replacen(&nics, &nics.replace("]", &format!(",{unknown}]")), 1)), "unknown");
+    assert_eq!(
+        net001(&closed.replacen(r#""x":1"#, &format!(r#""loadBalancerBackendAddressPools":[{unknown}]"#), 1)),
+        "unknown"
+    );
+    // Rules of one priority.
+    let both = rule("a", 100, "Allow", "Tcp", "*", "22") + "," + &rule("b", 100, "Deny", "*", "*", "22");
+    assert_eq!(net001(&estate("Standard", None, Some(&both))), "unknown");
+    let same = rule("a", 100, "Allow", "Tcp", "*", "22") + "," + &rule("b", 100, "Deny", "*", "*", "23");
+    assert_eq!(net001(&estate("Standard", None, Some(&same))), "fail");
+    // A firewall may forward to any VM whose groups let it.
+    let firewall = format!(r#",{{"id":"{RG}/Microsoft.Network/azureFirewalls/f","properties":{{}}}}]"#);
+    assert_eq!(net001(&(closed.trim_end_matches(']').to_owned() + &firewall)), "unknown");
+    let denied = closed.replace(r#""Allow""#, r#""Deny""#);
+    assert_eq!(net001(&(denied.trim_end_matches(']').to_owned() + &firewall)), "pass");
+}
+
+#[test]
+fn what_only_one_side_tells_counts() {
+    let open = estate("Standard", None, Some(&rule("r", 100, "Allow", "Tcp", "*", "22")));
+    let link =
+        format!(r#","networkSecurityGroup":{{"id":"{RG}/Microsoft.Network/networkSecurityGroups/ng"}}"#);
+    let told = |by: &str| {
+        open.replacen(&link, "", 1).replacen(
+            r#""properties":{"securityRules""#,
+            &format!(r#""properties":{{{by},"securityRules""#),
+            1,
+        )
+    };
+    assert_eq!(
+        net001(&told(&format!(
+            r#""networkInterfaces":[{{"id":"{RG}/Microsoft.Network/networkInterfaces/n"}}]"#
+        ))),
+        "fail"
+    );
+    assert_eq!(
+        net001(&told(&format!(
+            r#""subnets":[{{"id":"{RG}/Microsoft.Network/virtualNetworks/v/subnets/s"}}]"#
+        ))),
+        "fail"
+    );
+    let public = format!(r#","publicIPAddress":{{"id":"{RG}/Microsoft.Network/publicIPAddresses/p"}}"#);
+    let attached = format!(
+        r#""ipAddress":"20.1.2.3","ipConfiguration":{{"id":"{RG}/Microsoft.Network/networkInterfaces/n/ipConfigurations/i"}}"#
+    );
+    assert_eq!(
+        net001(&open.replacen(&public, "", 1).replacen(r#""ipAddress":"20.1.2.3""#, &attached, 1)),
+        "fail"
+    );
+    let closed = open.replacen(&public, "", 1);
+    let balancer = |fields: &str| {
+        let balancer = format!(
+            r#",{{"id":"{RG}/Microsoft.Network/loadBalancers/l","properties":{{"frontendIPConfigurations":[{{"properties":{{"publicIPAddress":{{"id":"{RG}/Microsoft.Network/publicIPAddresses/q"}}}}}}],{fields}}}}}]"#
+        );
+        net001(&(closed.trim_end_matches(']').to_owned() + &balancer))
+    };
+    let target = format!(r#"{{"id":"{RG}/Microsoft.Network/networkInterfaces/n/ipConfigurations/i"}}"#);
+    assert_eq!(
+        balancer(&format!(r#""inboundNatRules":[{{"properties":{{"backendIPConfiguration":{target}}}}}]"#)),
+        "unknown"
+    );
+    assert_eq!(
+        balancer(&format!(
+            r#""backendAddressPools":[{{"properties":{{"backendIPConfigurations":[{target}]}}}}]"#
+        )),
+        "unknown"
+    );
+    assert_eq!(
+        balancer(
+            r#""backendAddressPools":[{"properties":{"loadBalancerBackendAddresses":[{"properties":{"ipAddress":"10.0.0.4"}}]}}]"#
+        ),
+        "unknown"
+    );
+    assert_eq!(balancer(r#""backendAddressPools":[]"#), "pass");
+    // A route of its own may widen the network's tag.
+    let routed = estate("Standard", None, Some("")).replacen(
+        r#""addressPrefix":"10.0.0.0/24""#,
+        &format!(
+            r#""addressPrefix":"10.0.0.0/24","routeTable":{{"id":"{RG}/Microsoft.Network/routeTables/t"}}"#
+        ),
+        1,
+    );
+    let route = |prefix: &str| {
+        let route = format!(
+            r#",{{"id":"{RG}/Microsoft.Network/routeTables/t/routes/r","properties":{{"addressPrefix":"{prefix}","nextHopType":"VirtualAppliance"}}}}]"#
+        );
+        net001(&(routed.trim_end_matches(']').to_owned() + &route))
+    };
+    assert_eq!(net001(&routed), "unknown");
+    assert_eq!(route("0.0.0.0/0"), "unknown");
+    assert_eq!(route("10.9.0.0/16"), "pass");
+    // Child rules that contradict each other may do anything.
+    let child = |port: &str| {
+        format!(
+            r#",{{"id":"{RG}/Microsoft.Network/networkSecurityGroups/ng/securityRules/c",{}"#,
+            rule("c", 100, "Allow", "Tcp", "*", port).strip_prefix('{').unwrap()
+        )
+    };
+    let empty = estate("Standard", None, Some(""));
+    for ports in [["22", "8080"], ["8080", "22"]] {
+        let text = empty.trim_end_matches(']').to_owned() + &child(ports[0]) + &child(ports[1]) + "]";
+        assert_eq!(net001(&text), "unknown", "{ports:?}");
+    }
+    assert_eq!(net001(&(empty.trim_end_matches(']').to_owned() + &child("22") + "]")), "fail");
+}
+
+#[test]
+fn messages_tell_who_reaches_which_port() {
+    let rules = [
+        rule("a", 100, "Allow", "Tcp", "*", "22"),
+        rule("b", 110, "Allow", "Tcp", "198.51.100.0/22", "3389"),
+        rule("c", 120, "Allow", "Udp", "*", r#"["53","11211"]"#),
+    ];
+    let report = check(&estate("Standard", None, Some(&rules.join(","))));
+    let message = |code: &str| {
+        let finding = report["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == code);
+        finding.unwrap()["message"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        message("NET001"),
+        "SSH (TCP 22) of `m` is open to the whole internet; RDP (TCP 3389) to 1,024 internet addresses"
+    );
+    assert!(
+        message("NET003")
+            .starts_with("UDP 53, 11211 of `m` is open to the whole internet; memcached (11211)"),
+        "{}",
+        message("NET003")
+    );
+    assert_eq!(
+        report["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == "NET001").count(),
+        1
+    );
 }

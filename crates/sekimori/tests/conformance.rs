@@ -146,7 +146,6 @@ fn nothing_is_lost(name: &str, bodies: &[Value]) {
             "microsoft.network/applicationsecuritygroups" => (count("asgs"), true),
             "microsoft.network/loadbalancers" => (count("load_balancers"), true),
             "microsoft.compute/disks" => (count("disks"), true),
-            "microsoft.network/networksecuritygroups/securityrules" => continue,
             "" => (counts["other"]["(no type)"].as_u64().unwrap_or(0), true),
             other => (counts["other"][other].as_u64().unwrap_or(0), true),
         };
