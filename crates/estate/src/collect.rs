@@ -552,29 +552,44 @@ impl Joiner {
         estate
     }
 
-    /// Joins the records of each resource in place and notes where each stands.
+    /// Joins the records of each resource and notes where each stands.
     fn index<R: Record>(&mut self) {
         let mut records = std::mem::take(R::list(&mut self.estate));
-        let mut at = 0;
-        while let Some(record) = records.get(at) {
-            let id = record.id();
-            match self.estate.slot(id) {
-                None => {
-                    self.set_slot(id, R::KIND, at);
-                    at += 1;
-                }
-                Some(slot) => {
-                    // The last record takes the place and is looked at next.
-                    let again = records.swap_remove(at);
-                    if slot.kind == R::KIND
-                        && let Some(first) = records.get_mut(slot.index as usize)
-                    {
-                        self.absorb(first, again);
+        let mut again = false;
+        for (index, record) in records.iter().enumerate() {
+            again |= self.estate.slot(record.id()).is_some();
+            self.set_slot(record.id(), R::KIND, index);
+        }
+        if again {
+            // Some resource has several records. They are joined in the order of the input, so that
+            // it does not show which thread was quicker.
+            records.sort_by_key(|record| record.origins().first());
+            for record in &records {
+                self.clear_slot(record.id());
+            }
+            let mut joined: Vec<R> = Vec::with_capacity(records.len());
+            for record in records {
+                match self.estate.slot(record.id()) {
+                    Some(slot) => {
+                        if let Some(first) = joined.get_mut(slot.index as usize) {
+                            self.absorb(first, record);
+                        }
+                    }
+                    None => {
+                        self.set_slot(record.id(), R::KIND, joined.len());
+                        joined.push(record);
                     }
                 }
             }
+            records = joined;
         }
         *R::list(&mut self.estate) = records;
+    }
+
+    fn clear_slot(&mut self, id: ResourceId) {
+        if let Some(slot) = self.estate.slots.get_mut(Ids::index(id)) {
+            *slot = None;
+        }
     }
 
     fn set_slot(&mut self, id: ResourceId, kind: Kind, index: usize) {
