@@ -15,6 +15,7 @@ mod collect;
 mod compute;
 mod effective;
 mod id;
+mod join;
 mod known;
 mod model;
 mod network;

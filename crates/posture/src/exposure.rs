@@ -1,10 +1,12 @@
 //! Ports of a VM that the internet reaches: what the checks on ports have in common.
 
 use estate::{Family, Known, PortSet, Range, Reason, ResourceId, ServiceTag, resource_group};
-use reach::{Addresses, MustMay, Opening, Protocols, RuleRef, Way, prefixes_of};
+use reach::{Addresses, MustMay, Opening, Protocols, RuleRef, Way, prefixes_of, rule_name};
 
+use crate::check::Check;
+use crate::engine::Sink;
 use crate::lang::{Lang, say};
-use crate::view::{AddressView, Cause, Context, VmView, rule_name};
+use crate::view::{AddressView, Cause, Context, VmView};
 
 /// Ports that the internet reaches, with the proof.
 #[derive(Clone, Debug)]
@@ -59,6 +61,27 @@ pub(crate) struct PortVerdict {
     pub(crate) open: Vec<PortEvidence>,
     /// Why others may be.
     pub(crate) unknown: Vec<Reason>,
+}
+
+impl PortVerdict {
+    /// The open ports; tells the sink what is so where there are none.
+    pub(crate) fn open_or_tell(
+        self,
+        context: &Context<'_>,
+        check: &'static Check,
+        view: &VmView<'_>,
+        sink: &mut Sink,
+    ) -> Option<Vec<PortEvidence>> {
+        if !self.open.is_empty() {
+            return Some(self.open);
+        }
+        if self.unknown.is_empty() {
+            sink.pass(context, check, view.vm.id);
+        } else {
+            sink.unknown(check, view.vm.id, self.unknown);
+        }
+        None
+    }
 }
 
 /// How many prefixes a finding shows.

@@ -182,15 +182,3 @@ impl Cause {
         }
     }
 }
-
-/// The name of a rule as Azure's answers write it.
-pub(crate) fn rule_name(estate: &Estate, nsg: ResourceId, rule: RuleRef) -> String {
-    match rule {
-        RuleRef::Default(rule) => format!("defaultSecurityRules/{}", rule.name()),
-        RuleRef::Own(index) => {
-            let rules = estate.nsg(nsg).and_then(|nsg| nsg.rules.as_ref()?.value());
-            let name = rules.and_then(|rules| rules.get(index as usize)).map_or("?", |rule| &*rule.name);
-            format!("securityRules/{name}")
-        }
-    }
-}

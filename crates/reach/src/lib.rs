@@ -27,7 +27,7 @@ pub use endpoint::{Endpoint, Level, levels};
 pub use group::{GroupAnswer, Region, Slice};
 pub use internet::{Exposure, Opening, Way};
 pub use packet::{Packet, Protocols};
-pub use rules::{DefaultRule, RuleAccess, RuleRef};
+pub use rules::{DefaultRule, RuleAccess, RuleRef, rule_name};
 
 mod cache;
 pub use cache::Reach;

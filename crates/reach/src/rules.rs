@@ -1,6 +1,9 @@
 //! Rules as a group applies them to one endpoint: the ones of the group, then Azure's own.
 
-use estate::{Access, AddressSpec, Direction, Known, PortSet, PortSpec, Reason, SecurityRule, ServiceTag};
+use estate::{
+    Access, AddressSpec, Direction, Estate, Known, PortSet, PortSpec, Reason, ResourceId, SecurityRule,
+    ServiceTag,
+};
 
 use crate::addresses::{Addresses, MustMay, everything, of_sets, of_tag};
 use crate::endpoint::{Endpoint, Tri};
@@ -93,6 +96,18 @@ pub enum RuleRef {
     Own(u32),
     /// One of Azure's.
     Default(DefaultRule),
+}
+
+/// The name of a rule as Azure's answers write it: `securityRules/…`, `defaultSecurityRules/…`.
+pub fn rule_name(estate: &Estate, nsg: ResourceId, rule: RuleRef) -> String {
+    match rule {
+        RuleRef::Default(rule) => format!("defaultSecurityRules/{}", rule.name()),
+        RuleRef::Own(index) => {
+            let rules = estate.nsg(nsg).and_then(|nsg| nsg.rules.as_ref()?.value());
+            let name = rules.and_then(|rules| rules.get(index as usize)).map_or("?", |rule| &*rule.name);
+            format!("securityRules/{name}")
+        }
+    }
 }
 
 /// What a rule does, as far as it is known.

@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow, bail};
 use estate::{Direction, Estate, PortSet, parse_ports, resource_name};
 use posture::{Lang, reason_text};
 use reach::flow::{Finder, Flow, FlowAccess, FlowAnswer, FlowError, LevelAnswer, flow};
-use reach::{Protocols, Reach, RuleRef};
+use reach::{Protocols, Reach, rule_name};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -241,17 +241,6 @@ fn error_text(error: &FlowError, lang: Lang) -> String {
             "IPv4 アドレスと IPv6 アドレスが混在しています",
         )
         .to_owned(),
-    }
-}
-
-fn rule_name(estate: &Estate, nsg: estate::ResourceId, rule: RuleRef) -> String {
-    match rule {
-        RuleRef::Default(rule) => format!("defaultSecurityRules/{}", rule.name()),
-        RuleRef::Own(index) => {
-            let rules = estate.nsg(nsg).and_then(|nsg| nsg.rules.as_ref()?.value());
-            let name = rules.and_then(|rules| rules.get(index as usize)).map_or("?", |rule| &*rule.name);
-            format!("securityRules/{name}")
-        }
     }
 }
 

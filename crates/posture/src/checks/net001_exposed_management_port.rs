@@ -77,14 +77,8 @@ pub(super) fn services(ports: impl Iterator<Item = u16>) -> String {
 fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let vm = view.vm;
     let verdict = open_ports(context, view, Protocols::TCP, &context.ports[0], context.settings.wide_after);
-    if verdict.open.is_empty() {
-        return if verdict.unknown.is_empty() {
-            sink.pass(context, &CHECK, vm.id);
-        } else {
-            sink.unknown(&CHECK, vm.id, verdict.unknown);
-        };
-    }
-    let evidence = one_by_one(verdict.open);
+    let Some(open) = verdict.open_or_tell(context, &CHECK, view, sink) else { return };
+    let evidence = one_by_one(open);
     let lang = context.lang;
     let machine = context.name(vm.id);
     let cause = evidence.first().and_then(|open| open.cause.clone());

@@ -125,14 +125,8 @@ fn ports(evidence: &[&PortEvidence], lang: Lang) -> String {
 fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let vm = view.vm;
     let verdict = open_ports(context, view, Protocols::TCP, &context.ports[1], context.settings.wide_after);
-    if verdict.open.is_empty() {
-        return if verdict.unknown.is_empty() {
-            sink.pass(context, &CHECK, vm.id);
-        } else {
-            sink.unknown(&CHECK, vm.id, verdict.unknown);
-        };
-    }
-    let evidence = verdict.open;
+    let Some(open) = verdict.open_or_tell(context, &CHECK, view, sink) else { return };
+    let evidence = open;
     let lang = context.lang;
     let machine = context.name(vm.id);
     let cause = evidence.first().and_then(|open| open.cause.clone());

@@ -79,14 +79,8 @@ static ALL: LazyLock<PortSet> = LazyLock::new(PortSet::all);
 fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let vm = view.vm;
     let verdict = open_ports(context, view, Protocols::UDP, &ALL, context.settings.wide_after);
-    if verdict.open.is_empty() {
-        return if verdict.unknown.is_empty() {
-            sink.pass(context, &CHECK, vm.id);
-        } else {
-            sink.unknown(&CHECK, vm.id, verdict.unknown);
-        };
-    }
-    let evidence = verdict.open;
+    let Some(open) = verdict.open_or_tell(context, &CHECK, view, sink) else { return };
+    let evidence = open;
     let lang = context.lang;
     let machine = context.name(vm.id);
     let all: PortSet = evidence.iter().map(|open| open.ports).collect();

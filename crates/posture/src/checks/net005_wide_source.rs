@@ -34,14 +34,8 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let vm = view.vm;
     let needed = context.settings.needed;
     let verdict = open_ports(context, view, Protocols::TCP, &context.ports[0], needed);
-    if verdict.open.is_empty() {
-        return if verdict.unknown.is_empty() {
-            sink.pass(context, &CHECK, vm.id);
-        } else {
-            sink.unknown(&CHECK, vm.id, verdict.unknown);
-        };
-    }
-    let evidence = one_by_one(verdict.open);
+    let Some(open) = verdict.open_or_tell(context, &CHECK, view, sink) else { return };
+    let evidence = one_by_one(open);
     let lang = context.lang;
     let machine = context.name(vm.id);
     let most = evidence.iter().map(|open| open.sources.internet_ipv4_addresses).max().unwrap_or(0);

@@ -1,0 +1,481 @@
+//! From records to an estate: those of one resource become one, and what one resource tells of
+//! another completes it.
+//!
+//! INVARIANT: the estate does not depend on the order in which threads delivered: records are
+//! joined in the order of the input, and where two contradict each other the value is unknown and
+//! a problem names both places.
+
+use crate::collect::Part;
+use crate::compute::{Disk, Vm};
+use crate::id::{Ids, ResourceId};
+use crate::known::{Known, Reason, join as join_field};
+use crate::model::{Estate, Kind, Other, Slot};
+use crate::network::{Asg, IpConfiguration, LoadBalancer, Nic, Peer, PublicIp, RouteTable, Subnet, Vnet};
+use crate::origin::{Origin, Origins, Place};
+use crate::problem::{At, Problem, ProblemKind};
+use crate::rule::{Nsg, SecurityRule};
+
+struct Joiner {
+    estate: Estate,
+}
+
+/// A record that can be joined with another one of the same resource.
+trait Record {
+    const KIND: Kind;
+    fn id(&self) -> ResourceId;
+    /// Takes over what the other one says; names the pointers of contradictions.
+    fn absorb(&mut self, other: Self, conflicts: &mut Vec<&'static str>);
+    fn origins(&self) -> &Origins;
+    fn list(estate: &mut Estate) -> &mut Vec<Self>
+    where
+        Self: Sized;
+}
+
+macro_rules! records {
+    ($($record:ident in $list:ident { $($field:ident: $pointer:literal),* } $(then $also:expr)?;)*) => {$(
+        impl Record for $record {
+            const KIND: Kind = Kind::$record;
+            fn id(&self) -> ResourceId {
+                self.id
+            }
+            #[allow(unused_mut, reason = "not every record has more to take over")]
+            fn absorb(&mut self, mut other: Self, conflicts: &mut Vec<&'static str>) {
+                $(
+                    let also: fn(&mut Self, &mut Self) = $also;
+                    also(self, &mut other);
+                )?
+                $(
+                    let name = $pointer.rsplit('/').next().unwrap_or_default();
+                    if join_field(&mut self.$field, other.$field, name) {
+                        conflicts.push($pointer);
+                    }
+                )*
+                self.origins.absorb(&other.origins);
+                let _ = conflicts;
+            }
+            fn origins(&self) -> &Origins {
+                &self.origins
+            }
+            fn list(estate: &mut Estate) -> &mut Vec<Self> {
+                &mut estate.$list
+            }
+        }
+    )*};
+}
+
+records! {
+    Vm in vms {
+        os: "/properties/storageProfile/osDisk/osType",
+        admin_username: "/properties/osProfile/adminUsername",
+        password_disabled: "/properties/osProfile/linuxConfiguration/disablePasswordAuthentication",
+        power: "/powerState"
+    } then |mine, other| {
+        mine.described |= other.described;
+        add_all(&mut mine.nics, &other.nics);
+        if mine.nics_unknown.is_none() {
+            mine.nics_unknown.clone_from(&other.nics_unknown);
+        }
+    };
+    Nic in nics {
+        nsg: "/properties/networkSecurityGroup",
+        vm: "/properties/virtualMachine",
+        ip_configurations: "/properties/ipConfigurations"
+    };
+    PublicIp in public_ips { sku: "/sku/name", address: "/properties/ipAddress" } then |mine, other| {
+        mine.attached = mine.attached.or(other.attached);
+    };
+    Nsg in nsgs { rules: "/properties/securityRules" } then |mine, other| {
+        add_all(&mut mine.subnets, &other.subnets);
+        add_all(&mut mine.nics, &other.nics);
+        // The configuration says more than Azure's view of it, which writes some things otherwise.
+        if mine.effective && !other.effective && other.rules.is_some() {
+            mine.effective = false;
+            mine.rules = None;
+        } else if other.effective && !mine.effective && mine.rules.is_some() {
+            other.rules = None;
+        }
+    };
+    Vnet in vnets { space: "/properties/addressSpace", peers: "/properties/virtualNetworkPeerings" };
+    Subnet in subnets {
+        space: "/properties/addressPrefix",
+        nsg: "/properties/networkSecurityGroup",
+        route_table: "/properties/routeTable"
+    } then |mine, other| {
+        mine.vnet = mine.vnet.or(other.vnet);
+    };
+    RouteTable in route_tables { prefixes: "/properties/routes" };
+    Asg in asgs {};
+    LoadBalancer in load_balancers { public: "/properties/frontendIPConfigurations" } then |mine, other| {
+        mine.backends.append(&mut other.backends);
+        mine.addresses.append(&mut other.addresses);
+    };
+    Disk in disks { managed_by: "/managedBy", os: "/properties/osType" };
+}
+
+fn add_all(mine: &mut Vec<ResourceId>, theirs: &[ResourceId]) {
+    for id in theirs {
+        if !mine.contains(id) {
+            mine.push(*id);
+        }
+    }
+}
+
+/// Joins what was read.
+pub(crate) fn join(ids: Ids, read: Part) -> Estate {
+    Joiner::join(ids, read)
+}
+
+impl Joiner {
+    fn join(ids: Ids, read: Part) -> Estate {
+        let slots = vec![None; ids.bound()];
+        let estate = Estate {
+            ids,
+            slots,
+            vms: read.vms,
+            nics: read.nics,
+            public_ips: read.public_ips,
+            nsgs: read.nsgs,
+            vnets: read.vnets,
+            subnets: read.subnets,
+            route_tables: read.route_tables,
+            asgs: read.asgs,
+            load_balancers: read.load_balancers,
+            disks: read.disks,
+            others: Vec::new(),
+            problems: read.problems,
+        };
+        let mut joiner = Self { estate };
+        for nsg in &mut joiner.estate.nsgs {
+            sort_rules(nsg);
+        }
+        joiner.index::<Vm>();
+        joiner.index::<Nic>();
+        joiner.index::<PublicIp>();
+        joiner.index::<Nsg>();
+        joiner.index::<Vnet>();
+        joiner.index::<Subnet>();
+        joiner.index::<RouteTable>();
+        joiner.index::<Asg>();
+        joiner.index::<LoadBalancer>();
+        joiner.index::<Disk>();
+        joiner.add_others(read.others);
+        joiner.add_rules(read.rules);
+        joiner.add_routes(read.routes);
+        joiner.add_peerings(read.peerings);
+        joiner.link_groups();
+        joiner.link_public_ips();
+        joiner.link_load_balancers();
+        joiner.link_vms();
+        let mut estate = joiner.estate;
+        estate.problems.sort_unstable();
+        estate.problems.dedup();
+        estate
+    }
+
+    /// Joins the records of each resource and notes where each stands.
+    fn index<R: Record>(&mut self) {
+        let mut records = std::mem::take(R::list(&mut self.estate));
+        let mut again = false;
+        for (index, record) in records.iter().enumerate() {
+            again |= self.estate.slot(record.id()).is_some();
+            self.set_slot(record.id(), R::KIND, index);
+        }
+        if again {
+            // Some resource has several records. They are joined in the order of the input, so that
+            // it does not show which thread was quicker.
+            records.sort_by_key(|record| record.origins().first());
+            for record in &records {
+                self.clear_slot(record.id());
+            }
+            let mut joined: Vec<R> = Vec::with_capacity(records.len());
+            for record in records {
+                match self.estate.slot(record.id()) {
+                    Some(slot) => {
+                        if let Some(first) = joined.get_mut(slot.index as usize) {
+                            self.absorb(first, record);
+                        }
+                    }
+                    None => {
+                        self.set_slot(record.id(), R::KIND, joined.len());
+                        joined.push(record);
+                    }
+                }
+            }
+            records = joined;
+        }
+        *R::list(&mut self.estate) = records;
+    }
+
+    fn clear_slot(&mut self, id: ResourceId) {
+        if let Some(slot) = self.estate.slots.get_mut(Ids::index(id)) {
+            *slot = None;
+        }
+    }
+
+    fn set_slot(&mut self, id: ResourceId, kind: Kind, index: usize) {
+        if let Some(slot) = self.estate.slots.get_mut(Ids::index(id)) {
+            *slot = Some(Slot { kind, index: u32::try_from(index).unwrap_or(u32::MAX) });
+        }
+    }
+
+    /// Adds what another resource tells of one.
+    fn add<R: Record>(&mut self, record: R) {
+        let id = record.id();
+        match self.estate.slot(id) {
+            // The id tells the kind, so another kind cannot stand here.
+            Some(slot) if slot.kind != R::KIND => {}
+            Some(slot) => {
+                let mut records = std::mem::take(R::list(&mut self.estate));
+                if let Some(first) = records.get_mut(slot.index as usize) {
+                    self.absorb(first, record);
+                }
+                *R::list(&mut self.estate) = records;
+            }
+            None => {
+                let index = R::list(&mut self.estate).len();
+                R::list(&mut self.estate).push(record);
+                self.set_slot(id, R::KIND, index);
+            }
+        }
+    }
+
+    fn absorb<R: Record>(&mut self, first: &mut R, mut again: R) {
+        // Which thread was quicker must not show: the record that stands first is the one kept.
+        if again.origins().first() < first.origins().first() {
+            std::mem::swap(first, &mut again);
+        }
+        let (one, other) = (first.origins().first(), again.origins().first());
+        let mut conflicts = Vec::new();
+        first.absorb(again, &mut conflicts);
+        let id = first.id();
+        for pointer in conflicts {
+            self.conflict(id, pointer, one.min(other), one.max(other));
+        }
+    }
+
+    fn conflict(&mut self, id: ResourceId, pointer: &'static str, one: Origin, other: Origin) {
+        let place = |origin| At::Place(Place { origin, pointer: pointer.into() });
+        let kind = ProblemKind::Conflict {
+            field: pointer.rsplit('/').next().unwrap_or_default().into(),
+            id: self.estate.text(id).into(),
+            other: Box::new(place(other)),
+        };
+        self.estate.problems.push(Problem { at: place(one), kind });
+    }
+
+    fn add_others(&mut self, others: Vec<Other>) {
+        for other in others {
+            // A mention adds nothing to a resource that was read, and two records count once.
+            if self.estate.slot(other.id).is_some() {
+                continue;
+            }
+            self.set_slot(other.id, Kind::Other, self.estate.others.len());
+            self.estate.others.push(other);
+        }
+    }
+
+    /// Rules that are resources of their own belong to their group.
+    fn add_rules(&mut self, mut rules: Vec<(ResourceId, SecurityRule)>) {
+        rules.sort_by(|(_, a), (_, b)| a.place.cmp(&b.place));
+        let mut touched = Vec::new();
+        for (group, rule) in rules {
+            if self.estate.slot(group).is_none() {
+                let origins = Origins::one(rule.place.origin);
+                let (subnets, nics) = (Vec::new(), Vec::new());
+                self.add(Nsg { id: group, origins, rules: None, subnets, nics, effective: false });
+            }
+            let Some(slot) = self.estate.slot(group).filter(|slot| slot.kind == Kind::Nsg) else { continue };
+            let Some(nsg) = self.estate.nsgs.get_mut(slot.index as usize) else { continue };
+            // Without the group itself there may be further rules: they stay unknown.
+            let Some(Known::Value(known)) = &mut nsg.rules else { continue };
+            touched.push(slot.index);
+            let Some(mine) = known.iter_mut().find(|mine| mine.name.eq_ignore_ascii_case(&rule.name)) else {
+                known.push(rule);
+                continue;
+            };
+            if *mine != rule {
+                let (one, other) = (mine.place.origin, rule.place.origin);
+                let reason = || Reason::Conflict { field: "securityRules".into() };
+                *mine = SecurityRule::unknown(mine.name.clone(), mine.place.clone(), reason);
+                self.conflict(group, "/properties/securityRules", one.min(other), one.max(other));
+            }
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        for index in touched {
+            if let Some(nsg) = self.estate.nsgs.get_mut(index as usize) {
+                sort_rules(nsg);
+            }
+        }
+    }
+
+    /// Routes that are resources of their own belong to their table, which may be known by them only.
+    fn add_routes(&mut self, routes: Vec<RouteTable>) {
+        for route in routes {
+            let slot = self.estate.slot(route.id).filter(|slot| slot.kind == Kind::RouteTable);
+            match slot.and_then(|slot| self.estate.route_tables.get_mut(slot.index as usize)) {
+                None => self.add(route),
+                Some(table) => {
+                    table.prefixes = match (table.prefixes.take(), route.prefixes) {
+                        (Some(Known::Value(all)), Some(Known::Value(more))) => {
+                            Some(Known::Value(all.union(&more)))
+                        }
+                        (Some(Known::Unknown(reason)), _) | (_, Some(Known::Unknown(reason))) => {
+                            Some(Known::Unknown(reason))
+                        }
+                        (all, more) => all.or(more),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Peerings that are resources of their own belong to their network, if it is known.
+    fn add_peerings(&mut self, peerings: Vec<(ResourceId, Peer)>) {
+        for (vnet, peer) in peerings {
+            let slot = self.estate.slot(vnet).filter(|slot| slot.kind == Kind::Vnet);
+            let Some(vnet) = slot.and_then(|slot| self.estate.vnets.get_mut(slot.index as usize)) else {
+                continue;
+            };
+            match &mut vnet.peers {
+                Some(Known::Value(peers)) if !peers.contains(&peer) => peers.push(peer),
+                Some(_) => {}
+                none => *none = Some(Known::Value(vec![peer])),
+            }
+        }
+    }
+
+    /// A group tells which subnets and NICs it is on. That completes subnets and NICs that do not say
+    /// so themselves, and contradicts those that name another group.
+    fn link_groups(&mut self) {
+        let mut subnets = Vec::new();
+        let mut nics = Vec::new();
+        for nsg in &self.estate.nsgs {
+            let origin = nsg.origins.first();
+            subnets.extend(nsg.subnets.iter().map(|subnet| (*subnet, nsg.id, origin)));
+            nics.extend(nsg.nics.iter().map(|nic| (*nic, nsg.id, origin)));
+        }
+        // The first in the input is told first, whichever thread read it.
+        subnets.sort_unstable_by_key(|(_, _, origin)| *origin);
+        nics.sort_unstable_by_key(|(_, _, origin)| *origin);
+        for (id, nsg, origin) in subnets {
+            let vnet = crate::id::parent(self.estate.text(id)).and_then(|vnet| self.estate.ids.find(vnet));
+            let origins = Origins::one(origin);
+            let nsg = Some(Known::Value(nsg));
+            self.add(Subnet { id, vnet, origins, space: None, nsg, route_table: None });
+        }
+        for (id, nsg, origin) in nics {
+            let (origins, nsg) = (Origins::one(origin), Some(Known::Value(nsg)));
+            self.add(Nic { id, origins, nsg, vm: None, ip_configurations: None });
+        }
+    }
+
+    /// The IP configuration with this id: its NIC's slot and its number there.
+    fn ip_configuration(&mut self, id: ResourceId) -> Option<&mut IpConfiguration> {
+        let text = self.estate.text(id);
+        let name = crate::id::resource_name(text).to_owned();
+        let nic = self.estate.ids.find(crate::id::parent(text)?)?;
+        let slot = self.estate.slot(nic).filter(|slot| slot.kind == Kind::Nic)?;
+        match &mut self.estate.nics.get_mut(slot.index as usize)?.ip_configurations {
+            Some(Known::Value(all)) => all.iter_mut().find(|ip| ip.name.eq_ignore_ascii_case(&name)),
+            _ => None,
+        }
+    }
+
+    /// A public address tells where it is attached. That completes NICs that do not say so.
+    fn link_public_ips(&mut self) {
+        let links: Vec<_> =
+            self.estate.public_ips.iter().filter_map(|public| Some((public.attached?, public.id))).collect();
+        for (target, public) in links {
+            if let Some(ip) = self.ip_configuration(target)
+                && ip.public_ip.is_none()
+            {
+                ip.public_ip = Some(Known::Value(public));
+            }
+        }
+    }
+
+    /// A load balancer tells whom it forwards to, by IP configuration or by address.
+    fn link_load_balancers(&mut self) {
+        let mut by_id = Vec::new();
+        let mut by_address = Vec::new();
+        for balancer in &self.estate.load_balancers {
+            by_id.extend(balancer.backends.iter().map(|target| (*target, balancer.id)));
+            by_address.extend(balancer.addresses.iter().map(|target| (*target, balancer.id)));
+        }
+        for (target, balancer) in by_id {
+            if let Some(ip) = self.ip_configuration(target) {
+                forwarded_by(ip, balancer);
+            }
+        }
+        if by_address.is_empty() {
+            return;
+        }
+        for nic in &mut self.estate.nics {
+            let Some(Known::Value(all)) = &mut nic.ip_configurations else { continue };
+            for ip in all {
+                let Some(Known::Value(address)) = ip.address else { continue };
+                for (_, balancer) in by_address.iter().filter(|(target, _)| *target == address) {
+                    forwarded_by(ip, *balancer);
+                }
+            }
+        }
+    }
+
+    /// A NIC tells which VM it is on, and a VM tells its NICs: either is enough.
+    fn link_vms(&mut self) {
+        let links: Vec<_> = self
+            .estate
+            .nics
+            .iter()
+            .filter_map(|nic| match nic.vm {
+                Some(Known::Value(vm)) => Some((vm, nic.id, nic.origins.clone())),
+                _ => None,
+            })
+            .collect();
+        let mut links = links;
+        links.sort_by_key(|(_, _, origins)| origins.first());
+        let mut pushed = Vec::new();
+        for (vm, nic, origins) in links {
+            if self.estate.slot(vm).is_none() {
+                self.add(Vm::mentioned(vm, origins));
+            }
+            if let Some(slot) = self.estate.slot(vm).filter(|slot| slot.kind == Kind::Vm)
+                && let Some(vm) = self.estate.vms.get_mut(slot.index as usize)
+                && !vm.nics.contains(&nic)
+            {
+                vm.nics.push(nic);
+                pushed.push(slot.index);
+            }
+        }
+        // NICs that a VM's own record does not list come in the order of their names.
+        pushed.sort_unstable();
+        pushed.dedup();
+        let ids = &self.estate.ids;
+        for index in pushed {
+            if let Some(vm) = self.estate.vms.get_mut(index as usize) {
+                vm.nics.sort_by_cached_key(|nic| ids.text(*nic).to_ascii_lowercase());
+            }
+        }
+    }
+}
+
+fn forwarded_by(ip: &mut IpConfiguration, balancer: ResourceId) {
+    if let Known::Value(all) = &mut ip.forwarded_by
+        && !all.contains(&balancer)
+    {
+        let mut more = all.to_vec();
+        more.push(balancer);
+        *all = more.into_boxed_slice();
+    }
+}
+
+/// Rules in the order in which Azure looks at them; those of unknown priority first.
+fn sort_rules(nsg: &mut Nsg) {
+    if let Some(Known::Value(rules)) = &mut nsg.rules {
+        rules.sort_by(|a, b| {
+            let key = |rule: &SecurityRule| (rule.priority.value().copied(), rule.name.to_ascii_lowercase());
+            key(a).cmp(&key(b)).then_with(|| a.place.cmp(&b.place))
+        });
+    }
+}
