@@ -385,6 +385,16 @@ pub(crate) fn by_audience(evidence: &[PortEvidence], lang: Lang) -> Vec<(String,
     groups
 }
 
+/// Words as they stand in a sentence: Japanese sets Latin letters apart from its own with a space.
+pub(crate) fn spaced(words: &str, lang: Lang) -> String {
+    if lang == Lang::En {
+        return words.to_owned();
+    }
+    let before = if words.starts_with(|c: char| c.is_ascii()) { " " } else { "" };
+    let after = if words.ends_with(|c: char| c.is_ascii()) { " " } else { "" };
+    format!("{before}{words}{after}")
+}
+
 /// `SSH (TCP 22) is open to everybody; RDP (TCP 3389) to 512 addresses`, with `what` naming ports.
 pub(crate) fn open_to(
     machine: &str,
@@ -397,14 +407,14 @@ pub(crate) fn open_to(
         .iter()
         .enumerate()
         .map(|(index, (who, group))| {
-            let what = what(group);
+            let what = spaced(&what(group), lang);
             match index {
                 0 => say!(
                     lang,
                     "{what} of `{machine}` is open to {who}",
-                    "`{machine}` の {what} が{who}に公開されています"
+                    "`{machine}` の{what}が{who}に公開されています"
                 ),
-                _ => say!(lang, "{what} to {who}", "{what} は{who}に公開されています"),
+                _ => say!(lang, "{what} to {who}", "{what}は{who}に公開されています"),
             }
         })
         .collect();

@@ -5,7 +5,7 @@ use reach::Protocols;
 use super::net001_exposed_management_port::services;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, by_audience, one_by_one, open_ports, remedy};
+use crate::exposure::{Remedy, by_audience, one_by_one, open_ports, remedy, spaced};
 use crate::lang::{Lang, Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
@@ -44,19 +44,19 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let texts: Vec<_> = groups
         .iter()
         .map(|(who, group)| {
-            let what = services(group.iter().map(|open| open.ports.first));
+            let what = spaced(&services(group.iter().map(|open| open.ports.first)), lang);
             let count = group.first().map_or(0, |open| open.sources.internet_ipv4_addresses);
             // In tenths of a per cent, so that one part in a thousand still shows.
             let part = match count.saturating_mul(1000) / all {
                 0 | 1000 => String::new(),
                 share => say!(lang, " ({}.{} % of it)", " (全体の {}.{} %)", share / 10, share % 10),
             };
-            say!(lang, "{what} admits {who}{part}", "{what} は{who}{part}から接続できます")
+            say!(lang, "{what} admits {who}{part}", "{what}は{who}{part}から接続できます")
         })
         .collect();
     let message = match lang {
         Lang::En => format!("`{machine}`: {}; people need {needed} addresses at the most", texts.join("; ")),
-        Lang::Ja => format!("`{machine}` の {}。必要なアドレスは多くても {needed} 個です", texts.join("。")),
+        Lang::Ja => format!("`{machine}` の{}。必要なアドレスは多くても {needed} 個です", texts.join("。")),
     };
     let cause = evidence.first().and_then(|open| open.cause.clone());
     sink.fail(Finding {
