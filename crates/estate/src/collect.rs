@@ -46,9 +46,14 @@ pub struct Part {
     pub(crate) peerings: Vec<(ResourceId, Peer)>,
     pub(crate) others: Vec<Other>,
     pub(crate) problems: Vec<Problem>,
+    /// Problems beyond [`PROBLEMS_A_PART`], which are counted only.
+    pub(crate) more_problems: u64,
     /// How many bytes these records were read from.
     pub(crate) bytes: u64,
 }
+
+/// How many problems of one delivery are kept: broken input has millions.
+const PROBLEMS_A_PART: usize = 200;
 
 impl Part {
     /// Notes something that could not be read.
@@ -74,6 +79,11 @@ impl Collector {
     /// Takes over what a thread has read, and leaves its part empty.
     pub fn deliver(&self, part: &mut Part) {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        part.problems.sort_unstable();
+        part.problems.dedup();
+        part.more_problems += part.problems.len().saturating_sub(PROBLEMS_A_PART) as u64;
+        part.problems.truncate(PROBLEMS_A_PART);
+        done.more_problems += std::mem::take(&mut part.more_problems);
         let times = if done.bytes == 0 { self.expected / part.bytes.max(1) } else { 0 };
         let times = usize::try_from(times).unwrap_or(0);
         done.bytes += std::mem::take(&mut part.bytes);
@@ -134,6 +144,13 @@ impl Collector {
 
     fn piece(&self, part: &mut Part, source: SourceIndex, level: usize, bytes: &[u8], offset: u64, len: u64) {
         part.bytes += if level == 0 { len } else { 0 };
+        if part.problems.len() > 16 * PROBLEMS_A_PART {
+            // The first ones are kept, whatever comes after.
+            part.problems.sort_unstable();
+            part.problems.dedup();
+            part.more_problems += part.problems.len().saturating_sub(PROBLEMS_A_PART) as u64;
+            part.problems.truncate(PROBLEMS_A_PART);
+        }
         if split::depth(bytes) > DEPTH_LIMIT {
             return part.problem(source, offset, ProblemKind::TooDeep { limit: DEPTH_LIMIT });
         }
@@ -261,13 +278,20 @@ fn table_rows(part: &mut Part, reader: &mut Reader<'_>, bytes: &[u8], table: &Ob
         return reader.problem(String::new(), ProblemKind::NotAResource);
     };
     let envelope = reader.origin;
-    for (index, row) in rows.iter().enumerate() {
+    // One walk over the text finds where each row stands.
+    let (mut at, _) = locate(bytes, "/data/rows");
+    at += 1;
+    for row in rows.iter() {
         let mut object = Object::new();
         for (name, cell) in names.iter().zip(row.as_array().map(|cells| cells.as_slice()).unwrap_or_default())
         {
             object.insert(name, cell.clone());
         }
-        let (start, end) = locate(bytes, &format!("/data/rows/{index}"));
+        while bytes.get(at).is_some_and(|byte| byte.is_ascii_whitespace() || *byte == b',') {
+            at += 1;
+        }
+        let (start, end) = (at, split::skip_value(bytes, at).unwrap_or(bytes.len()));
+        at = end;
         reader.origin = Origin {
             offset: envelope.offset + start as u64,
             len: u32::try_from(end - start).unwrap_or(u32::MAX),

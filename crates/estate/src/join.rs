@@ -15,6 +15,9 @@ use crate::origin::{Origin, Origins, Place};
 use crate::problem::{At, Problem, ProblemKind};
 use crate::rule::{Nsg, SecurityRule};
 
+/// How many problems are listed; the others are counted.
+const PROBLEMS: usize = 1000;
+
 struct Joiner {
     estate: Estate,
 }
@@ -169,6 +172,14 @@ impl Joiner {
         let mut estate = joiner.estate;
         estate.problems.sort_unstable();
         estate.problems.dedup();
+        let more = read.more_problems + estate.problems.len().saturating_sub(PROBLEMS) as u64;
+        estate.problems.truncate(PROBLEMS);
+        if more > 0
+            && let Some(last) = estate.problems.last()
+        {
+            let at = last.at.clone();
+            estate.problems.push(Problem { at, kind: ProblemKind::More { count: more } });
+        }
         estate
     }
 

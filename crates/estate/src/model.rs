@@ -152,6 +152,12 @@ impl Estate {
         disk: Disk in disks as Disk;
     }
 
+    /// Whether it holds anything of Azure's: a resource, or a mention of one.
+    pub fn holds_azure(&self) -> bool {
+        let others = self.others.iter().filter(|other| other.resource_type.is_empty()).count();
+        self.count() > others || !self.vms.is_empty()
+    }
+
     /// How many resources were read, each counted once.
     pub fn count(&self) -> usize {
         let described = self.vms.iter().filter(|vm| vm.described).count();

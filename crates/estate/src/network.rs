@@ -252,6 +252,10 @@ impl Nic {
                 })
             }
         };
+        let ip_configurations = match reader.both_shapes(object, "ipConfigurations") {
+            Some(reason) => Some(Known::Unknown(reason)),
+            None => ip_configurations,
+        };
         Self { id, origins: Origins::one(reader.origin), nsg, vm, ip_configurations }
     }
 }

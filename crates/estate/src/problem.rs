@@ -38,6 +38,16 @@ impl At {
 /// What could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProblemKind {
+    /// The source cannot be read.
+    Unreadable {
+        /// What the system says.
+        detail: Box<str>,
+    },
+    /// Further problems are not listed.
+    More {
+        /// How many.
+        count: u64,
+    },
     /// The source holds no JSON at all.
     Empty,
     /// The text is not JSON.

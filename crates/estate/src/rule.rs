@@ -13,7 +13,7 @@ use crate::origin::{Origin, Origins, Place};
 use crate::ports::{PortSpec, parse_ports};
 use crate::problem::ProblemKind;
 use crate::ranges::Range;
-use crate::wire::{Fields, Reader};
+use crate::wire::{Fields, Reader, SHOWN};
 
 /// Which way a rule looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,7 +120,7 @@ const PROTOCOLS: [(&str, Protocol); 7] = [
 
 impl Nsg {
     pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
-        let fields = Fields::of(object);
+        let fields = Fields::of(object).careful();
         // Azure always tells a group's rules. Without a list of them a record is a template's, which
         // leaves an empty one out, or a projection, which has no `properties`.
         let nested = Fields::own(object).raw("properties").is_some();
@@ -131,6 +131,10 @@ impl Nsg {
             }
             Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
             None => described.then(|| Known::Value(Vec::new())),
+        };
+        let rules = match reader.both_shapes(object, "securityRules") {
+            Some(reason) => Some(Known::Unknown(reason)),
+            None => rules,
         };
         let linked = |reader: &mut Reader<'_>, name| match reader.references(
             fields,
@@ -304,7 +308,7 @@ fn read_addresses(
             Some(Term::V6(range)) => v6.push(range),
             Some(Term::Tag(tag)) => spec.tags.push(tag),
             None => {
-                let shown: String = text.chars().take(80).collect();
+                let shown: String = text.chars().take(SHOWN).collect();
                 let expected = "an address, a prefix such as 203.0.113.0/24, a service tag or *";
                 reader.problem(
                     pointer.to_string(),
@@ -361,7 +365,7 @@ fn read_ports(
             if let Some(range) = parse_ports(part) {
                 ranges.push(range);
             } else {
-                let shown: String = part.chars().take(80).collect();
+                let shown: String = part.chars().take(SHOWN).collect();
                 let expected = "a port from 0 to 65535, a range such as 1000-2000, or *";
                 reader.problem(
                     pointer.to_string(),

@@ -438,26 +438,28 @@ pub enum Layout {
     Stream,
 }
 
-/// Tells the layout from the first bytes of a source.
+/// Tells the layout from the first bytes of a source: one value a line if nearly every line is an
+/// object of its own. A broken one among many does not make it a stream.
 pub fn layout(prefix: &[u8]) -> Layout {
-    let mut lines = 0;
+    let (mut whole, mut other) = (0usize, 0usize);
     for line in prefix.split_inclusive(|byte| *byte == b'\n') {
         let text = line.trim_ascii();
-        if text.is_empty() {
+        // A last line that is cut off says nothing.
+        if text.is_empty() || !line.ends_with(b"\n") {
             continue;
         }
-        let object = text.first() == Some(&b'{');
-        let whole = line.ends_with(b"\n") && skip_value(text, 0) == Some(text.len());
-        if !object || !whole {
-            // A last line that is cut off, here or by the end of the prefix, says nothing.
-            return if lines > 0 && !line.ends_with(b"\n") { Layout::Lines } else { Layout::Stream };
+        if text.first() == Some(&b'{') && skip_value(text, 0) == Some(text.len()) {
+            whole += 1;
+        } else {
+            other += 1;
         }
-        lines += 1;
-        if lines == 2 {
-            return Layout::Lines;
+        if other > 8 && other > whole {
+            break;
         }
     }
-    Layout::Stream
+    let cut_off = prefix.last().is_some_and(|byte| *byte != b'\n');
+    let enough = whole >= 2 || whole == 1 && cut_off;
+    if enough && other * 10 <= whole { Layout::Lines } else { Layout::Stream }
 }
 
 #[cfg(test)]
@@ -544,6 +546,8 @@ mod tests {
         assert_eq!(layout(b"{\"a\":1}\n{\"b\":2}\n"), Layout::Lines);
         assert_eq!(layout(b"{\"a\":1}\n{\"b\":2"), Layout::Lines);
         assert_eq!(layout(b"{\"a\":1}\n"), Layout::Stream);
+        assert_eq!(layout(b"{\"a\":1}\n{\"b\":2}\n[\n{\"c\":3}\n]\n"), Layout::Stream);
+        assert_eq!(layout(&[b"{\"a\":1}\n".repeat(20), b"{\"a\":\n".to_vec()].concat()), Layout::Lines);
         assert_eq!(layout(b"[\n{\"a\":1}]"), Layout::Stream);
         assert_eq!(layout(b"{\n \"a\":1}"), Layout::Stream);
         assert_eq!(layout(b""), Layout::Stream);

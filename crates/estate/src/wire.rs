@@ -82,6 +82,9 @@ impl<'v> Fields<'v> {
     }
 }
 
+/// How much of a value that cannot be read is shown: enough to find it, too little for a secret.
+pub(crate) const SHOWN: usize = 40;
+
 /// Where a value is read from and where problems go.
 pub(crate) struct Reader<'c> {
     pub(crate) ids: &'c IdsBuilder,
@@ -151,6 +154,17 @@ impl Reader<'_> {
         }
         let kind = ProblemKind::WrongType { field: name.into(), expected, found: json_type(value) };
         Some(self.unreadable(at, name, kind))
+    }
+
+    /// Whether a field stands both in `properties` and beside it: nobody can tell which one counts.
+    pub(crate) fn both_shapes(&mut self, object: &Object, name: &str) -> Option<Box<Reason>> {
+        let nested = member(object, "properties")?.as_object()?;
+        let beside = object.iter().any(|(key, _)| is_named(key, name));
+        if !beside || member(nested, name).is_none() && member(object, name).is_none() {
+            return None;
+        }
+        self.problem(format!("/{name}"), ProblemKind::DuplicateField { field: name.into() });
+        Some(Box::new(Reason::Unreadable { field: name.into() }))
     }
 
     pub(crate) fn text<'v>(
@@ -223,7 +237,7 @@ impl Reader<'_> {
         value: &str,
         expected: &'static str,
     ) -> Known<T> {
-        let shown: String = value.chars().take(80).collect();
+        let shown: String = value.chars().take(SHOWN).collect();
         let kind = ProblemKind::BadValue { field: name.into(), value: shown.into(), expected };
         self.unreadable(at, name, kind)
     }

@@ -98,8 +98,8 @@ pub struct Tally {
     pub pass: u64,
     /// Unknowns.
     pub unknown: u64,
-    /// Passes of 100, each weighed by its severity; 100 when nothing could be judged.
-    pub score: u64,
+    /// Passes of 100, each weighed by its severity; none when nothing could be judged.
+    pub score: Option<u64>,
 }
 
 /// One thing that nobody can tell, for a number of resources.
@@ -256,6 +256,6 @@ fn tally(
     let pass = passes.iter().map(|(_, count)| count).sum();
     let kept: u64 =
         checks.iter().map(|check| passes_of(check.code).saturating_mul(weight(check.severity))).sum();
-    let score = kept.saturating_mul(100).checked_div(kept + lost).unwrap_or(100);
+    let score = kept.saturating_mul(100).checked_div(kept + lost);
     Tally { fail, pass, unknown, score }
 }

@@ -23,6 +23,8 @@ pub struct PortEvidence {
     pub decided_by: Vec<DecidedBy>,
     /// The public address.
     pub via: ResourceId,
+    /// The subnet of the address.
+    pub subnet: Option<ResourceId>,
     /// What makes it so.
     pub cause: Option<Cause>,
 }
@@ -234,6 +236,7 @@ fn evidence(
         witness,
         decided_by,
         via: way.via,
+        subnet: address.ip.subnet.as_ref().and_then(|subnet| subnet.value().copied()),
         cause: cause(context, address, way, opening),
     }
 }
@@ -427,10 +430,18 @@ pub(crate) fn open_to(
 /// A word that a shell takes as it is.
 pub(crate) fn shell(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
+    let word = one_line(word);
+    let ours = word == "<SUBNET-ID>";
+    if ours || !word.is_empty() && !word.starts_with('-') && word.chars().all(plain) {
+        return word;
     }
     format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// A name from outside as a part of a line of ours: it must not start lines of its own.
+pub(crate) fn one_line(name: &str) -> String {
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    name.chars().map(|c| if breaks(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// What to do about an open port.
@@ -442,19 +453,35 @@ pub(crate) enum Remedy {
     Close,
 }
 
+/// `--subscription … --resource-group …` of a resource: commands must not go to whichever
+/// subscription happens to be the default one.
+pub(crate) fn scope(id: &str) -> String {
+    let mut segments = id.trim_start_matches('/').split('/');
+    let subscription =
+        segments.next().filter(|word| word.eq_ignore_ascii_case("subscriptions")).and(segments.next());
+    let subscription = subscription.map(|id| format!("--subscription {} ", shell(id))).unwrap_or_default();
+    format!("{subscription}--resource-group {}", shell(resource_group(id).unwrap_or_default()))
+}
+
 /// The commands that narrow or remove what is the cause.
-pub(crate) fn remedy(context: &Context<'_>, cause: Option<&Cause>, remedy: Remedy) -> String {
+pub(crate) fn remedy(
+    context: &Context<'_>,
+    open: Option<&PortEvidence>,
+    cause: Option<&Cause>,
+    remedy: Remedy,
+) -> String {
     let lang = context.lang;
     let estate = context.estate();
     let Some(cause) = cause else { return String::new() };
-    let id = estate.text(cause.resource);
-    let group = shell(resource_group(id).unwrap_or_default());
-    let name = shell(context.name(cause.resource));
+    let scope = scope(estate.text(cause.resource));
+    let name = shell(&context.name(cause.resource));
     let Some(nsg) = estate.nsg(cause.resource) else {
+        let subnet = open.and_then(|open| open.subnet).map_or("<SUBNET-ID>", |subnet| estate.text(subnet));
+        let subnet = shell(subnet);
         return say!(
             lang,
-            "no group guards this address: put one on its subnet\n  az network vnet subnet update --resource-group {group} --vnet-name <VNET> --name <SUBNET> --network-security-group <NSG>",
-            "このアドレスを守るネットワーク セキュリティ グループがありません。サブネットに割り当ててください\n  az network vnet subnet update --resource-group {group} --vnet-name <VNET> --name <SUBNET> --network-security-group <NSG>"
+            "no group guards this address: put one on its subnet\n  az network vnet subnet update --ids {subnet} --network-security-group <NSG>",
+            "このアドレスを守るネットワーク セキュリティ グループがありません。サブネットに関連付けてください\n  az network vnet subnet update --ids {subnet} --network-security-group <NSG>"
         );
     };
     let own =
@@ -463,16 +490,15 @@ pub(crate) fn remedy(context: &Context<'_>, cause: Option<&Cause>, remedy: Remed
         return say!(
             lang,
             "one of Azure's default rules lets it in: deny it before, with a rule of `{name}`",
-            "Azure の既定の規則で許可されています。`{name}` により優先度の高い拒否規則を追加してください"
+            "Azure の既定の規則で許可されています。`{name}` に、優先度がより高い拒否規則を追加してください"
         );
     }
     let rule = shell(&cause.key);
     let narrow = format!(
-        "  az network nsg rule update --resource-group {group} --nsg-name {name} --name {rule} --source-address-prefixes {}",
+        "  az network nsg rule update {scope} --nsg-name {name} --name {rule} --source-address-prefixes {}",
         say!(lang, "<YOUR-ADDRESS>", "<接続元アドレス>")
     );
-    let close =
-        format!("  az network nsg rule delete --resource-group {group} --nsg-name {name} --name {rule}");
+    let close = format!("  az network nsg rule delete {scope} --nsg-name {name} --name {rule}");
     match remedy {
         Remedy::Narrow => say!(
             lang,

@@ -7,7 +7,7 @@ use estate::{
 use reach::{Exposure, Reach, RuleRef};
 
 use crate::check::{Check, Severity};
-use crate::exposure::PortEvidence;
+use crate::exposure::{PortEvidence, one_line};
 use crate::lang::Lang;
 use crate::settings::Settings;
 
@@ -31,9 +31,9 @@ impl<'e> Context<'e> {
         self.reach.estate()
     }
 
-    /// The last part of an id.
-    pub fn name(&self, id: ResourceId) -> &'e str {
-        resource_name(self.estate().text(id))
+    /// The last part of an id, on one line.
+    pub fn name(&self, id: ResourceId) -> String {
+        one_line(resource_name(self.estate().text(id)))
     }
 }
 

@@ -5,6 +5,7 @@
 //! grows with the rules that overlap and not with all of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use estate::{Bound, Direction, PortSet, Range, SecurityRule};
 
@@ -30,9 +31,9 @@ pub struct Slice {
     /// The ports of the other side.
     pub remote_ports: PortSet,
     /// Who decides, by the other side's address. Regions overlap only where something is unknown.
-    pub regions: Vec<Region>,
+    pub regions: Arc<[Region]>,
     /// The addresses that are let through.
-    pub allowed: MustMay,
+    pub allowed: Arc<MustMay>,
 }
 
 /// Addresses that one rule decides.
@@ -57,7 +58,7 @@ pub(crate) fn apply(
     members: &Members,
 ) -> GroupAnswer {
     let rules = compile(rules, direction, endpoint, members);
-    let mut decided: BTreeMap<Active, (Vec<Region>, MustMay)> = BTreeMap::new();
+    let mut decided: BTreeMap<Active, (Arc<[Region]>, Arc<MustMay>)> = BTreeMap::new();
     // Slices in a fixed order: (who looks, remote ports) → (protocols → local ports).
     let mut found: BTreeMap<(Active, PortSet), Vec<(Protocols, PortSet)>> = BTreeMap::new();
     for protocol in Protocols::EACH {
@@ -67,8 +68,13 @@ pub(crate) fn apply(
     }
     let mut slices = Vec::new();
     for ((active, remote_ports), parts) in found {
-        let (regions, allowed) =
-            decided.entry(active).or_insert_with_key(|active| decide(&rules, active, endpoint)).clone();
+        let (regions, allowed) = decided
+            .entry(active)
+            .or_insert_with_key(|active| {
+                let (regions, allowed) = decide(&rules, active, endpoint);
+                (regions.into(), Arc::new(allowed))
+            })
+            .clone();
         // Protocols with the same ports make one slice.
         let mut by_protocol: BTreeMap<Protocols, Vec<Range<u16>>> = BTreeMap::new();
         for (protocol, local) in parts {

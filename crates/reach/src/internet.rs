@@ -202,8 +202,8 @@ impl Reach<'_> {
             protocols: Protocols::ALL,
             local_ports: PortSet::all(),
             remote_ports: PortSet::all(),
-            regions: Vec::new(),
-            allowed: everyone,
+            regions: Arc::from([]),
+            allowed: Arc::new(everyone),
         };
         let [subnet, nic] = answers.each_ref().map(|answer| match answer {
             None => vec![&open],

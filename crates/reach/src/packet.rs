@@ -63,6 +63,15 @@ impl Protocols {
         !self.and(Self::TCP.or(Self::UDP)).is_empty()
     }
 
+    /// The names of the protocols, lower case; `*` for all of them.
+    pub fn names(self) -> String {
+        if self == Self::ALL {
+            return "*".to_owned();
+        }
+        let each = Self::EACH.into_iter().filter(|one| self.contains(*one));
+        each.map(Self::name).collect::<Vec<_>>().join(",")
+    }
+
     /// The name of a single protocol, lower case; `*` for several.
     pub fn name(self) -> &'static str {
         match self {

@@ -120,7 +120,7 @@ struct SummaryForm {
     fail: u64,
     pass: u64,
     unknown: u64,
-    score: u64,
+    score: Option<u64>,
 }
 
 #[derive(Serialize)]

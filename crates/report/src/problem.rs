@@ -43,6 +43,14 @@ fn expected_ja(expected: &str) -> &str {
 /// A problem in words. `place` writes the place of another record.
 pub fn problem_text(kind: &ProblemKind, lang: Lang, place: &dyn Fn(&At) -> String) -> String {
     let (en, ja) = match kind {
+        ProblemKind::Unreadable { detail } => (
+            format!("this source cannot be read: {detail}"),
+            format!("この入力を読み取れません: {detail}"),
+        ),
+        ProblemKind::More { count } => (
+            format!("{count} further problems are not listed"),
+            format!("このほかに {count} 件の問題があります (一覧は省略)"),
+        ),
         ProblemKind::Empty => (
             "the source is empty; save the output of `az … -o json` here".to_owned(),
             "入力が空です。`az … -o json` の出力を保存してください".to_owned(),

@@ -130,8 +130,13 @@ fn blocks<'r>(report: &'r Report<'_>) -> Vec<Vec<&'r Finding>> {
         let unguarded = finding.evidence.first().filter(|_| root.is_empty());
         let key = match (root.is_empty(), unguarded) {
             (false, _) => ("", None, root.join("\n")),
-            (true, Some(open)) => ("", None, report.estate.text(open.via).to_ascii_lowercase()),
-            (true, None) => (finding.check.code, Some(finding.severity), String::new()),
+            // One subnet's group would guard them all.
+            (true, Some(open)) => {
+                let id = open.subnet.unwrap_or(open.via);
+                ("", None, report.estate.text(id).to_ascii_lowercase())
+            }
+            // What one command mends stands together.
+            (true, None) => (finding.check.code, Some(finding.severity), finding.fix.clone()),
         };
         let at = *order.entry(key).or_insert_with(|| {
             blocks.push(Vec::new());
@@ -425,19 +430,18 @@ fn write_summary(out: &mut String, report: &Report<'_>, style: Style) {
         }
         (false, Lang::Ja) => format!("検出 {} 件 ({})", tally.fail, found.join("、")),
     };
+    let score = match (tally.score, lang) {
+        (None, _) => "–".to_owned(),
+        (Some(score), Lang::En) => format!("{score} of 100"),
+        (Some(score), Lang::Ja) => format!("{score} / 100"),
+    };
     let _ = writeln!(
         out,
         "{}",
         pick(
             lang,
-            format!(
-                "{fails}, {} passed, {} unknown; score {} of 100",
-                tally.pass, tally.unknown, tally.score
-            ),
-            format!(
-                "{fails}、適合 {} 件、不明 {} 件、スコア {} / 100",
-                tally.pass, tally.unknown, tally.score
-            ),
+            format!("{fails}, {} passed, {} unknown; score {score}", tally.pass, tally.unknown),
+            format!("{fails}、適合 {} 件、不明 {} 件、スコア {score}", tally.pass, tally.unknown),
         )
     );
     let mut not_assessed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &CheckArgs, lang: Lang) -> anyhow::Result<u8> {
         .iter()
         .map(|problem| (problem.clone(), sources.locate_problem(&problem.at)))
         .collect();
-    let usable = estate.count() > 0 || !estate.vms.is_empty();
+    let usable = estate.holds_azure();
     let report = Report {
         estate,
         source: sources.names(),

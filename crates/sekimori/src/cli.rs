@@ -9,8 +9,8 @@ use posture::Severity;
 #[derive(Parser)]
 #[command(name = "sekimori", version, propagate_version = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
-    /// Language of the output [default: from LC_ALL, LC_MESSAGES or LANG]
-    #[arg(long, global = true, value_name = "ja|en", env = "SEKIMORI_LANG", hide_env_values = true)]
+    /// Language of the output [default: SEKIMORI_LANG, else from LC_ALL, LC_MESSAGES or LANG]
+    #[arg(long, global = true, value_name = "ja|en")]
     pub(crate) lang: Option<LangArg>,
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -32,6 +32,14 @@ struct Question {
 const LINE_LIMIT: u64 = 1 << 20;
 
 pub(crate) fn run(args: &FlowArgs, lang: Lang) -> anyhow::Result<u8> {
+    let dash = |path: &std::path::PathBuf| path.as_os_str() == "-";
+    if args.batch.as_ref().is_some_and(dash) && args.sources.iter().any(dash) {
+        bail!(pick(
+            lang,
+            "standard input cannot be both the source and the batch",
+            "標準入力を SOURCE と --batch の両方に使うことはできません"
+        ));
+    }
     let Reading { estate, sources } = source::read(&args.sources, lang)?;
     for problem in estate.problems.iter().take(20) {
         let at = sources.locate_problem(&problem.at);
@@ -128,7 +136,9 @@ fn batch(path: &std::path::Path, reach: &Reach<'_>, finder: &Finder<'_>, lang: L
                 value
             }
         };
-        output::print_json_line(&value)?;
+        if !output::print_json_line(&value)? {
+            break;
+        }
     }
     Ok(code)
 }
@@ -283,7 +293,7 @@ fn level_json(estate: &Estate, level: &LevelAnswer, lang: Lang) -> Value {
             json!({
                 "access": part.access.name(),
                 "ruleName": level.nsg.map(|nsg| rule_name(estate, nsg, part.rule)),
-                "protocol": part.protocols.name(),
+                "protocol": part.protocols.names(),
                 "localPorts": port_list(&part.local_ports),
                 "remotePorts": port_list(&part.remote_ports),
             })
@@ -299,10 +309,11 @@ fn level_json(estate: &Estate, level: &LevelAnswer, lang: Lang) -> Value {
 
 fn answer_text(estate: &Estate, question: &Question, answer: &FlowAnswer, lang: Lang) -> String {
     let mut out = String::new();
+    // Names come from outside; the lines are ours.
+    let name_of = |nsg: estate::ResourceId| report::clean(resource_name(estate.text(nsg))).into_owned();
+    let rule_of = |nsg, rule| report::clean(&rule_name(estate, nsg, rule)).into_owned();
     let word = answer.access.name();
-    let rule = answer
-        .rule
-        .map(|(nsg, rule)| format!("{} ({})", rule_name(estate, nsg, rule), resource_name(estate.text(nsg))));
+    let rule = answer.rule.map(|(nsg, rule)| format!("{} ({})", rule_of(nsg, rule), name_of(nsg)));
     let rule = rule.unwrap_or_else(|| match (answer.access, lang) {
         (FlowAccess::Allow, Lang::En) => "no group".to_owned(),
         (FlowAccess::Allow, Lang::Ja) => "NSG なし".to_owned(),
@@ -318,6 +329,7 @@ fn answer_text(estate: &Estate, question: &Question, answer: &FlowAnswer, lang: 
         if question.direction.eq_ignore_ascii_case("inbound") { &question.remote } else { &question.local },
         if question.direction.eq_ignore_ascii_case("inbound") { &question.local } else { &question.remote },
     );
+    let arrow = if question.direction.eq_ignore_ascii_case("inbound") { "←" } else { "→" };
     for level in &answer.chain {
         let label = match level.level {
             "subnet" => pick(lang, "subnet group", "サブネットの NSG"),
@@ -329,15 +341,15 @@ fn answer_text(estate: &Estate, question: &Question, answer: &FlowAnswer, lang: 
             }
             (None, Some(reason)) => out += &format!("  {label}: {}\n", reason_text(reason, lang)),
             (Some(nsg), _) => {
-                out += &format!("  {label}: {}\n", resource_name(estate.text(*nsg)));
+                out += &format!("  {label}: {}\n", name_of(*nsg));
                 for part in &level.parts {
                     out += &format!(
-                        "    {}  {} {} ← {}  {}\n",
+                        "    {}  {} {} {arrow} {}  {}\n",
                         part.access.name(),
-                        part.protocols.name(),
+                        part.protocols.names(),
                         port_list(&part.local_ports),
                         port_list(&part.remote_ports),
-                        rule_name(estate, *nsg, part.rule)
+                        rule_of(*nsg, part.rule)
                     );
                 }
             }

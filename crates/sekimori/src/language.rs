@@ -17,7 +17,8 @@ pub(crate) fn choose(asked: Option<LangArg>) -> Lang {
 /// the system says.
 fn locale() -> String {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    set("LC_ALL")
+    set("SEKIMORI_LANG")
+        .or_else(|| set("LC_ALL"))
         .or_else(|| set("LC_MESSAGES"))
         .or_else(|| set("LANG"))
         .or_else(sys_locale::get_locale)

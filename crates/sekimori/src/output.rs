@@ -20,28 +20,29 @@ pub(crate) fn style() -> Style {
     }
 }
 
-/// Writes to standard output. A reader that has gone away (`| head`) is no error.
-fn write(text: &[u8]) -> anyhow::Result<()> {
+/// Writes to standard output. A reader that has gone away (`| head`) is no error; gives whether
+/// somebody still reads.
+fn write(text: &[u8]) -> anyhow::Result<bool> {
     let mut out = io::stdout().lock();
     match out.write_all(text).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other?),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        other => Ok(other.map(|()| true)?),
     }
 }
 
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
-    write(text.as_bytes())
+    write(text.as_bytes()).map(drop)
 }
 
 /// JSON for programs, indented so that people can read it, too.
 pub(crate) fn print_json(value: &Value) -> anyhow::Result<()> {
     let mut text = serde_json::to_vec_pretty(value)?;
     text.push(b'\n');
-    write(&text)
+    write(&text).map(drop)
 }
 
-/// JSON on one line.
-pub(crate) fn print_json_line(value: &Value) -> anyhow::Result<()> {
+/// JSON on one line. Gives whether somebody still reads.
+pub(crate) fn print_json_line(value: &Value) -> anyhow::Result<bool> {
     let mut text = serde_json::to_vec(value)?;
     text.push(b'\n');
     write(&text)

@@ -4,6 +4,7 @@ use estate::Known;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
+use crate::exposure::one_line;
 use crate::lang::{Text, say};
 use crate::view::{Cause, Context, Finding, Status, VmView};
 
@@ -183,6 +184,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     }
     let lang = context.lang;
     let machine = context.name(vm.id);
+    let name = one_line(name);
     sink.fail(Finding {
         check: &CHECK,
         status: Status::Fail,
@@ -195,7 +197,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         ),
         cause: Some(Cause::field(vm.id, vm.origins.first(), "/properties/osProfile/adminUsername")),
         evidence: Vec::new(),
-        facts: vec![("admin_username", name.to_string())],
+        facts: vec![("admin_username", name.clone())],
         fix: CHECK.fix.of(lang).to_owned(),
     });
 }

@@ -87,10 +87,10 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         status: Status::Fail,
         severity: CHECK.severity,
         resource: vm.id,
-        message: open_to(machine, &evidence, lang, |ports| {
+        message: open_to(&machine, &evidence, lang, |ports| {
             services(ports.iter().map(|open| open.ports.first))
         }),
-        fix: remedy(context, cause.as_ref(), Remedy::Narrow),
+        fix: remedy(context, evidence.first(), cause.as_ref(), Remedy::Narrow),
         cause,
         evidence,
         facts: Vec::new(),

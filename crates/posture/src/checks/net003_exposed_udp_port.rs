@@ -85,7 +85,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let machine = context.name(vm.id);
     let all: PortSet = evidence.iter().map(|open| open.ports).collect();
     let worst = all.ranges().iter().filter_map(|range| amplifier(*range)).max_by_key(strength);
-    let mut message = open_to(machine, &evidence, lang, |ports| {
+    let mut message = open_to(&machine, &evidence, lang, |ports| {
         let set: PortSet = ports.iter().map(|open| open.ports).collect();
         if set.is_all() {
             return say!(lang, "every UDP port", "すべての UDP ポート");
@@ -110,7 +110,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         severity: if worst.is_some() { Severity::Critical } else { CHECK.severity },
         resource: vm.id,
         message,
-        fix: remedy(context, cause.as_ref(), Remedy::Close),
+        fix: remedy(context, evidence.first(), cause.as_ref(), Remedy::Close),
         cause,
         evidence,
         facts,

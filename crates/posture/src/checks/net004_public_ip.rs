@@ -62,7 +62,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
             let assigned = estate.public_ip(*id).and_then(|record| record.address.as_ref()?.value());
             match assigned {
                 Some(address) => format!("{name} ({address})"),
-                None => name.to_owned(),
+                None => name,
             }
         })
         .collect();

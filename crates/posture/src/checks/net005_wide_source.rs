@@ -69,7 +69,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         },
         resource: vm.id,
         message,
-        fix: remedy(context, cause.as_ref(), Remedy::Narrow),
+        fix: remedy(context, evidence.first(), cause.as_ref(), Remedy::Narrow),
         cause,
         evidence,
         facts: Vec::new(),

@@ -1,11 +1,11 @@
 //! No security group guards an address of a VM.
 
-use estate::{Known, Sku, resource_group};
+use estate::{Known, Sku};
 use reach::{Level, levels};
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::shell;
+use crate::exposure::{scope, shell};
 use crate::lang::{Text, say};
 use crate::view::{AddressView, Cause, Context, Finding, Status, VmView};
 
@@ -86,7 +86,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let lang = context.lang;
     let machine = context.name(vm.id);
     let nic = context.name(address.nic.id);
-    let group = shell(resource_group(estate.text(address.nic.id)).unwrap_or_default());
+    let scope = scope(estate.text(address.nic.id));
     let message = if basic {
         say!(
             lang,
@@ -105,10 +105,9 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
             "az network vnet subnet update --ids {} --network-security-group <NSG>",
             shell(estate.text(*subnet))
         ),
-        None => format!(
-            "az network nic update --resource-group {group} --name {} --network-security-group <NSG>",
-            shell(nic)
-        ),
+        None => {
+            format!("az network nic update {scope} --name {} --network-security-group <NSG>", shell(&nic))
+        }
     };
     sink.fail(Finding {
         check: &CHECK,

@@ -81,20 +81,29 @@ pub(crate) fn sources(paths: &[PathBuf], lang: Lang) -> anyhow::Result<Vec<Sourc
                     }
                 }
             }
-        } else {
+        } else if metadata.is_file() {
             found.push(
                 Source::new(name.clone(), Bytes::Path(path.clone()))
                     .with_context(|| format!("cannot read `{name}`"))?,
             );
+        } else {
+            // A pipe can be read once only.
+            let pipe = File::open(path).with_context(|| format!("cannot open `{name}`"))?;
+            found.push(copied(name.clone(), pipe).with_context(|| format!("cannot read `{name}`"))?);
         }
     }
     Ok(found)
 }
 
 fn standard_input() -> io::Result<Source> {
+    copied("-".to_owned(), io::stdin().lock())
+}
+
+/// A source that can be read once only, copied to a file without a name.
+fn copied(name: String, mut from: impl Read) -> io::Result<Source> {
     let mut copy = tempfile::tempfile()?;
-    io::copy(&mut io::stdin().lock(), &mut copy)?;
-    Source::new("-".to_owned(), Bytes::Copy(copy))
+    io::copy(&mut from, &mut copy)?;
+    Source::new(name, Bytes::Copy(copy))
 }
 
 /// How deep folders are looked into.
@@ -115,9 +124,14 @@ fn folder(path: &Path, found: &mut Vec<Source>, depth: usize) -> io::Result<()> 
                 folder(&path, found, depth + 1)?;
             }
         } else if path.is_file() {
-            let source = Source::new(path.display().to_string(), Bytes::Path(path.clone()))?;
-            if called_json(&path) || holds_json(&source)? {
-                found.push(source);
+            let name = path.display().to_string();
+            match Source::new(name.clone(), Bytes::Path(path.clone())) {
+                Ok(source) if called_json(&path) || holds_json(&source).unwrap_or(true) => found.push(source),
+                Ok(_) => {}
+                // Reading it will tell what is wrong with it.
+                Err(_) => {
+                    found.push(Source { name, bytes: Bytes::Path(path), encoding: Encoding::Plain, size: 0 })
+                }
             }
         }
     }

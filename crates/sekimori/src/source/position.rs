@@ -80,6 +80,9 @@ impl Positions {
 
     fn look_up(&self, origin: Origin, pointer: &str, excerpts: bool) -> io::Result<Location> {
         let source = origin.source.0 as usize;
+        if pointer.is_empty() && !excerpts {
+            return self.locate_offset(source, origin.offset);
+        }
         // One read brings the record and the start of its block, from where lines are counted.
         let from = origin.offset / BLOCK * BLOCK;
         let window = self.slice(source, from, origin.offset - from + u64::from(origin.len))?;
@@ -110,26 +113,32 @@ impl Positions {
             "/properties/destinationPortRange",
             "/properties/destinationPortRanges",
         ];
+        let last = |pointer: &&str| pointer.rsplit('/').next().unwrap_or_default().to_owned();
         let is_object = text.get(whole.0) == Some(&b'{');
         let telling = |member: &&str| {
             let (start, end) = find(text, &format!("{pointer}{member}"))?;
             match text.get(start..end)? {
                 b"null" | b"[]" | b"\"\"" => None,
                 // Of a list the first element is shown.
-                [b'[', ..] => find(text, &format!("{pointer}{member}/0")),
-                _ => Some((start, end)),
+                [b'[', ..] => find(text, &format!("{pointer}{member}/0"))
+                    .map(|(start, end)| (String::new(), start, end)),
+                _ => Some((last(member), start, end)),
             }
         };
         let spans: Vec<_> = if is_object && pointer.contains("securityRules") {
             TELLING.iter().filter_map(telling).collect()
         } else if is_object {
-            find(text, &format!("{pointer}/id")).into_iter().collect()
+            find(text, &format!("{pointer}/id"))
+                .map(|(start, end)| ("id".to_owned(), start, end))
+                .into_iter()
+                .collect()
         } else {
-            vec![whole]
+            vec![(last(&pointer), whole.0, whole.1)]
         };
         let mut excerpts: Vec<Excerpt> = Vec::new();
-        for (start, end) in spans {
-            let excerpt = self.excerpt(source, origin.offset + start as u64, origin.offset + end as u64)?;
+        for (key, start, end) in spans {
+            let excerpt =
+                self.excerpt(source, origin.offset + start as u64, origin.offset + end as u64, &key)?;
             if excerpts.iter().all(|other| other.line != excerpt.line) {
                 excerpts.push(excerpt);
             }
@@ -138,33 +147,32 @@ impl Positions {
         Ok(excerpts)
     }
 
-    /// The line around a span, cut where it is long.
-    fn excerpt(&self, source: usize, start: u64, end: u64) -> io::Result<Excerpt> {
+    /// The line of a span, if nothing else stands on it; else the span alone with its key. What
+    /// else stands on a line is nobody's business: it may be a secret.
+    fn excerpt(&self, source: usize, start: u64, end: u64, key: &str) -> io::Result<Excerpt> {
         let (line_start, line) = self.line_start(source, start)?;
-        let from = line_start.max(start.saturating_sub(SHOWN as u64 / 2));
-        let bytes = self.slice(source, from, SHOWN as u64 * 2)?;
-        let line_end = memchr::memchr(b'\n', &bytes).unwrap_or(bytes.len());
-        let bytes = bytes.get(..line_end).unwrap_or_default();
-        // A cut may fall into a character: what is left of it goes.
-        let text = String::from_utf8_lossy(bytes);
-        let head = bytes.len() - text.trim_start_matches('\u{fffd}').len().min(bytes.len());
-        let text = text.trim_start_matches('\u{fffd}').trim_end();
-        let mut first = usize::try_from(start - from).unwrap_or(0).saturating_sub(head);
-        let mut last = first + usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX).min(SHOWN);
-        let mut shown: String = text.chars().take(SHOWN).collect();
-        if from > line_start {
-            shown.insert(0, '…');
-            first += '…'.len_utf8();
-            last += '…'.len_utf8();
+        let value = self.slice(source, start, (end - start).min(SHOWN as u64 * 4))?;
+        let value = value.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let mut value: String = String::from_utf8_lossy(value).chars().take(SHOWN).collect();
+        if (value.len() as u64) < end - start {
+            value.push('…');
         }
-        if text.chars().count() > SHOWN {
-            shown.push('…');
-        }
-        let fit = |shown: &str, at: usize| {
-            (0..=at.min(shown.len())).rev().find(|at| shown.is_char_boundary(*at)).unwrap_or(0)
+        let key = if key.is_empty() || key.bytes().all(|byte| byte.is_ascii_digit()) {
+            String::new()
+        } else {
+            format!("\"{key}\": ")
         };
-        let (first, last) = (fit(&shown, first), fit(&shown, last));
-        Ok(Excerpt { line, start: first, end: last.max(first), text: shown })
+        // Pretty-printed text keeps its indentation, so that people recognise it.
+        let before = start - line_start;
+        let indent = if before <= SHOWN as u64 {
+            let before = self.slice(source, line_start, before)?;
+            before.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+        } else {
+            0
+        };
+        let head = " ".repeat(indent) + &key;
+        let text = head.clone() + &value;
+        Ok(Excerpt { line, start: head.len(), end: text.len(), text })
     }
 
     /// The line and column of the byte at `at` in `window`, which starts at the block `from`.

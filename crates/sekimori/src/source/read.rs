@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use estate::split::{Cut, Layout, Splitter, layout};
 use estate::{Collector, Estate, Part, ProblemKind, SourceIndex};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -45,8 +45,9 @@ pub(super) fn read(sources: &[Source]) -> anyhow::Result<(Estate, Vec<Lines>)> {
     let read_small = |(index, source): &(SourceIndex, &Source)| {
         let mut part = Part::default();
         let text = source.open().and_then(|text| stream(&collector, &mut part, *index, text, &progress));
+        let lines = text.unwrap_or_else(|error| unreadable(&mut part, *index, &error));
         collector.deliver(&mut part);
-        text.map(|lines| (*index, lines)).with_context(|| format!("cannot read `{}`", source.name))
+        (*index, lines)
     };
     let mut lines: Vec<Lines> = sources.iter().map(|_| Lines::default()).collect();
     let mut keep = |index: SourceIndex, its: Lines| {
@@ -55,17 +56,26 @@ pub(super) fn read(sources: &[Source]) -> anyhow::Result<(Estate, Vec<Lines>)> {
         }
     };
     // Copies of standard input share one position, so there is at most one reader for each.
-    for read in small.par_iter().map(read_small).collect::<Vec<_>>() {
-        let (index, its) = read?;
+    for (index, its) in small.par_iter().map(read_small).collect::<Vec<_>>() {
         keep(index, its);
     }
     for (index, source) in numbered().filter(|(_, source)| source.size >= SMALL) {
-        let its = large(&collector, index, source, &progress)
-            .with_context(|| format!("cannot read `{}`", source.name))?;
+        let its = large(&collector, index, source, &progress).unwrap_or_else(|error| {
+            let mut part = Part::default();
+            let lines = unreadable(&mut part, index, error.as_ref());
+            collector.deliver(&mut part);
+            lines
+        });
         keep(index, its);
     }
     progress.finish_and_clear();
     Ok((collector.finish(), lines))
+}
+
+/// A source that cannot be read (to its end) is a problem of its own; the others still count.
+fn unreadable(part: &mut Part, index: SourceIndex, error: &dyn std::error::Error) -> Lines {
+    part.problem(index, 0, ProblemKind::Unreadable { detail: error.to_string().into() });
+    Lines::default()
 }
 
 fn progress(total: u64) -> ProgressBar {
