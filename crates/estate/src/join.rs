@@ -373,7 +373,7 @@ impl Joiner {
             let vnet = crate::id::parent(self.estate.text(id)).and_then(|vnet| self.estate.ids.find(vnet));
             let origins = Origins::one(origin);
             let nsg = Some(Known::Value(nsg));
-            self.add(Subnet { id, vnet, origins, space: None, nsg, route_table: None });
+            self.add(Subnet { id, vnet, origins, space: None, nsg, route_table: None, pointer: "".into() });
         }
         for (id, nsg, origin) in nics {
             let (origins, nsg) = (Origins::one(origin), Some(Known::Value(nsg)));

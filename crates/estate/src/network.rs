@@ -8,7 +8,7 @@ use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object};
 use crate::address::{Family, Prefix, V4, V6, parse_prefix};
 use crate::id::{ResourceId, Use, parent};
 use crate::known::{Field, Known, Reason};
-use crate::origin::Origins;
+use crate::origin::{Origins, Pointer};
 use crate::wire::{Fields, Reader};
 
 /// A network interface.
@@ -122,6 +122,8 @@ pub struct Subnet {
     pub nsg: Field<ResourceId>,
     /// The route table of the subnet.
     pub route_table: Field<ResourceId>,
+    /// Where it stands in the record of its network; empty for a record of its own.
+    pub pointer: Pointer,
 }
 
 /// A route table.
@@ -390,11 +392,12 @@ impl Subnet {
             _ => None,
         };
         let fields = Fields::of(object);
+        let pointer = at.to_string().into();
         let at = format_args!("{at}/properties");
         let space = prefixes(reader, fields, &["addressPrefix", "addressPrefixes"], at);
         let nsg = reader.reference(fields, "networkSecurityGroup", at);
         let route_table = reader.reference(fields, "routeTable", at);
-        Self { id, vnet, origins: Origins::one(reader.origin), space, nsg, route_table }
+        Self { id, vnet, origins: Origins::one(reader.origin), space, nsg, route_table, pointer }
     }
 }
 

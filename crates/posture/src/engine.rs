@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use estate::{Estate, PortSet, Range, Reason, ResourceId};
+use estate::{Estate, Origin, PortSet, Range, Reason, ResourceId};
 use rayon::prelude::*;
 use reach::Reach;
 
 use crate::check::{Check, Run, Severity};
 use crate::exposure::exposing_groups;
 use crate::lang::{Lang, say};
+use crate::place::of_reason;
 use crate::reason::{reason_text, settled_by};
 use crate::settings::Settings;
 use crate::view::{Context, Finding, Status, VmView};
@@ -115,6 +116,8 @@ pub struct Unknown {
     pub count: usize,
     /// Some of them.
     pub sample: Vec<ResourceId>,
+    /// Where the reference of the first of them stands: its record, and a pointer into it.
+    pub place: Option<(Origin, String)>,
 }
 
 /// How many resources stand for those that are unknown.
@@ -175,6 +178,9 @@ pub fn run(
     finish(estate, checks, lang, sink)
 }
 
+/// Check, reason, what settles it.
+type UnknownKey = (&'static str, String, String);
+
 fn finish(estate: &Estate, checks: &[&'static Check], lang: Lang, sink: Sink) -> Outcome {
     let mut findings = sink.findings;
     findings.sort_by_cached_key(|finding| {
@@ -191,27 +197,31 @@ fn finish(estate: &Estate, checks: &[&'static Check], lang: Lang, sink: Sink) ->
             estate.text(finding.resource).to_ascii_lowercase(),
         )
     });
-    let mut unknown: BTreeMap<(&'static str, String, String), Vec<ResourceId>> = BTreeMap::new();
+    let mut unknown: BTreeMap<UnknownKey, Vec<(ResourceId, Reason)>> = BTreeMap::new();
     let mut unknown_count = 0;
     for (code, rows) in sink.unknown {
         unknown_count += rows.len() as u64;
-        for (resource, reasons) in rows {
-            let mut texts: Vec<_> =
-                reasons.iter().map(|reason| (reason_text(reason, lang), settled_by(reason, lang))).collect();
-            texts.sort_unstable();
-            texts.dedup();
-            for (reason, settled) in texts {
-                unknown.entry((code, reason, settled)).or_default().push(resource);
+        for (resource, mut reasons) in rows {
+            reasons.sort_unstable();
+            let mut told: Vec<(String, String)> = Vec::new();
+            for reason in reasons {
+                let texts = (reason_text(&reason, lang), settled_by(&reason, lang));
+                // Of several references of one kind the first stands for all.
+                if !told.contains(&texts) {
+                    told.push(texts.clone());
+                    unknown.entry((code, texts.0, texts.1)).or_default().push((resource, reason));
+                }
             }
         }
     }
     let unknown = unknown
         .into_iter()
-        .map(|((code, reason, settled_by), mut resources)| {
-            resources.sort_by_cached_key(|resource| estate.text(*resource).to_ascii_lowercase());
-            let count = resources.len();
-            resources.truncate(SAMPLE);
-            Unknown { code, reason, settled_by, count, sample: resources }
+        .map(|((code, reason, settled_by), mut rows)| {
+            rows.sort_by_cached_key(|(resource, _)| estate.text(*resource).to_ascii_lowercase());
+            let count = rows.len();
+            let place = rows.first().and_then(|(resource, reason)| of_reason(estate, *resource, reason));
+            let sample = rows.into_iter().take(SAMPLE).map(|(resource, _)| resource).collect();
+            Unknown { code, reason, settled_by, count, sample, place }
         })
         .collect();
     let mut not_assessed = Vec::new();

@@ -11,6 +11,7 @@ mod checks;
 mod engine;
 mod exposure;
 mod lang;
+mod place;
 mod reason;
 mod settings;
 mod view;

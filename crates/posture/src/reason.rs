@@ -142,7 +142,10 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
         Reason::RouteWidensVirtualNetwork { .. } => "az network nic list-effective-nsg".to_owned(),
         Reason::ServiceTag { .. } => "az network list-service-tags --location <LOCATION>".to_owned(),
         Reason::NoAddress => "az network nic list".to_owned(),
-        Reason::Unreadable { .. } | Reason::Conflict { .. } | Reason::SamePriority => say!(
+        Reason::SamePriority => {
+            say!(lang, "give each rule a priority of its own", "規則ごとに異なる優先度を設定してください")
+        }
+        Reason::Unreadable { .. } | Reason::Conflict { .. } => say!(
             lang,
             "mend the input: the errors tell where",
             "入力を修正してください (場所はエラーに表示されています)"

@@ -31,6 +31,12 @@ pub fn to_json(report: &Report<'_>) -> String {
                 settled_by: &row.settled_by,
                 count: row.count,
                 sample: row.sample.iter().map(|id| estate.text(*id)).collect(),
+                pointer: row.place.as_ref().map(|(_, pointer)| pointer.as_str()),
+                location: row
+                    .place
+                    .as_ref()
+                    .and_then(|(origin, pointer)| (report.locate)(*origin, pointer))
+                    .map(|at| LocationForm { file: at.file, line: at.line, column: at.column }),
             })
             .collect(),
         not_assessed: outcome
@@ -45,6 +51,10 @@ pub fn to_json(report: &Report<'_>) -> String {
                 file: &location.file,
                 line: location.line,
                 column: location.column,
+                pointer: match &problem.at {
+                    estate::At::Place(place) => Some(&*place.pointer),
+                    estate::At::Offset { .. } => None,
+                },
                 message: problem_text(&problem.kind, report.lang, &place),
             })
             .collect(),
@@ -99,6 +109,11 @@ struct UnknownForm<'r> {
     settled_by: &'r str,
     count: usize,
     sample: Vec<&'r str>,
+    /// Where the reference of the first of the sample stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<LocationForm>,
 }
 
 #[derive(Serialize)]
@@ -112,6 +127,8 @@ struct ErrorForm<'r> {
     file: &'r str,
     line: usize,
     column: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<&'r str>,
     message: String,
 }
 

@@ -65,11 +65,11 @@ pub fn problem_text(kind: &ProblemKind, lang: Lang, place: &dyn Fn(&At) -> Strin
         ),
         ProblemKind::NotUtf8 => (
             "the text is not UTF-8".to_owned(),
-            "UTF-8 ではない文字が含まれています".to_owned(),
+            "UTF-8 として不正なバイト列が含まれています".to_owned(),
         ),
         ProblemKind::TooDeep { limit } => (
             format!("nested deeper than {limit} levels; Azure's resources are not"),
-            format!("入れ子が {limit} 段を超えています。Azure のリソースではありません"),
+            format!("入れ子が {limit} 段を超えています。Azure のリソースがこれほど深く入れ子になることはありません"),
         ),
         ProblemKind::TooLarge { limit } => (
             format!("one value of more than {} MiB; Azure's resources are smaller than 4 MB", limit >> 20),
@@ -93,7 +93,7 @@ pub fn problem_text(kind: &ProblemKind, lang: Lang, place: &dyn Fn(&At) -> Strin
         ),
         ProblemKind::WrongType { field, expected, found } => (
             format!("`{field}` is {found}, not {expected}"),
-            format!("`{field}` が{}ではなく{}です", expected_ja(expected), expected_ja(found)),
+            format!("`{field}` には{}が必要ですが、{}です", expected_ja(expected), expected_ja(found)),
         ),
         ProblemKind::BadValue { field, value, expected } => (
             format!("`{field}` is `{value}`, not {expected}"),

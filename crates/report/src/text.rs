@@ -89,7 +89,7 @@ fn checkpoint_word(checkpoint: Checkpoint, lang: Lang) -> &'static str {
     match (lang, checkpoint) {
         (Lang::En, checkpoint) => checkpoint.name(),
         (Lang::Ja, Checkpoint::Accounts) => "アカウント",
-        (Lang::Ja, Checkpoint::Jit) => "ジャスト イン タイム アクセス",
+        (Lang::Ja, Checkpoint::Jit) => "Just-In-Time VM アクセス",
         (Lang::Ja, Checkpoint::Sources) => "接続元の制限",
         (Lang::Ja, Checkpoint::Ports) => "不要なポート",
         (Lang::Ja, Checkpoint::Udp) => "UDP",
@@ -344,8 +344,13 @@ fn write_unknown(out: &mut String, report: &Report<'_>, style: Style) {
         let codes: Vec<_> = rows.iter().map(|row| row.code).collect();
         let codes = codes.join(", ");
         let _ = writeln!(out, "  ? {} × {count}  {}", clean(reason), style.dim(&format!("({names}{etc})")));
+        let place = most.place.as_ref().and_then(|(origin, pointer)| (report.locate)(*origin, pointer));
+        if let Some(at) = place {
+            let file = clean(&at.file).into_owned();
+            let _ = writeln!(out, "    {} {file}:{}:{}", style.frame("-->"), at.line, at.column);
+        }
         let settle =
-            pick(report.lang, format!("settled by: {settled_by}"), format!("確認方法: {settled_by}"));
+            pick(report.lang, format!("settled by: {settled_by}"), format!("解決方法: {settled_by}"));
         let _ = writeln!(out, "    {}", style.dim(&format!("{codes}; {settle}")));
     }
     out.push('\n');
@@ -393,7 +398,7 @@ fn write_summary(out: &mut String, report: &Report<'_>, style: Style) {
     ];
     if mentioned > 0 {
         parts_en.push(count(mentioned, "VM known by its NIC only", "VMs known by their NICs only"));
-        parts_ja.push(format!("NIC からのみ分かる VM {mentioned} 台"));
+        parts_ja.push(format!("NIC の情報にのみ現れる VM {mentioned} 台"));
     }
     let rest = estate.count() - described - estate.nics.len() - estate.nsgs.len() - estate.public_ips.len();
     if rest > 0 {
@@ -451,7 +456,7 @@ fn write_summary(out: &mut String, report: &Report<'_>, style: Style) {
     for (reason, codes) in not_assessed {
         let codes = codes.join(", ");
         let text =
-            pick(lang, format!("not assessed, as {reason}: {codes}"), format!("対象外 ({reason}): {codes}"));
+            pick(lang, format!("not assessed, as {reason}: {codes}"), format!("未評価 ({reason}): {codes}"));
         let _ = writeln!(out, "{}", style.dim(&text));
     }
 }

@@ -55,7 +55,7 @@ pub(crate) fn run(args: &CheckArgs, lang: Lang) -> anyhow::Result<u8> {
         }
     }
     if !usable {
-        let message = pick(lang, "nothing usable could be read", "使えるデータを読み取れませんでした");
+        let message = pick(lang, "nothing usable could be read", "有効なデータを 1 件も読み取れませんでした");
         output::note(&format!("{}: {message}", pick(lang, "error", "エラー")));
         return Ok(2);
     }

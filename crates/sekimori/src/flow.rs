@@ -220,7 +220,7 @@ fn error_text(error: &FlowError, lang: Lang) -> String {
                     format!("no {what} is called `{name}`; did you mean `{nearest}`?")
                 }
                 (Some(nearest), Lang::Ja) => {
-                    format!("`{name}` という {what} はありません。`{nearest}` でしょうか")
+                    format!("`{name}` という {what} はありません。`{nearest}` の間違いではありませんか")
                 }
                 (None, Lang::En) => format!("no {what} is called `{name}`"),
                 (None, Lang::Ja) => format!("`{name}` という {what} はありません"),
@@ -318,7 +318,7 @@ fn answer_text(estate: &Estate, question: &Question, answer: &FlowAnswer, lang: 
         (FlowAccess::Allow, Lang::En) => "no group".to_owned(),
         (FlowAccess::Allow, Lang::Ja) => "NSG なし".to_owned(),
         (_, Lang::En) => "no single rule".to_owned(),
-        (_, Lang::Ja) => "単一の規則では決まりません".to_owned(),
+        (_, Lang::Ja) => "規則を特定できません".to_owned(),
     });
     out += &format!("{word}  {rule}\n");
     out += &format!(

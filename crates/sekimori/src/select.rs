@@ -23,7 +23,7 @@ fn named(word: &str, lang: Lang) -> anyhow::Result<Vec<&'static Check>> {
                 "no check is called `{word}`; did you mean `{nearest}`? `sekimori checks` lists them all"
             ),
             Lang::Ja => bail!(
-                "`{word}` というチェックはありません。`{nearest}` でしょうか。一覧は `sekimori checks` で確認できます"
+                "`{word}` というチェックはありません。`{nearest}` の間違いではありませんか。一覧は `sekimori checks` で確認できます"
             ),
         }
     }

@@ -462,3 +462,22 @@ fn messages_tell_who_reaches_which_port() {
         1
     );
 }
+
+#[test]
+fn dangling_references_are_told_with_their_place() {
+    let example =
+        common::run(&["check", &common::example(), "--format", "json", "--select", "NET001"], b"").json();
+    let row = &example["unknown"][0];
+    assert!(row["pointer"].as_str().unwrap().ends_with("/properties/networkSecurityGroup/id"), "{row}");
+    let file = row["location"]["file"].as_str().unwrap();
+    let line = usize::try_from(row["location"]["line"].as_u64().unwrap()).unwrap();
+    let text = std::fs::read_to_string(file).unwrap();
+    assert!(text.lines().nth(line - 1).unwrap().contains("nsg-partner"), "{row}");
+    let lone = format!(
+        r#"{{"id":"{RG}/Microsoft.Compute/virtualMachines/m","properties":{{"networkProfile":{{"networkInterfaces":[{{"id":"{RG}/Microsoft.Network/networkInterfaces/n"}}]}}}}}}"#
+    );
+    let report = check(&lone);
+    let row = report["unknown"].as_array().unwrap().iter().find(|row| row["code"] == "NET001").unwrap();
+    assert_eq!(row["pointer"], "/properties/networkProfile/networkInterfaces/0/id");
+    assert_eq!(row["location"]["line"], 1);
+}

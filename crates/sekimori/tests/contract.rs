@@ -134,7 +134,7 @@ fn checks_and_explanations_are_in_both_languages() {
                 en[field].as_str().unwrap().is_ascii() || en[field].as_str().unwrap().contains(['–', '’']),
                 "{en}"
             );
-            assert!(ja[field].as_str().unwrap().contains(['の', 'を', 'が', 'に']), "{ja}");
+            assert!(ja[field].as_str().unwrap().contains(['の', 'を', 'が', 'に', '者', '開', '認']), "{ja}");
         }
         let code = en["code"].as_str().unwrap();
         assert!(run(&["explain", code], b"").out.contains("Why"));

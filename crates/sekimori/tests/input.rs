@@ -87,6 +87,9 @@ fn verdict(mut report: Value) -> String {
     for finding in report["findings"].as_array_mut().unwrap() {
         finding.as_object_mut().unwrap().remove("location");
     }
+    for row in report["unknown"].as_array_mut().unwrap() {
+        row.as_object_mut().unwrap().remove("location");
+    }
     report["source"] = Value::Null;
     report["errors"] = Value::Null;
     serde_json::to_string_pretty(&report).unwrap()

@@ -13,12 +13,10 @@ pub(crate) const CHECK: Check = Check {
     slug: "guessable-admin-name",
     checkpoint: Checkpoint::Accounts,
     severity: Severity::Medium,
-    title: Text {
-        en: "the administrator's name can be guessed", ja: "管理者の名前が推測可能です"
-    },
+    title: Text { en: "the administrator's name can be guessed", ja: "推測されやすい管理者名" },
     why: Text {
         en: "Attackers try names before passwords: the same few hundred, all day, on every open port. A name that is on their lists halves their work. Azure refuses `admin` and `root`, but not the names that its own guides use.",
-        ja: "攻撃者はまず名前を試します。公開されたポートには、よく使われる数百個の名前が一日中試行されています。その一覧に載っている名前は、攻撃者の手間を大きく減らします。Azure は `admin` や `root` を拒否しますが、手順書などでよく使われる名前は拒否しません。",
+        ja: "攻撃者はまず名前を試します。公開されたポートでは、よく使われる数百個の名前が一日中試されています。その一覧にある名前を使うと、攻撃者の手間が半分になります。Azure は `admin` や `root` を拒否しますが、手順書などでよく使われる名前は拒否しません。",
     },
     fix: Text {
         en: "Make another administrator with a name that says nothing about the VM, its owner or its use, then remove this one. Better still: sign in with Entra ID, and no account of the VM's own is needed.",
@@ -193,7 +191,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         message: say!(
             lang,
             "the administrator of `{machine}` is called `{name}`, a name that attackers try",
-            "`{machine}` の管理者名 `{name}` は、攻撃者が試す名前です"
+            "`{machine}` の管理者名 `{name}` は、攻撃者がよく試す名前です"
         ),
         cause: Some(Cause::field(vm.id, vm.origins.first(), "/properties/osProfile/adminUsername")),
         evidence: Vec::new(),

@@ -13,11 +13,11 @@ pub(crate) const CHECK: Check = Check {
     checkpoint: Checkpoint::Accounts,
     severity: Severity::High,
     title: Text {
-        en: "Linux accepts passwords over SSH", ja: "Linux が SSH でパスワードを受け付けます"
+        en: "Linux accepts passwords over SSH", ja: "SSH のパスワード認証が有効な Linux"
     },
     why: Text {
         en: "A password can be guessed, reused and shared; a key cannot. Where SSH takes passwords, every attempt of every scanner counts. What Azure records is how the VM was made: the machine's own sshd_config may say otherwise now.",
-        ja: "パスワードは推測・使い回し・共有されますが、鍵はそうではありません。SSH がパスワードを受け付ける限り、スキャナーの試行がそのまま脅威になります。なお Azure に記録されているのは作成時の設定であり、現在の sshd_config とは異なる場合があります。",
+        ja: "パスワードは推測されたり、使い回されたり、共有されたりしますが、鍵ではそれが起こりません。SSH がパスワードを受け付ける限り、スキャナーの試行がそのまま脅威になります。なお Azure に記録されているのは作成時の設定であり、現在の sshd_config とは異なる場合があります。",
     },
     fix: Text {
         en: "Put a key in, try it, then set `PasswordAuthentication no` in /etc/ssh/sshd_config.d/ and reload sshd. Better still: sign in with Entra ID (the AADSSHLoginForLinux extension).",

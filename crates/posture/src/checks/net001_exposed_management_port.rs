@@ -15,11 +15,11 @@ pub(crate) const CHECK: Check = Check {
     severity: Severity::Critical,
     title: Text {
         en: "a management port is open to the internet",
-        ja: "管理ポートがインターネットに公開されています",
+        ja: "インターネットに公開された管理ポート",
     },
     why: Text {
         en: "Scanners find an open RDP, SSH or WinRM port within hours and try names and passwords on it without end. One weak account, and the VM mines coins for somebody else or becomes the way into your network.",
-        ja: "RDP・SSH・WinRM のポートが開いていると、数時間のうちにスキャナーに発見され、名前とパスワードが延々と試されます。弱いアカウントが 1 つあるだけで、コインマイナーや社内への侵入の足掛かりに使われてしまいます。",
+        ja: "RDP・SSH・WinRM のポートが開いていると、数時間のうちにスキャナーに発見され、ユーザー名とパスワードの組み合わせが延々と試されます。弱いアカウントが 1 つあるだけで、暗号資産のマイニングや社内への侵入の足掛かりに悪用されます。",
     },
     fix: Text {
         en: "Close the port and come in through a relay, Azure Bastion or a VPN. Where that cannot be, open it just in time and only for the addresses that your people come from.",

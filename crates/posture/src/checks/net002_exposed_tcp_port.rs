@@ -15,12 +15,11 @@ pub(crate) const CHECK: Check = Check {
     checkpoint: Checkpoint::Ports,
     severity: Severity::Medium,
     title: Text {
-        en: "a TCP port is open to the internet",
-        ja: "TCP ポートがインターネットに公開されています",
+        en: "a TCP port is open to the internet", ja: "インターネットに公開された TCP ポート"
     },
     why: Text {
         en: "Every port that faces the internet is one more program whose faults strangers may try. A web server may need its port; databases, file shares, container and cluster interfaces never do.",
-        ja: "インターネットに面したポートが 1 つ増えるたびに、第三者が弱点を試せるプログラムが増えます。Web サーバーには必要でも、データベースやファイル共有、コンテナーやクラスターの管理用ポートを公開する必要はありません。",
+        ja: "インターネットに面したポートが 1 つ増えるたびに、第三者が脆弱性を突けるプログラムが増えます。Web サーバーには必要でも、データベースやファイル共有、コンテナーやクラスターの管理用ポートは公開すべきではありません。",
     },
     fix: Text {
         en: "Close what nobody outside needs. Put web sites behind an application gateway or Front Door, and let in only that.",

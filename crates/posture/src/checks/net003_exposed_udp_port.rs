@@ -17,12 +17,11 @@ pub(crate) const CHECK: Check = Check {
     checkpoint: Checkpoint::Udp,
     severity: Severity::High,
     title: Text {
-        en: "a UDP port is open to the internet",
-        ja: "UDP ポートがインターネットに公開されています",
+        en: "a UDP port is open to the internet", ja: "インターネットに公開された UDP ポート"
     },
     why: Text {
         en: "UDP does not check who is asking. Attackers ask with the address of their victim, and your VM sends the much larger answer there: it becomes a stepping stone for attacks on others.",
-        ja: "UDP は要求元を確認しません。攻撃者が被害者のアドレスを騙って要求を送ると、仮想マシンはそれよりはるかに大きな応答を被害者へ送りつけてしまい、第三者への攻撃の踏み台になります。",
+        ja: "UDP は要求元を確認しません。攻撃者が被害者のアドレスを詐称して要求を送ると、仮想マシンはそれよりはるかに大きな応答を被害者へ送りつけてしまい、第三者への攻撃の踏み台になります。",
     },
     fix: Text {
         en: "Close every UDP port that need not face the internet. The platform's DDoS protection does not stop your VM from attacking others.",

@@ -13,7 +13,7 @@ pub(crate) const CHECK: Check = Check {
     checkpoint: Checkpoint::NoPublicIp,
     severity: Severity::Medium,
     title: Text {
-        en: "a VM has a public IP address", ja: "仮想マシンにパブリック IP アドレスがあります"
+        en: "a VM has a public IP address", ja: "仮想マシンのパブリック IP アドレス"
     },
     why: Text {
         en: "With an address of its own on the internet, a VM is one mistaken rule away from being open. Without one, no rule can open it.",

@@ -15,8 +15,7 @@ pub(crate) const CHECK: Check = Check {
     checkpoint: Checkpoint::Sources,
     severity: Severity::Medium,
     title: Text {
-        en: "more addresses may log in than people need",
-        ja: "接続元のアドレスが必要以上に広く許可されています",
+        en: "more addresses may log in than people need", ja: "必要以上に広い接続元アドレス"
     },
     why: Text {
         en: "An office goes out through one or a few addresses. Each further one that a rule lets in belongs to somebody else, and a provider's whole range is full of other people's infected machines.",
@@ -24,7 +23,7 @@ pub(crate) const CHECK: Check = Check {
     },
     fix: Text {
         en: "Let in the addresses that your people really come from, or open the port just in time for the address of the person who asks.",
-        ja: "実際に使っている接続元アドレスだけを許可するか、ジャスト イン タイムで要求者のアドレスに限って開いてください。",
+        ja: "実際に使っている接続元アドレスだけを許可するか、Just-In-Time (JIT) VM アクセスで、要求者のアドレスに限って開いてください。",
     },
     refs: &[Reference::Mcsb("NS-1"), Reference::Mcsb("PA-2"), Reference::Attack("T1133")],
     run: Run::Vm(run),
@@ -56,7 +55,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         .collect();
     let message = match lang {
         Lang::En => format!("`{machine}`: {}; people need {needed} addresses at the most", texts.join("; ")),
-        Lang::Ja => format!("`{machine}` の{}。必要なアドレスは多くても {needed} 個です", texts.join("。")),
+        Lang::Ja => format!("`{machine}` の{}。通常、必要なアドレスは {needed} 個以下です", texts.join("。")),
     };
     let cause = evidence.first().and_then(|open| open.cause.clone());
     sink.fail(Finding {

@@ -16,7 +16,7 @@ pub(crate) const CHECK: Check = Check {
     severity: Severity::Medium,
     title: Text {
         en: "no network security group guards a VM",
-        ja: "仮想マシンを守るネットワーク セキュリティ グループがありません",
+        ja: "ネットワーク セキュリティ グループに守られていない仮想マシン",
     },
     why: Text {
         en: "Without a group on its subnet or NIC, a VM takes every packet that arrives: from the whole network, from peers and on-premises, and from the internet where its public address is of the Basic SKU.",
@@ -24,7 +24,7 @@ pub(crate) const CHECK: Check = Check {
     },
     fix: Text {
         en: "Put a group on the subnet: it then guards every VM in it, those to come included.",
-        ja: "サブネットにネットワーク セキュリティ グループを割り当ててください。今後追加される仮想マシンも含め、サブネット内のすべてが守られます。",
+        ja: "サブネットにネットワーク セキュリティ グループを関連付けてください。今後追加される仮想マシンも含め、サブネット内のすべてが守られます。",
     },
     refs: &[
         Reference::Mcsb("NS-1"),
@@ -91,7 +91,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         say!(
             lang,
             "no group guards `{nic}` of `{machine}`, and its Basic public address lets the internet in",
-            "`{machine}` の `{nic}` を守るグループがなく、Basic SKU のパブリック IP アドレスによってインターネットに公開されています"
+            "`{machine}` の `{nic}` を守る NSG がなく、Basic SKU のパブリック IP アドレスによってインターネットに公開されています"
         )
     } else {
         say!(

@@ -17,15 +17,15 @@ pub(crate) const CHECK: Check = Check {
     severity: Severity::Low,
     title: Text {
         en: "a security group would expose what is attached to it",
-        ja: "割り当てた対象が公開されてしまうネットワーク セキュリティ グループがあります",
+        ja: "関連付けたリソースを公開するネットワーク セキュリティ グループ",
     },
     why: Text {
         en: "The group lets the internet in to management or UDP ports. Nothing is reached through it today, but the next VM with a public address behind it will be open from its first minute.",
-        ja: "管理ポートや UDP ポートをインターネットに許可しています。現在このグループを通じて公開されている仮想マシンはありませんが、次にパブリック IP アドレスを持つ仮想マシンを割り当てた瞬間から公開されます。",
+        ja: "このグループは、インターネットから管理ポートや UDP ポートへの通信を許可しています。現在このグループを通じて公開されている仮想マシンはありませんが、次にパブリック IP アドレスを持つ仮想マシンを関連付けた瞬間から公開されます。",
     },
     fix: Text {
         en: "Narrow or remove the rule now, while nobody depends on it; delete the group if nothing uses it.",
-        ja: "誰も依存していない今のうちに規則を狭めるか削除してください。使っていないグループであれば、グループごと削除してください。",
+        ja: "影響が出ない今のうちに、規則の範囲を狭めるか削除してください。使っていないグループであれば、グループごと削除してください。",
     },
     refs: &[Reference::Mcsb("NS-1"), Reference::Defender("bbff27d2-73db-4c2d-8b1a-5f20b1f1da7e")],
     run: Run::Nsg(run),
@@ -92,7 +92,7 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
         message: say!(
             lang,
             "`{name}` lets the internet in to {what}, though no VM is known to be reached through it today",
-            "`{name}` は {what} をインターネットに許可しています (このグループを通じて公開されている仮想マシンは確認されていません)"
+            "`{name}` はインターネットから {what} への通信を許可しています (このグループを通じて公開されている仮想マシンは確認されていません)"
         ),
         fix: remedy(context, None, cause.as_ref(), Remedy::Narrow),
         cause,
