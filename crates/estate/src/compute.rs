@@ -171,6 +171,9 @@ fn power_state(object: &Object, fields: Fields<'_>) -> Field<PowerState> {
     let text = |value: &sonic_rs::Value| value.as_str().map(str::to_ascii_lowercase);
     let direct = member(object, "powerState").and_then(text);
     let code = direct.or_else(|| {
+        if !fields.has_any(&["instanceView", "extended"]) {
+            return None;
+        }
         let view = fields.raw("instanceView").or_else(|| fields.raw("extended")?.get("instanceView"))?;
         if let Some(code) = view.get("powerState").and_then(|state| state.get("code")) {
             return text(code);

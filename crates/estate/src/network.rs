@@ -299,32 +299,50 @@ impl IpConfiguration {
                 found.public_ips.push(public_ip);
             }
         }
-        let mut asgs = listed(reader.references(fields, "applicationSecurityGroups", at));
-        if let Known::Value(asgs) = &mut asgs {
-            // Azure lists them in any order.
-            asgs.sort_unstable();
-        }
-        let mut forwarded = Vec::new();
-        let mut unknown = None;
-        for list in [
-            "loadBalancerBackendAddressPools",
-            "loadBalancerInboundNatRules",
-            "applicationGatewayBackendAddressPools",
-        ] {
-            match reader.references(fields, list, at) {
-                Some(Known::Value(ids)) if !ids.is_empty() => {
-                    forwarded.extend(forwarders(reader, fields, list));
-                }
-                Some(Known::Unknown(reason)) => unknown = Some(reason),
-                _ => {}
-            }
-        }
-        let forwarded_by = match unknown {
-            None => Known::Value(forwarded.into_boxed_slice()),
-            Some(reason) => Known::Unknown(reason),
+        // Most addresses are in none of these lists.
+        let (asgs, forwarded_by) = if fields.has_any(&MEMBERSHIPS) {
+            memberships(reader, fields, at)
+        } else {
+            (Known::Value(Box::default()), Known::Value(Box::default()))
         };
         Some(Self { name: name.into(), address, family, subnet, public_ip, asgs, forwarded_by })
     }
+}
+
+/// The lists that an IP configuration may be a member of; the first is not about forwarding.
+const MEMBERSHIPS: [&str; 4] = [
+    "applicationSecurityGroups",
+    "loadBalancerBackendAddressPools",
+    "loadBalancerInboundNatRules",
+    "applicationGatewayBackendAddressPools",
+];
+
+type Ids = Known<Box<[ResourceId]>>;
+
+/// The security groups of an IP configuration, and what forwards to it.
+fn memberships(reader: &mut Reader<'_>, fields: Fields<'_>, at: Arguments<'_>) -> (Ids, Ids) {
+    let [groups, forwarding @ ..] = MEMBERSHIPS;
+    let mut asgs = listed(reader.references(fields, groups, at));
+    if let Known::Value(asgs) = &mut asgs {
+        // Azure lists them in any order.
+        asgs.sort_unstable();
+    }
+    let mut forwarded = Vec::new();
+    let mut unknown = None;
+    for list in forwarding {
+        match reader.references(fields, list, at) {
+            Some(Known::Value(ids)) if !ids.is_empty() => {
+                forwarded.extend(forwarders(reader, fields, list));
+            }
+            Some(Known::Unknown(reason)) => unknown = Some(reason),
+            _ => {}
+        }
+    }
+    let forwarded_by = match unknown {
+        None => Known::Value(forwarded.into_boxed_slice()),
+        Some(reason) => Known::Unknown(reason),
+    };
+    (asgs, forwarded_by)
 }
 
 /// Whether a reference says more of the resource than where it is.

@@ -68,6 +68,12 @@ impl<'v> Fields<'v> {
         member(self.object, name)
     }
 
+    /// Whether one of these fields is there, in one walk over the members.
+    pub(crate) fn has_any(&self, names: &[&str]) -> bool {
+        self.unknown.is_some()
+            || self.object.iter().any(|(key, _)| names.iter().any(|name| is_named(key, name)))
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
         self.object.iter().any(|(key, _)| is_named(key, name))
     }

@@ -5,7 +5,7 @@ use reach::Protocols;
 use super::net001_exposed_management_port::services;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, by_audience, one_by_one, open_ports, remedy, spaced};
+use crate::exposure::{Remedy, by_audience, grouped, one_by_one, open_ports, remedy, spaced};
 use crate::lang::{Lang, Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
@@ -46,8 +46,10 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
             let what = spaced(&services(group.iter().map(|open| open.ports.first)), lang);
             let count = group.first().map_or(0, |open| open.sources.internet_ipv4_addresses);
             // In tenths of a per cent, so that one part in a thousand still shows.
+            let number = grouped(count);
             let part = match count.saturating_mul(1000) / all {
-                0 | 1000 => String::new(),
+                0 => String::new(),
+                1000 => say!(lang, " ({number} addresses)", " ({number} 個のアドレス)"),
                 share => say!(lang, " ({}.{} % of it)", " (全体の {}.{} %)", share / 10, share % 10),
             };
             say!(lang, "{what} admits {who}{part}", "{what}は{who}{part}から接続できます")
