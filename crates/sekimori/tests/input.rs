@@ -270,3 +270,62 @@ fn cycles_of_references_end() {
     assert_eq!(report["errors"], serde_json::json!([]));
     assert_eq!(report["estate"]["vms"], 1);
 }
+
+#[test]
+fn secrets_beside_a_finding_stay_unseen() {
+    let vm = r#"{"id":"/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/virtualMachines/m","properties":{"hardwareProfile":{},"osProfile":{"adminPassword":"S3cr3t!","adminUsername":"azureuser","customData":"S3cr3t!"}}}"#;
+    for format in ["text", "json"] {
+        let ran = run(&["check", "-", "--format", format, "--all"], vm.as_bytes());
+        assert!(ran.out.contains("azureuser"));
+        assert!(!(ran.out + &ran.err).contains("S3cr3t"), "{format}");
+    }
+}
+
+#[test]
+fn a_field_that_stands_twice_is_unknown() {
+    let open = common::rule("r", 100, "Allow", "Tcp", "*", "22");
+    let whole = common::estate("Standard", None, Some(&open));
+    let group = format!(r#""properties":{{"securityRules":[{open}]}}"#);
+    assert!(whole.contains(&group));
+    let twice =
+        whole.replace(&group, &format!(r#""properties":{{"securityRules":[],"securityRules":[{open}]}}"#));
+    let both =
+        whole.replace(&group, &format!(r#""securityRules":[{open}],"properties":{{"securityRules":[]}}"#));
+    for text in [twice, both] {
+        let ran = run(&["check", "-", "--format", "json", "--select", "NET001"], text.as_bytes());
+        assert_eq!(ran.code, 3);
+        assert_eq!(ran.json()["summary"]["unknown"], 1);
+    }
+}
+
+#[test]
+fn many_faults_are_counted_and_not_all_listed() {
+    let text = format!("[{}1]", "1,".repeat(200_000));
+    let report = check(&text);
+    let errors = report["errors"].as_array().unwrap();
+    assert!(errors.len() <= 1001, "{}", errors.len());
+    let last = errors.last().unwrap()["message"].as_str().unwrap();
+    assert!(last.contains("further problems"), "{last}");
+}
+
+#[test]
+fn one_bad_source_spoils_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let packed = zstd::encode_all(common::estate("Basic", None, None).repeat(40).as_bytes(), 3).unwrap();
+    std::fs::write(folder.path().join("cut.ndjson.zst"), &packed[..packed.len() / 2]).unwrap();
+    std::fs::write(folder.path().join("good.json"), common::estate("Basic", None, None)).unwrap();
+    let ran = run(&["check", &folder.path().display().to_string(), "--format", "json"], b"");
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    let report = ran.json();
+    assert!(common::codes(&report).contains(&"NET001".to_owned()));
+    assert!(report["errors"][0]["message"].as_str().unwrap().contains("cannot be read"), "{report}");
+}
+
+#[test]
+fn commands_go_to_the_right_place_and_names_stay_in_their_line() {
+    let name = "x\\n  az group delete --name prod #'";
+    let text = common::estate("Standard", None, Some(&common::rule(name, 100, "Allow", "Tcp", "*", "22")));
+    let out = run(&["check", "-"], text.as_bytes()).out;
+    assert!(out.contains("rule delete --subscription s --resource-group rg --nsg-name ng --name '"), "{out}");
+    assert!(!out.lines().any(|line| line.trim_start().starts_with("az group delete")), "{out}");
+}
