@@ -192,3 +192,38 @@ fn changes_undo_each_other() {
     assert_eq!(apply(&mut estate, &undo).unwrap(), Change::DeleteRule { nsg: group, rule: "r".into() });
     assert_eq!(estate.nsgs[0].rules, before);
 }
+
+#[test]
+fn a_field_of_a_rule_that_stands_twice_is_unknown() {
+    let twice = rule(r#","access":"Deny""#);
+    let estate = read(&[&nsg(&twice)]);
+    assert!(matches!(estate.problems[0].kind, ProblemKind::DuplicateField { .. }), "{:?}", estate.problems);
+    let Some(Known::Value(rules)) = &estate.nsgs[0].rules else { panic!() };
+    assert_eq!(rules[0].access, Known::unknown(Reason::Unreadable { field: "access".into() }));
+}
+
+#[test]
+fn it_does_not_show_which_thread_was_quicker() {
+    let vm = |name: &str| {
+        format!(
+            r#"{{"id":"{RG}/Microsoft.Compute/virtualMachines/v","hardwareProfile":{{}},"osProfile":{{"adminUsername":"{name}"}}}}"#
+        )
+    };
+    let records = [vm("a"), vm("b"), vm("b")];
+    let delivered = |order: [usize; 3]| {
+        let collector = Collector::new();
+        for index in order {
+            let mut part = Part::default();
+            let at = SourceIndex(u32::try_from(index).unwrap());
+            collector.read_line(&mut part, at, records[index].as_bytes(), 0);
+            collector.deliver(&mut part);
+        }
+        let estate = collector.finish();
+        (estate.problems, estate.vms[0].origins.clone())
+    };
+    let expected = delivered([0, 1, 2]);
+    assert_eq!(expected.0.len(), 1);
+    for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        assert_eq!(delivered(order), expected, "{order:?}");
+    }
+}

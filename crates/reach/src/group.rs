@@ -244,3 +244,45 @@ fn decide(rules: &[Compiled], active: &Active, endpoint: &Endpoint) -> (Vec<Regi
     let must = allowed.difference(&denied);
     (regions, MustMay { must, may: allowed })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::{Level, Network};
+    use crate::rules::Ports;
+    use estate::Family;
+
+    #[test]
+    fn what_an_earlier_rule_may_decide_is_not_certain_for_a_later_one() {
+        let nothing = || MustMay::certain(Addresses::empty());
+        let endpoint = Endpoint {
+            family: Family::V4,
+            address: None,
+            subnet: None,
+            asgs: None,
+            anywhere: false,
+            network: Network { tag: nothing(), own: Addresses::empty(), unknown: None },
+            subnet_level: Level::Open,
+            nic_level: Level::Open,
+        };
+        let ports = || Ports { must: PortSet::all(), may: PortSet::all() };
+        let rule = |number: u32, certain: bool| Compiled {
+            rule: RuleRef::Own(number),
+            priority: Some(100 + number),
+            access: RuleAccess::Allow,
+            certain,
+            protocols_must: Protocols::ALL,
+            protocols_may: Protocols::ALL,
+            remote: MustMay::certain(everything(Family::V4)),
+            remote_ports: ports(),
+            local_ports: ports(),
+        };
+        let rules = [rule(0, false), rule(1, true)];
+        let (regions, allowed) = decide(&rules, &vec![(0, true), (1, true)], &endpoint);
+        assert_eq!(allowed.must, everything(Family::V4), "both allow, so it is certain that it is allowed");
+        assert_eq!(regions.len(), 2);
+        for region in &regions {
+            assert!(region.remote.must.is_empty(), "but not which of the two does: {region:?}");
+        }
+    }
+}
