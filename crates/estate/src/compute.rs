@@ -5,6 +5,7 @@ use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object};
 use crate::id::{ResourceId, Use};
 use crate::known::{Field, Known, Reason};
 use crate::origin::Origins;
+use crate::tags::Tags;
 use crate::wire::{Fields, Reader, member};
 
 /// The operating system of a VM or disk.
@@ -47,6 +48,8 @@ pub struct Vm {
     pub password_disabled: Field<bool>,
     /// Whether it runs.
     pub power: Field<PowerState>,
+    /// Its tags, as far as its records tell.
+    pub tags: Option<Tags>,
 }
 
 /// A managed disk.
@@ -95,6 +98,7 @@ impl Vm {
             admin_username: None,
             password_disabled: None,
             power: None,
+            tags: None,
         }
     }
 
@@ -133,6 +137,7 @@ impl Vm {
             None => {}
         }
         vm.power = power_state(object, fields);
+        vm.tags = Tags::read(object);
         vm
     }
 

@@ -61,7 +61,15 @@ pub(crate) fn read(reader: &mut Reader<'_>, object: &Object) -> Option<Nsg> {
     };
     // The default rules are always there: a view without any rule is one of nothing.
     let rules = (!items.is_empty()).then_some(Known::Value(rules));
-    Some(Nsg { id: nsg, origins, rules, subnets: id(on_subnet), nics: id(on_nic), effective: true })
+    Some(Nsg {
+        id: nsg,
+        origins,
+        rules,
+        subnets: id(on_subnet),
+        nics: id(on_nic),
+        tags: None,
+        effective: true,
+    })
 }
 
 /// The default rule for the network, where Azure itself says that its tag holds all addresses: a

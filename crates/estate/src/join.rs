@@ -14,6 +14,7 @@ use crate::network::{Asg, IpConfiguration, LoadBalancer, Nic, Peer, PublicIp, Ro
 use crate::origin::{Origin, Origins, Place};
 use crate::problem::{At, Problem, ProblemKind};
 use crate::rule::{Nsg, SecurityRule};
+use crate::tags::Tags;
 
 /// How many problems are listed; the others are counted.
 const PROBLEMS: usize = 1000;
@@ -74,6 +75,7 @@ records! {
         power: "/powerState"
     } then |mine, other| {
         mine.described |= other.described;
+        Tags::join(&mut mine.tags, other.tags.take());
         add_all(&mut mine.nics, &other.nics);
         if mine.nics_unknown.is_none() {
             mine.nics_unknown.clone_from(&other.nics_unknown);
@@ -90,6 +92,7 @@ records! {
     Nsg in nsgs { rules: "/properties/securityRules" } then |mine, other| {
         add_all(&mut mine.subnets, &other.subnets);
         add_all(&mut mine.nics, &other.nics);
+        Tags::join(&mut mine.tags, other.tags.take());
         // The configuration says more than Azure's view of it, which writes some things otherwise.
         if mine.effective && !other.effective && other.rules.is_some() {
             mine.effective = false;
@@ -293,7 +296,15 @@ impl Joiner {
             if self.estate.slot(group).is_none() {
                 let origins = Origins::one(rule.place.origin);
                 let (subnets, nics) = (Vec::new(), Vec::new());
-                self.add(Nsg { id: group, origins, rules: None, subnets, nics, effective: false });
+                self.add(Nsg {
+                    id: group,
+                    origins,
+                    rules: None,
+                    subnets,
+                    nics,
+                    tags: None,
+                    effective: false,
+                });
             }
             let Some(slot) = self.estate.slot(group).filter(|slot| slot.kind == Kind::Nsg) else { continue };
             let Some(nsg) = self.estate.nsgs.get_mut(slot.index as usize) else { continue };

@@ -25,6 +25,7 @@ mod problem;
 mod ranges;
 mod rule;
 pub mod split;
+mod tags;
 mod wire;
 
 pub use address::{AddressSpec, Family, Prefix, ServiceTag, V4, V6, parse_prefix};
@@ -42,3 +43,4 @@ pub use ports::{PortSet, PortSpec, parse_ports};
 pub use problem::{At, Problem, ProblemKind};
 pub use ranges::{Bound, Range, RangeSet};
 pub use rule::{Access, Direction, Nsg, Protocol, SecurityRule};
+pub use tags::Tags;

@@ -13,6 +13,7 @@ use crate::origin::{Origin, Origins, Place};
 use crate::ports::{PortSpec, parse_ports};
 use crate::problem::ProblemKind;
 use crate::ranges::Range;
+use crate::tags::Tags;
 use crate::wire::{Fields, Reader, SHOWN};
 
 /// Which way a rule looks.
@@ -104,6 +105,8 @@ pub struct Nsg {
     pub subnets: Vec<ResourceId>,
     /// The NICs that say through this group that it is theirs.
     pub nics: Vec<ResourceId>,
+    /// Its tags, as far as its records tell.
+    pub tags: Option<Tags>,
     /// Whether this is Azure's effective view of the group, not its configuration.
     pub(crate) effective: bool,
 }
@@ -146,7 +149,8 @@ impl Nsg {
         };
         let subnets = linked(reader, "subnets");
         let nics = linked(reader, "networkInterfaces");
-        Self { id, origins: Origins::one(reader.origin), rules, subnets, nics, effective: false }
+        let tags = Tags::read(object);
+        Self { id, origins: Origins::one(reader.origin), rules, subnets, nics, tags, effective: false }
     }
 }
 

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use estate::{Estate, Origin, PortSet, Range, Reason, ResourceId};
+use estate::{Estate, Family, Origin, PortSet, Range, Reason, ResourceId};
 use rayon::prelude::*;
-use reach::Reach;
+use reach::{Addresses, Reach};
 
-use crate::check::{Check, Run, Severity};
+use crate::check::{Check, Run};
 use crate::exposure::exposing_groups;
 use crate::lang::{Lang, say};
 use crate::place::of_reason;
 use crate::reason::{reason_text, settled_by};
 use crate::settings::Settings;
+use crate::suppress::Suppressed;
 use crate::view::{Context, Finding, Status, VmView};
 
 /// Takes what checks say.
@@ -37,7 +38,7 @@ impl Sink {
             self.findings.push(Finding {
                 check,
                 status: Status::Pass,
-                severity: check.severity,
+                severity: context.settings.severity_of(check),
                 resource,
                 message: say!(context.lang, "no such finding", "該当なし"),
                 cause: None,
@@ -88,6 +89,25 @@ pub struct Outcome {
     pub not_assessed: Vec<(&'static Check, String)>,
     /// How often checks failed, passed and were unknown.
     pub tally: Tally,
+    /// The same for each check that ran, in their order.
+    pub by_check: Vec<CheckTally>,
+    /// Every resource that a check could not judge, by code, sorted.
+    pub unknown_resources: BTreeMap<&'static str, Vec<ResourceId>>,
+    /// What the team lives with, until a day.
+    pub suppressed: Vec<Suppressed>,
+}
+
+/// Counts of one check.
+#[derive(Clone, Copy)]
+pub struct CheckTally {
+    /// The check.
+    pub check: &'static Check,
+    /// Failures.
+    pub fail: u64,
+    /// Passes.
+    pub pass: u64,
+    /// Unknowns.
+    pub unknown: u64,
 }
 
 /// Counts.
@@ -145,7 +165,12 @@ pub fn run(
     let management: PortSet =
         settings.management_ports.iter().map(|port| Range { first: *port, last: *port }).collect();
     let ports = [management.clone(), management.complement()];
-    let context = Context { reach: &reach, settings, lang, exposing: &[], ports: &ports };
+    let approved = [Family::V4, Family::V6].map(|family| {
+        let all = settings.approved.iter().map(|approved| approved.addresses(family));
+        all.fold(Addresses::empty(), |sum, more| sum.union(&more))
+    });
+    let context =
+        Context { reach: &reach, settings, lang, exposing: &[], ports: &ports, approved: &approved };
     let empty = || Sink { keep_passes, ..Sink::default() };
     let sink = estate
         .vms
@@ -175,14 +200,23 @@ pub fn run(
             sink = sink.absorb(parts.reduce(empty, Sink::absorb));
         }
     }
-    finish(estate, checks, lang, sink)
+    finish(estate, checks, settings, lang, sink)
 }
 
 /// Check, reason, what settles it.
 type UnknownKey = (&'static str, String, String);
 
-fn finish(estate: &Estate, checks: &[&'static Check], lang: Lang, sink: Sink) -> Outcome {
+fn finish(
+    estate: &Estate,
+    checks: &[&'static Check],
+    settings: &Settings,
+    lang: Lang,
+    sink: Sink,
+) -> Outcome {
     let mut findings = sink.findings;
+    for finding in &mut findings {
+        finding.severity = settings.severity.get(finding.check.code).copied().unwrap_or(finding.severity);
+    }
     findings.sort_by_cached_key(|finding| {
         let severity = std::cmp::Reverse(finding.severity);
         let cause = finding
@@ -198,9 +232,11 @@ fn finish(estate: &Estate, checks: &[&'static Check], lang: Lang, sink: Sink) ->
         )
     });
     let mut unknown: BTreeMap<UnknownKey, Vec<(ResourceId, Reason)>> = BTreeMap::new();
-    let mut unknown_count = 0;
+    let mut unknown_resources = BTreeMap::new();
     for (code, rows) in sink.unknown {
-        unknown_count += rows.len() as u64;
+        let mut resources: Vec<_> = rows.iter().map(|(resource, _)| *resource).collect();
+        resources.sort_unstable();
+        unknown_resources.insert(code, resources);
         for (resource, mut reasons) in rows {
             reasons.sort_unstable();
             let mut told: Vec<(String, String)> = Vec::new();
@@ -245,27 +281,41 @@ fn finish(estate: &Estate, checks: &[&'static Check], lang: Lang, sink: Sink) ->
             not_assessed.push((*check, reason));
         }
     }
-    let tally = tally(checks, &findings, &sink.passes, unknown_count);
-    Outcome { findings, unknown, not_assessed, tally }
+    let by_check = by_check(checks, &findings, &sink.passes, &unknown_resources);
+    let tally = tally(settings, &findings, &by_check);
+    let suppressed = Vec::new();
+    Outcome { findings, unknown, not_assessed, tally, by_check, unknown_resources, suppressed }
 }
 
-fn tally(
+fn by_check(
     checks: &[&'static Check],
     findings: &[Finding],
     passes: &[(&'static str, u64)],
-    unknown: u64,
-) -> Tally {
-    let weight = |severity: Severity| severity.weight();
-    let failed = findings.iter().filter(|finding| finding.status == Status::Fail);
-    let (mut fail, mut lost) = (0u64, 0u64);
-    for finding in failed {
-        fail += 1;
-        lost += weight(finding.severity);
+    unknown: &BTreeMap<&'static str, Vec<ResourceId>>,
+) -> Vec<CheckTally> {
+    let mut fails: BTreeMap<&str, u64> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| finding.status == Status::Fail) {
+        *fails.entry(finding.check.code).or_default() += 1;
     }
     let passes_of = |code: &str| passes.iter().find(|(its, _)| *its == code).map_or(0, |(_, count)| *count);
-    let pass = passes.iter().map(|(_, count)| count).sum();
+    checks
+        .iter()
+        .map(|check| CheckTally {
+            check,
+            fail: fails.get(check.code).copied().unwrap_or(0),
+            pass: passes_of(check.code),
+            unknown: unknown.get(check.code).map_or(0, |rows| rows.len() as u64),
+        })
+        .collect()
+}
+
+fn tally(settings: &Settings, findings: &[Finding], by_check: &[CheckTally]) -> Tally {
+    let sum = |count: fn(&CheckTally) -> u64| by_check.iter().map(count).sum();
+    let (fail, pass, unknown) = (sum(|its| its.fail), sum(|its| its.pass), sum(|its| its.unknown));
+    let failed = findings.iter().filter(|finding| finding.status == Status::Fail);
+    let lost: u64 = failed.map(|finding| finding.severity.weight()).sum();
     let kept: u64 =
-        checks.iter().map(|check| passes_of(check.code).saturating_mul(weight(check.severity))).sum();
+        by_check.iter().map(|its| its.pass.saturating_mul(settings.severity_of(its.check).weight())).sum();
     let score = kept.saturating_mul(100).checked_div(kept + lost);
     Tally { fail, pass, unknown, score }
 }

@@ -1,6 +1,8 @@
 //! Ports of a VM that the internet reaches: what the checks on ports have in common.
 
-use estate::{Family, Known, PortSet, Range, Reason, ResourceId, ServiceTag, resource_group};
+use estate::{
+    Family, Known, Origin, Pointer, PortSet, Range, Reason, ResourceId, ServiceTag, resource_group,
+};
 use reach::{Addresses, MustMay, Opening, Protocols, RuleRef, Way, prefixes_of, rule_name};
 
 use crate::check::Check;
@@ -23,6 +25,8 @@ pub struct PortEvidence {
     pub decided_by: Vec<DecidedBy>,
     /// The public address.
     pub via: ResourceId,
+    /// The NIC that has it.
+    pub nic: ResourceId,
     /// The subnet of the address.
     pub subnet: Option<ResourceId>,
     /// What makes it so.
@@ -34,6 +38,10 @@ pub struct PortEvidence {
 pub struct Sources {
     /// How many of the internet's IPv4 addresses, at least.
     pub internet_ipv4_addresses: u128,
+    /// How many of these the team has not approved of.
+    pub strangers: u128,
+    /// The names of approved sources that are among them.
+    pub approved: Vec<String>,
     /// Whether that is all of the internet, of either family.
     pub everyone: bool,
     /// The prefixes that are let through, private ones included: the first of them.
@@ -55,6 +63,8 @@ pub struct DecidedBy {
     pub rule: String,
     /// Its priority, if it is known.
     pub priority: Option<u32>,
+    /// Where it stands; the group's record for one of Azure's default rules.
+    pub place: Option<(Origin, Pointer)>,
 }
 
 /// What is known of some ports of a VM.
@@ -149,12 +159,12 @@ fn judge_way(
             internet.may = internet.may.union(&opening.internet.may);
             sources = sources.union(&opening.sources.must);
         }
-        if wide(&internet.must, family, limit) {
+        if wide(&context.strangers(&internet.must, family), family, limit) {
             let best = here.iter().filter(opening).max_by_key(|opening| opening.internet.must.count());
             verdict.open.extend(
                 best.map(|best| evidence(context, address, way, best, protocol, ports, &internet, &sources)),
             );
-        } else if wide(&internet.may, family, limit) {
+        } else if wide(&context.strangers(&internet.may, family), family, limit) {
             let before = verdict.unknown.len();
             verdict.unknown.extend(way.unknown.iter().cloned());
             for opening in here.iter().filter(opening) {
@@ -217,7 +227,8 @@ fn evidence(
                     estate.nsg(nsg)?.rules.as_ref()?.value()?.get(index as usize)?.priority.value().copied()
                 }
             };
-            Some(DecidedBy { nsg, level, rule: rule_name(estate, nsg, rule), priority })
+            let place = Cause::rule(estate, nsg, rule).map(|cause| (cause.origin, cause.pointer));
+            Some(DecidedBy { nsg, level, rule: rule_name(estate, nsg, rule), priority, place })
         })
         .collect();
     let ranges = prefixes_of(sources, family, SHOWN_RANGES + 1);
@@ -228,6 +239,11 @@ fn evidence(
         ports,
         sources: Sources {
             internet_ipv4_addresses: if family == Family::V4 { internet.must.count() } else { 0 },
+            strangers: match family {
+                Family::V4 => context.strangers(&internet.must, family).count(),
+                Family::V6 => 0,
+            },
+            approved: context.approved_in(&internet.must, family),
             everyone: internet.must.contains_all(&outside),
             ranges: ranges.into_iter().take(SHOWN_RANGES).collect(),
             more_ranges,
@@ -236,6 +252,7 @@ fn evidence(
         witness,
         decided_by,
         via: way.via,
+        nic: address.nic.id,
         subnet: address.ip.subnet.as_ref().and_then(|subnet| subnet.value().copied()),
         cause: cause(context, address, way, opening),
     }
@@ -411,10 +428,11 @@ pub(crate) fn open_to(
         .enumerate()
         .map(|(index, (who, group))| {
             let what = spaced(&what(group), lang);
+            let are = if several(&what, group) { "are" } else { "is" };
             match index {
                 0 => say!(
                     lang,
-                    "{what} of `{machine}` is open to {who}",
+                    "{what} of `{machine}` {are} open to {who}",
                     "`{machine}` の{what}が{who}に公開されています"
                 ),
                 _ => say!(lang, "{what} to {who}", "{what}は{who}に公開されています"),
@@ -425,6 +443,14 @@ pub(crate) fn open_to(
         Lang::En => "; ",
         Lang::Ja => "。",
     })
+}
+
+/// Whether a name of ports is plural in English.
+pub(crate) fn several(what: &str, ports: &[&PortEvidence]) -> bool {
+    let first = ports.first().map(|open| open.ports);
+    let one = first.is_some_and(|range| range.first == range.last)
+        && ports.iter().all(|open| Some(open.ports) == first);
+    !what.starts_with("every ") && !one
 }
 
 /// A word that a shell takes as it is.
@@ -496,7 +522,10 @@ pub(crate) fn remedy(
     let rule = shell(&cause.key);
     let narrow = format!(
         "  az network nsg rule update {scope} --nsg-name {name} --name {rule} --source-address-prefixes {}",
-        say!(lang, "<YOUR-ADDRESS>", "<接続元アドレス>")
+        match context.settings.approved.is_empty() {
+            true => say!(lang, "<YOUR-ADDRESS>", "<接続元アドレス>"),
+            false => approved_prefixes(context),
+        }
     );
     let close = format!("  az network nsg rule delete {scope} --nsg-name {name} --name {rule}");
     match remedy {
@@ -511,6 +540,12 @@ pub(crate) fn remedy(
             "すべての人に公開する必要がなければ閉じてください\n{close}"
         ),
     }
+}
+
+/// The approved sources as arguments of a command.
+fn approved_prefixes(context: &Context<'_>) -> String {
+    let prefixes = context.settings.approved.iter().flat_map(|approved| &approved.prefixes);
+    prefixes.map(|prefix| shell(prefix)).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

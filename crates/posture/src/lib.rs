@@ -6,6 +6,7 @@
 //! INVARIANT: a check never infers safety from absence. What it cannot see is unknown, with what
 //! would settle it.
 
+mod baseline;
 mod check;
 mod checks;
 mod engine;
@@ -14,13 +15,16 @@ mod lang;
 mod place;
 mod reason;
 mod settings;
+mod suppress;
 mod view;
 
+pub use baseline::{Baseline, Before, Comparison, Gone, compare};
 pub use check::{Check, Checkpoint, Reference, Run, Severity};
 pub use checks::CHECKS;
-pub use engine::{Outcome, Tally, Unknown, run};
+pub use engine::{CheckTally, Outcome, Tally, Unknown, run};
 pub use exposure::{DecidedBy, PortEvidence, Sources, grouped};
 pub use lang::{Lang, Text};
 pub use reason::{reason_text, settled_by};
-pub use settings::Settings;
+pub use settings::{Approved, Settings};
+pub use suppress::{Day, Pattern, Stale, Suppressed, Suppression, TagPattern, suppress};
 pub use view::{Cause, Finding, Status};

@@ -1,10 +1,12 @@
 //! What checks look at, and what they say.
 
+use std::borrow::Cow;
+
 use estate::{
-    Estate, IpConfiguration, Kind, Known, Nic, Origin, Pointer, PortSet, Reason, ResourceId, Vm,
+    Estate, Family, IpConfiguration, Kind, Known, Nic, Origin, Pointer, PortSet, Reason, ResourceId, Vm,
     resource_name,
 };
-use reach::{Exposure, Reach, RuleRef};
+use reach::{Addresses, Exposure, Reach, RuleRef};
 
 use crate::check::{Check, Severity};
 use crate::exposure::{PortEvidence, one_line};
@@ -23,12 +25,31 @@ pub struct Context<'e> {
     pub exposing: &'e [ResourceId],
     /// The management ports, and all others.
     pub(crate) ports: &'e [PortSet; 2],
+    /// What the team's approved sources are together, of each family.
+    pub(crate) approved: &'e [Addresses; 2],
 }
 
 impl<'e> Context<'e> {
     /// The estate.
     pub fn estate(&self) -> &'e Estate {
         self.reach.estate()
+    }
+
+    /// What is left of a set without the sources that the team has approved of.
+    pub(crate) fn strangers<'s>(&self, set: &'s Addresses, family: Family) -> Cow<'s, Addresses> {
+        let [v4, v6] = self.approved;
+        let approved = if family == Family::V4 { v4 } else { v6 };
+        match approved.is_empty() {
+            true => Cow::Borrowed(set),
+            false => Cow::Owned(set.difference(approved)),
+        }
+    }
+
+    /// The names of the approved sources that have addresses in a set.
+    pub(crate) fn approved_in(&self, set: &Addresses, family: Family) -> Vec<String> {
+        let all = self.settings.approved.iter();
+        let within = all.filter(|approved| approved.addresses(family).overlaps(set));
+        within.map(|approved| approved.name.clone()).collect()
     }
 
     /// The last part of an id, on one line.

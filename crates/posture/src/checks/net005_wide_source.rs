@@ -5,7 +5,7 @@ use reach::Protocols;
 use super::net001_exposed_management_port::services;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, by_audience, grouped, one_by_one, open_ports, remedy, spaced};
+use crate::exposure::{Remedy, by_audience, grouped, one_by_one, open_ports, remedy, several, spaced};
 use crate::lang::{Lang, Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
@@ -37,7 +37,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let evidence = one_by_one(open);
     let lang = context.lang;
     let machine = context.name(vm.id);
-    let most = evidence.iter().map(|open| open.sources.internet_ipv4_addresses).max().unwrap_or(0);
+    let most = evidence.iter().map(|open| open.sources.strangers).max().unwrap_or(0);
     let all = reach::internet(estate::Family::V4).count();
     let groups = by_audience(&evidence, lang);
     let texts: Vec<_> = groups
@@ -52,7 +52,8 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
                 1000 => say!(lang, " ({number} addresses)", " ({number} 個のアドレス)"),
                 share => say!(lang, " ({}.{} % of it)", " (全体の {}.{} %)", share / 10, share % 10),
             };
-            say!(lang, "{what} admits {who}{part}", "{what}は{who}{part}から接続できます")
+            let admit = if several(&what, group) { "admit" } else { "admits" };
+            say!(lang, "{what} {admit} {who}{part}", "{what}は{who}{part}から接続できます")
         })
         .collect();
     let message = match lang {

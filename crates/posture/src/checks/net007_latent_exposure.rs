@@ -50,10 +50,10 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
             if !sought(context, &opening) {
                 continue;
             }
-            if wide(&opening.internet.must, family, limit) {
+            if wide(&context.strangers(&opening.internet.must, family), family, limit) {
                 certain.push(opening);
                 over_v4 |= family == Family::V4;
-            } else if wide(&opening.internet.may, family, limit) {
+            } else if wide(&context.strangers(&opening.internet.may, family), family, limit) {
                 // A rule for one address is no danger to the next one.
                 let one = |reason: &&Reason| matches!(reason, Reason::NoAddress);
                 if opening.unknown.is_empty() {

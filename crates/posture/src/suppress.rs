@@ -1,0 +1,226 @@
+//! Findings that a team has decided to live with, until a day.
+//!
+//! INVARIANT: nothing is hidden silently. What is suppressed is kept with its reason, and a
+//! suppression that has ended, or that covers nothing, is told.
+
+use std::fmt;
+
+use estate::{Estate, ResourceId, Tags, resource_name};
+use wildmatch::WildMatch;
+
+use crate::engine::Outcome;
+use crate::view::{Finding, Status};
+
+/// A day of the calendar, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day {
+    /// The year.
+    pub year: u16,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+/// A decision to live with some findings. All conditions that are given must hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suppression {
+    /// The id of one finding.
+    pub id: Option<String>,
+    /// The codes of checks.
+    pub codes: Option<Vec<&'static str>>,
+    /// Resources.
+    pub resource: Option<Pattern>,
+    /// A tag of the resource.
+    pub tag: Option<TagPattern>,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it holds.
+    pub until: Day,
+    /// The number of the line that it stands on in its file.
+    pub line: usize,
+}
+
+/// A pattern for resources: `*` is any text, `?` any character, case does not matter. Without a `/`
+/// it is for the name, else for the whole id.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pattern {
+    for_ids: bool,
+    wild: WildMatch,
+}
+
+impl Pattern {
+    /// A pattern as people write it.
+    pub fn new(text: &str) -> Self {
+        Self { for_ids: text.contains('/'), wild: WildMatch::new_case_insensitive(text) }
+    }
+
+    fn matches(&self, id: &str) -> bool {
+        self.wild.matches(if self.for_ids { id } else { resource_name(id) })
+    }
+}
+
+/// `environment` (the tag, with any value) or `environment=dev*`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TagPattern {
+    name: String,
+    value: Option<WildMatch>,
+}
+
+impl TagPattern {
+    /// A pattern as people write it. The case of names and values does not matter.
+    pub fn new(text: &str) -> Self {
+        match text.split_once('=') {
+            None => Self { name: text.trim().to_owned(), value: None },
+            Some((name, value)) => {
+                let value = Some(WildMatch::new_case_insensitive(value.trim()));
+                Self { name: name.trim().to_owned(), value }
+            }
+        }
+    }
+
+    fn matches(&self, tags: Option<&Tags>) -> bool {
+        let value = |text: &str| self.value.as_ref().is_none_or(|pattern| pattern.matches(text));
+        tags.is_some_and(|tags| {
+            tags.iter().any(|(name, text)| name.eq_ignore_ascii_case(&self.name) && value(text))
+        })
+    }
+}
+
+/// A finding that is suppressed.
+pub struct Suppressed {
+    /// What was found.
+    pub finding: Finding,
+    /// The suppression, by its place in the list.
+    pub by: usize,
+}
+
+/// Something that the team should know of its suppressions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stale {
+    /// It has ended, and would cover so many findings.
+    Ended {
+        /// The suppression, by its place in the list.
+        by: usize,
+        /// How many findings it would cover.
+        findings: usize,
+    },
+    /// It holds, all of its checks ran, and it covers nothing.
+    Idle {
+        /// The suppression, by its place in the list.
+        by: usize,
+    },
+}
+
+impl Suppression {
+    fn covers(&self, estate: &Estate, finding: &Finding) -> bool {
+        self.codes.as_ref().is_none_or(|codes| codes.contains(&finding.check.code))
+            && self.resource.as_ref().is_none_or(|pattern| pattern.matches(estate.text(finding.resource)))
+            && self.tag.as_ref().is_none_or(|tag| tag.matches(tags_of(estate, finding.resource)))
+            // The id last: it is a hash.
+            && self.id.as_ref().is_none_or(|id| finding.id(estate).eq_ignore_ascii_case(id))
+    }
+}
+
+fn tags_of(estate: &Estate, id: ResourceId) -> Option<&Tags> {
+    match estate.vm(id) {
+        Some(vm) => vm.tags.as_ref(),
+        None => estate.nsg(id)?.tags.as_ref(),
+    }
+}
+
+/// Takes the findings that suppressions cover out of the others. `codes` are the checks that ran.
+///
+/// The score stays as it was: living with a risk does not make it smaller.
+pub fn suppress(
+    outcome: &mut Outcome,
+    estate: &Estate,
+    list: &[Suppression],
+    today: Day,
+    codes: &[&str],
+) -> Vec<Stale> {
+    if list.is_empty() {
+        return Vec::new();
+    }
+    let mut covered = vec![0usize; list.len()];
+    let mut count = |by: usize| covered.get_mut(by).map(|count| *count += 1);
+    let (mut kept, mut suppressed) = (Vec::new(), Vec::new());
+    for finding in std::mem::take(&mut outcome.findings) {
+        if finding.status == Status::Pass {
+            kept.push(finding);
+            continue;
+        }
+        let mut holds = None;
+        for (by, suppression) in list.iter().enumerate() {
+            if !suppression.covers(estate, &finding) {
+                continue;
+            }
+            count(by);
+            if suppression.until >= today {
+                holds = holds.or(Some(by));
+            }
+        }
+        match holds {
+            Some(by) => {
+                outcome.tally.fail = outcome.tally.fail.saturating_sub(1);
+                if let Some(tally) =
+                    outcome.by_check.iter_mut().find(|its| its.check.code == finding.check.code)
+                {
+                    tally.fail = tally.fail.saturating_sub(1);
+                }
+                suppressed.push(Suppressed { finding, by });
+            }
+            None => kept.push(finding),
+        }
+    }
+    outcome.findings = kept;
+    outcome.suppressed = suppressed;
+    let ran = |suppression: &Suppression| {
+        let by_id = suppression.id.as_ref().and_then(|id| id.split('-').next());
+        suppression.codes.as_ref().is_none_or(|its| its.iter().all(|code| codes.contains(code)))
+            && by_id.is_none_or(|code| codes.iter().any(|its| its.eq_ignore_ascii_case(code)))
+    };
+    let mut stale = Vec::new();
+    for (by, (suppression, findings)) in list.iter().zip(covered).enumerate() {
+        if suppression.until < today {
+            stale.push(Stale::Ended { by, findings });
+        } else if findings == 0 && ran(suppression) {
+            stale.push(Stale::Idle { by });
+        }
+    }
+    stale
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_for_names_or_ids() {
+        let id = "/subscriptions/s/resourceGroups/RG/providers/Microsoft.Compute/virtualMachines/Web1";
+        let check = |pattern: &str, expected: bool| {
+            assert_eq!(Pattern::new(pattern).matches(id), expected, "{pattern}");
+        };
+        check("web1", true);
+        check("web?", true);
+        check("web*", true);
+        check("web", false);
+        check("*/resourcegroups/rg/*", true);
+        check("/subscriptions/s/*", true);
+        check("/subscriptions/t/*", false);
+        check("", false);
+    }
+
+    #[test]
+    fn days_are_in_order() {
+        let day = |year, month, day| Day { year, month, day };
+        assert!(day(2026, 12, 31) < day(2027, 1, 1));
+        assert_eq!(day(2026, 3, 9).to_string(), "2026-03-09");
+    }
+}
