@@ -201,6 +201,13 @@ pub fn resource_group(id: &str) -> Option<&str> {
     rest.next()
 }
 
+/// The subscription of an id, if it has one.
+pub fn resource_subscription(id: &str) -> Option<&str> {
+    let mut segments = segments(id);
+    segments.next().filter(|word| word.eq_ignore_ascii_case("subscriptions"))?;
+    segments.next()
+}
+
 /// The type that an id implies (`Microsoft.Network/networkSecurityGroups/securityRules`), read
 /// after its last `providers` segment. `None` for an id without a type, such as a subscription's.
 ///

@@ -32,7 +32,7 @@ pub use address::{AddressSpec, Family, Prefix, ServiceTag, V4, V6, parse_prefix}
 pub use change::{Change, ChangeError, apply};
 pub use collect::{Collector, Part};
 pub use compute::{Disk, OsFamily, PowerState, Vm};
-pub use id::{Ids, ResourceId, resource_group, resource_name, resource_type};
+pub use id::{Ids, ResourceId, resource_group, resource_name, resource_subscription, resource_type};
 pub use known::{Field, Known, Reason};
 pub use model::{Estate, Kind, Other, Slot};
 pub use network::{

@@ -2,6 +2,7 @@
 
 use estate::{
     Family, Known, Origin, Pointer, PortSet, Range, Reason, ResourceId, ServiceTag, resource_group,
+    resource_subscription,
 };
 use reach::{Addresses, MustMay, Opening, Protocols, RuleRef, Way, prefixes_of, rule_name};
 
@@ -127,6 +128,11 @@ pub(crate) fn open_ports(
 }
 
 impl PortEvidence {
+    /// The ports as people write them: `22`, `1000-2000` or `*`.
+    pub fn port_text(&self) -> String {
+        port_text(self.ports)
+    }
+
     fn via_key(&self, context: &Context<'_>) -> String {
         context.estate().text(self.via).to_ascii_lowercase()
     }
@@ -482,9 +488,7 @@ pub(crate) enum Remedy {
 /// `--subscription … --resource-group …` of a resource: commands must not go to whichever
 /// subscription happens to be the default one.
 pub(crate) fn scope(id: &str) -> String {
-    let mut segments = id.trim_start_matches('/').split('/');
-    let subscription =
-        segments.next().filter(|word| word.eq_ignore_ascii_case("subscriptions")).and(segments.next());
+    let subscription = resource_subscription(id);
     let subscription = subscription.map(|id| format!("--subscription {} ", shell(id))).unwrap_or_default();
     format!("{subscription}--resource-group {}", shell(resource_group(id).unwrap_or_default()))
 }

@@ -22,6 +22,31 @@ pub struct Day {
     pub day: u8,
 }
 
+impl Day {
+    /// A day from `2026-12-31`. Whether the calendar has it is not looked at.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let mut next = |digits: usize| parts.next().filter(|part| part.len() == digits);
+        let (year, month, day) = (next(4)?, next(2)?, next(2)?);
+        let day = Self { year: year.parse().ok()?, month: month.parse().ok()?, day: day.parse().ok()? };
+        parts.next().is_none().then_some(day)
+    }
+
+    /// Whether the calendar has this day.
+    pub fn exists(self) -> bool {
+        let leap =
+            self.year.is_multiple_of(4) && (!self.year.is_multiple_of(100) || self.year.is_multiple_of(400));
+        let days = match self.month {
+            4 | 6 | 9 | 11 => 30,
+            2 if leap => 29,
+            2 => 28,
+            1..=12 => 31,
+            _ => 0,
+        };
+        (1..=days).contains(&self.day)
+    }
+}
+
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
@@ -51,24 +76,30 @@ pub struct Suppression {
 /// it is for the name, else for the whole id.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pattern {
-    for_ids: bool,
+    text: String,
     wild: WildMatch,
 }
 
 impl Pattern {
     /// A pattern as people write it.
     pub fn new(text: &str) -> Self {
-        Self { for_ids: text.contains('/'), wild: WildMatch::new_case_insensitive(text) }
+        Self { text: text.to_owned(), wild: WildMatch::new_case_insensitive(text) }
+    }
+
+    /// The pattern as people wrote it.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     fn matches(&self, id: &str) -> bool {
-        self.wild.matches(if self.for_ids { id } else { resource_name(id) })
+        self.wild.matches(if self.text.contains('/') { id } else { resource_name(id) })
     }
 }
 
 /// `environment` (the tag, with any value) or `environment=dev*`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TagPattern {
+    text: String,
     name: String,
     value: Option<WildMatch>,
 }
@@ -76,13 +107,16 @@ pub struct TagPattern {
 impl TagPattern {
     /// A pattern as people write it. The case of names and values does not matter.
     pub fn new(text: &str) -> Self {
-        match text.split_once('=') {
-            None => Self { name: text.trim().to_owned(), value: None },
-            Some((name, value)) => {
-                let value = Some(WildMatch::new_case_insensitive(value.trim()));
-                Self { name: name.trim().to_owned(), value }
-            }
-        }
+        let (name, value) = match text.split_once('=') {
+            None => (text, None),
+            Some((name, value)) => (name, Some(WildMatch::new_case_insensitive(value.trim()))),
+        };
+        Self { text: text.to_owned(), name: name.trim().to_owned(), value }
+    }
+
+    /// The pattern as people wrote it.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     fn matches(&self, tags: Option<&Tags>) -> bool {
@@ -222,5 +256,13 @@ mod tests {
         let day = |year, month, day| Day { year, month, day };
         assert!(day(2026, 12, 31) < day(2027, 1, 1));
         assert_eq!(day(2026, 3, 9).to_string(), "2026-03-09");
+        assert_eq!(Day::parse("2026-03-09"), Some(day(2026, 3, 9)));
+        for text in ["", "2026-3-09", "2026-03", "2026-03-09-1", "+026-03-09x"] {
+            assert_eq!(Day::parse(text), None, "{text}");
+        }
+        assert!(day(2028, 2, 29).exists() && day(2000, 2, 29).exists() && day(2026, 12, 31).exists());
+        for no in [day(2026, 2, 29), day(1900, 2, 29), day(2026, 4, 31), day(2026, 13, 1), day(2026, 1, 0)] {
+            assert!(!no.exists(), "{no}");
+        }
     }
 }
