@@ -1,0 +1,39 @@
+//! Which checks people mean.
+
+use posture::{CHECKS, Check};
+
+/// No check has this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoCheck {
+    /// What comes closest.
+    pub nearest: &'static str,
+}
+
+/// Whether a word names a check: by code, prefix of a code, name or checkpoint.
+fn names(word: &str, check: &Check) -> bool {
+    let prefix = check.code.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    !word.is_empty()
+        && (prefix
+            || check.slug.eq_ignore_ascii_case(word)
+            || check.checkpoint.name().eq_ignore_ascii_case(word))
+}
+
+/// The checks that a word names.
+///
+/// # Errors
+///
+/// When it names none.
+pub fn named(word: &str) -> Result<Vec<&'static Check>, NoCheck> {
+    let word = word.trim();
+    let found: Vec<_> = CHECKS.iter().copied().filter(|check| names(word, check)).collect();
+    if found.is_empty() { Err(NoCheck { nearest: nearest(word) }) } else { Ok(found) }
+}
+
+fn nearest(word: &str) -> &'static str {
+    let lower: String = word.chars().take(64).collect::<String>().to_ascii_lowercase();
+    CHECKS
+        .iter()
+        .flat_map(|check| [check.code, check.slug, check.checkpoint.name()])
+        .min_by_key(|name| strsim::damerau_levenshtein(&name.to_ascii_lowercase(), &lower))
+        .unwrap_or_default()
+}
