@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use posture::{CHECKS, Finding, Lang, PortEvidence, Status};
+use posture::{CHECKS, Comparison, Finding, Lang, PortEvidence, Status};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -63,7 +63,21 @@ pub fn to_json(report: &Report<'_>) -> String {
             pass: outcome.tally.pass,
             unknown: outcome.tally.unknown,
             score: outcome.tally.score,
+            suppressed: outcome.suppressed.len(),
         },
+        suppressed: outcome
+            .suppressed
+            .par_iter()
+            .map(|row| SuppressedForm {
+                suppression: report.suppressions.get(row.by).map(|decision| DecisionForm {
+                    reason: &decision.reason,
+                    until: decision.until.to_string(),
+                }),
+                finding: FindingForm::of(report, &row.finding),
+            })
+            .collect(),
+        baseline: report.comparison.map(BaselineForm::of),
+        notices: report.notices,
     };
     // Serialising to memory fails only for maps with keys that are no strings; there are none.
     serde_json::to_string_pretty(&document).unwrap_or_default()
@@ -81,6 +95,64 @@ struct Document<'r> {
     not_assessed: Vec<NotAssessedForm<'r>>,
     errors: Vec<ErrorForm<'r>>,
     summary: SummaryForm,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suppressed: Vec<SuppressedForm<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<BaselineForm<'r>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notices: &'r [String],
+}
+
+/// A finding that the team lives with.
+#[derive(Serialize)]
+struct SuppressedForm<'r> {
+    suppression: Option<DecisionForm<'r>>,
+    #[serde(flatten)]
+    finding: FindingForm<'r>,
+}
+
+#[derive(Serialize)]
+struct DecisionForm<'r> {
+    reason: &'r str,
+    until: String,
+}
+
+/// What has changed since an earlier check.
+#[derive(Serialize)]
+struct BaselineForm<'r> {
+    as_of: &'r str,
+    new: u64,
+    unchanged: u64,
+    fixed: Vec<GoneForm<'r>>,
+    unsettled: Vec<GoneForm<'r>>,
+}
+
+#[derive(Serialize)]
+struct GoneForm<'r> {
+    id: &'r str,
+    code: &'r str,
+    resource: &'r str,
+    message: &'r str,
+    why: &'static str,
+}
+
+impl<'r> BaselineForm<'r> {
+    fn of(comparison: &'r Comparison) -> Self {
+        let form = |(before, why): &'r (posture::Before, posture::Gone)| GoneForm {
+            id: &before.id,
+            code: &before.code,
+            resource: &before.resource,
+            message: &before.message,
+            why: why.name(),
+        };
+        Self {
+            as_of: &comparison.as_of,
+            new: comparison.new,
+            unchanged: comparison.unchanged,
+            fixed: comparison.fixed().map(form).collect(),
+            unsettled: comparison.unsettled().map(form).collect(),
+        }
+    }
 }
 
 /// How many resources of each kind were read.
@@ -138,6 +210,13 @@ struct SummaryForm {
     pass: u64,
     unknown: u64,
     score: Option<u64>,
+    #[serde(skip_serializing_if = "is_zero")]
+    suppressed: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 #[derive(Serialize)]
@@ -148,6 +227,9 @@ struct FindingForm<'r> {
     checkpoint: &'static str,
     status: &'static str,
     severity: &'static str,
+    /// Whether it was there in the earlier check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<&'static str>,
     resource: &'r str,
     message: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -214,6 +296,9 @@ struct SourcesForm<'r> {
     more_ranges: bool,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     service_tags: &'r [String],
+    /// The team's approved sources among them.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    approved: &'r [String],
 }
 
 #[derive(Serialize)]
@@ -267,8 +352,12 @@ impl<'r> FindingForm<'r> {
         let estate = report.estate;
         let cause = finding.cause.as_ref();
         let location = cause.and_then(|cause| (report.locate)(cause.origin, &cause.pointer));
+        let id = finding.id(estate);
+        let fails = finding.status == Status::Fail;
+        let baseline = report.is_new(&id).filter(|_| fails);
         Self {
-            id: finding.id(estate),
+            baseline: baseline.map(|new| if new { "new" } else { "unchanged" }),
+            id,
             code: finding.check.code,
             slug: finding.check.slug,
             checkpoint: finding.check.checkpoint.name(),
@@ -323,6 +412,7 @@ impl<'r> PortForm<'r> {
                 ranges: &sources.ranges,
                 more_ranges: sources.more_ranges,
                 service_tags: &sources.tags,
+                approved: &sources.approved,
             },
             witness: open.witness.as_ref().map(|(from, to)| WitnessForm { from, to, protocol }),
             decided_by: open

@@ -1,25 +1,47 @@
 //! Findings for people and programs.
 //!
 //! INVARIANT: a report shows what it is given and judges nothing. Text from the input never acts:
-//! control characters and direction marks are shown as escapes.
+//! each form shows as text what would be markup, a formula or a terminal escape in it.
 
+mod blocks;
 mod clean;
+mod csv;
+mod earlier;
+mod html;
 mod json;
+mod junit;
+mod markdown;
+mod pages;
 mod problem;
+mod sarif;
+mod sentences;
 mod style;
 mod text;
+mod way;
+mod words;
 
 use estate::{Estate, Origin, Problem};
-use posture::{Check, Lang, Outcome};
+use posture::{Check, Comparison, Lang, Outcome, Suppression};
 
 pub use clean::clean;
+pub use csv::to_csv;
+pub use earlier::{EarlierError, read_earlier};
+pub use html::to_html;
 pub use json::{checks_json, to_json};
+pub use junit::to_junit;
+pub use markdown::to_markdown;
+pub use pages::{check_page, index_page};
 pub use problem::problem_text;
-pub use style::Style;
-pub use text::{explain, list_checks, to_text};
+pub use sarif::to_sarif;
+pub use style::{Page, Style};
+pub use text::{explain, list_checks, to_text, wrap};
+pub use words::{checkpoint_word, day_text, severity_word};
 
 /// The version of the JSON form.
 pub const SCHEMA: &str = "sekimori.check/1";
+
+/// Where the project's pages are on the web.
+pub const HOME: &str = "https://github.com/sekimori/sekimori";
 
 /// A position in a source, for people: lines and columns count from one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,8 +52,6 @@ pub struct Location {
     pub line: usize,
     /// The column, in characters.
     pub column: usize,
-    /// The lines worth seeing, in their order.
-    pub excerpt: Vec<Excerpt>,
 }
 
 /// A line of a source with a part of it marked.
@@ -55,16 +75,33 @@ pub struct Report<'a> {
     pub source: String,
     /// When, in RFC 3339.
     pub as_of: String,
+    /// The version of the program.
+    pub version: &'static str,
     /// The date of the table of service tags.
     pub tags_data: &'static str,
     /// What was found.
     pub outcome: &'a Outcome,
+    /// What the team lives with: what the numbers in `outcome.suppressed` stand for.
+    pub suppressions: &'a [Suppression],
+    /// What has changed since an earlier check.
+    pub comparison: Option<&'a Comparison>,
+    /// What the team should know of its configuration, in the asked language.
+    pub notices: &'a [String],
     /// What could not be read, with its place.
     pub errors: Vec<(Problem, Location)>,
     /// Where a value of a record stands.
     pub locate: &'a (dyn Fn(Origin, &str) -> Option<Location> + Sync),
+    /// The lines of a value of a record that are worth seeing, in their order.
+    pub excerpts: &'a (dyn Fn(Origin, &str) -> Vec<Excerpt> + Sync),
     /// The checks that ran.
     pub checks: &'a [&'static Check],
     /// The language.
     pub lang: Lang,
+}
+
+impl Report<'_> {
+    /// Whether a finding was not there in the earlier check; nothing where there is none.
+    pub(crate) fn is_new(&self, id: &str) -> Option<bool> {
+        self.comparison.map(|comparison| comparison.is_new(id))
+    }
 }

@@ -45,3 +45,17 @@ impl Style {
         self.paint("2", text)
     }
 }
+
+/// How text is set on a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Colours or none.
+    pub style: Style,
+    /// How many columns running text takes.
+    pub width: usize,
+}
+
+impl Page {
+    /// What a file or a pipe gets.
+    pub const PLAIN: Self = Self { style: Style::Plain, width: 100 };
+}

@@ -1,19 +1,26 @@
 //! `sekimori check`.
 
+use std::fs;
 use std::mem::ManuallyDrop;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
-use posture::{Lang, Settings, Status};
-use report::{Report, to_json, to_text};
+use anyhow::{Context, anyhow, bail};
+use config::Format;
+use posture::{Baseline, Comparison, Day, Finding, Lang, Outcome, Status, compare, suppress};
+use report::{Page, Report};
 
-use crate::cli::{CheckArgs, Format};
+use crate::cli::CheckArgs;
 use crate::language::pick;
+use crate::settings::{Chosens, File, choose};
 use crate::source::{self, Reading};
-use crate::{output, select};
+use crate::version::VERSION;
+use crate::{notices, output, select};
 
-pub(crate) fn run(args: &CheckArgs, lang: Lang) -> anyhow::Result<u8> {
-    let checks = select::checks(&args.select, &args.ignore, lang)?;
-    let required = select::codes(&args.require, lang)?;
+pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u8> {
+    let chosen = choose(Some(args), file, lang)?;
+    let checks = chosen.checks(lang)?;
+    let required = select::codes(&chosen.require.value, lang)?;
+    let targets = targets(args, chosen.format.value, lang)?;
     if args.sources.is_empty() {
         bail!(pick(
             lang,
@@ -21,54 +28,210 @@ pub(crate) fn run(args: &CheckArgs, lang: Lang) -> anyhow::Result<u8> {
             "SOURCE が指定されていません。ファイル、フォルダー、- のいずれかを指定してください (このバージョンでは Azure を直接読み取れません)。Cloud Shell では次のように実行します:\n  mkdir -p estate\n  az vm list -d -o json > estate/vms.json\n  az network nic list -o json > estate/nics.json\n  az network public-ip list -o json > estate/public-ips.json\n  az network nsg list -o json > estate/nsgs.json\n  az network vnet list -o json > estate/vnets.json\n  sekimori check estate",
         ));
     }
+    // What cannot be had is told before the work, not after it.
+    let baseline = chosen.baseline.value.as_deref().map(|path| baseline(path, lang)).transpose()?;
+    if chosen.fail_on_new.value && baseline.is_none() {
+        bail!(pick(
+            lang,
+            "--fail-on-new needs --baseline: an earlier report in JSON",
+            "--fail-on-new には --baseline (以前の JSON レポート) が必要です",
+        ));
+    }
+    for target in &targets {
+        if let Some(path) = &target.path {
+            output::check_writable(path, lang)?;
+        }
+    }
     // The process ends after the report: taking a large estate apart first would only cost time.
     let Reading { estate, sources } = &*ManuallyDrop::new(source::read(&args.sources, lang)?);
-    let settings = Settings::default();
-    let outcome = posture::run(estate, &checks, &settings, lang, args.all);
-    let excerpts = args.format == Format::Text;
-    let locate = |origin: estate::Origin, pointer: &str| sources.locate(origin, pointer, excerpts);
+    let as_of = now()?;
+    let mut outcome = posture::run(estate, &checks, &chosen.settings(), lang, args.all);
+    let codes: Vec<_> = checks.iter().map(|check| check.code).collect();
+    let today = as_of.get(..10).and_then(Day::parse).unwrap_or(Day { year: 1970, month: 1, day: 1 });
+    let stale = suppress(&mut outcome, estate, &chosen.suppress, today, &codes);
+    let notices = notices::of_suppressions(&stale, &chosen.suppress, file, lang);
+    let comparison = baseline.map(|before| compare(&outcome, estate, before));
+    let locate = |origin: estate::Origin, pointer: &str| sources.locate(origin, pointer);
+    let excerpts = |origin: estate::Origin, pointer: &str| sources.excerpts(origin, pointer);
     let errors = estate
         .problems
         .iter()
         .map(|problem| (problem.clone(), sources.locate_problem(&problem.at)))
         .collect();
-    let usable = estate.holds_azure();
     let report = Report {
         estate,
         source: sources.names(),
-        as_of: now()?,
+        as_of,
+        version: VERSION,
         tags_data: reach::TAGS_DATA,
         outcome: &outcome,
+        suppressions: &chosen.suppress,
+        comparison: comparison.as_ref(),
+        notices: &notices,
         errors,
         locate: &locate,
+        excerpts: &excerpts,
         checks: &checks,
         lang,
     };
-    match args.format {
-        Format::Json => output::print(&(to_json(&report) + "\n"))?,
-        Format::Text if usable => output::print(&to_text(&report, output::style()))?,
-        Format::Text => {
-            for (problem, at) in report.errors.iter().take(20) {
-                let text = report::problem_text(&problem.kind, lang, &|_| "?".to_owned());
-                output::note(&format!("{}:{}:{}: {text}", at.file, at.line, at.column));
-            }
-        }
+    let usable = estate.holds_azure();
+    for target in &targets {
+        write(&report, target, usable)?;
     }
     if !usable {
         let message = pick(lang, "nothing usable could be read", "有効なデータを 1 件も読み取れませんでした");
         output::note(&format!("{}: {message}", pick(lang, "error", "エラー")));
         return Ok(2);
     }
+    if targets.iter().all(|target| target.format != Format::Text) {
+        // Whoever reads the text form has seen these there.
+        notices.iter().for_each(|notice| output::note(notice));
+    }
+    Ok(exit_code(&report, &chosen, &required))
+}
+
+fn exit_code(report: &Report<'_>, chosen: &Chosens, required: &[&str]) -> u8 {
+    let outcome: &Outcome = report.outcome;
     let unknown = |code: &&str| {
         outcome.unknown.iter().any(|row| row.code == *code)
             || outcome.not_assessed.iter().any(|(check, _)| check.code == *code)
     };
-    if !estate.problems.is_empty() || required.iter().any(unknown) {
-        return Ok(3);
+    if !report.errors.is_empty() || required.iter().any(unknown) {
+        return 3;
     }
-    let fails =
-        |finding: &posture::Finding| finding.status == Status::Fail && args.fail_on.fails(finding.severity);
-    Ok(u8::from(outcome.findings.iter().any(fails)))
+    let counts = |finding: &Finding| match (chosen.fail_on_new.value, report.comparison) {
+        (true, Some(comparison)) => Comparison::is_new(comparison, &finding.id(report.estate)),
+        _ => true,
+    };
+    let fails = |finding: &Finding| {
+        finding.status == Status::Fail && chosen.fail_on.value.fails(finding.severity) && counts(finding)
+    };
+    u8::from(outcome.findings.iter().any(fails))
+}
+
+/// Where a report goes, and in which form.
+struct Target {
+    format: Format,
+    /// Standard output without one.
+    path: Option<PathBuf>,
+}
+
+/// Where the report goes. The name of a file tells its form; `--format` says it where the name does
+/// not, and for a single file it has the last word.
+fn targets(args: &CheckArgs, format: Format, lang: Lang) -> anyhow::Result<Vec<Target>> {
+    if args.output.is_empty() {
+        return Ok(vec![Target { format, path: None }]);
+    }
+    let single = args.output.len() == 1;
+    let mut targets: Vec<Target> = Vec::new();
+    for path in &args.output {
+        let standard = path.as_os_str() == "-";
+        let of_name = Format::of_file(&path.to_string_lossy());
+        let chosen = match args.format {
+            Some(format) if standard || single => Some(format),
+            given if standard => Some(given.unwrap_or(format)),
+            given => of_name.or(given),
+        };
+        let Some(chosen) = chosen else {
+            let name = path.display();
+            match lang {
+                Lang::En => bail!(
+                    "the name of `{name}` tells no form; let it end in .html, .json, .sarif, .md, .csv, .xml or .txt, or add --format"
+                ),
+                Lang::Ja => bail!(
+                    "`{name}` という名前からは形式が分かりません。拡張子を .html、.json、.sarif、.md、.csv、.xml、.txt のいずれかにするか、--format を指定してください"
+                ),
+            }
+        };
+        let path = (!standard).then(|| path.clone());
+        if targets.iter().any(|target| target.path == path) {
+            let name = path.as_ref().map_or_else(|| "-".to_owned(), |path| path.display().to_string());
+            match lang {
+                Lang::En => bail!("--output names `{name}` twice"),
+                Lang::Ja => bail!("--output に `{name}` が重複しています"),
+            }
+        }
+        targets.push(Target { format: chosen, path });
+    }
+    Ok(targets)
+}
+
+fn write(report: &Report<'_>, target: &Target, usable: bool) -> anyhow::Result<()> {
+    let lang = report.lang;
+    if target.format == Format::Text && !usable {
+        for (problem, at) in report.errors.iter().take(20) {
+            let text = report::problem_text(&problem.kind, lang, &|_| "?".to_owned());
+            output::note(&format!("{}:{}:{}: {text}", at.file, at.line, at.column));
+        }
+        return Ok(());
+    }
+    let page = if target.path.is_some() { Page::PLAIN } else { output::page() };
+    let text = match target.format {
+        Format::Text => report::to_text(report, page),
+        Format::Json => report::to_json(report) + "\n",
+        Format::Sarif => report::to_sarif(report),
+        Format::Html => report::to_html(report),
+        Format::Markdown => report::to_markdown(report),
+        Format::Csv => report::to_csv(report),
+        Format::Junit => report::to_junit(report),
+    };
+    match &target.path {
+        None if target.format == Format::Text => output::print(&text),
+        None => output::print_plain(&text),
+        Some(path) => {
+            output::write_file(path, &text, lang)?;
+            output::note(&written(path, target.format, lang));
+            Ok(())
+        }
+    }
+}
+
+/// What was written, and how to look at it.
+fn written(path: &Path, format: Format, lang: Lang) -> String {
+    let name = path.display();
+    let regular = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    match (format, fs::canonicalize(path).ok().filter(|_| regular).and_then(|path| address(&path)), lang) {
+        (Format::Html, Some(address), Lang::En) => {
+            format!("wrote {name}; look at it in a browser: {address}")
+        }
+        (Format::Html, Some(address), Lang::Ja) => {
+            format!("{name} に書き込みました。ブラウザーで開けます: {address}")
+        }
+        (_, _, Lang::En) => format!("wrote {name}"),
+        (_, _, Lang::Ja) => format!("{name} に書き込みました"),
+    }
+}
+
+/// The address of a file, as terminals make links of it.
+fn address(path: &Path) -> Option<String> {
+    let path = path.to_str()?.trim_start_matches(r"\\?\").replace('\\', "/");
+    let mut address = String::from(if path.starts_with('/') { "file://" } else { "file:///" });
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b':' => {
+                address.push(byte.into());
+            }
+            _ => address += &format!("%{byte:02X}"),
+        }
+    }
+    Some(address)
+}
+
+/// Reads an earlier report.
+fn baseline(path: &Path, lang: Lang) -> anyhow::Result<Baseline> {
+    let name = path.display();
+    let opened = fs::File::open(path).with_context(|| match lang {
+        Lang::En => format!("cannot open the baseline `{name}`"),
+        Lang::Ja => format!("基準レポート `{name}` を開けません"),
+    })?;
+    report::read_earlier(opened).map_err(|error| match lang {
+        Lang::En => anyhow!(
+            "the baseline `{name}` cannot be used: {error}; write one with `sekimori check … -o baseline.json`"
+        ),
+        Lang::Ja => anyhow!(
+            "基準レポート `{name}` を利用できません: {error}。`sekimori check … -o baseline.json` で作成してください"
+        ),
+    })
 }
 
 /// The moment of the check. `SOURCE_DATE_EPOCH` sets it, for output that can be compared

@@ -1,40 +1,151 @@
-//! The command line.
+//! The command line. Help is in the language of the person who asks: see [`t`].
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use posture::Severity;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args, Parser, Subcommand};
+use config::{FailOn, Format};
+use posture::Lang;
 
-/// The keeper of your Azure VMs' gates: who can reach their login, from where, and how to close it.
+use crate::language::pick;
+
+static LANG: OnceLock<Lang> = OnceLock::new();
+
+/// Sets the language of help. It is told before the command line is read, as help is a part of it.
+pub(crate) fn speak(lang: Lang) {
+    // Whoever speaks first is heard: the program calls this once.
+    let _ = LANG.set(lang);
+}
+
+/// A text in the language of help.
+fn t(en: &'static str, ja: &'static str) -> &'static str {
+    pick(LANG.get().copied().unwrap_or_default(), en, ja)
+}
+
 #[derive(Parser)]
-#[command(name = "sekimori", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "sekimori",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    disable_help_subcommand = true,
+    about = t(
+        "The keeper of your Azure VMs' gates: who can reach their login, from where, and how to close it",
+        "Azure VM の関守: ログインに到達できるのは誰か、どこからか、どうすれば閉じられるかを示します"
+    ),
+)]
 pub(crate) struct Cli {
-    /// Language of the output [default: SEKIMORI_LANG, else from LC_ALL, LC_MESSAGES or LANG]
-    #[arg(long, global = true, value_name = "ja|en")]
-    pub(crate) lang: Option<LangArg>,
+    #[arg(long, global = true, value_name = "ja|en", value_parser = lang_parser(), help = t("Language of the output", "出力の言語"))]
+    pub(crate) lang: Option<Lang>,
+    #[arg(long, global = true, value_name = "auto|always|never", value_parser = colour_parser(), hide_possible_values = true, help = t("Colours; NO_COLOR and CLICOLOR_FORCE are heeded", "色付け (NO_COLOR と CLICOLOR_FORCE にも従います)"))]
+    pub(crate) color: Option<Colour>,
+    #[arg(long, global = true, help = t("Do not show long text in a pager", "長い文章をページャーで表示しない"))]
+    pub(crate) no_pager: bool,
+    #[arg(short, long, global = true, action = ArgAction::Help, help = t("Help", "ヘルプを表示"))]
+    help: Option<bool>,
+    #[arg(short = 'V', long, action = ArgAction::Version, help = t("The version", "バージョンを表示"))]
+    version: Option<bool>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Check an estate: every weak point of remote access, with its proof
-    #[command(after_help = CHECK_HELP)]
-    Check(CheckArgs),
-    /// Ask what `az network watcher test-ip-flow` asks: does a flow pass the groups of a NIC?
-    #[command(after_help = FLOW_HELP)]
+    #[command(
+        about = t("Check an estate: every weak point of remote access, with its proof", "環境を点検し、リモート アクセスの弱点を証拠とともに示します"),
+        after_help = t(CHECK_HELP, CHECK_HELP_JA)
+    )]
+    Check(Box<CheckArgs>),
+    #[command(
+        about = t("Ask what `az network watcher test-ip-flow` asks: does a flow pass the groups of a NIC?", "`az network watcher test-ip-flow` と同じく、通信が NIC の NSG を通過できるかを調べます"),
+        after_help = t(FLOW_HELP, FLOW_HELP_JA)
+    )]
     Flow(FlowArgs),
-    /// Tell what a check looks for, why, and what to do
+    #[command(
+        about = t("Tell what a check looks for, why, and what to do", "チェックの内容、理由、対処方法を説明します"),
+        after_help = t("Examples:\n  sekimori explain NET001\n  sekimori explain exposed-management-port", "例:\n  sekimori explain NET001\n  sekimori explain exposed-management-port")
+    )]
     Explain {
-        /// Its code (NET001) or name (exposed-management-port)
+        #[arg(value_name = "CHECK", help = t("Its code (NET001) or name (exposed-management-port)", "コード (NET001) または名前 (exposed-management-port)"))]
         check: String,
     },
-    /// List the checks
+    #[command(
+        about = t("List the checks", "チェックの一覧を表示します"),
+        after_help = t("Examples:\n  sekimori checks\n  sekimori checks --format json", "例:\n  sekimori checks\n  sekimori checks --format json")
+    )]
     Checks {
-        /// Form of the output
-        #[arg(long, value_enum, default_value = "text")]
-        format: Format,
+        #[command(flatten)]
+        form: FormArg,
     },
+    #[command(
+        about = t("Look at the configuration, `sekimori.toml`", "設定 (`sekimori.toml`) を確認します"),
+        after_help = t(CONFIG_HELP, CONFIG_HELP_JA)
+    )]
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    #[command(
+        about = t("Print completions for a shell", "シェルの補完スクリプトを出力します"),
+        after_help = t(COMPLETIONS_HELP, COMPLETIONS_HELP_JA)
+    )]
+    Completions {
+        #[arg(value_name = "SHELL", value_enum, help = t("The shell", "シェルの種類"))]
+        shell: clap_complete::Shell,
+    },
+    #[command(
+        about = t("Print the manual page, or write all of them to a folder", "マニュアル ページを出力します。フォルダーを指定すると全ページを書き込みます"),
+        after_help = t("Examples:\n  sekimori man | man -l -\n  sekimori man ~/.local/share/man/man1", "例:\n  sekimori man | man -l -\n  sekimori man ~/.local/share/man/ja/man1")
+    )]
+    Man {
+        #[arg(value_name = "FOLDER", help = t("Where to write the pages", "ページを書き込むフォルダー"))]
+        folder: Option<PathBuf>,
+    },
+    #[command(
+        about = t("Tell the version", "バージョンを表示します"),
+        after_help = t("Examples:\n  sekimori version\n  sekimori version --verbose --format json", "例:\n  sekimori version\n  sekimori version --verbose --format json")
+    )]
+    Version {
+        #[arg(long, short, help = t("Also the date of the service tags, the features and the machine", "サービス タグの日付、機能、実行環境も表示"))]
+        verbose: bool,
+        #[command(flatten)]
+        form: FormArg,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    #[command(about = t("Tell whether the configuration is right", "設定に誤りがないかを確認します"))]
+    Check {
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    #[command(about = t("Show what is set, and by what", "有効な設定と、その出どころを表示します"))]
+    Show {
+        #[command(flatten)]
+        config: ConfigArgs,
+        #[command(flatten)]
+        form: FormArg,
+    },
+    #[command(about = t("Print the schema of `sekimori.toml`, for editors", "エディター用の `sekimori.toml` のスキーマを出力します"))]
+    Schema,
+    #[command(about = t("Print the table of settings, as Markdown", "設定の一覧表を Markdown で出力します"))]
+    Table,
+}
+
+#[derive(Args)]
+pub(crate) struct ConfigArgs {
+    #[arg(long, value_name = "FILE", help = t("The configuration; without it `sekimori.toml` is looked for from here upward", "設定ファイル。省略時は現在のフォルダーから上に向かって `sekimori.toml` を探します"))]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct FormArg {
+    #[arg(long = "format", value_name = "FORMAT", default_value = "text", value_parser = form_parser(), help = t("Form of the output", "出力の形式"))]
+    pub(crate) form: Form,
 }
 
 const CHECK_HELP: &str = "\
@@ -47,7 +158,23 @@ Exit codes:
 Examples:
   sekimori check examples/small-company
   az network nsg list -o json | sekimori check -
-  sekimori check estate.ndjson.zst --format json --select NET --fail-on high";
+  sekimori check estate.ndjson.zst --format json --select NET --fail-on high
+  sekimori check estate -o report.html -o report.sarif
+  sekimori check estate --baseline last-week.json --fail-on-new";
+
+const CHECK_HELP_JA: &str = "\
+終了コード:
+  0  --fail-on 以上の検出なし
+  1  --fail-on 以上の検出あり
+  2  使い方の誤り、または有効な入力なし
+  3  入力の一部を読み取れない、または --require のチェックが不明
+
+例:
+  sekimori check examples/small-company
+  az network nsg list -o json | sekimori check -
+  sekimori check estate.ndjson.zst --format json --select NET --fail-on high
+  sekimori check estate -o report.html -o report.sarif
+  sekimori check estate --baseline last-week.json --fail-on-new";
 
 const FLOW_HELP: &str = "\
 Exit codes:
@@ -60,97 +187,177 @@ Examples:
   sekimori flow estate/ --vm web1 --direction inbound --protocol TCP --local 10.0.0.4:22 --remote 203.0.113.7:*
   sekimori flow estate/ --batch questions.ndjson";
 
+const FLOW_HELP_JA: &str = "\
+終了コード:
+  0  回答済み (--batch の `expect` がすべて一致)
+  1  --batch の `expect` に不一致あり
+  2  使い方の誤り、または該当する VM・NIC・アドレスなし
+  3  入力の一部を読み取れない、または --batch に回答できない質問あり
+
+例:
+  sekimori flow estate/ --vm web1 --direction inbound --protocol TCP --local 10.0.0.4:22 --remote 203.0.113.7:*
+  sekimori flow estate/ --batch questions.ndjson";
+
+const CONFIG_HELP: &str = "\
+Examples:
+  sekimori config check
+  sekimori config show
+  sekimori config schema > sekimori-toml.schema.json";
+
+const CONFIG_HELP_JA: &str = "\
+例:
+  sekimori config check
+  sekimori config show
+  sekimori config schema > sekimori-toml.schema.json";
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  sekimori completions bash > ~/.local/share/bash-completion/completions/sekimori
+  sekimori completions zsh > \"${fpath[1]}/_sekimori\"
+  sekimori completions fish > ~/.config/fish/completions/sekimori.fish
+  sekimori completions powershell >> $PROFILE";
+
+const COMPLETIONS_HELP_JA: &str = "\
+例:
+  sekimori completions bash > ~/.local/share/bash-completion/completions/sekimori
+  sekimori completions zsh > \"${fpath[1]}/_sekimori\"
+  sekimori completions fish > ~/.config/fish/completions/sekimori.fish
+  sekimori completions powershell >> $PROFILE";
+
+fn sources_help() -> &'static str {
+    t(
+        "Files or folders with what `az` prints, snapshots (.ndjson, .ndjson.zst), or - for standard input",
+        "`az` の出力やスナップショット (.ndjson、.ndjson.zst) のファイルまたはフォルダー。標準入力は -",
+    )
+}
+
+fn output_heading() -> &'static str {
+    t("Output", "出力")
+}
+
+fn judging_heading() -> &'static str {
+    t("Judging", "判定")
+}
+
+fn configuration_heading() -> &'static str {
+    t("Configuration", "設定")
+}
+
 #[derive(Args)]
 pub(crate) struct CheckArgs {
-    /// Files or folders with what `az` prints, snapshots (.ndjson, .ndjson.zst), or - for standard input
-    #[arg(value_name = "SOURCE")]
+    #[arg(value_name = "SOURCE", help = sources_help())]
     pub(crate) sources: Vec<PathBuf>,
-    /// Form of the output
-    #[arg(long, value_enum, default_value = "text")]
-    pub(crate) format: Format,
-    /// Exit with 1 on findings of this severity or worse
-    #[arg(long, value_enum, default_value = "low", value_name = "SEVERITY")]
-    pub(crate) fail_on: FailOn,
-    /// Run these checks only: codes, prefixes of codes, names or checkpoints
-    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
-    pub(crate) select: Vec<String>,
-    /// Leave these checks out
-    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
-    pub(crate) ignore: Vec<String>,
-    /// Exit with 3 when one of these checks is unknown or not assessed
-    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
-    pub(crate) require: Vec<String>,
-    /// Show what was met, too
-    #[arg(long)]
+
+    #[arg(long, value_name = "FORMAT", value_parser = format_parser(), help_heading = output_heading(), help = t("Form of the report [default: text]", "レポートの形式 [既定値: text]"))]
+    pub(crate) format: Option<Format>,
+    #[arg(short, long, value_name = "FILE", help_heading = output_heading(), help = t("Write the report to a file, in the form that its name tells (.html, .json, .sarif, .md, .csv, .xml, .txt); may be given several times, - is standard output", "レポートをファイルに書き込む。形式は拡張子 (.html、.json、.sarif、.md、.csv、.xml、.txt) で決まります。複数回指定でき、- は標準出力です"))]
+    pub(crate) output: Vec<PathBuf>,
+    #[arg(long, help_heading = output_heading(), help = t("Show what was met, too", "適合した項目も表示する"))]
     pub(crate) all: bool,
+
+    #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser(), help_heading = judging_heading(), help = t("Exit with 1 on findings of this severity or worse [default: low]", "この重大度以上の検出があれば終了コード 1 を返す [既定値: low]"))]
+    pub(crate) fail_on: Option<FailOn>,
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', help_heading = judging_heading(), help = t("Run these checks only: codes, prefixes of codes, names or checkpoints", "実行するチェック (コード、コードの先頭部分、名前、点検項目)"))]
+    pub(crate) select: Vec<String>,
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', help_heading = judging_heading(), help = t("Leave these checks out", "実行しないチェック"))]
+    pub(crate) ignore: Vec<String>,
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', help_heading = judging_heading(), help = t("Exit with 3 when one of these checks is unknown or not assessed", "これらのチェックが不明または未評価なら終了コード 3 を返す"))]
+    pub(crate) require: Vec<String>,
+    #[arg(long, value_name = "FILE", help_heading = judging_heading(), help = t("An earlier report in JSON: tell what is new, fixed and unchanged", "以前の JSON レポートと比べ、新規・解消・変化なしを示す"))]
+    pub(crate) baseline: Option<PathBuf>,
+    #[arg(long, help_heading = judging_heading(), help = t("Only findings that the baseline does not have change the exit code", "baseline にない新規の検出だけを終了コードに反映する"))]
+    pub(crate) fail_on_new: bool,
+
+    #[arg(long, value_name = "PORT", value_delimiter = ',', help_heading = configuration_heading(), help = t("The TCP ports that administrators log in through [default: 22,3389,5985,5986]", "管理者がログインに使う TCP ポート [既定値: 22,3389,5985,5986]"))]
+    pub(crate) management_ports: Vec<String>,
+    #[arg(long, value_name = "COUNT", help_heading = configuration_heading(), help = t("A port is open to the internet when more IPv4 addresses than this reach it [default: 256]", "この数を超える IPv4 アドレスから接続できるポートを公開とみなす [既定値: 256]"))]
+    pub(crate) wide_after: Option<String>,
+    #[arg(long, value_name = "COUNT", help_heading = configuration_heading(), help = t("How many IPv4 addresses people who log in may need [default: 16]", "ログインする人に必要な IPv4 アドレスの数の上限 [既定値: 16]"))]
+    pub(crate) needed_addresses: Option<String>,
+    #[arg(long, value_name = "CHECK=SEVERITY", value_delimiter = ',', help_heading = configuration_heading(), help = t("A severity of the team's own for a check", "チェックの独自の重大度"))]
+    pub(crate) severity: Vec<String>,
+    #[arg(long, value_name = "[NAME=]PREFIX", value_delimiter = ',', help_heading = configuration_heading(), help = t("Addresses that the team's people come from", "自社の接続元アドレス"))]
+    pub(crate) approve: Vec<String>,
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config", help_heading = configuration_heading(), help = t("The configuration; without it `sekimori.toml` is looked for from here upward", "設定ファイル。省略時は現在のフォルダーから上に向かって `sekimori.toml` を探します"))]
+    pub(crate) config: Option<PathBuf>,
+    #[arg(long, help_heading = configuration_heading(), help = t("Heed no configuration file", "設定ファイルを使わない"))]
+    pub(crate) no_config: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct FlowArgs {
-    /// Files or folders with what `az` prints, snapshots (.ndjson, .ndjson.zst), or - for standard input
-    #[arg(value_name = "SOURCE", required = true)]
+    #[arg(value_name = "SOURCE", required = true, help = sources_help())]
     pub(crate) sources: Vec<PathBuf>,
-    /// The VM: its name, group/name or id
-    #[arg(long, required_unless_present = "batch")]
+    #[arg(long, required_unless_present = "batch", help = t("The VM: its name, group/name or id", "VM の名前、リソース グループ/名前、または ID"))]
     pub(crate) vm: Option<String>,
-    /// The NIC, where the local address does not tell
-    #[arg(long)]
+    #[arg(long, help = t("The NIC, where the local address does not tell", "NIC (ローカル アドレスで決まらない場合)"))]
     pub(crate) nic: Option<String>,
-    /// Which way the flow goes, seen from the VM
-    #[arg(long, value_name = "inbound|outbound", required_unless_present = "batch")]
+    #[arg(long, value_name = "inbound|outbound", required_unless_present = "batch", help = t("Which way the flow goes, seen from the VM", "VM から見た通信の向き"))]
     pub(crate) direction: Option<String>,
-    /// TCP, UDP, Icmp, Esp, Ah or *
-    #[arg(long, required_unless_present = "batch")]
+    #[arg(long, required_unless_present = "batch", help = t("TCP, UDP, Icmp, Esp, Ah or *", "TCP、UDP、Icmp、Esp、Ah、*"))]
     pub(crate) protocol: Option<String>,
-    /// Address and port on the VM; the port may be a range or *
-    #[arg(long, value_name = "IP:PORT", required_unless_present = "batch")]
+    #[arg(long, value_name = "IP:PORT", required_unless_present = "batch", help = t("Address and port on the VM; the port may be a range or *", "VM 側のアドレスとポート。ポートは範囲または * も可"))]
     pub(crate) local: Option<String>,
-    /// Address and port of the other side; the port may be a range or *
-    #[arg(long, value_name = "IP:PORT", required_unless_present = "batch")]
+    #[arg(long, value_name = "IP:PORT", required_unless_present = "batch", help = t("Address and port of the other side; the port may be a range or *", "相手側のアドレスとポート。ポートは範囲または * も可"))]
     pub(crate) remote: Option<String>,
-    /// Many questions, one JSON object a line: {"vm","nic"?,"direction","protocol","local","remote","expect"?}
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["vm", "nic", "direction", "protocol", "local", "remote"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["vm", "nic", "direction", "protocol", "local", "remote"], help = t("Many questions, one JSON object a line: {\"vm\",\"nic\"?,\"direction\",\"protocol\",\"local\",\"remote\",\"expect\"?}", "複数の質問。1 行に 1 つの JSON オブジェクト: {\"vm\",\"nic\"?,\"direction\",\"protocol\",\"local\",\"remote\",\"expect\"?}"))]
     pub(crate) batch: Option<PathBuf>,
-    /// Form of the output; a batch is always answered in JSON lines
-    #[arg(long, value_enum, default_value = "text")]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) form: FormArg,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people
+/// The form of what is no report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
     Text,
-    /// For programs
     Json,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LangArg {
-    /// 日本語
-    Ja,
-    /// English
-    En,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FailOn {
-    Low,
-    Medium,
-    High,
-    Critical,
-    /// Findings never change the exit code
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Colour {
+    Auto,
+    Always,
     Never,
 }
 
-impl FailOn {
-    pub(crate) fn fails(self, severity: Severity) -> bool {
-        let least = match self {
-            Self::Low => Severity::Low,
-            Self::Medium => Severity::Medium,
-            Self::High => Severity::High,
-            Self::Critical => Severity::Critical,
-            Self::Never => return false,
-        };
-        severity >= least
-    }
+/// A choice by name. The names are all that people can give, so one of them is always found.
+fn choice<T: Clone + Send + Sync + 'static>(
+    all: Vec<(T, PossibleValue)>,
+) -> impl TypedValueParser<Value = T> + use<T> {
+    let names: Vec<PossibleValue> = all.iter().map(|(_, value)| value.clone()).collect();
+    PossibleValuesParser::new(names).try_map(move |name| {
+        let found = all.iter().find(|(_, value)| value.get_name() == name).map(|(choice, _)| choice.clone());
+        found.ok_or("no such choice")
+    })
+}
+
+fn lang_parser() -> impl TypedValueParser<Value = Lang> {
+    choice(vec![
+        (Lang::Ja, PossibleValue::new("ja").help("日本語")),
+        (Lang::En, PossibleValue::new("en").help("English")),
+    ])
+}
+
+fn colour_parser() -> impl TypedValueParser<Value = Colour> {
+    choice(vec![
+        (Colour::Auto, PossibleValue::new("auto")),
+        (Colour::Always, PossibleValue::new("always")),
+        (Colour::Never, PossibleValue::new("never")),
+    ])
+}
+
+fn form_parser() -> impl TypedValueParser<Value = Form> {
+    choice(vec![(Form::Text, PossibleValue::new("text")), (Form::Json, PossibleValue::new("json"))])
+}
+
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    let value = |(format, name, text, _): &(Format, &'static str, posture::Text, &[&str])| {
+        (*format, PossibleValue::new(*name).help(t(text.en, text.ja)))
+    };
+    choice(Format::ALL.iter().map(value).collect())
+}
+
+fn fail_on_parser() -> impl TypedValueParser<Value = FailOn> {
+    choice(FailOn::ALL.iter().map(|(choice, name)| (*choice, PossibleValue::new(*name))).collect())
 }

@@ -11,7 +11,7 @@ use reach::{Protocols, Reach, rule_name};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::cli::{FlowArgs, Format};
+use crate::cli::{FlowArgs, Form};
 use crate::language::pick;
 use crate::output;
 use crate::source::{self, Reading};
@@ -67,9 +67,9 @@ pub(crate) fn run(args: &FlowArgs, lang: Lang) -> anyhow::Result<u8> {
     };
     let asked = parse(&question, lang)?;
     let answer = flow(&reach, &finder, &asked).map_err(|error| anyhow!(error_text(&error, lang)))?;
-    match args.format {
-        Format::Json => output::print_json(&answer_json(&estate, &question, &answer, lang))?,
-        Format::Text => output::print(&answer_text(&estate, &question, &answer, lang))?,
+    match args.form.form {
+        Form::Json => output::print_json(&answer_json(&estate, &question, &answer, lang))?,
+        Form::Text => output::print(&answer_text(&estate, &question, &answer, lang))?,
     }
     Ok(incomplete)
 }

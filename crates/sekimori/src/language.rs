@@ -1,28 +1,44 @@
 //! Which language to speak.
 
+use std::ffi::OsString;
+
 use posture::Lang;
 
-use crate::cli::LangArg;
-
-/// The asked language, else that of the locale.
-pub(crate) fn choose(asked: Option<LangArg>) -> Lang {
-    match asked {
-        Some(LangArg::Ja) => Lang::Ja,
-        Some(LangArg::En) => Lang::En,
-        None => of_locale(&locale()),
+/// The language that a command line asks for, read before anything else: mistakes in the rest of it
+/// are told in this language.
+pub(crate) fn asked(arguments: &[OsString]) -> Option<Lang> {
+    let mut words = arguments.iter().skip(1).map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        let value = match word.strip_prefix("--lang") {
+            Some("") => words.next()?.into_owned(),
+            Some(rest) => match rest.strip_prefix('=') {
+                Some(value) => value.to_owned(),
+                None => continue,
+            },
+            None if word == "--" => return None,
+            None => continue,
+        };
+        return config::language(&value).ok();
     }
+    None
+}
+
+/// The language of the environment: `SEKIMORI_LANG`.
+pub(crate) fn of_variable() -> Option<Lang> {
+    let value = std::env::var("SEKIMORI_LANG").ok().filter(|value| !value.is_empty())?;
+    Some(of_locale(&value))
 }
 
 /// The locale of messages: the variables of POSIX first (the first that is set decides), then what
 /// the system says.
-fn locale() -> String {
+pub(crate) fn of_system() -> Lang {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    set("SEKIMORI_LANG")
-        .or_else(|| set("LC_ALL"))
+    let locale = set("LC_ALL")
         .or_else(|| set("LC_MESSAGES"))
         .or_else(|| set("LANG"))
         .or_else(sys_locale::get_locale)
-        .unwrap_or_default()
+        .unwrap_or_default();
+    of_locale(&locale)
 }
 
 fn of_locale(locale: &str) -> Lang {
@@ -50,5 +66,19 @@ mod tests {
         for locale in ["en_US.UTF-8", "C", "POSIX", "", "jam_JM"] {
             assert_eq!(of_locale(locale), Lang::En, "{locale}");
         }
+    }
+
+    #[test]
+    fn the_command_line_tells_the_language_before_it_is_read() {
+        let check = |words: &[&str], expected: Option<Lang>| {
+            let arguments: Vec<OsString> = ["sekimori"].iter().chain(words).map(OsString::from).collect();
+            assert_eq!(asked(&arguments), expected, "{words:?}");
+        };
+        check(&["check", "--lang", "ja", "--nonsense"], Some(Lang::Ja));
+        check(&["--lang=en"], Some(Lang::En));
+        check(&["--language=ja", "x"], None);
+        check(&["--lang"], None);
+        check(&["--lang", "fr"], None);
+        check(&["check", "--", "--lang", "ja"], None);
     }
 }

@@ -2,17 +2,26 @@
 
 mod check;
 mod cli;
+mod completions;
+mod configuration;
 mod flow;
 mod language;
+mod man;
+mod notices;
 mod output;
 mod select;
+mod settings;
 mod source;
+mod usage;
+mod version;
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use cli::{Cli, Command};
-use posture::CHECKS;
+use cli::{Cli, Command, ConfigCommand, Form};
+use posture::{CHECKS, Lang};
+use settings::File;
 
 /// Trees of JSON are made and dropped by the hundred thousand, on every thread at once.
 #[global_allocator]
@@ -22,16 +31,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let lang = language::choose(cli.lang);
-    let code = match cli.command {
-        Command::Check(args) => check::run(&args, lang),
-        Command::Flow(args) => flow::run(&args, lang),
-        Command::Explain { check } => select::one(&check, lang).and_then(|check| {
-            output::print(&report::explain(check, lang, output::style()))?;
-            Ok(0)
-        }),
-        Command::Checks { format } => list_checks(format, lang),
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let lang = language(&arguments);
+    cli::speak(lang);
+    let code = match usage::parse(arguments, lang) {
+        Ok(cli) => run(&cli, lang),
+        Err(code) => Ok(code),
     };
     match code {
         Ok(code) => ExitCode::from(code),
@@ -42,10 +47,63 @@ fn main() -> ExitCode {
     }
 }
 
-fn list_checks(format: cli::Format, lang: posture::Lang) -> anyhow::Result<u8> {
-    match format {
-        cli::Format::Json => output::print_json(&report::checks_json(lang))?,
-        cli::Format::Text => output::print(&report::list_checks(CHECKS, lang, output::style()))?,
+/// The language: a flag, `SEKIMORI_LANG`, `sekimori.toml`, the locale. What is wrong with the file is
+/// told by whoever needs the rest of it.
+fn language(arguments: &[OsString]) -> Lang {
+    let system = language::of_system();
+    let of_file = || {
+        let named = named_config(arguments);
+        if named.is_none() && arguments.iter().any(|word| word == "--no-config") {
+            return None;
+        }
+        let file = settings::load(named.as_deref(), system).ok()?;
+        Some(file.config?.lang?.value)
+    };
+    language::asked(arguments).or_else(language::of_variable).or_else(of_file).unwrap_or(system)
+}
+
+/// The file that `--config` names, read before the rest of the command line.
+fn named_config(arguments: &[OsString]) -> Option<PathBuf> {
+    let at = arguments.iter().position(|word| word.to_string_lossy().starts_with("--config"))?;
+    let word = arguments.get(at)?.to_string_lossy();
+    match word.split_once('=') {
+        Some(("--config", path)) => Some(path.into()),
+        None if word == "--config" => arguments.get(at + 1).map(PathBuf::from),
+        _ => None,
     }
-    Ok(0)
+}
+
+fn run(cli: &Cli, lang: Lang) -> anyhow::Result<u8> {
+    output::prepare(cli.color, !cli.no_pager);
+    match &cli.command {
+        Command::Check(args) => {
+            let file = match args.no_config {
+                true => File::default(),
+                false => settings::usable(settings::load(args.config.as_deref(), lang)?, lang)?,
+            };
+            check::run(args, &file, lang)
+        }
+        Command::Flow(args) => flow::run(args, lang),
+        Command::Explain { check } => {
+            let check = select::one(check, lang)?;
+            output::print(&report::explain(check, lang, output::page()))?;
+            Ok(0)
+        }
+        Command::Checks { form } => {
+            match form.form {
+                Form::Json => output::print_json(&report::checks_json(lang))?,
+                Form::Text => output::print(&report::list_checks(CHECKS, lang, output::page().style))?,
+            }
+            Ok(0)
+        }
+        Command::Config { command } => match command {
+            ConfigCommand::Check { config } => configuration::check(config, lang),
+            ConfigCommand::Show { config, form } => configuration::show(config, form.form, lang),
+            ConfigCommand::Schema => output::print_json(&config::schema()).map(|()| 0),
+            ConfigCommand::Table => output::print_plain(&configuration::table(lang)).map(|()| 0),
+        },
+        Command::Completions { shell } => completions::print(*shell).map(|()| 0),
+        Command::Man { folder } => man::write(folder.as_deref(), lang).map(|()| 0),
+        Command::Version { verbose, form } => version::print(*verbose, form.form, lang).map(|()| 0),
+    }
 }

@@ -1,42 +1,20 @@
-//! Which checks people mean.
+//! Which checks people mean, and what to tell those who mean none.
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use posture::{CHECKS, Check, Lang};
 
-/// Whether a word names a check: by code, prefix of a code, name or checkpoint.
-fn names(word: &str, check: &Check) -> bool {
-    let prefix = check.code.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    !word.is_empty()
-        && (prefix
-            || check.slug.eq_ignore_ascii_case(word)
-            || check.checkpoint.name().eq_ignore_ascii_case(word))
-}
-
-/// The checks that one word names.
 fn named(word: &str, lang: Lang) -> anyhow::Result<Vec<&'static Check>> {
-    let word = word.trim();
-    let found: Vec<_> = CHECKS.iter().copied().filter(|check| names(word, check)).collect();
-    if found.is_empty() {
-        let nearest = nearest(word);
+    config::named(word).map_err(|no| {
+        let nearest = no.nearest;
         match lang {
-            Lang::En => bail!(
+            Lang::En => anyhow!(
                 "no check is called `{word}`; did you mean `{nearest}`? `sekimori checks` lists them all"
             ),
-            Lang::Ja => bail!(
+            Lang::Ja => anyhow!(
                 "`{word}` というチェックはありません。`{nearest}` の間違いではありませんか。一覧は `sekimori checks` で確認できます"
             ),
         }
-    }
-    Ok(found)
-}
-
-fn nearest(word: &str) -> &'static str {
-    let lower = word.to_ascii_lowercase();
-    CHECKS
-        .iter()
-        .flat_map(|check| [check.code, check.slug, check.checkpoint.name()])
-        .min_by_key(|name| strsim::damerau_levenshtein(&name.to_ascii_lowercase(), &lower))
-        .unwrap_or_default()
+    })
 }
 
 /// The checks to run.
@@ -45,19 +23,13 @@ pub(crate) fn checks(
     ignore: &[String],
     lang: Lang,
 ) -> anyhow::Result<Vec<&'static Check>> {
-    let mut wanted = Vec::new();
-    for word in select {
-        wanted.extend(named(word, lang)?);
-    }
-    let mut unwanted = Vec::new();
-    for word in ignore {
-        unwanted.extend(named(word, lang)?);
-    }
-    let has = |list: &[&Check], check: &Check| list.iter().any(|other| other.code == check.code);
+    let (wanted, unwanted) = (codes(select, lang)?, codes(ignore, lang)?);
     let chosen: Vec<_> = CHECKS
         .iter()
         .copied()
-        .filter(|check| (select.is_empty() || has(&wanted, check)) && !has(&unwanted, check))
+        .filter(|check| {
+            (select.is_empty() || wanted.contains(&check.code)) && !unwanted.contains(&check.code)
+        })
         .collect();
     if chosen.is_empty() {
         match lang {

@@ -453,7 +453,7 @@ fn messages_tell_who_reaches_which_port() {
     );
     assert!(
         message("NET003")
-            .starts_with("UDP 53, 11211 of `m` is open to the whole internet; memcached (11211)"),
+            .starts_with("UDP 53, 11211 of `m` are open to the whole internet; memcached (11211)"),
         "{}",
         message("NET003")
     );

@@ -1,23 +1,62 @@
-//! Writing to the terminal.
+//! Writing: to the terminal, through a pager, to files.
+
+mod file;
+mod pager;
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use posture::Lang;
-use report::{Style, clean};
+use report::{Page, Style, clean};
 use serde_json::Value;
 
+pub(crate) use file::{check_writable, write_file};
+
+use crate::cli::Colour;
 use crate::language::pick;
 
-/// Colours on a terminal, unless `NO_COLOR` is set (<https://no-color.org>).
-pub(crate) fn style() -> Style {
+/// How this run writes to a terminal.
+#[derive(Clone, Copy)]
+struct Terminal {
+    colour: Colour,
+    pager: bool,
+}
+
+static TERMINAL: OnceLock<Terminal> = OnceLock::new();
+
+/// Sets what flags say of the terminal.
+pub(crate) fn prepare(colour: Option<Colour>, pager: bool) {
+    // The program calls this once.
+    let _ = TERMINAL.set(Terminal { colour: colour.unwrap_or(Colour::Auto), pager });
+}
+
+fn terminal() -> Terminal {
+    TERMINAL.get().copied().unwrap_or(Terminal { colour: Colour::Auto, pager: true })
+}
+
+/// How text is set: colours on a terminal unless `NO_COLOR` is set (<https://no-color.org>), lines as
+/// wide as the terminal up to a width that reads well.
+pub(crate) fn page() -> Page {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let forced = set("CLICOLOR_FORCE");
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    if set("NO_COLOR") || !(forced || io::stdout().is_terminal() && !dumb) {
-        Style::Plain
-    } else {
-        Style::Colour
-    }
+    let on_terminal = io::stdout().is_terminal();
+    let colour = match terminal().colour {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => !set("NO_COLOR") && (set("CLICOLOR_FORCE") || on_terminal && !dumb),
+    };
+    let style = if colour { Style::Colour } else { Style::Plain };
+    let width = match size().filter(|_| on_terminal) {
+        Some((width, _)) => width.clamp(40, Page::PLAIN.width),
+        None => Page::PLAIN.width,
+    };
+    Page { style, width }
+}
+
+/// Columns and lines of the terminal.
+fn size() -> Option<(usize, usize)> {
+    let (width, height) = terminal_size::terminal_size_of(io::stdout())?;
+    Some((usize::from(width.0), usize::from(height.0)))
 }
 
 /// Writes to standard output. A reader that has gone away (`| head`) is no error; gives whether
@@ -30,7 +69,20 @@ fn write(text: &[u8]) -> anyhow::Result<bool> {
     }
 }
 
+/// Text for people: through a pager where it is longer than the terminal.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    if terminal().pager
+        && io::stdout().is_terminal()
+        && size().is_some_and(|(_, height)| text.lines().count() >= height)
+        && pager::page(text)
+    {
+        return Ok(());
+    }
+    print_plain(text)
+}
+
+/// Text for whoever reads standard output.
+pub(crate) fn print_plain(text: &str) -> anyhow::Result<()> {
     write(text.as_bytes()).map(drop)
 }
 

@@ -44,16 +44,11 @@ impl Positions {
     /// Where a problem is.
     pub(crate) fn locate_problem(&self, at: &At) -> Location {
         let location = match at {
-            At::Place(place) => self.locate(place.origin, &place.pointer, false),
+            At::Place(place) => self.locate(place.origin, &place.pointer),
             At::Offset { source, offset } => self.locate_offset(source.0 as usize, *offset).ok(),
         };
         let file = self.sources.get(at.source().0 as usize).map(|source| source.name.clone());
-        location.unwrap_or_else(|| Location {
-            file: file.unwrap_or_default(),
-            line: 1,
-            column: 1,
-            excerpt: Vec::new(),
-        })
+        location.unwrap_or_else(|| Location { file: file.unwrap_or_default(), line: 1, column: 1 })
     }
 
     fn locate_offset(&self, source: usize, offset: u64) -> io::Result<Location> {
@@ -62,25 +57,35 @@ impl Positions {
         self.position(source, from, &window, window.len())
     }
 
-    /// Where a value of a record is, with the lines worth seeing if they are wanted. `None` when the
-    /// source cannot be read again.
-    pub(crate) fn locate(&self, origin: Origin, pointer: &str, excerpts: bool) -> Option<Location> {
+    /// Where a value of a record is. `None` when the source cannot be read again.
+    pub(crate) fn locate(&self, origin: Origin, pointer: &str) -> Option<Location> {
         let key = (origin, pointer.to_owned());
         if let Some(found) = self.found().get(&key) {
             return found.clone();
         }
-        let found = self.look_up(origin, pointer, excerpts).ok();
+        let found = self.look_up(origin, pointer).ok();
         self.found().insert(key, found.clone());
         found
+    }
+
+    /// The lines of a value of a record that are worth seeing; none when the source cannot be read
+    /// again.
+    pub(crate) fn excerpts(&self, origin: Origin, pointer: &str) -> Vec<Excerpt> {
+        let source = origin.source.0 as usize;
+        let lines = self.slice(source, origin.offset, u64::from(origin.len)).and_then(|text| {
+            let whole = locate(&text, pointer);
+            self.excerpts_of(source, origin, &text, pointer, whole)
+        });
+        lines.unwrap_or_default()
     }
 
     fn found(&self) -> MutexGuard<'_, HashMap<(Origin, String), Option<Location>>> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn look_up(&self, origin: Origin, pointer: &str, excerpts: bool) -> io::Result<Location> {
+    fn look_up(&self, origin: Origin, pointer: &str) -> io::Result<Location> {
         let source = origin.source.0 as usize;
-        if pointer.is_empty() && !excerpts {
+        if pointer.is_empty() {
             return self.locate_offset(source, origin.offset);
         }
         // One read brings the record and the start of its block, from where lines are counted.
@@ -88,17 +93,13 @@ impl Positions {
         let window = self.slice(source, from, origin.offset - from + u64::from(origin.len))?;
         let at = usize::try_from(origin.offset - from).unwrap_or(usize::MAX);
         let text = window.get(at..).unwrap_or_default();
-        let (start, end) = locate(text, pointer);
-        let mut location = self.position(source, from, &window, at + start)?;
-        if excerpts {
-            location.excerpt = self.excerpts(source, origin, text, pointer, (start, end))?;
-        }
-        Ok(location)
+        let (start, _) = locate(text, pointer);
+        self.position(source, from, &window, at + start)
     }
 
     /// The parts of a value that tell what it is: of a rule its name, source and port; of a small
     /// value all of it.
-    fn excerpts(
+    fn excerpts_of(
         &self,
         source: usize,
         origin: Origin,
@@ -195,7 +196,7 @@ impl Positions {
             }
         };
         let file = self.sources.get(source).map(|source| source.name.clone()).unwrap_or_default();
-        Ok(Location { file, line, column, excerpt: Vec::new() })
+        Ok(Location { file, line, column })
     }
 
     /// Where the line of an offset starts, and its number.

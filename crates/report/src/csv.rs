@@ -1,0 +1,173 @@
+//! CSV (RFC 4180), one row a finding, for spreadsheets.
+
+use estate::{resource_group, resource_name, resource_subscription};
+use posture::{Finding, Lang, Status};
+
+use crate::Report;
+use crate::clean::clean;
+use crate::words::{checkpoint_word, pick, severity_word, words};
+
+/// The report as CSV. Starts with a byte order mark, without which Excel takes UTF-8 for the
+/// system's code page and shows Japanese as nonsense.
+pub fn to_csv(report: &Report<'_>) -> String {
+    let lang = report.lang;
+    let mut out = String::from('\u{feff}');
+    row(&mut out, &header(lang));
+    for finding in &report.outcome.findings {
+        let status = match finding.status {
+            Status::Fail => pick(lang, "fail", "検出"),
+            Status::Pass => words(lang).pass,
+        };
+        row(&mut out, &cells(report, finding, status, "", ""));
+    }
+    for suppressed in &report.outcome.suppressed {
+        let decision = report.suppressions.get(suppressed.by);
+        let reason = decision.map(|decision| decision.reason.clone()).unwrap_or_default();
+        let until = decision.map(|decision| decision.until.to_string()).unwrap_or_default();
+        row(&mut out, &cells(report, &suppressed.finding, words(lang).suppressed, &reason, &until));
+    }
+    for unknown in &report.outcome.unknown {
+        let check = report.checks.iter().find(|check| check.code == unknown.code);
+        let mut cells: Vec<String> = vec![String::new(); header(lang).len()];
+        let mut set = |index: usize, text: String| {
+            if let Some(cell) = cells.get_mut(index) {
+                *cell = text;
+            }
+        };
+        set(1, unknown.code.to_owned());
+        set(2, check.map(|check| check.slug).unwrap_or_default().to_owned());
+        set(3, check.map(|check| checkpoint_word(check.checkpoint, lang)).unwrap_or_default().to_owned());
+        set(4, words(lang).unknown.to_owned());
+        set(10, format!("{} × {}", unknown.reason, unknown.count));
+        set(17, unknown.settled_by.clone());
+        row(&mut out, &cells);
+    }
+    out
+}
+
+fn header(lang: Lang) -> Vec<String> {
+    let names: [(&str, &str); 21] = [
+        ("id", "ID"),
+        ("code", "コード"),
+        ("name", "名前"),
+        ("checkpoint", "点検項目"),
+        ("status", "状態"),
+        ("severity", "重大度"),
+        ("subscription", "サブスクリプション"),
+        ("resource group", "リソース グループ"),
+        ("resource", "リソース"),
+        ("resource id", "リソース ID"),
+        ("message", "内容"),
+        ("ports", "ポート"),
+        ("internet addresses", "インターネットのアドレス数"),
+        ("public ip", "パブリック IP"),
+        ("decided by", "許可した規則"),
+        ("file", "ファイル"),
+        ("line", "行"),
+        ("what to do", "対処方法"),
+        ("baseline", "前回との比較"),
+        ("suppression", "抑制の理由"),
+        ("suppressed until", "抑制の期限"),
+    ];
+    names.iter().map(|(en, ja)| pick(lang, *en, *ja).to_owned()).collect()
+}
+
+fn cells(report: &Report<'_>, finding: &Finding, status: &str, reason: &str, until: &str) -> Vec<String> {
+    let lang = report.lang;
+    let id = finding.id(report.estate);
+    let resource = report.estate.text(finding.resource);
+    let evidence = &finding.evidence;
+    let ports: Vec<_> =
+        evidence.iter().map(|open| format!("{} {}", open.protocol.name(), open.port_text())).collect();
+    let widest = evidence.iter().map(|open| open.sources.internet_ipv4_addresses).max();
+    let last = |id: estate::ResourceId| resource_name(report.estate.text(id));
+    let mut via: Vec<_> = evidence.iter().map(|open| last(open.via)).collect();
+    via.dedup();
+    let mut rules: Vec<String> = Vec::new();
+    for rule in evidence.iter().flat_map(|open| &open.decided_by) {
+        let text = format!("{}/{}", last(rule.nsg), rule.rule.rsplit('/').next().unwrap_or_default());
+        if !rules.contains(&text) {
+            rules.push(text);
+        }
+    }
+    let place = finding.cause.as_ref().and_then(|cause| (report.locate)(cause.origin, &cause.pointer));
+    let baseline = report.is_new(&id).filter(|_| finding.status == Status::Fail);
+    vec![
+        id,
+        finding.check.code.to_owned(),
+        finding.check.slug.to_owned(),
+        checkpoint_word(finding.check.checkpoint, lang).to_owned(),
+        status.to_owned(),
+        severity_word(finding.severity, lang).to_owned(),
+        resource_subscription(resource).unwrap_or_default().to_owned(),
+        resource_group(resource).unwrap_or_default().to_owned(),
+        resource_name(resource).to_owned(),
+        resource.to_owned(),
+        finding.message.clone(),
+        ports.join(", "),
+        widest.map(|count| count.to_string()).unwrap_or_default(),
+        via.join(", "),
+        rules.join(", "),
+        place.as_ref().map(|place| place.file.clone()).unwrap_or_default(),
+        place.as_ref().map(|place| place.line.to_string()).unwrap_or_default(),
+        finding.fix.clone(),
+        baseline
+            .map(|new| {
+                pick(lang, if new { "new" } else { "unchanged" }, if new { "新規" } else { "変化なし" })
+                    .to_owned()
+            })
+            .unwrap_or_default(),
+        reason.to_owned(),
+        until.to_owned(),
+    ]
+}
+
+fn row(out: &mut String, cells: &[impl AsRef<str>]) {
+    for (index, text) in cells.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        cell(out, text.as_ref());
+    }
+    out.push_str("\r\n");
+}
+
+/// A cell that a spreadsheet shows and does not run: a text that begins like a formula gets an
+/// apostrophe (<https://owasp.org/www-community/attacks/CSV_Injection>).
+fn cell(out: &mut String, text: &str) {
+    let shown = text.lines().map(clean).collect::<Vec<_>>().join("\n");
+    let acts = shown.trim_start().starts_with(['=', '+', '-', '@', '|', '%', '＝', '＋', '－', '＠']);
+    if !acts && !shown.contains([',', '"', '\n', '\r']) {
+        out.push_str(&shown);
+        return;
+    }
+    out.push('"');
+    if acts {
+        out.push('\'');
+    }
+    out.push_str(&shown.replace('"', "\"\""));
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_show_and_never_act() {
+        let check = |text: &str, expected: &str| {
+            let mut out = String::new();
+            cell(&mut out, text);
+            assert_eq!(out, expected);
+        };
+        check("web1", "web1");
+        check("a,b", "\"a,b\"");
+        check("a \"b\"", "\"a \"\"b\"\"\"");
+        check("=cmd|' /C calc'!A0", "\"'=cmd|' /C calc'!A0\"");
+        check(" @SUM(1)", "\"' @SUM(1)\"");
+        check("＝1", "\"'＝1\"");
+        check("a\tb\u{1b}[0m", "a\\u{9}b\\u{1b}[0m");
+        check("one\n  two", "\"one\n  two\"");
+        check("one\n=two", "\"one\n=two\"");
+    }
+}

@@ -1,0 +1,86 @@
+//! Reports in files: whole or not at all.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use posture::Lang;
+
+/// Whether something is written in place: a device or a pipe cannot be replaced.
+fn in_place(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
+}
+
+/// The file itself, where a link names it: a link stays one.
+fn target(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+fn failed(path: &Path, lang: Lang) -> String {
+    let name = path.display();
+    match lang {
+        Lang::En => format!("cannot write `{name}`"),
+        Lang::Ja => format!("`{name}` に書き込めません"),
+    }
+}
+
+/// A file beside the one that it will become. Whoever may read new files of the person may read it.
+fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".sekimori-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder(path)).map_err(own)
+}
+
+/// The error of the system, without the name of a file that people have not asked for.
+fn own(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|inner| inner.source()).and_then(|inner| inner.downcast_ref());
+    match inner.and_then(io::Error::raw_os_error) {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => error,
+    }
+}
+
+/// Fails now rather than after the work where a file cannot be written.
+pub(crate) fn check_writable(path: &Path, lang: Lang) -> anyhow::Result<()> {
+    if path.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory)).with_context(|| failed(path, lang));
+    }
+    if in_place(path) {
+        return OpenOptions::new().write(true).open(path).map(drop).with_context(|| failed(path, lang));
+    }
+    beside(&target(path)).map(drop).with_context(|| failed(path, lang))
+}
+
+/// Writes a file beside its place and then puts it there, so that nobody ever sees half of it.
+pub(crate) fn write_file(path: &Path, text: &str, lang: Lang) -> anyhow::Result<()> {
+    let write = || -> io::Result<()> {
+        if in_place(path) {
+            let mut device = OpenOptions::new().write(true).open(path)?;
+            return match device.write_all(text.as_bytes()).and_then(|()| device.flush()) {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                other => other,
+            };
+        }
+        let target = target(path);
+        let mut file = beside(&target)?;
+        if let Ok(metadata) = fs::metadata(&target) {
+            file.as_file().set_permissions(metadata.permissions())?;
+        }
+        file.write_all(text.as_bytes())?;
+        // A full disk may tell itself only here.
+        file.as_file().sync_all()?;
+        file.persist(&target).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().with_context(|| failed(path, lang))
+}

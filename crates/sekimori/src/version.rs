@@ -1,0 +1,45 @@
+//! `sekimori version`.
+
+use std::fmt::Write;
+
+use posture::{CHECKS, Lang};
+use serde_json::json;
+
+use crate::cli::Form;
+use crate::language::pick;
+use crate::output;
+
+/// The version of the program.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Parts that a build may leave out. All of them are in every build so far.
+const FEATURES: [&str; 1] = ["check"];
+
+pub(crate) fn print(verbose: bool, form: Form, lang: Lang) -> anyhow::Result<()> {
+    let (os, machine) = (std::env::consts::OS, std::env::consts::ARCH);
+    if form == Form::Json {
+        return output::print_json(&json!({
+            "version": VERSION,
+            "tags_data": reach::TAGS_DATA,
+            "schema": report::SCHEMA,
+            "checks": CHECKS.len(),
+            "features": FEATURES,
+            "os": os,
+            "machine": machine,
+        }));
+    }
+    let mut out = format!("sekimori {VERSION}\n");
+    if verbose {
+        let rows = [
+            (pick(lang, "service tags of", "サービス タグの日付"), reach::TAGS_DATA.to_owned()),
+            (pick(lang, "checks", "チェック数"), CHECKS.len().to_string()),
+            (pick(lang, "JSON form", "JSON 形式"), report::SCHEMA.to_owned()),
+            (pick(lang, "features", "機能"), FEATURES.join(", ")),
+            (pick(lang, "machine", "実行環境"), format!("{os} {machine}")),
+        ];
+        for (name, value) in rows {
+            let _ = writeln!(out, "{name}: {value}");
+        }
+    }
+    output::print(&out)
+}
