@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::generate::{Made, generate};
+use crate::generate::{EXPOSED_EVERY, Made, generate};
 use crate::shell::{cargo, root, run, say, show};
 
 /// What a run took.
@@ -24,7 +24,7 @@ pub(crate) fn bench(vms: u32, runs: usize, write: bool) -> Result<()> {
     let bin = root().join("target/release");
     let file = root().join(format!("target/estate-{vms}.ndjson"));
     say(&format!("writing {}", file.display()));
-    let made = generate(vms, &file)?;
+    let made = generate(vms, EXPOSED_EVERY, &file)?;
     check_counts(&bin, &file, &made)?;
     let name = file.display().to_string();
     let sides: [(&str, PathBuf, Vec<&str>); 3] = [
@@ -60,7 +60,7 @@ pub(crate) fn bench(vms: u32, runs: usize, write: bool) -> Result<()> {
 pub(crate) fn verify(vms: u32) -> Result<()> {
     run(&cargo(), &["build", "--locked", "-p", "sekimori"])?;
     let file = root().join(format!("target/estate-{vms}.ndjson"));
-    let made = generate(vms, &file)?;
+    let made = generate(vms, EXPOSED_EVERY, &file)?;
     check_counts(&root().join("target/debug"), &file, &made)?;
     say(&format!("generated: {} of {vms} VMs are open, and a check finds exactly these", made.exposed));
     Ok(())

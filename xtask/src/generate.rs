@@ -1,6 +1,6 @@
 //! A made-up estate of any size, as a snapshot: one ARM resource a line, as Resource Graph gives it.
 //!
-//! Every 50th VM is open to the internet, by a rule of a group of its own; the others share a group
+//! Every 50th VM (or as asked) is open to the internet, by a rule of a group of its own; the others share a group
 //! that lets one office in. The numbers are exact, so that a check can be held against them.
 
 use std::fs::File;
@@ -19,14 +19,14 @@ pub(crate) struct Made {
 
 /// VMs of one subnet, which share its group.
 const SUBNET: u32 = 100;
-/// One VM of so many is open.
-const EXPOSED_EVERY: u32 = 50;
+/// One VM of so many is open, unless somebody asks for more.
+pub(crate) const EXPOSED_EVERY: u32 = 50;
 
 const SUBSCRIPTION: &str = "3c1d9f0e-7b52-4a1e-8e60-5d2f6b9a7c41";
 const TENANT: &str = "a2f5c7d1-0b4e-4c39-9d83-61e7f0a8b254";
 
-/// Writes an estate.
-pub(crate) fn generate(vms: u32, path: &Path) -> Result<Made> {
+/// Writes an estate in which every so-many-th VM is open. `every` is even.
+pub(crate) fn generate(vms: u32, every: u32, path: &Path) -> Result<Made> {
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
     let mut exposed = 0;
     for number in 0..vms {
@@ -34,9 +34,9 @@ pub(crate) fn generate(vms: u32, path: &Path) -> Result<Made> {
         if number.is_multiple_of(SUBNET) {
             write_network(&mut out, subnet)?;
         }
-        let open = number.is_multiple_of(EXPOSED_EVERY);
+        let open = number.is_multiple_of(every);
         // Every 25th VM has a public address, every other one of these an open group.
-        let public = number.is_multiple_of(EXPOSED_EVERY / 2);
+        let public = number.is_multiple_of(every / 2);
         write_vm(&mut out, number, subnet)?;
         write_nic(&mut out, number, subnet, public, open)?;
         if public {
@@ -45,7 +45,7 @@ pub(crate) fn generate(vms: u32, path: &Path) -> Result<Made> {
         if open {
             exposed += 1;
             let name = format!("nsg-own-{number}");
-            let port = if number.is_multiple_of(2 * EXPOSED_EVERY) { "3389" } else { "22" };
+            let port = if number.is_multiple_of(2 * every) { "3389" } else { "22" };
             write_group(&mut out, &name, &[("allow-remote", 300, "*", port)])?;
         }
     }

@@ -44,9 +44,12 @@ enum Chore {
     },
     /// Write a made-up estate as a snapshot, one resource a line
     Generate {
-        /// How many VMs it has; every 50th is open to the internet
+        /// How many VMs it has
         #[arg(long, default_value_t = 100_000)]
         vms: u32,
+        /// Every how-many-th is open to the internet; an even number
+        #[arg(long, default_value_t = generate::EXPOSED_EVERY, value_parser = clap::value_parser!(u32).range(2..))]
+        open_every: u32,
         /// Where to write it
         #[arg(long)]
         out: PathBuf,
@@ -82,7 +85,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Ci => ci::ci(),
         Chore::Test { full } => ci::test(full),
         Chore::Bench { vms, runs, write } => bench::bench(vms, runs, write),
-        Chore::Generate { vms, out } => generate::generate(vms, &out).map(drop),
+        Chore::Generate { vms, open_every, out } => generate::generate(vms, open_every, &out).map(drop),
         Chore::Edges => edges::check(),
         Chore::Fuzz { seconds } => ci::fuzz(seconds),
         Chore::Tree { file } => tree::tree(&file),

@@ -1,0 +1,190 @@
+// The HTML report as people use it: both languages, light and dark, phone and paper, keyboard, hostile names.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { accessibility, folder, open, pdfText, sekimori, start } from "./browser.mjs";
+
+const shots = process.env.SCREENSHOTS;
+if (shots) mkdirSync(shots, { recursive: true });
+let browser;
+before(async () => {
+  browser = await start();
+});
+after(async () => {
+  await browser?.close();
+});
+
+function report(name, ...args) {
+  const file = join(folder, name);
+  const ran = sekimori(["check", "examples/small-company", "-o", file, "--fail-on", "never", ...args]);
+  assert.equal(ran.status, 0, ran.stderr);
+  return file;
+}
+
+async function shot(page, name) {
+  if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+}
+
+for (const lang of ["en", "ja"]) {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const [device, viewport] of [["desk", { width: 1280, height: 900 }], ["phone", { width: 390, height: 844 }]]) {
+      test(`the page is sound: ${lang}, ${colorScheme}, ${device}`, async () => {
+        const page = await open(browser, report(`r-${lang}.html`, "--lang", lang), { colorScheme, viewport });
+        assert.equal(await page.getAttribute("html", "lang"), lang);
+        assert.equal(await page.locator("#list > details").count(), 12);
+        await shot(page, `report-${lang}-${colorScheme}-${device}`);
+        // Everything open, so that all of it is looked at.
+        await page.evaluate(() => document.querySelectorAll("#list details").forEach((item) => (item.open = true)));
+        await page.waitForFunction(() => document.querySelectorAll("#list .body").length === 12);
+        assert.deepEqual(await accessibility(page), []);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        assert.ok(wide <= 0, `the page is ${wide} pixels wider than the screen`);
+        assert.deepEqual(page.faults, []);
+        await page.context().close();
+      });
+    }
+  }
+}
+
+test("a way in is drawn with its deciding rule and its width", async () => {
+  const page = await open(browser, report("r.html"));
+  const item = page.locator("#list > details", { hasText: "RDP (TCP 3389) of app1" });
+  if (!(await item.evaluate((details) => details.open))) await item.locator("summary").click();
+  const steps = await item.locator("ol.way").first().locator("li").allInnerTexts();
+  const flat = steps.map((text) => text.replace(/\s+/g, " ").trim());
+  assert.deepEqual(flat, [
+    "internet 3,702,259,456 addresses 0.0.0.0/0",
+    "public IP pip-app1 20.210.10.5",
+    "subnet group nsg-remote allow-rdp (300)",
+    "NIC group none",
+    "NIC app1-nic",
+    "VM app1 TCP 3389",
+  ]);
+  const thick = (locator) => locator.evaluate((way) => parseFloat(way.style.getPropertyValue("--thick")));
+  const all = await thick(item.locator("ol.way").first());
+  const narrow = page.locator("#list > details", { hasText: "branch1" }).first();
+  await narrow.locator("summary").click();
+  assert.ok((await thick(narrow.locator("ol.way").first())) < all, "256 addresses are drawn as wide as the internet");
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test("search, filters and views find what they should", async () => {
+  const page = await open(browser, report("r.html"));
+  const shown = () => page.locator("#list > details").count();
+  const status = () => page.locator("#status").innerText();
+  assert.equal(await status(), "12 of 12 root causes, 32 findings");
+  await page.fill("#search", "ＮＳＧ-remote app2");
+  await page.waitForFunction(() => document.getElementById("status").innerText.startsWith("1 of"));
+  assert.equal(await shown(), 1);
+  await page.fill("#search", "no such thing");
+  await page.waitForFunction(() => document.getElementById("status").innerText === "Nothing matches.");
+  assert.equal(await shown(), 0);
+  await page.getByRole("button", { name: "Reset" }).click();
+  assert.equal(await shown(), 12);
+  await page.getByLabel(/^critical/).uncheck();
+  assert.ok(!(await page.locator("#list > details > summary").allInnerTexts()).some((text) => text.startsWith("critical")));
+  await page.getByRole("button", { name: "Reset" }).click();
+  await page.selectOption("#check", "NET003");
+  assert.equal(await status(), "2 of 12 root causes, 2 findings");
+  assert.match(page.url(), /#check=NET003$/);
+  await page.selectOption("#check", "");
+  await page.getByLabel("By resource").check();
+  const { findings } = JSON.parse(sekimori(["check", "examples/small-company", "--format", "json"]).stdout);
+  const resources = new Set(findings.map((finding) => finding.resource)).size;
+  assert.equal(await status(), `${resources} of ${resources} resources, ${findings.length} findings`);
+  await page.locator("#list > details", { hasText: "old1" }).locator("summary").first().click();
+  await page.locator("#list > details[open] .item").nth(3).waitFor();
+  await page.getByLabel("By checkpoint").check();
+  assert.equal(await shown(), 5);
+  assert.deepEqual(page.faults, []);
+  // What is in the address opens again.
+  const again = await open(browser, join(folder, "r.html"));
+  await again.goto(`file://${join(folder, "r.html")}#view=vm&severity=3`);
+  await again.reload();
+  assert.match(await again.locator("#status").innerText(), /resources/);
+  await page.context().close();
+  await again.context().close();
+});
+
+test("everything can be done with the keyboard", async () => {
+  const page = await open(browser, report("r.html"));
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.name), "view");
+  await page.keyboard.press("ArrowRight");
+  assert.match(await page.locator("#status").innerText(), /resources/);
+  await page.locator("#list > details > summary").first().focus();
+  await page.keyboard.press("Enter");
+  assert.equal(await page.locator("#list > details[open]").count(), 1);
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test("paper shows every root cause, opened", async () => {
+  for (const lang of ["en", "ja"]) {
+    const page = await open(browser, report(`p-${lang}.html`, "--lang", lang), { colorScheme: "dark" });
+    const file = join(shots || folder, `report-${lang}.pdf`);
+    writeFileSync(file, await page.pdf({ format: "A4", printBackground: true }));
+    const text = pdfText(file);
+    for (const word of ["pip-app1", "nsg-remote", "20.210.10.9", "az network nsg rule update", "NET007", "allow-ssh-provider"]) {
+      assert.ok(text.replace(/\s+/g, "").includes(word.replace(/\s+/g, "")), `${word} is not on paper`);
+    }
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  }
+});
+
+test("without scripts the root causes are still told", async () => {
+  const page = await open(browser, report("r.html"), { javaScriptEnabled: false });
+  assert.match(await page.locator("noscript").innerText(), /RDP \(TCP 3389\) of app1 is open/);
+  await page.context().close();
+});
+
+test("names from outside never act", async () => {
+  const evil = `<img src=x onerror=alert(1)></script><script>alert(2)</script>\u202e\u001b[31m&quot;`;
+  const resources = JSON.parse(readFileSync(new URL("../../examples/small-company/vms.json", import.meta.url)));
+  const text = JSON.stringify([
+    ...resources,
+    ...["nics", "nsgs", "public-ips", "vnets"].flatMap((name) =>
+      JSON.parse(readFileSync(new URL(`../../examples/small-company/${name}.json`, import.meta.url)))),
+  ]).replaceAll("app1", JSON.stringify(evil.replaceAll("/", "\\")).slice(1, -1)).replaceAll("allow-rdp", JSON.stringify(evil.replaceAll("/", "\\")).slice(1, -1));
+  const file = join(folder, "evil.html");
+  const ran = sekimori(["check", "-", "-o", file, "--fail-on", "never"], text);
+  assert.ok([0, 3].includes(ran.status), ran.stderr);
+  const page = await open(browser, file);
+  await page.evaluate(() => document.querySelectorAll("#list details").forEach((item) => (item.open = true)));
+  await page.waitForTimeout(200);
+  assert.match(await page.locator("#list").innerText(), /<img src=x onerror=alert\(1\)>/);
+  assert.equal(await page.locator("img").count(), 0);
+  assert.ok(!readFileSync(file, "utf8").includes("\u202e"));
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test("what is new is told apart", async () => {
+  const old = join(folder, "old.json");
+  sekimori(["check", "examples/small-company", "--ignore", "NET001", "-o", old]);
+  const page = await open(browser, report("new.html", "--baseline", old));
+  await page.getByLabel("New ones only").check();
+  assert.equal(await page.locator("#status").innerText(), "3 of 12 root causes, 5 findings");
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test("a hundred thousand findings open", { timeout: 240_000, skip: !process.env.LARGE && "set LARGE to a large report" }, async () => {
+  const page = await open(browser, process.env.LARGE);
+  const all = (await page.locator("#status").innerText()).replaceAll(",", "");
+  assert.ok(Number(/(\d+) findings/.exec(all)[1]) >= 100_000, all);
+  assert.equal(await page.locator("#list > details").count(), 50);
+  await page.fill("#search", "vm-000050");
+  await page.waitForFunction(() => / of /.test(document.getElementById("status").innerText) && document.querySelectorAll("#list > details").length < 50);
+  await page.getByLabel("By resource").check();
+  assert.ok((await page.locator("#list > details").count()) >= 1);
+  assert.deepEqual(page.faults, []);
+  console.log(`# ${all}; ${(statSync(process.env.LARGE).size / 1e6).toFixed(1)} MB`);
+  await page.context().close();
+});
