@@ -294,7 +294,7 @@ pub(crate) struct FlowArgs {
     pub(crate) nic: Option<String>,
     #[arg(long, value_name = "inbound|outbound", required_unless_present = "batch", help = t("Which way the flow goes, seen from the VM", "VM から見た通信の向き"))]
     pub(crate) direction: Option<String>,
-    #[arg(long, required_unless_present = "batch", help = t("TCP, UDP, Icmp, Esp, Ah or *", "TCP、UDP、Icmp、Esp、Ah、*"))]
+    #[arg(long, required_unless_present = "batch", help = t("TCP, UDP, Icmp, Esp, Ah or *", "プロトコル (TCP、UDP、Icmp、Esp、Ah、*)"))]
     pub(crate) protocol: Option<String>,
     #[arg(long, value_name = "IP:PORT", required_unless_present = "batch", help = t("Address and port on the VM; the port may be a range or *", "VM 側のアドレスとポート。ポートは範囲または * も可"))]
     pub(crate) local: Option<String>,

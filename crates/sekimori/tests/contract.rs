@@ -28,6 +28,19 @@ fn json_follows_its_schema() {
             schema.iter_errors(&report).map(|fault| format!("{}: {fault}", fault.instance_path)).collect();
         assert!(faults.is_empty(), "{faults:#?}");
     }
+    // With everything that a configuration and an earlier report add.
+    let folder = common::scratch();
+    let old = folder.path().join("old.json").display().to_string();
+    run(&["check", &example(), "--ignore", "ACC001", "-o", &old], b"");
+    let config = "[[suppress]]\ncode = 'NET004'\nreason = 'x'\nuntil = 2027-01-01\n[[suppress]]\ncode = 'NET005'\nreason = 'x'\nuntil = 2026-01-01\n[approved-sources]\nisp = '198.51.100.0/25'";
+    std::fs::write(folder.path().join("sekimori.toml"), config).unwrap();
+    let arguments = ["check", &example(), "--format", "json", "--baseline", &old, "--select", "NET,ACC001"];
+    let full = common::run_in(folder.path(), &arguments, b"", &[]).json();
+    for member in ["suppressed", "baseline", "notices"] {
+        assert!(full.get(member).is_some(), "{member}");
+    }
+    let faults: Vec<_> = schema.iter_errors(&full).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty(), "{faults:#?}");
     let broken = run(&["check", "-", "--format", "json"], br#"[{"id":"/subscriptions/s"},{"a":1}]"#).json();
     assert!(schema.is_valid(&broken));
     let mut wrong = broken;

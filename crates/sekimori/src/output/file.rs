@@ -41,13 +41,12 @@ fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     builder.tempfile_in(folder(path)).map_err(own)
 }
 
-/// The error of the system, without the name of a file that people have not asked for.
+/// The error of the system, without the name of the file beside, which nobody has asked for: the
+/// library puts it behind the system's own words and gives no other way to these.
 fn own(error: io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(|inner| inner.source()).and_then(|inner| inner.downcast_ref());
-    match inner.and_then(io::Error::raw_os_error) {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => error,
-    }
+    let text = error.to_string();
+    let words = text.split(" at path ").next().unwrap_or_default();
+    io::Error::new(error.kind(), words.to_owned())
 }
 
 /// Fails now rather than after the work where a file cannot be written.

@@ -26,9 +26,27 @@ pub(crate) fn run(arguments: &[&str], input: &[u8]) -> Ran {
 }
 
 pub(crate) fn run_with(arguments: &[&str], input: &[u8], environment: &[(&str, &str)]) -> Ran {
+    run_in(Path::new(env!("CARGO_MANIFEST_DIR")), arguments, input, environment)
+}
+
+/// A folder of its own, which goes away with the test.
+pub(crate) fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// The same in a folder.
+pub(crate) fn run_in(folder: &Path, arguments: &[&str], input: &[u8], environment: &[(&str, &str)]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sekimori"));
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for name in ["LC_ALL", "LC_MESSAGES", "LANG", "SEKIMORI_LANG", "NO_COLOR", "CLICOLOR_FORCE"] {
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    for name in ["LC_ALL", "LC_MESSAGES", "LANG", "NO_COLOR", "CLICOLOR_FORCE", "PAGER"] {
+        command.env_remove(name);
+    }
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SEKIMORI_")) {
         command.env_remove(name);
     }
     command.env("SOURCE_DATE_EPOCH", "1795424400").env("LANG", "C");

@@ -1,0 +1,221 @@
+//! Each form of a report: as people were shown it, whole, and safe with hostile names.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails"
+)]
+
+mod common;
+
+use std::process::{Command, Stdio};
+
+use common::{estate, root, rule, run, run_in, scratch};
+use serde_json::Value;
+
+/// The example in a form, run where its paths are short.
+fn example(arguments: &[&str]) -> String {
+    let ran = run_in(&root(), &[&["check", "examples/small-company"], arguments].concat(), b"", &[]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    ran.out
+}
+
+#[test]
+fn forms_are_as_people_were_shown_them() {
+    for form in ["markdown", "csv", "junit"] {
+        for lang in ["en", "ja"] {
+            let out = example(&["--format", form, "--lang", lang]);
+            insta::assert_snapshot!(format!("{form}_{lang}"), out);
+        }
+    }
+}
+
+#[test]
+fn sarif_is_as_people_were_shown_it() {
+    for lang in ["en", "ja"] {
+        let out = example(&["--format", "sarif", "--lang", lang, "--select", "NET001,NET006"]);
+        let value: Value = serde_json::from_str(&out).unwrap();
+        insta::assert_snapshot!(format!("sarif_{lang}"), serde_json::to_string_pretty(&value).unwrap());
+    }
+}
+
+#[test]
+fn sarif_tells_everything_that_json_tells() {
+    let json: Value = serde_json::from_str(&example(&["--format", "json", "--all"])).unwrap();
+    let sarif: Value = serde_json::from_str(&example(&["--format", "sarif", "--all"])).unwrap();
+    let run = &sarif["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let (findings, results) = (json["findings"].as_array().unwrap(), run["results"].as_array().unwrap());
+    assert_eq!(findings.len(), results.len());
+    for (finding, result) in findings.iter().zip(results) {
+        assert_eq!(finding["id"], result["partialFingerprints"]["sekimoriFinding/v1"]);
+        assert_eq!(finding["code"], result["ruleId"]);
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], finding["code"]);
+        let place = &result["locations"][0];
+        assert_eq!(place["logicalLocations"][0]["fullyQualifiedName"], finding["resource"]);
+        if let Some(location) = finding.get("location") {
+            let physical = &place["physicalLocation"];
+            assert_eq!(physical["artifactLocation"]["uri"], location["file"]);
+            assert_eq!(physical["region"]["startLine"], location["line"]);
+        }
+        assert_eq!(result["kind"], finding["status"]);
+        if let Some(ports) = finding["evidence"]["ports"].as_array().filter(|ports| !ports.is_empty()) {
+            let flow = &result["codeFlows"][0]["threadFlows"][0]["locations"];
+            assert_eq!(flow.as_array().unwrap().len(), 6, "internet, address, two groups, NIC, VM");
+            for rule in ports[0]["decided_by"].as_array().unwrap() {
+                let name = rule["rule"].as_str().unwrap().rsplit('/').next().unwrap();
+                assert!(flow.to_string().contains(name), "{name}");
+            }
+        }
+    }
+    let unknown = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+    assert_eq!(unknown.len(), json["unknown"].as_array().unwrap().len());
+}
+
+#[test]
+fn junit_counts_what_it_holds() {
+    for arguments in [&["--format", "junit"][..], &["--format", "junit", "--all"]] {
+        let text = example(arguments);
+        let number = |name: &str| -> usize {
+            let at = text.find(&format!("{name}=\"")).unwrap() + name.len() + 2;
+            text[at..].split('"').next().unwrap().parse().unwrap()
+        };
+        assert_eq!(number("tests"), text.matches("<testcase").count());
+        assert_eq!(number("failures"), text.matches("<failure").count());
+        assert_eq!(number("skipped"), text.matches("<skipped").count());
+        well_formed(&text);
+    }
+}
+
+/// Holds a text against `xmllint`, where it is installed: the test command installs it.
+fn well_formed(text: &str) {
+    let Ok(mut child) =
+        Command::new("xmllint").args(["--noout", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    else {
+        assert!(std::env::var_os("CI").is_none(), "xmllint is missing: apt-get install libxml2-utils");
+        eprintln!("skipped: xmllint is not installed (apt-get install libxml2-utils)");
+        return;
+    };
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Names that would act in one form or another.
+const HOSTILE: [&str; 8] = [
+    "<script>alert(1)<\\/script>",
+    "=cmd|' \\/C calc'!A0",
+    "@everyone",
+    "a\\u001b]8;;x\\u0007b\\u009b31m",
+    "\\u202egnp.exe\\u2066",
+    "`]](javascript:x)|*_~",
+    "a\\u2028b\\u0000c\\r\\nd",
+    "]]>&\\\"'\\uffff",
+];
+
+#[test]
+fn hostile_names_act_in_no_form() {
+    for name in HOSTILE {
+        let text = estate("Standard", None, Some(&rule(name, 300, "Allow", "Tcp", "*", "3389")))
+            .replace("virtualMachines/m\"", &format!("virtualMachines/{name}\""));
+        for form in ["text", "json", "sarif", "html", "markdown", "csv", "junit"] {
+            for lang in ["en", "ja"] {
+                let ran = run(&["check", "-", "--format", form, "--lang", lang], text.as_bytes());
+                assert!([1, 3].contains(&ran.code), "{form}: {}", ran.err);
+                let out = &ran.out;
+                if !["json"].contains(&form) {
+                    let acts = |c: char| {
+                        c.is_control() && !"\n\r".contains(c)
+                            || ('\u{202a}'..='\u{202e}').contains(&c)
+                            || ('\u{2066}'..='\u{2069}').contains(&c)
+                    };
+                    let allowed = if form == "html" { out.replace('\t', "") } else { out.clone() };
+                    assert_eq!(
+                        allowed.find(acts),
+                        None,
+                        "{form} {name}: {:?}",
+                        allowed.chars().find(|c| acts(*c))
+                    );
+                }
+                match form {
+                    "html" => {
+                        assert_eq!(out.matches("<script").count(), 2, "{name}");
+                        assert_eq!(out.matches("</script").count(), 2, "{name}");
+                        assert!(!out.contains("javascript:x)\""));
+                    }
+                    "markdown" => {
+                        let mut fenced = false;
+                        for line in out.lines() {
+                            fenced ^= line.starts_with("``````");
+                            let outside: String = line.split('`').step_by(2).collect();
+                            if !fenced {
+                                assert!(!outside.contains("<script"), "{line}");
+                                assert!(!outside.contains("]("), "{line}");
+                                assert!(!outside.contains("@everyone"), "{line}");
+                            }
+                        }
+                        assert!(!fenced, "a fence does not end");
+                    }
+                    "csv" => {
+                        for cell in cells(out) {
+                            assert!(!cell.starts_with(['=', '+', '-', '@', '|']), "{cell}");
+                        }
+                    }
+                    "junit" => well_formed(out),
+                    "json" | "sarif" => {
+                        let _: Value = serde_json::from_str(out).unwrap();
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// The cells of a CSV text (RFC 4180).
+fn cells(text: &str) -> Vec<String> {
+    let mut cells = vec![String::new()];
+    let mut quoted = false;
+    let mut chars = text.trim_start_matches('\u{feff}').chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => {
+                chars.next();
+                cells.last_mut().unwrap().push('"');
+            }
+            '"' => quoted = !quoted,
+            ',' | '\n' if !quoted => cells.push(String::new()),
+            '\r' if !quoted => {}
+            c => cells.last_mut().unwrap().push(c),
+        }
+    }
+    assert!(!quoted, "a cell does not end");
+    cells
+}
+
+#[test]
+fn every_row_of_the_table_has_every_cell() {
+    for lang in ["en", "ja"] {
+        let text = example(&["--format", "csv", "--lang", lang, "--all"]);
+        let columns = text.lines().next().unwrap().matches(',').count() + 1;
+        // The last line break starts one more, empty cell.
+        assert_eq!((cells(&text).len() - 1) % columns, 0);
+    }
+}
+
+#[test]
+fn a_report_of_nothing_is_still_a_report() {
+    let closed = r#"[{"id":"/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v","properties":{}}]"#;
+    let folder = scratch();
+    for form in ["text", "json", "sarif", "html", "markdown", "csv", "junit"] {
+        let ran = run_in(folder.path(), &["check", "-", "--format", form], closed.as_bytes(), &[]);
+        assert_eq!(ran.code, 0, "{form}: {}", ran.err);
+        assert!(!ran.out.is_empty());
+        if form == "junit" {
+            well_formed(&ran.out);
+        }
+    }
+}
