@@ -51,6 +51,7 @@ test("a way in is drawn with its deciding rule and its width", async () => {
   const page = await open(browser, report("r.html"));
   const item = page.locator("#list > details", { hasText: "RDP (TCP 3389) of app1" });
   if (!(await item.evaluate((details) => details.open))) await item.locator("summary").click();
+  await item.locator(".body").waitFor();
   const steps = await item.locator("ol.way").first().locator("li").allInnerTexts();
   const flat = steps.map((text) => text.replace(/\s+/g, " ").trim());
   assert.deepEqual(flat, [
@@ -65,6 +66,7 @@ test("a way in is drawn with its deciding rule and its width", async () => {
   const all = await thick(item.locator("ol.way").first());
   const narrow = page.locator("#list > details", { hasText: "branch1" }).first();
   await narrow.locator("summary").click();
+  await narrow.locator(".body").waitFor();
   assert.ok((await thick(narrow.locator("ol.way").first())) < all, "256 addresses are drawn as wide as the internet");
   assert.deepEqual(page.faults, []);
   await page.context().close();

@@ -66,6 +66,17 @@ pub(crate) fn verify(vms: u32) -> Result<()> {
     Ok(())
 }
 
+/// The HTML of an estate with a hundred thousand findings: each open VM has four.
+pub(crate) fn large_report() -> Result<PathBuf> {
+    run(&cargo(), &["build", "--release", "--locked", "-p", "sekimori"])?;
+    let (file, page) = (root().join("target/large.ndjson"), root().join("target/large.html"));
+    generate(100_000, 4, &file)?;
+    let program = root().join("target/release/sekimori").display().to_string();
+    let (file, out) = (file.display().to_string(), page.display().to_string());
+    run(&program, &["check", &file, "-o", &out, "--fail-on", "never", "--no-config", "--lang", "en"])?;
+    Ok(page)
+}
+
 /// The check has to find what was put there, exactly.
 fn check_counts(bin: &Path, file: &Path, made: &Made) -> Result<()> {
     let output = Command::new(bin.join("sekimori"))

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::bench;
 use crate::edges;
+use crate::peers;
 use crate::shell::{cargo, has, root, run, run_with, say};
 
 /// Everything, cheapest first.
@@ -26,17 +27,25 @@ pub(crate) fn ci() -> Result<()> {
     Ok(())
 }
 
-/// The tests. They need nothing but this toolchain.
+/// The tests, with what they need from outside.
 pub(crate) fn test(full: bool) -> Result<()> {
     let cargo = cargo();
-    say("tests: no system package is needed");
+    peers::install()?;
     let cases = if full { "20000" } else { "400" };
     run_with(&cargo, &["test", "--workspace", "--locked"], &[("PROPTEST_CASES", cases)])?;
     bench::verify(20_000)?;
+    let large = if full { Some(bench::large_report()?) } else { None };
+    peers::browser(large.as_deref())?;
     if full {
         fuzz(60)?;
     }
     Ok(())
+}
+
+/// Files that are made from the program.
+pub(crate) fn docs() -> Result<()> {
+    let arguments = ["test", "-q", "-p", "sekimori", "--test", "generated", "--locked"];
+    run_with(&cargo(), &arguments, &[("UPDATE_DOCS", "1")])
 }
 
 /// The fuzz targets. Coverage needs a nightly feature of the compiler, which `RUSTC_BOOTSTRAP` lets
@@ -47,7 +56,7 @@ pub(crate) fn fuzz(seconds: u32) -> Result<()> {
         run(&cargo, &["install", "cargo-fuzz", "--locked"])?;
     }
     let time = format!("-max_total_time={seconds}");
-    for target in ["source", "rule", "place"] {
+    for target in ["source", "rule", "place", "config", "baseline"] {
         let seeds = format!("fuzz/seeds/{target}");
         let corpus = format!("fuzz/corpus/{target}");
         std::fs::create_dir_all(root().join(&corpus))?;

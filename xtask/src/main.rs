@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod edges;
 mod generate;
+mod peers;
 mod shell;
 mod tree;
 
@@ -54,6 +55,8 @@ enum Chore {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Write the files that are made from the program: pages of checks, schema, tables of settings
+    Docs,
     /// Which crates may use which, held against what they do use
     Edges,
     /// Run the fuzz targets
@@ -86,6 +89,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Test { full } => ci::test(full),
         Chore::Bench { vms, runs, write } => bench::bench(vms, runs, write),
         Chore::Generate { vms, open_every, out } => generate::generate(vms, open_every, &out).map(drop),
+        Chore::Docs => ci::docs(),
         Chore::Edges => edges::check(),
         Chore::Fuzz { seconds } => ci::fuzz(seconds),
         Chore::Tree { file } => tree::tree(&file),

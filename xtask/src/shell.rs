@@ -1,7 +1,7 @@
 //! Running commands, and telling what is going on.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -29,11 +29,21 @@ pub(crate) fn run(program: &str, arguments: &[&str]) -> Result<()> {
 
 /// The same with environment variables set.
 pub(crate) fn run_with(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
+    run_in(&root(), program, arguments, environment)
+}
+
+/// The same in a folder.
+pub(crate) fn run_in(
+    folder: &Path,
+    program: &str,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Result<()> {
     say(&format!("$ {program} {}", arguments.join(" ")));
     let status = Command::new(program)
         .args(arguments)
         .envs(environment.iter().copied())
-        .current_dir(root())
+        .current_dir(folder)
         .status()
         .with_context(|| format!("cannot run `{program}`"))?;
     if !status.success() {

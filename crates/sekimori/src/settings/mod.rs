@@ -275,15 +275,18 @@ fn severities(text: &str, lang: Lang, chooser: &Chooser) -> Result<BTreeMap<&'st
     Ok(all)
 }
 
-/// `office=203.0.113.7,198.51.100.0/28`: a prefix without a name is called as it is written.
+/// `office=203.0.113.7,office=198.51.100.0/28`: a prefix without a name is called as it is written.
 fn approved(text: &str) -> Result<Vec<Approved>, config::ValueFault> {
-    split(text)
-        .into_iter()
-        .map(|entry| {
-            let (name, prefix) = entry.split_once('=').unwrap_or((&entry, &entry));
-            config::approved_source(name.trim(), vec![prefix.trim().to_owned()])
-        })
-        .collect()
+    let mut by_name: Vec<(String, Vec<String>)> = Vec::new();
+    for entry in split(text) {
+        let (name, prefix) = entry.split_once('=').unwrap_or((&entry, &entry));
+        let (name, prefix) = (name.trim(), prefix.trim().to_owned());
+        match by_name.iter_mut().find(|(its, _)| its == name) {
+            Some((_, prefixes)) => prefixes.push(prefix),
+            None => by_name.push((name.to_owned(), vec![prefix])),
+        }
+    }
+    by_name.into_iter().map(|(name, prefixes)| config::approved_source(&name, prefixes)).collect()
 }
 
 /// The configuration, or an error that tells everything that is wrong with it.

@@ -1,0 +1,72 @@
+//! What tests need from outside of this toolchain: system packages and packages of npm.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::shell::{has, root, run, run_in, say};
+
+/// A program, and the package of Debian that brings it.
+const PROGRAMS: [(&str, &str, &str); 6] = [
+    ("chromium", "--version", "chromium"),
+    ("pdftotext", "-v", "poppler-utils"),
+    ("xmllint", "--version", "libxml2-utils"),
+    ("zsh", "--version", "zsh"),
+    ("fish", "--version", "fish"),
+    ("groff", "--version", "groff"),
+];
+
+/// The font that Japanese pages are looked at in.
+const FONT: (&str, &str) = ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk");
+
+/// Installs what is missing, and says so.
+pub(crate) fn install() -> Result<()> {
+    let mut missing: Vec<&str> = PROGRAMS
+        .iter()
+        .filter(|(program, argument, _)| !has(program, argument))
+        .map(|(_, _, package)| *package)
+        .collect();
+    if cfg!(target_os = "linux") && !Path::new(FONT.0).exists() {
+        missing.push(FONT.1);
+    }
+    if !missing.is_empty() {
+        packages(&missing)?;
+    }
+    if !has("node", "--version") {
+        bail!("Node.js is missing: the tests of pages run in it (https://nodejs.org)");
+    }
+    let folder = root().join("tests/browser");
+    let done = folder.join("node_modules/.package-lock.json");
+    let newer =
+        |a: &Path, b: &Path| -> Result<bool> { Ok(a.metadata()?.modified()? > b.metadata()?.modified()?) };
+    if !done.exists() || newer(&folder.join("package-lock.json"), &done)? {
+        say("tests: packages of npm: playwright-core, axe-core, sarif-multitool");
+        run_in(&folder, "npm", &["ci", "--no-audit", "--no-fund"], &[])?;
+    }
+    Ok(())
+}
+
+fn packages(missing: &[&str]) -> Result<()> {
+    let list = missing.join(" ");
+    say(&format!("tests: system packages to install: {list}"));
+    let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0");
+    if !has("apt-get", "--version") || !root && !has("sudo", "--version") {
+        bail!("install these with your system's package manager, then run the tests again: {list}");
+    }
+    let (program, before): (&str, &[&str]) = if root { ("apt-get", &[]) } else { ("sudo", &["apt-get"]) };
+    run(program, &[before, &["update", "-qq"]].concat())?;
+    let install = [before, &["install", "-y", "-qq", "--no-install-recommends"], missing].concat();
+    run(program, &install).with_context(|| format!("cannot install {list}"))
+}
+
+/// The tests that run in a browser, and those of SARIF. `large` is a report with many findings.
+pub(crate) fn browser(large: Option<&Path>) -> Result<()> {
+    let program = root().join("target/debug/sekimori");
+    let folder = root().join("tests/browser");
+    let program = program.display().to_string();
+    let large = large.map(|path| path.display().to_string());
+    let mut environment = vec![("SEKIMORI", program.as_str())];
+    environment.extend(large.as_deref().map(|path| ("LARGE", path)));
+    run_in(&folder, "node", &["--test", "--test-reporter=spec"], &environment)
+}
