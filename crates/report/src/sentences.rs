@@ -77,7 +77,7 @@ pub(crate) fn in_words(report: &Report<'_>, blocks: usize) -> Vec<String> {
     let source = clean(&report.source).into_owned();
     all.push(match lang {
         Lang::En => format!("Sekimori looked at {what} in {source} on {when}."),
-        Lang::Ja => format!("{when} に {source} の {what} を点検しました。"),
+        Lang::Ja => format!("{when} に {source} の {what}を点検しました。"),
     });
     all.extend(logins(report));
     let tally = report.outcome.tally;
