@@ -60,7 +60,8 @@ pub struct Config {
 ///
 /// Everything that is wrong with it, in its order.
 pub fn parse(text: &str) -> Result<Config, Vec<Fault>> {
-    let mut reader = Reader { text, faults: Vec::new() };
+    let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let mut reader = Reader { text, starts, faults: Vec::new() };
     let table = match DeTable::parse(text) {
         Ok(table) => table,
         Err(error) => {
@@ -73,7 +74,9 @@ pub fn parse(text: &str) -> Result<Config, Vec<Fault>> {
     match reader.faults.is_empty() {
         true => Ok(config),
         false => {
+            // Tables come by name; people read their files from the top.
             reader.faults.sort_by_key(|fault| (fault.line, fault.column));
+            reader.faults.truncate(TOLD);
             Err(reader.faults)
         }
     }
@@ -83,24 +86,28 @@ type Value<'v> = Spanned<DeValue<'v>>;
 
 struct Reader<'t> {
     text: &'t str,
+    /// Where lines start: a file may have a key on each of a hundred thousand.
+    starts: Vec<usize>,
     faults: Vec<Fault>,
 }
 
-/// How many faults are told.
-const FAULTS: usize = 100;
+/// How many faults are looked for, and how many of them are told: the first in the file.
+const FAULTS: usize = 10_000;
+const TOLD: usize = 50;
 
 impl Reader<'_> {
     fn line(&self, at: usize) -> usize {
-        self.text.get(..at).unwrap_or(self.text).bytes().filter(|byte| *byte == b'\n').count() + 1
+        self.starts.partition_point(|start| *start <= at).max(1)
     }
 
     fn fault(&mut self, at: usize, kind: FaultKind) {
         if self.faults.len() >= FAULTS {
             return;
         }
-        let before = self.text.get(..at).unwrap_or(self.text);
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        self.faults.push(Fault { line: self.line(at), column, kind });
+        let line = self.line(at);
+        let start = self.starts.get(line - 1).copied().unwrap_or(0);
+        let column = self.text.get(start..at).unwrap_or_default().chars().count() + 1;
+        self.faults.push(Fault { line, column, kind });
     }
 
     fn bad<T>(&mut self, key: &str, value: &Value<'_>, expected: &'static str) -> Option<T> {
@@ -109,6 +116,9 @@ impl Reader<'_> {
     }
 
     fn unknown(&mut self, at: usize, key: &str, names: impl Iterator<Item = &'static str>) {
+        if self.faults.len() >= FAULTS {
+            return;
+        }
         let short: String = key.chars().take(64).collect();
         let nearest = names.min_by_key(|name| strsim::damerau_levenshtein(name, &short)).unwrap_or_default();
         self.fault(at, FaultKind::UnknownKey { key: key.to_owned(), nearest });

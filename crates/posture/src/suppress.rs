@@ -3,6 +3,7 @@
 //! INVARIANT: nothing is hidden silently. What is suppressed is kept with its reason, and a
 //! suppression that has ended, or that covers nothing, is told.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use estate::{Estate, ResourceId, Tags, resource_name};
@@ -153,12 +154,11 @@ pub enum Stale {
 }
 
 impl Suppression {
+    /// Whether all conditions but that on the id hold.
     fn covers(&self, estate: &Estate, finding: &Finding) -> bool {
         self.codes.as_ref().is_none_or(|codes| codes.contains(&finding.check.code))
             && self.resource.as_ref().is_none_or(|pattern| pattern.matches(estate.text(finding.resource)))
             && self.tag.as_ref().is_none_or(|tag| tag.matches(tags_of(estate, finding.resource)))
-            // The id last: it is a hash.
-            && self.id.as_ref().is_none_or(|id| finding.id(estate).eq_ignore_ascii_case(id))
     }
 }
 
@@ -182,22 +182,35 @@ pub fn suppress(
     if list.is_empty() {
         return Vec::new();
     }
+    // Those that name one finding are looked up: there may be thousands of them.
+    let mut by_id: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut others = Vec::new();
+    for (by, suppression) in list.iter().enumerate() {
+        match &suppression.id {
+            Some(id) => by_id.entry(id.to_ascii_uppercase()).or_default().push(by),
+            None => others.push(by),
+        }
+    }
     let mut covered = vec![0usize; list.len()];
-    let mut count = |by: usize| covered.get_mut(by).map(|count| *count += 1);
     let (mut kept, mut suppressed) = (Vec::new(), Vec::new());
     for finding in std::mem::take(&mut outcome.findings) {
         if finding.status == Status::Pass {
             kept.push(finding);
             continue;
         }
-        let mut holds = None;
-        for (by, suppression) in list.iter().enumerate() {
-            if !suppression.covers(estate, &finding) {
-                continue;
+        let named = match by_id.is_empty() {
+            true => None,
+            false => by_id.get(&finding.id(estate).to_ascii_uppercase()),
+        };
+        let mut holds: Option<usize> = None;
+        for by in named.into_iter().flatten().chain(&others).copied() {
+            let Some(suppression) = list.get(by).filter(|its| its.covers(estate, &finding)) else { continue };
+            if let Some(count) = covered.get_mut(by) {
+                *count += 1;
             }
-            count(by);
-            if suppression.until >= today {
-                holds = holds.or(Some(by));
+            // The first one in the file is named as the reason.
+            if suppression.until >= today && holds.is_none_or(|first| by < first) {
+                holds = Some(by);
             }
         }
         match holds {
