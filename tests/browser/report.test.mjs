@@ -72,11 +72,31 @@ test("a way in is drawn with its deciding rule and its width", async () => {
   await page.context().close();
 });
 
+test("the IPv6 internet is drawn as wide as the other", async () => {
+  const group = "/subscriptions/s/resourceGroups/rg/providers";
+  const rule = { name: "six", properties: { priority: 100, direction: "Inbound", access: "Allow", protocol: "Tcp", sourceAddressPrefix: "::/0", sourcePortRange: "*", destinationAddressPrefix: "*", destinationPortRange: "22" } };
+  const estate = [
+    { id: `${group}/Microsoft.Compute/virtualMachines/m`, properties: { networkProfile: { networkInterfaces: [{ id: `${group}/Microsoft.Network/networkInterfaces/n` }] } } },
+    { id: `${group}/Microsoft.Network/networkSecurityGroups/g`, properties: { securityRules: [rule] } },
+    { id: `${group}/Microsoft.Network/publicIPAddresses/p`, sku: { name: "Standard" }, properties: { ipAddress: "2603::1", publicIPAddressVersion: "IPv6" } },
+    { id: `${group}/Microsoft.Network/virtualNetworks/v`, properties: { addressSpace: { addressPrefixes: ["10.0.0.0/16", "fd00::/48"] }, subnets: [{ name: "s", id: `${group}/Microsoft.Network/virtualNetworks/v/subnets/s`, properties: { addressPrefixes: ["10.0.0.0/24", "fd00::/64"] } }] } },
+    { id: `${group}/Microsoft.Network/networkInterfaces/n`, properties: { networkSecurityGroup: { id: `${group}/Microsoft.Network/networkSecurityGroups/g` }, virtualMachine: { id: `${group}/Microsoft.Compute/virtualMachines/m` }, ipConfigurations: [{ name: "c", properties: { privateIPAddress: "fd00::4", privateIPAddressVersion: "IPv6", publicIPAddress: { id: `${group}/Microsoft.Network/publicIPAddresses/p` }, subnet: { id: `${group}/Microsoft.Network/virtualNetworks/v/subnets/s` } } }] } },
+  ];
+  const file = join(folder, "six.html");
+  const ran = sekimori(["check", "-", "--select", "NET001", "-o", file, "--fail-on", "never"], JSON.stringify(estate));
+  assert.equal(ran.status, 0, ran.stderr);
+  const page = await open(browser, file);
+  await page.locator("ol.way").first().waitFor();
+  assert.equal(await page.locator("ol.way").first().evaluate((way) => way.style.getPropertyValue("--thick")), "12.0px");
+  assert.equal(await page.locator("#status").innerText(), "1 of 1 root cause (1 finding)");
+  await page.context().close();
+});
+
 test("search, filters and views find what they should", async () => {
   const page = await open(browser, report("r.html"));
   const shown = () => page.locator("#list > details").count();
   const status = () => page.locator("#status").innerText();
-  assert.equal(await status(), "12 of 12 root causes, 32 findings");
+  assert.equal(await status(), "12 of 12 root causes (32 findings)");
   await page.fill("#search", "ＮＳＧ-remote app2");
   await page.waitForFunction(() => document.getElementById("status").innerText.startsWith("1 of"));
   assert.equal(await shown(), 1);
@@ -89,13 +109,13 @@ test("search, filters and views find what they should", async () => {
   assert.ok(!(await page.locator("#list > details > summary").allInnerTexts()).some((text) => text.startsWith("critical")));
   await page.getByRole("button", { name: "Reset" }).click();
   await page.selectOption("#check", "NET003");
-  assert.equal(await status(), "2 of 12 root causes, 2 findings");
+  assert.equal(await status(), "2 of 12 root causes (2 findings)");
   assert.match(page.url(), /#check=NET003$/);
   await page.selectOption("#check", "");
   await page.getByLabel("By resource").check();
   const { findings } = JSON.parse(sekimori(["check", "examples/small-company", "--format", "json"]).stdout);
   const resources = new Set(findings.map((finding) => finding.resource)).size;
-  assert.equal(await status(), `${resources} of ${resources} resources, ${findings.length} findings`);
+  assert.equal(await status(), `${resources} of ${resources} resources (${findings.length} findings)`);
   await page.locator("#list > details", { hasText: "old1" }).locator("summary").first().click();
   await page.locator("#list > details[open] .item").nth(3).waitFor();
   await page.getByLabel("By checkpoint").check();
@@ -103,9 +123,10 @@ test("search, filters and views find what they should", async () => {
   assert.deepEqual(page.faults, []);
   // What is in the address opens again.
   const again = await open(browser, join(folder, "r.html"));
-  await again.goto(`file://${join(folder, "r.html")}#view=vm&severity=3`);
-  await again.reload();
-  assert.match(await again.locator("#status").innerText(), /resources/);
+  await again.evaluate(() => (location.hash = "view=vm&severity=3"));
+  await again.waitForFunction(() => /resources/.test(document.getElementById("status").innerText));
+  assert.equal(await again.getByLabel("By resource").isChecked(), true);
+  assert.equal(await again.getByLabel(/^low/).isChecked(), false);
   await page.context().close();
   await again.context().close();
 });
@@ -134,6 +155,13 @@ test("paper shows every root cause, opened", async () => {
     const text = pdfText(file);
     for (const word of ["pip-app1", "nsg-remote", "20.210.10.9", "az network nsg rule update", "NET007", "allow-ssh-provider"]) {
       assert.ok(text.replace(/\s+/g, "").includes(word.replace(/\s+/g, "")), `${word} is not on paper`);
+    }
+    for (const view of ["vm", "checkpoint"]) {
+      await page.evaluate((view) => (location.hash = `view=${view}`), view);
+      await page.waitForFunction((view) => document.querySelector(`input[value=${view}]`).checked, view);
+      writeFileSync(file, await page.pdf({ format: "A4" }));
+      const text = pdfText(file).replace(/\s+/g, "");
+      for (const word of ["pip-app1", "aznetworknsgruleupdate"]) assert.ok(text.includes(word), `${view}: ${word}`);
     }
     assert.deepEqual(page.faults, []);
     await page.context().close();
@@ -172,7 +200,7 @@ test("what is new is told apart", async () => {
   sekimori(["check", "examples/small-company", "--ignore", "NET001", "-o", old]);
   const page = await open(browser, report("new.html", "--baseline", old));
   await page.getByLabel("New ones only").check();
-  assert.equal(await page.locator("#status").innerText(), "3 of 12 root causes, 5 findings");
+  assert.equal(await page.locator("#status").innerText(), "3 of 12 root causes (5 findings)");
   assert.deepEqual(page.faults, []);
   await page.context().close();
 });

@@ -63,9 +63,13 @@ fn expected_ja(expected: &str) -> &str {
         "text, json, sarif, html, markdown, csv or junit" => {
             "text、json、sarif、html、markdown、csv、junit のいずれか"
         }
-        "an address or a prefix such as 203.0.113.0/24, of a /8 (IPv6: /16) at the most" => {
-            "アドレスまたは 203.0.113.0/24 のようなプレフィックス (最大で /8、IPv6 は /16)"
+        "an address or a prefix such as 203.0.113.0/24" => {
+            "アドレスまたは 203.0.113.0/24 のようなプレフィックス"
         }
+        "prefixes of a /8 together at the most (IPv6: /16)" => {
+            "合わせて /8 (IPv6 は /16) までのプレフィックス"
+        }
+        "the id of a finding, such as NET001-0123456789abcdef" => "NET001-0123456789abcdef のような検出の ID",
         "a text that is not empty" => "空でない文字列",
         "a day such as 2027-03-31" => "2027-03-31 のような日付",
         other => other,

@@ -10,7 +10,7 @@ use crate::choice::{FailOn, Format};
 use crate::fault::{Fault, FaultKind};
 use crate::keys::{KEYS, SUPPRESS_KEYS};
 use crate::select::named;
-use crate::values::{approved_source, language, severity};
+use crate::values::{approved_source, by_code, finding_id, language, narrow_enough, severity};
 
 /// A value with the line that it stands on.
 #[derive(Clone, Debug, PartialEq)]
@@ -226,24 +226,21 @@ impl Reader<'_> {
 
     fn severities(&mut self, key: &str, value: &Value<'_>) -> Option<BTreeMap<&'static str, Severity>> {
         let Some(table) = value.get_ref().as_table() else { return self.bad(key, value, "a table") };
-        let mut all = BTreeMap::new();
+        let mut words = Vec::new();
         for (word, value) in table {
             let name: &str = word.get_ref();
-            let checks = match named(name) {
-                Ok(checks) => checks,
-                Err(no) => {
-                    let kind = FaultKind::NoCheck { word: name.to_owned(), nearest: no.nearest };
-                    self.fault(word.span().start, kind);
-                    continue;
-                }
-            };
+            if let Err(no) = named(name) {
+                let kind = FaultKind::NoCheck { word: name.to_owned(), nearest: no.nearest };
+                self.fault(word.span().start, kind);
+                continue;
+            }
             let its = value.get_ref().as_str().and_then(|text| severity(text).ok());
             let Some(its) = its.or_else(|| self.bad(name, value, "low, medium, high or critical")) else {
                 continue;
             };
-            all.extend(checks.iter().map(|check| (check.code, its)));
+            words.push((name.to_owned(), its));
         }
-        Some(all)
+        Some(by_code(&words))
     }
 
     fn sources(&mut self, key: &str, value: &Value<'_>) -> Option<Vec<Approved>> {
@@ -259,7 +256,10 @@ impl Reader<'_> {
                 }
             }
         }
-        Some(all)
+        match narrow_enough(&all) {
+            Ok(()) => Some(all),
+            Err(fault) => self.bad(key, value, fault.0),
+        }
     }
 
     fn suppressions(&mut self, key: &str, value: &Value<'_>) -> Vec<Suppression> {
@@ -286,7 +286,12 @@ impl Reader<'_> {
         for (key, value) in table {
             let name: &str = key.get_ref();
             match name {
-                "id" => id = self.string(name, value),
+                "id" => {
+                    let its = value.get_ref().as_str().and_then(|text| finding_id(text).ok());
+                    id = its.or_else(|| {
+                        self.bad(name, value, "the id of a finding, such as NET001-0123456789abcdef")
+                    });
+                }
                 "code" => {
                     codes = self.checks(name, value).map(|words| {
                         let all = words.iter().filter_map(|word| named(word).ok());
@@ -402,11 +407,12 @@ until = "2026-12-01"
         check("[severity]\nNET01 = 'low'", &["2:1 no check is called `NET01`; did you mean `NET001`?"]);
         check("[severity]\nNET001 = 'mild'", &["2:10 `NET001` takes low, medium, high or critical"]);
         check(
-            "[approved-sources]\nall = '0.0.0.0/0'\nhalves = ['0.0.0.0/1', '128.0.0.0/1']",
-            &[
-                "2:7 `all` takes an address or a prefix such as 203.0.113.0/24, of a /8 (IPv6: /16) at the most",
-                "3:10 `halves` takes an address or a prefix such as 203.0.113.0/24, of a /8 (IPv6: /16) at the most",
-            ],
+            "[approved-sources]\na = '12.0.0.0/8'\nb = '13.0.0.0/32'",
+            &["1:1 `approved-sources` takes prefixes of a /8 together at the most (IPv6: /16)"],
+        );
+        check(
+            "[approved-sources]\na = 'home'",
+            &["2:5 `a` takes an address or a prefix such as 203.0.113.0/24"],
         );
         check("[[suppress]]\ncode = 'NET'", &["1:1 `reason` is missing", "1:1 `until` is missing"]);
         check(
@@ -414,13 +420,18 @@ until = "2026-12-01"
             &["1:1 this would suppress everything; give an `id`, `code`, `resource` or `tag`"],
         );
         check(
-            "[[suppress]]\nid='x'\nreason = ' '\nuntil = '2027-02-30'",
+            "[[suppress]]\nid='NET001-0123456789abcdef'\nreason = ' '\nuntil = '2027-02-30'",
             &["3:10 `reason` takes a text that is not empty", "4:9 `until` takes a day such as 2027-03-31"],
         );
         check(
-            "[[suppress]]\nid='x'\nreasn = 'x'\nuntil = 2027-02-03",
+            "[[suppress]]\nid='NET001-0123456789abcdef'\nreasn = 'x'\nuntil = 2027-02-03",
             &["1:1 `reason` is missing", "3:1 no key is called `reasn`; did you mean `reason`?"],
         );
+        let id = |id: &str| format!("[[suppress]]\nid='{id}'\nreason='r'\nuntil=2027-01-01");
+        assert!(faults(&id("net001-0123456789ABCDEF")).is_empty());
+        for wrong in ["NET01-0123456789abcdef", "NET001-0123", "NET001", "XYZ001-0123456789abcdef"] {
+            assert!(faults(&id(wrong)).concat().contains("takes the id of a finding"), "{wrong}");
+        }
         check("suppress = 1", &["1:12 `suppress` takes a list of tables"]);
         assert!(faults("a = ").concat().contains("this is not TOML"));
         assert!(faults("lang = 'ja'\nlang = 'en'").concat().starts_with("2:1 this is not TOML"));

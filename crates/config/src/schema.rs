@@ -71,6 +71,7 @@ fn kind(kind: Kind) -> Value {
             for key in &SUPPRESS_KEYS {
                 let mut value = match key.name {
                     "code" => one_or_more(check_words()),
+                    "id" => json!({"type": "string", "pattern": "^[A-Za-z]{3}[0-9]{3}-[0-9a-fA-F]{16}$"}),
                     _ => json!({"type": "string", "minLength": 1}),
                 };
                 if let Some(object) = value.as_object_mut() {
@@ -134,7 +135,8 @@ mod tests {
             )
         };
         for (key, value, fine) in [
-            ("id", "x", true),
+            ("id", "NET001-0123456789abcdef", true),
+            ("id", "x", false),
             ("code", "NET", true),
             ("resource", "a*", true),
             ("tag", "a=b", true),
@@ -143,7 +145,11 @@ mod tests {
             let (json, toml) = decision(key, value);
             check(json, &toml, fine);
         }
-        check(json!({"suppress": [{"id": "x", "reason": "r"}]}), "[[suppress]]\nid='x'\nreason='r'", false);
+        check(
+            json!({"suppress": [{"id": "NET001-0123456789abcdef", "reason": "r"}]}),
+            "[[suppress]]\nid='NET001-0123456789abcdef'\nreason='r'",
+            false,
+        );
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Values as people write them, in a file, a flag or an environment variable.
 
+use std::collections::BTreeMap;
+
 use estate::{Prefix, Space, parse_prefix};
-use posture::{Approved, Lang, Severity};
+use posture::{Approved, CHECKS, Check, Lang, Severity};
 
 /// Why a value cannot be used: what would be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +51,9 @@ pub fn ports(text: &str) -> Result<Vec<u16>, ValueFault> {
 ///
 /// # Errors
 ///
-/// When one of the prefixes is none, or when they are too many addresses together.
+/// When one of the prefixes is none.
 pub fn approved_source(name: &str, prefixes: Vec<String>) -> Result<Approved, ValueFault> {
-    const EXPECTED: ValueFault =
-        ValueFault("an address or a prefix such as 203.0.113.0/24, of a /8 (IPv6: /16) at the most");
+    const EXPECTED: ValueFault = ValueFault("an address or a prefix such as 203.0.113.0/24");
     let mut space = Space::default();
     for text in &prefixes {
         match parse_prefix(text.trim()).ok_or(EXPECTED)? {
@@ -60,9 +61,48 @@ pub fn approved_source(name: &str, prefixes: Vec<String>) -> Result<Approved, Va
             Prefix::V6(range) => space.v6 = space.v6.union(&[range].into_iter().collect()),
         }
     }
-    // Whoever approves of half the internet has not thought of attackers.
-    if prefixes.is_empty() || space.v4.count() > 1 << 24 || space.v6.count() > 1 << 112 {
+    if prefixes.is_empty() {
         return Err(EXPECTED);
     }
     Ok(Approved { name: name.to_owned(), space, prefixes })
+}
+
+/// Whether approved sources are few enough together: whoever approves of half the internet has not
+/// thought of attackers, and a check could not tell strangers from friends any more.
+///
+/// # Errors
+///
+/// When they are more than a /8, or for IPv6 more than a /16.
+pub fn narrow_enough(sources: &[Approved]) -> Result<(), ValueFault> {
+    let all = sources.iter().fold(Space::default(), |sum, source| sum.union(&source.space));
+    match all.v4.count() > 1 << 24 || all.v6.count() > 1 << 112 {
+        true => Err(ValueFault("prefixes of a /8 together at the most (IPv6: /16)")),
+        false => Ok(()),
+    }
+}
+
+/// The id of a finding, as reports show it.
+///
+/// # Errors
+///
+/// When it is none, or of no check.
+pub fn finding_id(text: &str) -> Result<String, ValueFault> {
+    const EXPECTED: ValueFault = ValueFault("the id of a finding, such as NET001-0123456789abcdef");
+    let (code, hash) = text.trim().split_once('-').ok_or(EXPECTED)?;
+    let known = CHECKS.iter().any(|check| check.code.eq_ignore_ascii_case(code));
+    let hex = hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if known && hex { Ok(text.trim().to_owned()) } else { Err(EXPECTED) }
+}
+
+/// Severities by code, from words that name checks, in any order: the word that names the fewest
+/// checks counts, so that `NET = "low"` with `NET001 = "critical"` means what it says.
+pub fn by_code(words: &[(String, Severity)]) -> BTreeMap<&'static str, Severity> {
+    let mut named: Vec<(usize, &[&'static Check], Severity)> = Vec::new();
+    let found: Vec<_> =
+        words.iter().filter_map(|(word, severity)| Some((crate::named(word).ok()?, *severity))).collect();
+    named.extend(found.iter().map(|(checks, severity)| (checks.len(), checks.as_slice(), *severity)));
+    named.sort_by_key(|(count, ..)| std::cmp::Reverse(*count));
+    let all =
+        named.iter().flat_map(|(_, checks, severity)| checks.iter().map(|check| (check.code, *severity)));
+    all.collect()
 }

@@ -30,8 +30,9 @@ pub struct Baseline {
     pub as_of: String,
     /// What it found.
     pub findings: Vec<Before>,
-    /// The ids of what it found and the team lived with.
-    pub suppressed: Vec<String>,
+    /// What it found and the team lived with. Where that has ended, it counts as new: somebody has to
+    /// look at it.
+    pub suppressed: Vec<Before>,
 }
 
 /// Why a finding of then is no finding now.
@@ -63,7 +64,12 @@ impl Gone {
 
     /// Whether what was found then is mended.
     pub fn is_fixed(self) -> bool {
-        matches!(self, Self::Met | Self::OtherCause | Self::NoResource)
+        matches!(self, Self::Met | Self::NoResource)
+    }
+
+    /// Whether nobody can tell.
+    pub fn is_unsettled(self) -> bool {
+        matches!(self, Self::Unknown | Self::NotChecked)
     }
 }
 
@@ -92,17 +98,21 @@ impl Comparison {
         self.gone.iter().filter(|(_, gone)| gone.is_fixed())
     }
 
+    /// What is not met still, for another cause than then.
+    pub fn changed(&self) -> impl Iterator<Item = &(Before, Gone)> {
+        self.gone.iter().filter(|(_, gone)| *gone == Gone::OtherCause)
+    }
+
     /// What was found then and could not be looked at again.
     pub fn unsettled(&self) -> impl Iterator<Item = &(Before, Gone)> {
-        self.gone.iter().filter(|(_, gone)| !gone.is_fixed())
+        self.gone.iter().filter(|(_, gone)| gone.is_unsettled())
     }
 }
 
 /// Holds an outcome against an earlier one.
 pub fn compare(outcome: &Outcome, estate: &Estate, before: Baseline) -> Comparison {
     let Baseline { as_of, findings, suppressed } = before;
-    let known: HashSet<String> =
-        findings.iter().map(|finding| finding.id.clone()).chain(suppressed).collect();
+    let known: HashSet<String> = findings.iter().map(|finding| finding.id.clone()).collect();
     let mut comparison = Comparison { as_of, known, ..Comparison::default() };
     let (mut now, mut failing) = (HashSet::new(), HashSet::new());
     let fails = |finding: &&Finding| finding.status == Status::Fail;
@@ -125,9 +135,10 @@ pub fn compare(outcome: &Outcome, estate: &Estate, before: Baseline) -> Comparis
         if not_assessed(code) {
             return Gone::Unknown;
         }
-        let Some(resource) = estate.ids().find(&before.resource).filter(|id| estate.slot(*id).is_some())
-        else {
-            return Gone::NoResource;
+        let resource = estate.ids().find(&before.resource).filter(|id| estate.slot(*id).is_some());
+        let Some(resource) = resource else {
+            // It may stand in what could not be read.
+            return if estate.problems.is_empty() { Gone::NoResource } else { Gone::Unknown };
         };
         let unknown = outcome.unknown_resources.get(code);
         if unknown.is_some_and(|rows| rows.binary_search(&resource).is_ok()) {
@@ -136,7 +147,7 @@ pub fn compare(outcome: &Outcome, estate: &Estate, before: Baseline) -> Comparis
         if failing.contains(&(code, resource)) { Gone::OtherCause } else { Gone::Met }
     };
     let mut seen = HashSet::new();
-    for before in findings {
+    for before in findings.into_iter().chain(suppressed) {
         if !now.contains(&before.id) && seen.insert(before.id.clone()) {
             let why = why(&before);
             comparison.gone.push((before, why));

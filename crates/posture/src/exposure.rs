@@ -388,10 +388,19 @@ fn audience(open: &PortEvidence, lang: Lang) -> String {
             say!(lang, "the IPv6 internet ({range})", "IPv6 インターネット ({range})")
         }
         count => {
-            let count = grouped(count);
-            say!(lang, "{count} internet addresses", "インターネットの {count} 個のアドレス")
+            let number = grouped(count);
+            let addresses = if count == 1 { "address" } else { "addresses" };
+            say!(lang, "{number} internet {addresses}", "インターネットの {number} 個のアドレス")
         }
     }
+}
+
+/// Words in a list, as a sentence has them.
+pub(crate) fn listed(words: &[String], lang: Lang) -> String {
+    words.join(match lang {
+        Lang::En => ", ",
+        Lang::Ja => "、",
+    })
 }
 
 /// Evidence put together by who reaches the ports, the widest first: each group with its audience.
@@ -493,55 +502,109 @@ pub(crate) fn scope(id: &str) -> String {
     format!("{subscription}--resource-group {}", shell(resource_group(id).unwrap_or_default()))
 }
 
-/// The commands that narrow or remove what is the cause.
+/// How many causes a remedy has commands for.
+const REMEDIES: usize = 10;
+
+/// The commands that narrow or remove what lets packets in: one for each rule, group and address
+/// behind the evidence, and for `cause` where there is none.
 pub(crate) fn remedy(
     context: &Context<'_>,
-    open: Option<&PortEvidence>,
+    evidence: &[PortEvidence],
     cause: Option<&Cause>,
     remedy: Remedy,
 ) -> String {
+    let mut seen: Vec<&Cause> = Vec::new();
+    let mut texts: Vec<(String, String, String)> = Vec::new();
+    let of_evidence = evidence.iter().filter_map(|open| Some((open.cause.as_ref()?, Some(open))));
+    for (cause, open) in of_evidence.chain(cause.map(|cause| (cause, None))) {
+        if seen.len() == REMEDIES
+            || seen.iter().any(|other| other.resource == cause.resource && other.key == cause.key)
+        {
+            continue;
+        }
+        seen.push(cause);
+        let (what, command, close) = one_remedy(context, open, cause, remedy);
+        // What is said of several rules is said once.
+        match texts.iter_mut().find(|(its, ..)| *its == what && !command.is_empty()) {
+            Some((_, commands, closes)) => {
+                *commands += &command;
+                *closes += &close;
+            }
+            None => texts.push((what, command, close)),
+        }
+    }
+    let lang = context.lang;
+    let or = say!(lang, "or close it\n", "不要であれば閉じてください\n");
+    let text: String = texts
+        .into_iter()
+        .map(|(what, command, close)| match close.is_empty() {
+            true => format!("{what}\n{command}"),
+            false => format!("{what}\n{command}{or}{close}"),
+        })
+        .collect();
+    text.trim_end().to_owned()
+}
+
+/// What to do about one cause: in words, the commands for it, and those that close it altogether.
+fn one_remedy(
+    context: &Context<'_>,
+    open: Option<&PortEvidence>,
+    cause: &Cause,
+    remedy: Remedy,
+) -> (String, String, String) {
     let lang = context.lang;
     let estate = context.estate();
-    let Some(cause) = cause else { return String::new() };
     let scope = scope(estate.text(cause.resource));
     let name = shell(&context.name(cause.resource));
+    let none = String::new;
     let Some(nsg) = estate.nsg(cause.resource) else {
         let subnet = open.and_then(|open| open.subnet).map_or("<SUBNET-ID>", |subnet| estate.text(subnet));
         let subnet = shell(subnet);
-        return say!(
+        let what = say!(
             lang,
-            "no group guards this address: put one on its subnet\n  az network vnet subnet update --ids {subnet} --network-security-group <NSG>",
-            "このアドレスを守るネットワーク セキュリティ グループがありません。サブネットに関連付けてください\n  az network vnet subnet update --ids {subnet} --network-security-group <NSG>"
+            "no group guards this address: put one on its subnet",
+            "このアドレスを守るネットワーク セキュリティ グループがありません。サブネットに関連付けてください"
         );
+        let command =
+            format!("  az network vnet subnet update --ids {subnet} --network-security-group <NSG>\n");
+        return (what, command, none());
     };
     let own =
         matches!(&nsg.rules, Some(Known::Value(rules)) if rules.iter().any(|rule| rule.name == cause.key));
     if !own {
-        return say!(
+        let what = say!(
             lang,
             "one of Azure's default rules lets it in: deny it before, with a rule of `{name}`",
             "Azure の既定の規則で許可されています。`{name}` に、優先度がより高い拒否規則を追加してください"
         );
+        return (what, none(), none());
     }
     let rule = shell(&cause.key);
-    let narrow = format!(
-        "  az network nsg rule update {scope} --nsg-name {name} --name {rule} --source-address-prefixes {}",
-        match context.settings.approved.is_empty() {
-            true => say!(lang, "<YOUR-ADDRESS>", "<接続元アドレス>"),
-            false => approved_prefixes(context),
-        }
-    );
-    let close = format!("  az network nsg rule delete {scope} --nsg-name {name} --name {rule}");
+    let close = format!("  az network nsg rule delete {scope} --nsg-name {name} --name {rule}\n");
+    let approved = match context.settings.approved.is_empty() {
+        true => say!(lang, "<YOUR-ADDRESS>", "<接続元アドレス>"),
+        false => approved_prefixes(context),
+    };
     match remedy {
-        Remedy::Narrow => say!(
-            lang,
-            "let in only the addresses that your people come from\n{narrow}\nor close it\n{close}",
-            "接続元のアドレスだけを許可してください\n{narrow}\n不要であれば閉じてください\n{close}"
+        Remedy::Narrow => (
+            say!(
+                lang,
+                "let in only the addresses that your people come from",
+                "接続元のアドレスだけを許可してください"
+            ),
+            format!(
+                "  az network nsg rule update {scope} --nsg-name {name} --name {rule} --source-address-prefixes {approved}\n"
+            ),
+            close,
         ),
-        Remedy::Close => say!(
-            lang,
-            "close it, unless it is meant for everybody\n{close}",
-            "すべての人に公開する必要がなければ閉じてください\n{close}"
+        Remedy::Close => (
+            say!(
+                lang,
+                "close it, unless it is meant for everybody",
+                "すべての人に公開する必要がなければ閉じてください"
+            ),
+            close,
+            none(),
         ),
     }
 }

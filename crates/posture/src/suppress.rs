@@ -9,6 +9,7 @@ use std::fmt;
 use estate::{Estate, ResourceId, Tags, resource_name};
 use wildmatch::WildMatch;
 
+use crate::checks::CHECKS;
 use crate::engine::Outcome;
 use crate::view::{Finding, Status};
 
@@ -146,7 +147,7 @@ pub enum Stale {
         /// How many findings it would cover.
         findings: usize,
     },
-    /// It holds, all of its checks ran, and it covers nothing.
+    /// It holds, everything that it could cover was judged, and it covers nothing.
     Idle {
         /// The suppression, by its place in the list.
         by: usize,
@@ -169,16 +170,10 @@ fn tags_of(estate: &Estate, id: ResourceId) -> Option<&Tags> {
     }
 }
 
-/// Takes the findings that suppressions cover out of the others. `codes` are the checks that ran.
+/// Takes the findings that suppressions cover out of the others.
 ///
 /// The score stays as it was: living with a risk does not make it smaller.
-pub fn suppress(
-    outcome: &mut Outcome,
-    estate: &Estate,
-    list: &[Suppression],
-    today: Day,
-    codes: &[&str],
-) -> Vec<Stale> {
+pub fn suppress(outcome: &mut Outcome, estate: &Estate, list: &[Suppression], today: Day) -> Vec<Stale> {
     if list.is_empty() {
         return Vec::new();
     }
@@ -192,6 +187,11 @@ pub fn suppress(
         }
     }
     let mut covered = vec![0usize; list.len()];
+    let mut count = |by: usize| {
+        if let Some(count) = covered.get_mut(by) {
+            *count += 1;
+        }
+    };
     let (mut kept, mut suppressed) = (Vec::new(), Vec::new());
     for finding in std::mem::take(&mut outcome.findings) {
         if finding.status == Status::Pass {
@@ -202,16 +202,21 @@ pub fn suppress(
             true => None,
             false => by_id.get(&finding.id(estate).to_ascii_uppercase()),
         };
-        let mut holds: Option<usize> = None;
-        for by in named.into_iter().flatten().chain(&others).copied() {
+        let of_finding = named.into_iter().flatten().chain(&others).copied();
+        let (mut holds, mut ended): (Option<usize>, Vec<usize>) = (None, Vec::new());
+        for by in of_finding {
             let Some(suppression) = list.get(by).filter(|its| its.covers(estate, &finding)) else { continue };
-            if let Some(count) = covered.get_mut(by) {
-                *count += 1;
+            if suppression.until < today {
+                ended.push(by);
+                continue;
             }
+            count(by);
             // The first one in the file is named as the reason.
-            if suppression.until >= today && holds.is_none_or(|first| by < first) {
-                holds = Some(by);
-            }
+            holds = Some(holds.map_or(by, |first| first.min(by)));
+        }
+        if holds.is_none() {
+            // One that has ended and was decided again needs no word.
+            ended.into_iter().for_each(&mut count);
         }
         match holds {
             Some(by) => {
@@ -228,16 +233,26 @@ pub fn suppress(
     }
     outcome.findings = kept;
     outcome.suppressed = suppressed;
-    let ran = |suppression: &Suppression| {
+    // That one covers nothing is told only where everything that it could cover was judged.
+    let judged = |code: &str| {
+        outcome.by_check.iter().any(|its| its.check.code == code)
+            && !outcome.unknown_resources.contains_key(code)
+            && outcome.not_assessed.iter().all(|(check, _)| check.code != code)
+    };
+    let judged = |suppression: &Suppression| {
         let by_id = suppression.id.as_ref().and_then(|id| id.split('-').next());
-        suppression.codes.as_ref().is_none_or(|its| its.iter().all(|code| codes.contains(code)))
-            && by_id.is_none_or(|code| codes.iter().any(|its| its.eq_ignore_ascii_case(code)))
+        let codes = match (&suppression.codes, by_id) {
+            (_, Some(code)) => vec![code.to_ascii_uppercase()],
+            (Some(codes), None) => codes.iter().map(|code| (*code).to_owned()).collect(),
+            (None, None) => CHECKS.iter().map(|check| check.code.to_owned()).collect(),
+        };
+        estate.problems.is_empty() && codes.iter().all(|code| judged(code))
     };
     let mut stale = Vec::new();
     for (by, (suppression, findings)) in list.iter().zip(covered).enumerate() {
         if suppression.until < today {
             stale.push(Stale::Ended { by, findings });
-        } else if findings == 0 && ran(suppression) {
+        } else if findings == 0 && judged(suppression) {
             stale.push(Stale::Idle { by });
         }
     }

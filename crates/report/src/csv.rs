@@ -5,6 +5,9 @@ use posture::{Finding, Lang, Status};
 
 use crate::Report;
 use crate::clean::clean;
+use crate::json::place_text;
+use crate::problem::problem_text;
+use crate::text::{gone_line, gone_text};
 use crate::words::{checkpoint_word, pick, severity_word, words};
 
 /// The report as CSV. Starts with a byte order mark, without which Excel takes UTF-8 for the
@@ -27,22 +30,50 @@ pub fn to_csv(report: &Report<'_>) -> String {
         row(&mut out, &cells(report, &suppressed.finding, words(lang).suppressed, &reason, &until));
     }
     for unknown in &report.outcome.unknown {
-        let check = report.checks.iter().find(|check| check.code == unknown.code);
-        let mut cells: Vec<String> = vec![String::new(); header(lang).len()];
-        let mut set = |index: usize, text: String| {
-            if let Some(cell) = cells.get_mut(index) {
-                *cell = text;
-            }
+        let message = format!("{} × {}", unknown.reason, unknown.count);
+        note(&mut out, report, unknown.code, words(lang).unknown, &message, &unknown.settled_by);
+    }
+    for (check, reason) in &report.outcome.not_assessed {
+        note(&mut out, report, check.code, words(lang).not_assessed, reason, "");
+    }
+    let place = |at: &estate::At| place_text(report, at);
+    for (problem, at) in &report.errors {
+        let text = problem_text(&problem.kind, lang, &place);
+        let message = format!("{}:{}:{}: {text}", at.file, at.line, at.column);
+        note(&mut out, report, "", words(lang).could_not_be_read, &message, "");
+    }
+    for (before, why) in report.comparison.iter().flat_map(|comparison| &comparison.gone) {
+        let status = match () {
+            () if why.is_fixed() => words(lang).fixed,
+            () if why.is_unsettled() => words(lang).unsettled,
+            () => words(lang).changed,
         };
-        set(1, unknown.code.to_owned());
-        set(2, check.map(|check| check.slug).unwrap_or_default().to_owned());
-        set(3, check.map(|check| checkpoint_word(check.checkpoint, lang)).unwrap_or_default().to_owned());
-        set(4, words(lang).unknown.to_owned());
-        set(10, format!("{} × {}", unknown.reason, unknown.count));
-        set(17, unknown.settled_by.clone());
-        row(&mut out, &cells);
+        let message = format!("{} ({})", gone_line(before, lang), gone_text(*why, lang));
+        note(&mut out, report, &before.code, status, &message, "");
+    }
+    for notice in report.notices {
+        note(&mut out, report, "", words(lang).notices, notice, "");
     }
     out
+}
+
+/// A row that is about no finding of today.
+fn note(out: &mut String, report: &Report<'_>, code: &str, status: &str, message: &str, fix: &str) {
+    let lang = report.lang;
+    let check = report.checks.iter().find(|check| check.code == code);
+    let mut cells = vec![String::new(); header(lang).len()];
+    let mut set = |index: usize, text: &str| {
+        if let Some(cell) = cells.get_mut(index) {
+            text.clone_into(cell);
+        }
+    };
+    set(1, code);
+    set(2, check.map(|check| check.slug).unwrap_or_default());
+    set(3, check.map(|check| checkpoint_word(check.checkpoint, lang)).unwrap_or_default());
+    set(4, status);
+    set(10, message);
+    set(17, fix);
+    row(out, &cells);
 }
 
 fn header(lang: Lang) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use posture::{Baseline, Before};
+use posture::{Baseline, Before, Lang};
 use serde::Deserialize;
 
 use crate::SCHEMA;
@@ -18,6 +18,21 @@ pub enum EarlierError {
     OtherSchema(String),
 }
 
+impl EarlierError {
+    /// Why, in words.
+    pub fn text(&self, lang: Lang) -> String {
+        match (self, lang) {
+            (_, Lang::En) => self.to_string(),
+            (Self::NotJson(error), Lang::Ja) => {
+                format!("check の JSON 形式ではありません ({} 行 {} 列)", error.line(), error.column())
+            }
+            (Self::OtherSchema(schema), Lang::Ja) => {
+                format!("スキーマが `{SCHEMA}` ではなく `{schema}` です")
+            }
+        }
+    }
+}
+
 /// The part of the form that matters here. Members that are not known are left alone.
 #[derive(Deserialize)]
 struct Form {
@@ -25,7 +40,7 @@ struct Form {
     as_of: String,
     findings: Vec<FindingForm>,
     #[serde(default)]
-    suppressed: Vec<IdForm>,
+    suppressed: Vec<FindingForm>,
 }
 
 #[derive(Deserialize)]
@@ -35,11 +50,6 @@ struct FindingForm {
     status: String,
     resource: String,
     message: String,
-}
-
-#[derive(Deserialize)]
-struct IdForm {
-    id: String,
 }
 
 /// Reads an earlier report: what `--format json` wrote.
@@ -52,14 +62,12 @@ pub fn read_earlier(text: impl Read) -> Result<Baseline, EarlierError> {
     if form.schema != SCHEMA {
         return Err(EarlierError::OtherSchema(form.schema));
     }
-    let fails = form.findings.into_iter().filter(|finding| finding.status == "fail");
-    let findings = fails
-        .map(|finding| {
-            let FindingForm { id, code, resource, message, .. } = finding;
-            Before { id, code, resource, message }
-        })
-        .collect();
-    let suppressed = form.suppressed.into_iter().map(|row| row.id).collect();
+    let fails = |rows: Vec<FindingForm>| {
+        let fails = rows.into_iter().filter(|finding| finding.status == "fail");
+        let before = |FindingForm { id, code, resource, message, .. }| Before { id, code, resource, message };
+        fails.map(before).collect()
+    };
+    let (findings, suppressed) = (fails(form.findings), fails(form.suppressed));
     Ok(Baseline { as_of: form.as_of, findings, suppressed })
 }
 

@@ -78,6 +78,12 @@ pub fn to_json(report: &Report<'_>) -> String {
             .collect(),
         baseline: report.comparison.map(BaselineForm::of),
         notices: report.notices,
+        settings: report
+            .own_settings
+            .iter()
+            .map(|(key, value, from)| (key.as_str(), SettingForm { value, from }))
+            .collect(),
+        unmet: report.unmet,
     };
     // Serialising to memory fails only for maps with keys that are no strings; there are none.
     serde_json::to_string_pretty(&document).unwrap_or_default()
@@ -101,6 +107,19 @@ struct Document<'r> {
     baseline: Option<BaselineForm<'r>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     notices: &'r [String],
+    /// What the team has set otherwise than by default.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    settings: BTreeMap<&'r str, SettingForm<'r>>,
+    /// Checks that had to be judged and were not.
+    #[serde(skip_serializing_if = "<[&str]>::is_empty")]
+    unmet: &'r [&'static str],
+}
+
+/// A setting as people write it, and who says so.
+#[derive(Serialize)]
+struct SettingForm<'r> {
+    value: &'r str,
+    from: &'r str,
 }
 
 /// A finding that the team lives with.
@@ -124,6 +143,7 @@ struct BaselineForm<'r> {
     new: u64,
     unchanged: u64,
     fixed: Vec<GoneForm<'r>>,
+    changed: Vec<GoneForm<'r>>,
     unsettled: Vec<GoneForm<'r>>,
 }
 
@@ -150,6 +170,7 @@ impl<'r> BaselineForm<'r> {
             new: comparison.new,
             unchanged: comparison.unchanged,
             fixed: comparison.fixed().map(form).collect(),
+            changed: comparison.changed().map(form).collect(),
             unsettled: comparison.unsettled().map(form).collect(),
         }
     }

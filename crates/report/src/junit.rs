@@ -8,7 +8,7 @@ use posture::{CheckTally, Finding, Status, Suppressed};
 use crate::Report;
 use crate::clean::clean;
 use crate::problem::problem_text;
-use crate::words::{severity_word, words};
+use crate::words::{day_text, severity_word, words};
 use crate::{json::place_text, way};
 
 /// The report as JUnit XML.
@@ -93,7 +93,9 @@ fn write_suite(
         counts.skipped += 1;
         let decision = report.suppressions.get(row.by);
         let reason = decision.map(|decision| decision.reason.as_str()).unwrap_or_default();
-        let text = format!("{}: {reason}", words(lang).suppressed);
+        let until = decision.map(|decision| day_text(decision.until, lang)).unwrap_or_default();
+        let (words, message) = (words(lang), &row.finding.message);
+        let text = format!("{}: {reason} ({}: {until}): {message}", words.suppressed, words.until);
         let name = clean(report.estate.text(row.finding.resource)).into_owned();
         write_case(&mut cases, &class, &name, &skipped(&text));
     }

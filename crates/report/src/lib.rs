@@ -21,7 +21,7 @@ mod way;
 mod words;
 
 use estate::{Estate, Origin, Problem};
-use posture::{Check, Comparison, Lang, Outcome, Suppression};
+use posture::{Check, Comparison, Lang, Outcome, Settings, Suppression};
 
 pub use clean::clean;
 pub use csv::to_csv;
@@ -83,6 +83,12 @@ pub struct Report<'a> {
     pub outcome: &'a Outcome,
     /// What the team lives with: what the numbers in `outcome.suppressed` stand for.
     pub suppressions: &'a [Suppression],
+    /// What checks went by.
+    pub settings: &'a Settings,
+    /// What the team has set otherwise than by default: key, value and who says so, as people write them.
+    pub own_settings: &'a [(String, String, String)],
+    /// The codes of checks that had to be judged and were not.
+    pub unmet: &'a [&'static str],
     /// What has changed since an earlier check.
     pub comparison: Option<&'a Comparison>,
     /// What the team should know of its configuration, in the asked language.

@@ -12,7 +12,7 @@ use crate::clean::clean;
 use crate::json::place_text;
 use crate::problem::problem_text;
 use crate::sentences::{by_severity, in_words, not_assessed};
-use crate::text::gone_text;
+use crate::text::{gone_line, gone_text};
 use crate::words::{checkpoint_word, day_text, pick, severity_word, words};
 use crate::{Report, way};
 
@@ -218,11 +218,18 @@ fn write_rest(out: &mut String, report: &Report<'_>) {
     list(out, report, words.suppressed, &suppressed);
     if let Some(comparison) = report.comparison {
         let row = |(before, why): &(posture::Before, posture::Gone)| {
-            format!("{} {} ({})", code(&before.code), prose(&before.message), gone_text(*why, lang))
+            format!("{} ({})", prose(&gone_line(before, lang)), gone_text(*why, lang))
         };
         list(out, report, words.fixed, &comparison.fixed().map(row).collect::<Vec<_>>());
+        list(out, report, words.changed, &comparison.changed().map(row).collect::<Vec<_>>());
         list(out, report, words.unsettled, &comparison.unsettled().map(row).collect::<Vec<_>>());
     }
+    let settings: Vec<_> = report
+        .own_settings
+        .iter()
+        .map(|(key, value, from)| format!("{} ({})", code(&format!("{key} = {value}")), code(from)))
+        .collect();
+    list(out, report, words.settings, &settings);
     let notices: Vec<_> = report.notices.iter().map(|notice| prose(notice)).collect();
     list(out, report, words.notices, &notices);
 }

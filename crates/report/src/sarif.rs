@@ -19,11 +19,20 @@ use crate::problem::problem_text;
 use crate::words::{checkpoint_word, severity_word, words};
 use crate::{HOME, Location, Report, way};
 
+/// How many results one run may have: GitHub refuses a file with more.
+/// <https://docs.github.com/code-security/code-scanning/troubleshooting-sarif-uploads/results-exceed-limit>
+const RESULTS: usize = 25_000;
+
 /// The report as SARIF: one run, one result a finding.
 pub fn to_sarif(report: &Report<'_>) -> String {
-    let rules: Vec<Value> = report.checks.iter().map(|check| rule(check, report.lang)).collect();
+    let rules: Vec<Value> = report.checks.iter().map(|check| rule(report, check)).collect();
     let index: HashMap<&str, usize> =
         report.checks.iter().enumerate().map(|(index, check)| (check.code, index)).collect();
+    let settings: serde_json::Map<String, Value> = report
+        .own_settings
+        .iter()
+        .map(|(key, value, from)| (key.clone(), json!({"value": value, "from": from})))
+        .collect();
     let driver = json!({
         "name": "Sekimori",
         "fullName": "Sekimori 関守",
@@ -38,14 +47,17 @@ pub fn to_sarif(report: &Report<'_>) -> String {
         "columnKind": "unicodeCodePoints",
         "automationDetails": {"id": "sekimori/"},
         "invocations": [invocation(report, &index)],
-        "properties": {"serviceTags": report.tags_data, "score": report.outcome.tally.score},
+        "properties": {"serviceTags": report.tags_data, "score": report.outcome.tally.score, "settings": settings},
     });
     let one = |finding: &Finding, decision: Option<&Suppressed>| {
         result(report, finding, decision, index.get(finding.check.code).copied()).to_string()
     };
+    // The worst come first, so that the least bad are left out.
     let mut results: Vec<String> =
-        report.outcome.findings.par_iter().map(|finding| one(finding, None)).collect();
-    results.par_extend(report.outcome.suppressed.par_iter().map(|row| one(&row.finding, Some(row))));
+        report.outcome.findings.par_iter().take(RESULTS).map(|finding| one(finding, None)).collect();
+    let room = RESULTS.saturating_sub(results.len());
+    results
+        .par_extend(report.outcome.suppressed.par_iter().take(room).map(|row| one(&row.finding, Some(row))));
     // The results are written one by one: a tree of all of them would take many times their size.
     let mut out = String::from(
         "{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[",
@@ -78,7 +90,9 @@ fn security_severity(severity: Severity) -> &'static str {
     }
 }
 
-fn rule(check: &Check, lang: Lang) -> Value {
+fn rule(report: &Report<'_>, check: &Check) -> Value {
+    let lang = report.lang;
+    let severity = report.settings.severity_of(check);
     let name: String = check
         .slug
         .split('-')
@@ -100,14 +114,14 @@ fn rule(check: &Check, lang: Lang) -> Value {
             "markdown": format!("{why}\n\n**{}**: {fix}\n\n**{}**\n\n{list}", words.fix, words.references),
         },
         "helpUri": format!("{HOME}/blob/main/{}", page_path(check, lang)),
-        "defaultConfiguration": {"level": level(check.severity)},
+        "defaultConfiguration": {"level": level(severity)},
         "properties": {
             "tags": ["security", "azure", check.checkpoint.name()],
             "precision": "very-high",
-            "problem.severity": match level(check.severity) { "note" => "recommendation", other => other },
-            "security-severity": security_severity(check.severity),
+            "problem.severity": match level(severity) { "note" => "recommendation", other => other },
+            "security-severity": security_severity(severity),
             "checkpoint": checkpoint_word(check.checkpoint, lang),
-            "severity": severity_word(check.severity, lang),
+            "severity": severity_word(severity, lang),
             "references": refs,
         },
     })
@@ -123,13 +137,15 @@ fn sentence(title: &str, lang: Lang) -> String {
     format!("{first}{}.", chars.as_str())
 }
 
-/// Text that stands for itself: what would be a link or act on a terminal is shown.
+/// Text that stands for itself: what would be a link, a place for an argument, or act on a terminal, is
+/// shown.
 fn plain(text: &str) -> String {
-    let text = clean(text);
+    // Section 3.11.5: braces that stand for themselves are doubled.
+    let text = clean(text).replace('{', "{{").replace('}', "}}");
     // Section 3.11.6: `[text](target)` is a link unless a backslash stands before its bracket.
     match text.contains("](") {
         true => text.replace('[', "\\[").replace(']', "\\]"),
-        false => text.into_owned(),
+        false => text,
     }
 }
 
@@ -156,7 +172,8 @@ fn result(
         "level": if fails { level(finding.severity) } else { "none" },
         "message": {"text": text},
         "locations": [location(report, place.as_ref(), Some(finding.resource), None)],
-        "partialFingerprints": {"sekimoriFinding/v1": id},
+        // GitHub goes by this name alone; without it, it would hash lines of the input.
+        "partialFingerprints": {"sekimoriFinding/v1": id, "primaryLocationLineHash": line_hash(&id)},
         "properties": {"severity": finding.severity.name(), "security-severity": security_severity(finding.severity)},
     });
     let Some(object) = value.as_object_mut() else { return value };
@@ -181,6 +198,11 @@ fn result(
         );
     }
     value
+}
+
+/// The hash of an id, with the number that tells results of one hash apart.
+fn line_hash(id: &str) -> String {
+    format!("{}:1", id.rsplit('-').next().unwrap_or(id))
 }
 
 /// How many ways in one result shows.
@@ -235,13 +257,14 @@ fn location(
     value
 }
 
-/// Standard input has no address.
 fn physical(place: &Location) -> Option<Value> {
-    if place.file == "-" || place.file.is_empty() {
+    if place.file.is_empty() {
         return None;
     }
     let region = json!({"startLine": place.line, "startColumn": place.column});
-    let artifact = match uri(&place.file) {
+    // Standard input has no address, and GitHub takes no result without one.
+    let file = if place.file == "-" { "stdin" } else { &place.file };
+    let artifact = match uri(file) {
         (uri, true) => json!({"uri": uri}),
         (uri, false) => json!({"uri": uri, "uriBaseId": "%SRCROOT%"}),
     };
@@ -292,13 +315,31 @@ fn invocation(report: &Report<'_>, index: &HashMap<&str, usize>) -> Value {
             row.sample.iter().map(|resource| location(report, None, Some(*resource), None)).collect();
         json!({"level": "note", "message": {"text": text}, "associatedRule": rule, "locations": sample})
     }));
+    execution.extend(report.outcome.not_assessed.iter().map(|(check, reason)| {
+        let rule = index.get(check.code).map(|index| json!({"id": check.code, "index": index}));
+        let text = plain(&format!("{} {}: {reason}", check.code, words(report.lang).not_assessed));
+        json!({"level": "warning", "message": {"text": text}, "associatedRule": rule})
+    }));
+    let all = report.outcome.findings.len() + report.outcome.suppressed.len();
+    if let Some(more) = all.checked_sub(RESULTS).filter(|more| *more > 0) {
+        let text = match report.lang {
+            Lang::En => format!(
+                "{more} further results are left out: code scanning takes {RESULTS} in one run; --format json has them all"
+            ),
+            Lang::Ja => format!(
+                "コード スキャンの上限 ({RESULTS} 件) を超えるため、{more} 件の結果を省略しました。--format json にはすべて含まれます"
+            ),
+        };
+        execution.push(json!({"level": "warning", "message": {"text": text}}));
+    }
     let configuration: Vec<Value> = report
         .notices
         .iter()
         .map(|notice| json!({"level": "warning", "message": {"text": plain(notice)}}))
         .collect();
     json!({
-        "executionSuccessful": report.errors.is_empty(),
+        // What could not be read, or had to be judged and was not, makes the run one not to rely on.
+        "executionSuccessful": report.errors.is_empty() && report.unmet.is_empty(),
         "endTimeUtc": report.as_of,
         "toolExecutionNotifications": execution,
         "toolConfigurationNotifications": configuration,
@@ -324,6 +365,7 @@ mod tests {
     fn names_make_no_links() {
         assert_eq!(plain("`vm` [x](https://evil.example)"), "`vm` \\[x\\](https://evil.example)");
         assert_eq!(plain("a[0]"), "a[0]");
-        assert_eq!(plain("a\u{1b}[31m"), "a\\u{1b}[31m");
+        assert_eq!(plain("a\u{1b}[31m"), "a\\u{{1b}}[31m");
+        assert_eq!(plain("a{0}"), "a{{0}}");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use estate::{ResourceId, resource_name};
-use posture::{Lang, Severity, Status, grouped};
+use posture::{Lang, Settings, Severity, Status, grouped};
 
 use crate::Report;
 use crate::blocks::named;
@@ -83,19 +83,14 @@ pub(crate) fn in_words(report: &Report<'_>, blocks: usize) -> Vec<String> {
     let tally = report.outcome.tally;
     let fail = usize::try_from(tally.fail).unwrap_or(usize::MAX);
     all.push(match (fail, lang) {
-        (0, Lang::En) => "No check found anything.".to_owned(),
-        (0, Lang::Ja) => "検出された問題はありません。".to_owned(),
+        (0, _) => nothing(report),
         (_, Lang::En) => {
             let findings = counted(fail, "finding", "findings");
-            let (have, causes) = match (fail, blocks) {
-                (1, _) => ("has", "one root cause".to_owned()),
-                (_, 1) => ("have", "one root cause".to_owned()),
-                (_, blocks) => ("have", format!("{} root causes", grouped(blocks as u128))),
-            };
-            format!("{findings} {have} {causes}: mending these mends everything listed below.")
+            let come = if fail == 1 { "comes" } else { "come" };
+            format!("{findings} {come} from {}.", counted(blocks, "root cause", "root causes"))
         }
         (_, Lang::Ja) => format!(
-            "検出は {} 件で、根本原因は {} 件です。根本原因を取り除けば、以下の検出はすべて解消します。",
+            "検出は {} 件で、根本原因ごとにまとめると {} 件です。",
             grouped(u128::from(tally.fail)),
             grouped(blocks as u128)
         ),
@@ -142,16 +137,22 @@ pub(crate) fn in_words(report: &Report<'_>, blocks: usize) -> Vec<String> {
     }
     if let Some(comparison) = report.comparison {
         let fixed = comparison.fixed().count();
+        let (changed, unsettled) = (comparison.changed().count(), comparison.unsettled().count());
+        let rest = match (changed + unsettled, lang) {
+            (0, _) => String::new(),
+            (_, Lang::En) => format!(", {changed} for another cause, {unsettled} not looked at again"),
+            (_, Lang::Ja) => format!("、別の原因 {changed} 件、確認できず {unsettled} 件"),
+        };
         let when = moment_text(&clean(&comparison.as_of), lang);
         all.push(match lang {
             Lang::En => format!(
-                "Since {when}: {} new, {} fixed, {} unchanged.",
+                "Since {when}: {} new, {} fixed, {} unchanged{rest}.",
                 grouped(u128::from(comparison.new)),
                 grouped(fixed as u128),
                 grouped(u128::from(comparison.unchanged))
             ),
             Lang::Ja => format!(
-                "{when} の点検と比べて、新規 {} 件、解消 {} 件、変化なし {} 件です。",
+                "{when} の点検と比べて、新規 {} 件、解消 {} 件、変化なし {} 件{rest}です。",
                 grouped(u128::from(comparison.new)),
                 grouped(fixed as u128),
                 grouped(u128::from(comparison.unchanged))
@@ -159,6 +160,53 @@ pub(crate) fn in_words(report: &Report<'_>, blocks: usize) -> Vec<String> {
         });
     }
     all
+}
+
+/// What there is to say where no finding is left.
+pub(crate) fn nothing(report: &Report<'_>) -> String {
+    let lang = report.lang;
+    let assessed = report.checks.len() > report.outcome.not_assessed.len();
+    let text = match (assessed, report.outcome.suppressed.is_empty()) {
+        (false, _) => pick(
+            lang,
+            "Nothing could be assessed: the input holds nothing that these checks look at.",
+            "評価できる項目がありませんでした。入力に、チェックの対象となるリソースが含まれていません。",
+        ),
+        (true, false) => pick(
+            lang,
+            "Nothing was found beyond what is suppressed.",
+            "抑制されているもの以外に、検出された問題はありません。",
+        ),
+        (true, true) => pick(
+            lang,
+            "The checks that could be judged found nothing.",
+            "判定できたチェックで、検出された問題はありません。",
+        ),
+    };
+    text.to_owned()
+}
+
+/// What counts as an open login where the team has set it otherwise than by default.
+fn measure(report: &Report<'_>) -> String {
+    let (own, default) = (report.settings, Settings::default());
+    let mut parts = Vec::new();
+    if own.management_ports != default.management_ports {
+        let ports: Vec<_> = own.management_ports.iter().map(ToString::to_string).collect();
+        let ports = ports.join(pick(report.lang, ", ", "、"));
+        parts.push(pick(report.lang, format!("TCP {ports} only"), format!("TCP {ports} のみ")));
+    }
+    if own.wide_after != default.wide_after {
+        let number = grouped(own.wide_after);
+        parts.push(pick(
+            report.lang,
+            format!("from more than {number} addresses"),
+            format!("{number} 個を超えるアドレスから"),
+        ));
+    }
+    match parts.is_empty() {
+        true => String::new(),
+        false => pick(report.lang, format!(" ({})", parts.join(", ")), format!(" ({})", parts.join("、"))),
+    }
 }
 
 /// Whose login strangers reach: the question that the page begins with.
@@ -191,20 +239,19 @@ fn logins(report: &Report<'_>) -> Option<String> {
             )
         }
     };
+    let measure = measure(report);
     Some(match (open.len(), report.lang) {
-        (0, Lang::En) => format!("No VM's login was found open to the internet{unknown}."),
+        (0, Lang::En) => format!("No VM's login was found open to the internet{measure}{unknown}."),
         (0, Lang::Ja) => {
-            format!("インターネットにログインを公開している VM は見つかりませんでした{unknown}。")
+            format!("インターネットにログインを公開している VM は見つかりませんでした{measure}{unknown}。")
         }
-        (1, Lang::En) => format!("The login of one VM is open to the internet: {names}{unknown}."),
+        (1, Lang::En) => format!("The login of one VM is open to the internet{measure}: {names}{unknown}."),
         (count, Lang::En) => {
-            format!(
-                "The logins of {} VMs are open to the internet: {names}{unknown}.",
-                grouped(count as u128)
-            )
+            let count = grouped(count as u128);
+            format!("The logins of {count} VMs are open to the internet{measure}: {names}{unknown}.")
         }
         (count, Lang::Ja) => format!(
-            "{} 台の VM ({names}) で、ログインがインターネットに公開されています{unknown}。",
+            "{} 台の VM ({names}) で、ログインがインターネットに公開されています{measure}{unknown}。",
             grouped(count as u128)
         ),
     })

@@ -53,9 +53,30 @@ pub struct Page {
     pub style: Style,
     /// How many columns running text takes.
     pub width: usize,
+    /// How many columns the terminal has. Without one nobody but the reader breaks headlines, so that
+    /// programs find each on one line.
+    pub terminal: Option<usize>,
 }
 
 impl Page {
     /// What a file or a pipe gets.
-    pub const PLAIN: Self = Self { style: Style::Plain, width: 100 };
+    pub const PLAIN: Self = Self { style: Style::Plain, width: 100, terminal: None };
+
+    /// The lines of a text that starts `before` columns into a line, and goes on four columns in.
+    pub(crate) fn lines(&self, text: &str, before: usize) -> Vec<String> {
+        let Some(width) = self.terminal else { return vec![text.to_owned()] };
+        // The first line is shorter: a word as wide as what stands before takes its place.
+        let room = width.saturating_sub(4).max(20);
+        let filler = "x".repeat(before.saturating_sub(4).min(room - 1));
+        let whole = match filler.is_empty() {
+            true => text.to_owned(),
+            false => format!("{filler} {text}"),
+        };
+        let wrapped = crate::text::wrap(&whole, room);
+        let mut lines: Vec<String> = wrapped.lines().map(str::to_owned).collect();
+        if let Some(first) = lines.first_mut().filter(|_| !filler.is_empty()) {
+            *first = first.strip_prefix(&filler).unwrap_or(first).trim_start().to_owned();
+        }
+        lines
+    }
 }

@@ -14,7 +14,7 @@ use crate::language::pick;
 use crate::settings::{Chosens, File, choose};
 use crate::source::{self, Reading};
 use crate::version::VERSION;
-use crate::{notices, output, select};
+use crate::{configuration, notices, output, select};
 
 pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u8> {
     let chosen = choose(Some(args), file, lang)?;
@@ -37,18 +37,27 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
             "--fail-on-new には --baseline (以前の JSON レポート) が必要です",
         ));
     }
-    for target in &targets {
-        if let Some(path) = &target.path {
-            output::check_writable(path, lang)?;
-        }
+    for path in targets.iter().filter_map(|target| target.path.as_ref()) {
+        output::check_writable(path, lang)?;
+    }
+    if targets.iter().any(|target| target.path.is_some()) {
+        output::tidy_on_signals();
     }
     // The process ends after the report: taking a large estate apart first would only cost time.
     let Reading { estate, sources } = &*ManuallyDrop::new(source::read(&args.sources, lang)?);
-    let as_of = now()?;
+    for path in targets.iter().filter_map(|target| target.path.as_ref()) {
+        if sources.files().any(|source| output::same_file(source, path)) {
+            let name = path.display();
+            match lang {
+                Lang::En => bail!("--output names `{name}`, which is read as a source"),
+                Lang::Ja => bail!("--output に指定された `{name}` は、入力として読み取るファイルです"),
+            }
+        }
+    }
+    let as_of = now(lang)?;
     let mut outcome = posture::run(estate, &checks, &chosen.settings(), lang, args.all);
-    let codes: Vec<_> = checks.iter().map(|check| check.code).collect();
     let today = as_of.get(..10).and_then(Day::parse).unwrap_or(Day { year: 1970, month: 1, day: 1 });
-    let stale = suppress(&mut outcome, estate, &chosen.suppress, today, &codes);
+    let stale = suppress(&mut outcome, estate, &chosen.suppress, today);
     let notices = notices::of_suppressions(&stale, &chosen.suppress, file, lang);
     let comparison = baseline.map(|before| compare(&outcome, estate, before));
     let locate = |origin: estate::Origin, pointer: &str| sources.locate(origin, pointer);
@@ -58,6 +67,9 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
         .iter()
         .map(|problem| (problem.clone(), sources.locate_problem(&problem.at)))
         .collect();
+    let settings = chosen.settings();
+    let own_settings = configuration::own(&chosen, file, lang);
+    let unmet: Vec<_> = required.into_iter().filter(|code| !judged(&outcome, code)).collect();
     let report = Report {
         estate,
         source: sources.names(),
@@ -66,6 +78,9 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
         tags_data: reach::TAGS_DATA,
         outcome: &outcome,
         suppressions: &chosen.suppress,
+        settings: &settings,
+        own_settings: &own_settings,
+        unmet: &unmet,
         comparison: comparison.as_ref(),
         notices: &notices,
         errors,
@@ -76,27 +91,78 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     };
     let usable = estate.holds_azure();
     for target in &targets {
-        write(&report, target, usable)?;
+        // Of nothing there is no report; JSON tells programs what was wrong.
+        if usable || target.format == Format::Json {
+            write(&report, target)?;
+        }
     }
     if !usable {
+        tell_errors(&report);
         let message = pick(lang, "nothing usable could be read", "有効なデータを 1 件も読み取れませんでした");
         output::note(&format!("{}: {message}", pick(lang, "error", "エラー")));
         return Ok(2);
     }
-    if targets.iter().all(|target| target.format != Format::Text) {
+    if !targets.iter().any(|target| target.format == Format::Text && target.path.is_none()) {
         // Whoever reads the text form has seen these there.
         notices.iter().for_each(|notice| output::note(notice));
+        tell_errors(&report);
     }
-    Ok(exit_code(&report, &chosen, &required))
+    tell_unmet(&report);
+    Ok(exit_code(&report, &chosen))
 }
 
-fn exit_code(report: &Report<'_>, chosen: &Chosens, required: &[&str]) -> u8 {
+/// Whether a check ran and could judge everything that it looked at.
+fn judged(outcome: &Outcome, code: &str) -> bool {
+    outcome.by_check.iter().any(|its| its.check.code == code)
+        && outcome.unknown.iter().all(|row| row.code != code)
+        && outcome.not_assessed.iter().all(|(check, _)| check.code != code)
+}
+
+/// Tells which required checks were not judged, and what would settle it.
+fn tell_unmet(report: &Report<'_>) {
+    let lang = report.lang;
+    for code in report.unmet {
+        let row = report.outcome.unknown.iter().find(|row| row.code == *code);
+        let not_assessed = report.outcome.not_assessed.iter().find(|(check, _)| check.code == *code);
+        let why = match (row, not_assessed, lang) {
+            (Some(row), _, Lang::En) => {
+                format!("unknown for {}: {}; settled by {}", row.count, row.reason, row.settled_by)
+            }
+            (Some(row), _, Lang::Ja) => {
+                format!("{} 件が不明です ({})。解決方法: {}", row.count, row.reason, row.settled_by)
+            }
+            (None, Some((_, reason)), _) => reason.clone(),
+            (None, None, Lang::En) => "it did not run; see --select and --ignore".to_owned(),
+            (None, None, Lang::Ja) => {
+                "実行されていません。--select と --ignore を確認してください".to_owned()
+            }
+        };
+        output::note(&match lang {
+            Lang::En => format!("{code} is required and was not judged: {why}"),
+            Lang::Ja => format!("必須のチェック {code} を判定できません: {why}"),
+        });
+    }
+}
+
+/// Tells what could not be read, the first places of it.
+fn tell_errors(report: &Report<'_>) {
+    const TOLD: usize = 20;
+    for (problem, at) in report.errors.iter().take(TOLD) {
+        let text = report::problem_text(&problem.kind, report.lang, &|_| "?".to_owned());
+        output::note(&format!("{}:{}:{}: {text}", at.file, at.line, at.column));
+    }
+    let more = report.errors.len().saturating_sub(TOLD);
+    if more > 0 {
+        output::note(&match report.lang {
+            Lang::En => format!("… and {more} more"),
+            Lang::Ja => format!("… ほか {more} 件"),
+        });
+    }
+}
+
+fn exit_code(report: &Report<'_>, chosen: &Chosens) -> u8 {
     let outcome: &Outcome = report.outcome;
-    let unknown = |code: &&str| {
-        outcome.unknown.iter().any(|row| row.code == *code)
-            || outcome.not_assessed.iter().any(|(check, _)| check.code == *code)
-    };
-    if !report.errors.is_empty() || required.iter().any(unknown) {
+    if !report.errors.is_empty() || !report.unmet.is_empty() {
         return 3;
     }
     let counts = |finding: &Finding| match (chosen.fail_on_new.value, report.comparison) {
@@ -144,7 +210,12 @@ fn targets(args: &CheckArgs, format: Format, lang: Lang) -> anyhow::Result<Vec<T
             }
         };
         let path = (!standard).then(|| path.clone());
-        if targets.iter().any(|target| target.path == path) {
+        let same = |other: &Option<PathBuf>| match (other, &path) {
+            (Some(a), Some(b)) => output::same_file(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        if targets.iter().any(|target| same(&target.path)) {
             let name = path.as_ref().map_or_else(|| "-".to_owned(), |path| path.display().to_string());
             match lang {
                 Lang::En => bail!("--output names `{name}` twice"),
@@ -156,15 +227,8 @@ fn targets(args: &CheckArgs, format: Format, lang: Lang) -> anyhow::Result<Vec<T
     Ok(targets)
 }
 
-fn write(report: &Report<'_>, target: &Target, usable: bool) -> anyhow::Result<()> {
+fn write(report: &Report<'_>, target: &Target) -> anyhow::Result<()> {
     let lang = report.lang;
-    if target.format == Format::Text && !usable {
-        for (problem, at) in report.errors.iter().take(20) {
-            let text = report::problem_text(&problem.kind, lang, &|_| "?".to_owned());
-            output::note(&format!("{}:{}:{}: {text}", at.file, at.line, at.column));
-        }
-        return Ok(());
-    }
     let page = if target.path.is_some() { Page::PLAIN } else { output::page() };
     let text = match target.format {
         Format::Text => report::to_text(report, page),
@@ -226,19 +290,25 @@ fn baseline(path: &Path, lang: Lang) -> anyhow::Result<Baseline> {
     })?;
     report::read_earlier(opened).map_err(|error| match lang {
         Lang::En => anyhow!(
-            "the baseline `{name}` cannot be used: {error}; write one with `sekimori check … -o baseline.json`"
+            "the baseline `{name}` cannot be used: {}; write one with `sekimori check … -o baseline.json`",
+            error.text(lang)
         ),
         Lang::Ja => anyhow!(
-            "基準レポート `{name}` を利用できません: {error}。`sekimori check … -o baseline.json` で作成してください"
+            "基準レポート `{name}` を利用できません: {}。`sekimori check … -o baseline.json` で作成してください",
+            error.text(lang)
         ),
     })
 }
 
 /// The moment of the check. `SOURCE_DATE_EPOCH` sets it, for output that can be compared
 /// (<https://reproducible-builds.org/specs/source-date-epoch/>).
-fn now() -> anyhow::Result<String> {
+fn now(lang: Lang) -> anyhow::Result<String> {
     let seconds = match std::env::var("SOURCE_DATE_EPOCH") {
-        Ok(text) => text.trim().parse().context("SOURCE_DATE_EPOCH is not a number of seconds")?,
+        Ok(text) => text.trim().parse().context(pick(
+            lang,
+            "SOURCE_DATE_EPOCH is not a number of seconds",
+            "SOURCE_DATE_EPOCH が秒数ではありません",
+        ))?,
         Err(_) => {
             #[expect(
                 clippy::disallowed_methods,

@@ -265,8 +265,8 @@ pub(crate) struct CheckArgs {
     pub(crate) require: Vec<String>,
     #[arg(long, value_name = "FILE", help_heading = judging_heading(), help = t("An earlier report in JSON: tell what is new, fixed and unchanged", "以前の JSON レポートと比べ、新規・解消・変化なしを示す"))]
     pub(crate) baseline: Option<PathBuf>,
-    #[arg(long, help_heading = judging_heading(), help = t("Only findings that the baseline does not have change the exit code", "baseline にない新規の検出だけを終了コードに反映する"))]
-    pub(crate) fail_on_new: bool,
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = judging_heading(), hide_possible_values = true, help = t("Only findings that the baseline does not have change the exit code", "baseline にない新規の検出だけを終了コードに反映する"))]
+    pub(crate) fail_on_new: Option<bool>,
 
     #[arg(long, value_name = "PORT", value_delimiter = ',', help_heading = configuration_heading(), help = t("The TCP ports that administrators log in through [default: 22,3389,5985,5986]", "管理者がログインに使う TCP ポート [既定値: 22,3389,5985,5986]"))]
     pub(crate) management_ports: Vec<String>,

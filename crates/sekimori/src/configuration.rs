@@ -27,10 +27,10 @@ pub(crate) fn check(args: &ConfigArgs, lang: Lang) -> anyhow::Result<u8> {
 }
 
 /// Shows what is set, and by what.
-pub(crate) fn show(args: &ConfigArgs, form: Form, lang: Lang) -> anyhow::Result<u8> {
+pub(crate) fn show(args: &ConfigArgs, form: Form, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
     let file = usable(load(args.config.as_deref(), lang)?, lang)?;
     let chosen = choose(None, &file, lang)?;
-    let rows = rows(&chosen, &file, lang);
+    let rows = rows(&chosen, &file, asked, lang);
     match form {
         Form::Json => {
             let settings: serde_json::Map<_, _> = rows
@@ -50,9 +50,18 @@ struct Row {
     key: &'static str,
     value: Value,
     from: String,
+    is_default: bool,
 }
 
-fn rows(chosen: &Chosens, file: &File, lang: Lang) -> Vec<Row> {
+/// What is set otherwise than by default: key, value as in the file, who says so. The language and the
+/// form change how a report looks and not what it says.
+pub(crate) fn own(chosen: &Chosens, file: &File, lang: Lang) -> Vec<(String, String, String)> {
+    let rows = rows(chosen, file, None, lang);
+    let own = rows.iter().filter(|row| !row.is_default && !["lang", "format"].contains(&row.key));
+    own.map(|row| (row.key.to_owned(), toml(&row.value), row.from.clone())).collect()
+}
+
+fn rows(chosen: &Chosens, file: &File, asked: Option<Lang>, lang: Lang) -> Vec<Row> {
     let name = file.name();
     let config = file.config.as_ref();
     let from = |from: &From| match from {
@@ -63,14 +72,16 @@ fn rows(chosen: &Chosens, file: &File, lang: Lang) -> Vec<Row> {
     };
     let mut rows = Vec::new();
     let mut row = |key: &'static str, value: Value, its: &From| {
-        rows.push(Row { key, value, from: from(its) });
+        rows.push(Row { key, value, from: from(its), is_default: *its == From::Default });
     };
-    let (code, its) = match (language::of_variable(), config.and_then(|config| config.lang.as_ref())) {
-        (Some(_), _) => (lang, From::Variable("SEKIMORI_LANG")),
-        (None, Some(set)) => (set.value, From::File(set.line)),
-        (None, None) => (lang, From::Default),
+    let of_variable = language::of_variable().ok().flatten();
+    let its = match (asked, of_variable, config.and_then(|config| config.lang.as_ref())) {
+        (Some(_), ..) => From::Flag("--lang"),
+        (None, Some(_), _) => From::Variable("SEKIMORI_LANG"),
+        (None, None, Some(set)) => From::File(set.line),
+        (None, None, None) => From::Default,
     };
-    row("lang", pick(code, "en", "ja").into(), &its);
+    row("lang", pick(lang, "en", "ja").into(), &its);
     row("format", chosen.format.value.name().into(), &chosen.format.from);
     row("fail-on", FailOn::name(chosen.fail_on.value).into(), &chosen.fail_on.from);
     row("select", chosen.select.value.clone().into(), &chosen.select.from);

@@ -23,10 +23,18 @@ pub(crate) fn asked(arguments: &[OsString]) -> Option<Lang> {
     None
 }
 
-/// The language of the environment: `SEKIMORI_LANG`.
-pub(crate) fn of_variable() -> Option<Lang> {
-    let value = std::env::var("SEKIMORI_LANG").ok().filter(|value| !value.is_empty())?;
-    Some(of_locale(&value))
+/// The language of the environment, `SEKIMORI_LANG`: a language or a locale. A value that is neither is
+/// given back.
+pub(crate) fn of_variable() -> Result<Option<Lang>, String> {
+    let Some(value) = std::env::var("SEKIMORI_LANG").ok().filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let lang = of_locale(&value);
+    let english = ["en", "C", "POSIX"].iter().any(|name| {
+        let rest = value.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['_', '-', '.', '@']))
+    });
+    if lang == Lang::Ja || english { Ok(Some(lang)) } else { Err(value) }
 }
 
 /// The locale of messages: the variables of POSIX first (the first that is set decides), then what

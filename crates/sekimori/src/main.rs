@@ -34,8 +34,20 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let lang = language(&arguments);
     cli::speak(lang);
+    output::prepare(usage::colour(&arguments), !arguments.iter().any(|word| word == "--no-pager"));
+    if let Err(value) = language::of_variable() {
+        let error = match lang {
+            Lang::En => anyhow::anyhow!("`SEKIMORI_LANG` is `{value}`: ja or en"),
+            Lang::Ja => anyhow::anyhow!(
+                "`SEKIMORI_LANG` の値 `{value}` が正しくありません。ja または en を指定してください"
+            ),
+        };
+        output::fail(&error, lang);
+        return ExitCode::from(USAGE);
+    }
+    let asked = language::asked(&arguments);
     let code = match usage::parse(arguments, lang) {
-        Ok(cli) => run(&cli, lang),
+        Ok(cli) => run(&cli, asked, lang),
         Err(code) => Ok(code),
     };
     match code {
@@ -59,7 +71,8 @@ fn language(arguments: &[OsString]) -> Lang {
         let file = settings::load(named.as_deref(), system).ok()?;
         Some(file.config?.lang?.value)
     };
-    language::asked(arguments).or_else(language::of_variable).or_else(of_file).unwrap_or(system)
+    let of_variable = || language::of_variable().ok().flatten();
+    language::asked(arguments).or_else(of_variable).or_else(of_file).unwrap_or(system)
 }
 
 /// The file that `--config` names, read before the rest of the command line.
@@ -73,8 +86,7 @@ fn named_config(arguments: &[OsString]) -> Option<PathBuf> {
     }
 }
 
-fn run(cli: &Cli, lang: Lang) -> anyhow::Result<u8> {
-    output::prepare(cli.color, !cli.no_pager);
+fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
     match &cli.command {
         Command::Check(args) => {
             let file = match args.no_config {
@@ -98,7 +110,7 @@ fn run(cli: &Cli, lang: Lang) -> anyhow::Result<u8> {
         }
         Command::Config { command } => match command {
             ConfigCommand::Check { config } => configuration::check(config, lang),
-            ConfigCommand::Show { config, form } => configuration::show(config, form.form, lang),
+            ConfigCommand::Show { config, form } => configuration::show(config, form.form, asked, lang),
             ConfigCommand::Schema => output::print_json(&config::schema()).map(|()| 0),
             ConfigCommand::Table => output::print_plain(&configuration::table(lang)).map(|()| 0),
         },

@@ -1,13 +1,16 @@
 //! Reading the command line: help and mistakes in the language of the person.
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 use posture::Lang;
+use report::Style;
+use unicode_width::UnicodeWidthStr;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Colour};
+use crate::output;
 
 /// What the words of the library are in Japanese. All else in help is ours.
 const JAPANESE: [(&str, &str); 8] = [
@@ -27,12 +30,7 @@ pub(crate) fn parse(arguments: Vec<OsString>, lang: Lang) -> Result<Cli, u8> {
         Ok(cli) => return Ok(cli),
         Err(error) => error,
     };
-    if lang == Lang::En {
-        let code = u8::try_from(error.exit_code()).unwrap_or(2);
-        // Nobody is left to tell when the stream is closed.
-        let _ = error.print();
-        return Err(code);
-    }
+    let code = u8::try_from(error.exit_code()).unwrap_or(2);
     let asked = matches!(
         error.kind(),
         ErrorKind::DisplayHelp
@@ -40,19 +38,27 @@ pub(crate) fn parse(arguments: Vec<OsString>, lang: Lang) -> Result<Cli, u8> {
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     );
     if asked {
-        let terminal = match error.use_stderr() {
-            true => std::io::stderr().is_terminal(),
-            false => std::io::stdout().is_terminal(),
-        };
-        let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let page = output::page();
         let styled = error.render();
-        let text = if colour { styled.ansi().to_string() } else { styled.to_string() };
-        let text = japanese(&text);
-        let _ = match error.use_stderr() {
-            true => std::io::stderr().write_all(text.as_bytes()),
-            false => std::io::stdout().write_all(text.as_bytes()),
+        let text = match (lang, page.style) {
+            (Lang::En, Style::Colour) => styled.ansi().to_string(),
+            (Lang::En, Style::Plain) => styled.to_string(),
+            // Japanese has no spaces to break lines at, so the lines are made here.
+            (Lang::Ja, _) => fit(&japanese(&styled.to_string()), page.width),
         };
-        return Err(u8::try_from(error.exit_code()).unwrap_or(2));
+        let printed = match error.use_stderr() {
+            true => {
+                // Nobody is left to tell when standard error is closed.
+                let _ = std::io::stderr().write_all(text.as_bytes());
+                Ok(())
+            }
+            false => output::print(&text),
+        };
+        return Err(if printed.is_err() { 2 } else { code });
+    }
+    if lang == Lang::En {
+        let _ = error.print();
+        return Err(code);
     }
     let mut text = format!("エラー: {}\n", mistake(&error));
     if let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) {
@@ -62,6 +68,44 @@ pub(crate) fn parse(arguments: Vec<OsString>, lang: Lang) -> Result<Cli, u8> {
     let shown: Vec<_> = text.lines().map(report::clean).collect();
     let _ = writeln!(std::io::stderr(), "{}", shown.join("\n"));
     Err(2)
+}
+
+/// What `--color` says, read before the rest of the command line: help is coloured, too.
+pub(crate) fn colour(arguments: &[OsString]) -> Option<Colour> {
+    let words: Vec<_> = arguments.iter().map(|word| word.to_string_lossy()).collect();
+    let at = words.iter().position(|word| word.starts_with("--color"))?;
+    let value = match words.get(at)?.strip_prefix("--color") {
+        Some("") => words.get(at + 1)?.clone().into_owned(),
+        Some(rest) => rest.strip_prefix('=')?.to_owned(),
+        None => return None,
+    };
+    match value.as_str() {
+        "always" => Some(Colour::Always),
+        "never" => Some(Colour::Never),
+        _ => Some(Colour::Auto),
+    }
+}
+
+/// Breaks lines that are too wide, and goes on where their text started.
+fn fit(text: &str, width: usize) -> String {
+    let fit = |line: &str| -> String {
+        if line.width() <= width {
+            return line.to_owned();
+        }
+        let indent = line.len() - line.trim_start().len();
+        let body = line.get(indent..).unwrap_or_default();
+        // The description of an option stands behind two spaces at least.
+        let start = body.find("  ").map_or(indent, |gap| {
+            let rest = body.get(gap..).unwrap_or_default();
+            indent + gap + rest.len() - rest.trim_start().len()
+        });
+        let (head, tail) = line.split_at(start);
+        let column = head.width();
+        let lines = report::wrap(tail, width.saturating_sub(column).max(20));
+        let rest = format!("\n{}", " ".repeat(column));
+        format!("{head}{}", lines.lines().collect::<Vec<_>>().join(&rest))
+    };
+    text.lines().map(|line| fit(line) + "\n").collect()
 }
 
 /// Help in Japanese: the few words that are the library's own.
@@ -128,6 +172,17 @@ fn mistake(error: &clap::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn wide_lines_go_on_where_their_text_started() {
+        let line = "  -o, --output <F>  レポートをファイルに書き込む。形式は拡張子で決まります";
+        let fitted = fit(line, 44);
+        for line in fitted.lines() {
+            assert!(line.width() <= 44, "{line}");
+        }
+        assert!(fitted.lines().nth(1).unwrap().starts_with(&" ".repeat(20)), "{fitted}");
+        assert_eq!(fit("short", 44), "short\n");
+    }
 
     #[test]
     fn the_command_line_is_sound() {

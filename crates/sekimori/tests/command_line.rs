@@ -109,6 +109,16 @@ fn mistakes_are_told_with_what_was_meant() {
 }
 
 #[test]
+fn a_language_that_is_none_is_told() {
+    let ran = run_with(&["checks"], b"", &[("SEKIMORI_LANG", "jp"), ("LANG", "ja_JP.UTF-8")]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("`SEKIMORI_LANG` の値 `jp` が正しくありません"), "{}", ran.err);
+    for fine in ["ja", "ja_JP.UTF-8", "en", "en_GB.UTF-8", "C", "C.UTF-8", "POSIX"] {
+        assert_eq!(run_with(&["checks"], b"", &[("SEKIMORI_LANG", fine)]).code, 0, "{fine}");
+    }
+}
+
+#[test]
 fn mistakes_do_not_act_on_the_terminal() {
     for lang in ["en", "ja"] {
         let ran = run(&["explain", "\u{1b}[2J\u{202e}", "--lang", lang], b"");

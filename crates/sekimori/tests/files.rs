@@ -93,6 +93,31 @@ fn the_flag_says_what_the_name_does_not() {
     let twice = check(folder.path(), &["-o", "a.json", "-o", "a.json"]);
     assert!(twice.code == 2 && twice.err.contains("twice"), "{}", twice.err);
     assert!(!folder.path().join("a.json").exists());
+    let dotted = check(folder.path(), &["-o", "a.json", "-o", "./a.json"]);
+    assert!(dotted.code == 2 && dotted.err.contains("twice"), "{}", dotted.err);
+}
+
+#[test]
+fn a_report_never_takes_the_place_of_what_it_is_about() {
+    let folder = scratch();
+    let estate = folder.path().join("estate");
+    fs::create_dir(&estate).unwrap();
+    for name in ["vms", "nics", "nsgs", "public-ips", "vnets"] {
+        let from = common::root().join(format!("examples/small-company/{name}.json"));
+        fs::copy(from, estate.join(format!("{name}.json"))).unwrap();
+    }
+    let before = fs::read(estate.join("nsgs.json")).unwrap();
+    let here = |arguments: &[&str]| run_in(folder.path(), arguments, b"", &[]);
+    let ran = here(&["check", "estate", "-o", "estate/nsgs.json"]);
+    assert!(ran.code == 2 && ran.err.contains("is read as a source"), "{}", ran.err);
+    assert_eq!(fs::read(estate.join("nsgs.json")).unwrap(), before);
+    // Reports beside the estate are not read as a part of it.
+    let arguments =
+        ["check", "estate", "-o", "estate/r.json", "-o", "estate/r.sarif.json", "-o", "estate/r.html"];
+    for _ in 0..2 {
+        let ran = here(&arguments);
+        assert_eq!(ran.code, 1, "{}", ran.err);
+    }
 }
 
 #[test]
@@ -137,6 +162,17 @@ fn a_folder_that_may_not_be_written_to_is_told() {
     assert_eq!(ran.status.code(), Some(2), "{told}");
     assert!(told.contains("cannot write `closed/a.json`: Permission denied"), "{told}");
     assert_eq!(fs::read_dir(&closed).unwrap().count(), 0);
+}
+
+#[test]
+fn of_nothing_there_is_no_report() {
+    let folder = scratch();
+    let arguments = ["check", "-", "-o", "a.html", "-o", "b.sarif", "-o", "c.json"];
+    let ran = run_in(folder.path(), &arguments, b"[{\"a\":1}]", &[]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("-:1:2: ") && ran.err.contains("nothing usable could be read"), "{}", ran.err);
+    assert!(!folder.path().join("a.html").exists() && !folder.path().join("b.sarif").exists());
+    assert!(fs::read_to_string(folder.path().join("c.json")).unwrap().contains("\"errors\": ["));
 }
 
 #[cfg(target_os = "linux")]
@@ -198,6 +234,15 @@ fn links_and_rights_stay_as_they_were() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(fs::symlink_metadata(folder.path().join("link.json")).unwrap().is_symlink());
     assert_eq!(form_of(&fs::read_to_string(&real).unwrap()), "json");
+    // A link whose file is not there yet leads there; one in a circle leads nowhere.
+    symlink("later.json", folder.path().join("ahead.json")).unwrap();
+    symlink("circle.json", folder.path().join("circle.json")).unwrap();
+    assert_eq!(check(folder.path(), &["-o", "ahead.json"]).code, 0);
+    assert!(fs::symlink_metadata(folder.path().join("ahead.json")).unwrap().is_symlink());
+    assert_eq!(form_of(&fs::read_to_string(folder.path().join("later.json")).unwrap()), "json");
+    let circle = check(folder.path(), &["-o", "circle.json"]);
+    assert!(circle.code == 2 && circle.err.contains("links lead in a circle"), "{}", circle.err);
+    assert!(fs::symlink_metadata(folder.path().join("circle.json")).unwrap().is_symlink());
     let mode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode("real.json"), 0o600, "a private report stays private");
     assert_eq!(mode("new.json") & 0o600, 0o600);

@@ -71,8 +71,84 @@ fn sarif_tells_everything_that_json_tells() {
             }
         }
     }
+    let hashes: std::collections::HashSet<_> = results
+        .iter()
+        .map(|result| result["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap())
+        .collect();
+    assert_eq!(hashes.len(), results.len(), "code scanning tells alerts apart by these");
     let unknown = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
     assert_eq!(unknown.len(), json["unknown"].as_array().unwrap().len());
+}
+
+#[test]
+fn sarif_says_what_was_not_looked_at() {
+    let nsgs = std::fs::read(root().join("examples/small-company/nsgs.json")).unwrap();
+    let invocation = |arguments: &[&str]| {
+        let out = run(&[&["check", "-", "--format", "sarif"], arguments].concat(), &nsgs).out;
+        let sarif: Value = serde_json::from_str(&out).unwrap();
+        sarif["runs"][0]["invocations"][0].clone()
+    };
+    let plain = invocation(&[]);
+    let told = plain["toolExecutionNotifications"].to_string();
+    assert!(told.contains("NET001 Not assessed: the input holds no virtual machine"), "{told}");
+    assert_eq!(plain["executionSuccessful"], true);
+    assert_eq!(invocation(&["--require", "NET001"])["executionSuccessful"], false);
+    let own = example(&["--format", "sarif", "--severity", "NET001=low"]);
+    let own: Value = serde_json::from_str(&own).unwrap();
+    let rules = own["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
+    let rule = rules.iter().find(|rule| rule["id"] == "NET001").unwrap();
+    assert_eq!(rule["defaultConfiguration"]["level"], "note");
+    assert_eq!(rule["properties"]["security-severity"], "3.0");
+}
+
+#[test]
+fn the_table_hides_nothing_that_was_not_read() {
+    let nsgs = std::fs::read_to_string(root().join("examples/small-company/nsgs.json")).unwrap();
+    let ran = run(&["check", "-", "--format", "csv"], (nsgs + "{").as_bytes());
+    assert_eq!(ran.code, 3);
+    assert!(ran.out.contains(",could not be read,"), "{}", ran.out);
+    assert!(ran.out.contains("NET001,exposed-management-port,needless ports,Not assessed,"), "{}", ran.out);
+    assert!(ran.err.contains("-:1052:2: ") || ran.err.contains("-:"), "{}", ran.err);
+}
+
+#[test]
+fn advice_names_every_rule_that_lets_in() {
+    let rules = [rule("a", 100, "Allow", "Tcp", "*", "22"), rule("b", 200, "Allow", "*", "*", "*")];
+    let text = estate("Standard", None, Some(&rules.join(",")));
+    let report = run(&["check", "-", "--format", "json", "--select", "NET001"], text.as_bytes()).json();
+    let fix = report["findings"][0]["fix"].as_str().unwrap();
+    for name in ["a", "b"] {
+        assert!(
+            fix.contains(&format!(
+                "rule delete --subscription s --resource-group rg --nsg-name ng --name {name}"
+            )),
+            "{fix}"
+        );
+    }
+    assert_eq!(fix.matches("or close").count(), 1, "{fix}");
+}
+
+#[test]
+fn one_is_not_several() {
+    let text = estate("Standard", None, Some(&rule("a", 100, "Allow", "Tcp", "203.0.113.9", "22")));
+    let arguments = [
+        "check",
+        "-",
+        "--format",
+        "markdown",
+        "--select",
+        "NET001,NET005",
+        "--wide-after",
+        "0",
+        "--needed-addresses",
+        "0",
+    ];
+    let out = run(&arguments, text.as_bytes()).out;
+    assert!(out.contains("is open to 1 internet address\n"), "{out}");
+    assert!(
+        out.contains("people need 0 addresses") && out.contains("2 findings come from 1 root cause."),
+        "{out}"
+    );
 }
 
 #[test]
@@ -105,7 +181,8 @@ fn well_formed(text: &str) {
 }
 
 /// Names that would act in one form or another.
-const HOSTILE: [&str; 8] = [
+const HOSTILE: [&str; 9] = [
+    "##vso[task.setvariable variable=x]y",
     "<script>alert(1)<\\/script>",
     "=cmd|' \\/C calc'!A0",
     "@everyone",
@@ -139,6 +216,9 @@ fn hostile_names_act_in_no_form() {
                         "{form} {name}: {:?}",
                         allowed.chars().find(|c| acts(*c))
                     );
+                }
+                if form != "json" {
+                    assert!(!out.contains("##vso[") && !out.contains("##["), "{form}: an agent would obey");
                 }
                 match form {
                     "html" => {

@@ -210,6 +210,10 @@ fn suppressions_cover_what_they_name_and_nothing_else() {
     assert_eq!(covered("code = 'NET004'\nresource = 'app?'"), 3);
     assert_eq!(covered("code = 'NET004'\nresource = '*/RG-minato/*/app1'"), 1);
     assert_eq!(covered("code = 'NET004'\nresource = 'APP*'"), 3);
+    // However many there are.
+    let many: String =
+        (0..2000u32).map(|number| format!("[[suppress]]\nid = 'NET004-{number:016x}'\n{DECISION}")).collect();
+    assert_eq!(report(&many, &[])["summary"]["fail"], all["summary"]["fail"]);
     assert_eq!(covered("resource = 'nobody'"), 0);
     assert_eq!(covered("tag = 'no-such-tag'"), 0);
 }
@@ -256,10 +260,17 @@ fn an_expired_suppression_covers_nothing_and_is_told() {
     let idle =
         report("[[suppress]]\ncode = 'NET004'\nresource = 'nobody'\nreason = 'x'\nuntil = 2027-01-01", &[]);
     assert!(notices(&idle)[0].as_str().unwrap().contains("covers nothing"), "{idle}");
-    // A check that did not run says nothing of a suppression.
+    // What did not run, could not be judged or could not be read says nothing of a suppression.
     let unheard =
         report("[[suppress]]\ncode = 'NET004'\nreason = 'x'\nuntil = 2027-01-01", &["--select", "ACC"]);
     assert!(notices(&unheard).is_empty());
+    let by_name = "[[suppress]]\nresource = 'nobody'\nreason = 'x'\nuntil = 2027-01-01";
+    assert!(notices(&report(by_name, &["--select", "ACC002"])).is_empty());
+    assert!(notices(&report(by_name, &[])).is_empty(), "one VM's ports are unknown: it might be that");
+    let again = format!("{}{}", decision("2026-11-22"), decision("2027-11-22"));
+    let told = notices(&report(&again, &[]));
+    assert_eq!(told.len(), 1);
+    assert!(told[0].as_str().unwrap().contains("covers nothing: take it out"), "{told:?}");
     let folder = scratch();
     let text = check(folder.path(), &decision("2026-11-22"), &["--lang", "ja"]).out;
     assert!(text.contains("2026年11月22日 で期限が切れました"), "{text}");
@@ -276,7 +287,9 @@ fn suppressed_findings_change_the_exit_code_and_nothing_else() {
     let config = format!("[[suppress]]\nresource = '*'\n{DECISION}");
     let ran = check(folder.path(), &config, &[]);
     assert_eq!(ran.code, 0);
-    assert!(ran.out.contains("the lab closes in spring × 32"), "{}", ran.out);
+    assert!(ran.out.contains("the lab closes in spring × 32  (until 31 March 2027; ACC001, "), "{}", ran.out);
+    let markdown = check(folder.path(), &config, &["--format", "markdown"]).out;
+    assert!(markdown.contains("Nothing was found beyond what is suppressed."), "{markdown}");
     assert!(ran.out.contains("32 suppressed"), "{}", ran.out);
     let (with, without) = (report(&config, &[]), report("", &[]));
     assert_eq!(
@@ -330,11 +343,30 @@ fn a_baseline_tells_new_fixed_and_unchanged() {
         found.map(|gone| gone["why"].as_str().unwrap().to_owned())
     };
     assert_eq!(why("fixed", "NET004", "/web1").as_deref(), Some("no_resource"));
+    assert_eq!(why("changed", "NET001", "/app1"), None, "it is the same rule still");
     assert_eq!(why("unsettled", "NET001", "/dns1").as_deref(), Some("unknown"));
+    let cut = text.clone() + "{";
+    let unread = here(&arguments, cut.as_bytes()).json();
+    let gone = unread["baseline"]["fixed"].as_array().unwrap();
+    assert!(gone.iter().all(|gone| gone["why"] != "no_resource"), "it may stand in what was not read");
     assert_eq!(why("fixed", "NET001", "/dns1"), None, "what cannot be seen is not mended");
     let selected = here(&[&arguments[..], &["--select", "ACC"]].concat(), text.as_bytes()).json();
     let all = selected["baseline"]["unsettled"].as_array().unwrap();
     assert!(all.iter().all(|gone| gone["why"] == "not_checked"), "{all:?}");
+    // Another rule is another cause, and no repair.
+    let renamed: Vec<Value> = common::example_resources()
+        .iter()
+        .map(|resource| {
+            serde_json::from_str(&resource.to_string().replace("allow-rdp", "allow-rdp-again")).unwrap()
+        })
+        .collect();
+    let renamed = serde_json::to_string(&renamed).unwrap();
+    let other = here(&arguments, renamed.as_bytes()).json();
+    assert_eq!(other["baseline"]["fixed"], json!([]));
+    let changed = other["baseline"]["changed"].as_array().unwrap();
+    assert!(!changed.is_empty() && changed.iter().all(|gone| gone["why"] == "other_cause"), "{changed:?}");
+    let text = here(&["check", "-", "--baseline", "old.json", "--lang", "ja"], renamed.as_bytes()).out;
+    assert!(text.contains("前回とは別の原因で検出\n  ? NET001 app1: インターネットに公開された管理ポート (別の原因で検出されています)"), "{text}");
     // New ones are told in every form.
     here(&["check", &example, "--ignore", "NET001", "-o", "part.json"], b"");
     let text = here(&["check", &example, "--baseline", "part.json"], b"").out;
@@ -344,6 +376,86 @@ fn a_baseline_tells_new_fixed_and_unchanged() {
     assert_eq!(csv.matches(",new,").count(), 5);
     let sarif = here(&["check", &example, "--baseline", "part.json", "--format", "sarif"], b"").out;
     assert_eq!(sarif.matches(r#""baselineState":"new""#).count(), 5);
+}
+
+#[test]
+fn a_suppression_that_has_ended_bites_again() {
+    let folder = scratch();
+    let config = format!("[[suppress]]\ncode = 'NET004'\n{DECISION}");
+    check(folder.path(), &config, &["-o", "old.json"]);
+    let again = check(folder.path(), "", &["--baseline", "old.json", "--fail-on-new", "--format", "json"]);
+    assert_eq!(again.code, 1);
+    let new = again.json()["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["baseline"] == "new")
+        .count();
+    assert_eq!(new, 10);
+    let still = check(folder.path(), &config, &["--baseline", "old.json", "--fail-on-new"]);
+    assert_eq!(still.code, 0);
+}
+
+#[test]
+fn a_report_tells_the_settings_that_it_rests_on() {
+    let config = "management-ports = [2222]\nwide-after = 4294967296\n";
+    let folder = scratch();
+    let json = check(folder.path(), config, &["--format", "json"]).json();
+    assert_eq!(json["settings"]["management-ports"], json!({"value": "[2222]", "from": "sekimori.toml:1"}));
+    assert_eq!(json["settings"].as_object().unwrap().len(), 2);
+    let text = check(folder.path(), config, &[]).out;
+    assert!(text.contains("wide-after = 4294967296  (sekimori.toml:2)"), "{text}");
+    let markdown = check(folder.path(), config, &["--format", "markdown"]).out;
+    assert!(
+        markdown.contains("No VM's login was found open to the internet (TCP 2222 only, from more than 4,294,967,296 addresses)"),
+        "{markdown}"
+    );
+    for form in ["html", "sarif"] {
+        assert!(check(folder.path(), config, &["--format", form]).out.contains("management-ports"), "{form}");
+    }
+    assert!(report("", &[]).get("settings").is_none());
+}
+
+#[test]
+fn what_is_required_must_have_been_judged() {
+    let folder = scratch();
+    let code = |arguments: &[&str]| {
+        let ran = check(folder.path(), "", &[&["--fail-on", "never"], arguments].concat());
+        (ran.code, ran.err)
+    };
+    for arguments in
+        [["--select", "NET004", "--require", "NET001"], ["--ignore", "NET001", "--require", "NET001"]]
+    {
+        let (code, told) = code(&arguments);
+        assert_eq!(code, 3);
+        assert!(told.contains("NET001 is required and was not judged: it did not run"), "{told}");
+    }
+    let (unknown, told) = code(&["--require", "NET001", "-o", "r.html"]);
+    assert_eq!(unknown, 3);
+    assert!(told.contains("NET001 is required and was not judged: unknown for 1: "), "{told}");
+    assert!(told.contains("settled by az network nsg list"), "{told}");
+    assert_eq!(code(&["--require", "ACC001"]).0, 0);
+}
+
+#[test]
+fn the_most_specific_severity_counts() {
+    let of_code =
+        |config: &str, code: &str| of(&report(config, &[]), code)[0]["severity"].as_str().unwrap().to_owned();
+    let all = "[severity]\nports = 'high'\nNET001 = 'low'\nNET = 'medium'\n";
+    assert_eq!(of_code(all, "NET001"), "low");
+    assert_eq!(of_code(all, "NET002"), "high");
+    assert_eq!(of_code(all, "NET004"), "medium");
+}
+
+#[test]
+fn flags_can_take_back_what_the_file_sets() {
+    let folder = scratch();
+    let file = "fail-on-new = true\nignore = ['NET', 'ACC001']";
+    assert_eq!(check(folder.path(), file, &[]).code, 2, "new against what?");
+    let ran = check(folder.path(), file, &["--fail-on-new=false", "--format", "json"]);
+    assert_eq!(codes(&ran.json()), ["ACC002"]);
+    let all = check(folder.path(), file, &["--fail-on-new=false", "--ignore", "", "--format", "json"]);
+    assert!(codes(&all.json()).len() > 5);
 }
 
 #[test]

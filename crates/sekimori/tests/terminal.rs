@@ -90,14 +90,38 @@ fn running_text_fits_the_terminal() {
             let room = usize::from(width).min(100);
             let mut wrapped = 0;
             for line in text.lines() {
-                // Commands and lines of a source stay whole, to be copied and compared.
-                let running = line.trim_start().starts_with("= ") && !line.contains("  az ");
-                if running {
+                // Commands, places and lines of a source stay whole, to be copied and compared.
+                let whole = line.contains("  az ") || line.contains("--> ") || line.contains(" | ");
+                if !whole {
                     wrapped += 1;
+                    // Headlines and sums take the whole terminal, the rest what reads well.
+                    let room = if line.trim_start().starts_with("= ") { room } else { usize::from(width) };
                     assert!(line.width() <= room, "{width}: {} columns: {line}", line.width());
                 }
             }
+            let all: String = text.split_whitespace().collect();
+            assert!(
+                all.contains("canbemadetofloodothers")
+                    || all.contains("第三者に送りつける攻撃に悪用されます"),
+                "{text}"
+            );
             assert!(wrapped > 20, "{text}");
+        }
+    }
+}
+
+#[test]
+fn help_fits_the_terminal() {
+    use unicode_width::UnicodeWidthStr;
+    for width in [60u16, 80] {
+        for command in ["check", "flow", "config"] {
+            let arguments = [command, "--help", "--lang", "ja", "--no-pager"];
+            let text = without_escapes(&on_terminal((width, 50), &arguments, &[]).1);
+            let examples = text.lines().position(|line| line.starts_with("例:")).unwrap();
+            // What is to be copied stays whole.
+            for line in text.lines().take(examples).filter(|line| !line.contains("{\"vm\"")) {
+                assert!(line.width() <= usize::from(width), "{width}: {} columns: {line}", line.width());
+            }
         }
     }
 }
@@ -148,6 +172,10 @@ fn long_text_goes_through_the_pager() {
         [("PAGER", "false"), ("SEKIMORI_PAGER", "cat")],
         [("PAGER", "no-such-pager-anywhere"), ("X", "x")],
         [("PAGER", ""), ("X", "x")],
+        [("PAGER", "false"), ("X", "x")],
+        [("PAGER", "exit 3"), ("X", "x")],
+        [("PAGER", "kill -9 $$"), ("X", "x")],
+        [("PAGER", "/tmp"), ("X", "x")],
         [("PAGER", pager.as_str()), ("TERM", "dumb")],
     ] {
         let (code, text) = on_terminal((100, 24), &arguments, &environment);

@@ -4,8 +4,8 @@ use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, one_by_one, open_ports, open_to, remedy};
-use crate::lang::Text;
+use crate::exposure::{Remedy, listed, one_by_one, open_ports, open_to, remedy};
+use crate::lang::{Lang, Text};
 use crate::view::{Context, Finding, Status, VmView};
 
 pub(crate) const CHECK: Check = Check {
@@ -50,7 +50,7 @@ pub(super) fn service(port: u16) -> &'static str {
 }
 
 /// `RDP (TCP 3389), SSH (TCP 22)`.
-pub(super) fn services(ports: impl Iterator<Item = u16>) -> String {
+pub(super) fn services(ports: impl Iterator<Item = u16>, lang: Lang) -> String {
     let mut all: Vec<u16> = ports.collect();
     all.sort_unstable();
     all.dedup();
@@ -63,14 +63,13 @@ pub(super) fn services(ports: impl Iterator<Item = u16>) -> String {
         .collect();
     match names.as_slice() {
         [only] => only.replacen(", ", " (", 1) + if only.contains(", ") { ")" } else { "" },
-        _ => all
-            .iter()
-            .map(|port| match service(*port) {
+        _ => {
+            let short = |port: &u16| match service(*port) {
                 "TCP" => port.to_string(),
                 name => format!("{name} {port}"),
-            })
-            .collect::<Vec<_>>()
-            .join(", "),
+            };
+            listed(&all.iter().map(short).collect::<Vec<_>>(), lang)
+        }
     }
 }
 
@@ -88,9 +87,9 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         severity: CHECK.severity,
         resource: vm.id,
         message: open_to(&machine, &evidence, lang, |ports| {
-            services(ports.iter().map(|open| open.ports.first))
+            services(ports.iter().map(|open| open.ports.first), lang)
         }),
-        fix: remedy(context, evidence.first(), cause.as_ref(), Remedy::Narrow),
+        fix: remedy(context, &evidence, cause.as_ref(), Remedy::Narrow),
         cause,
         evidence,
         facts: Vec::new(),
@@ -103,8 +102,9 @@ mod tests {
 
     #[test]
     fn ports_are_called_by_name() {
-        assert_eq!(services([3389].into_iter()), "RDP (TCP 3389)");
-        assert_eq!(services([3389, 22, 22].into_iter()), "SSH 22, RDP 3389");
-        assert_eq!(services([2222].into_iter()), "TCP 2222");
+        assert_eq!(services([3389].into_iter(), Lang::En), "RDP (TCP 3389)");
+        assert_eq!(services([3389, 22, 22].into_iter(), Lang::En), "SSH 22, RDP 3389");
+        assert_eq!(services([2222].into_iter(), Lang::En), "TCP 2222");
+        assert_eq!(services([3389, 22].into_iter(), Lang::Ja), "SSH 22、RDP 3389");
     }
 }

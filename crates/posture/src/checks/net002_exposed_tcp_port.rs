@@ -5,7 +5,7 @@ use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{PortEvidence, Remedy, open_ports, open_to, port_text, remedy};
+use crate::exposure::{PortEvidence, Remedy, listed, open_ports, open_to, port_text, remedy};
 use crate::lang::{Lang, Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
@@ -117,7 +117,7 @@ fn ports(evidence: &[&PortEvidence], lang: Lang) -> String {
         .collect();
     let more = texts.len().saturating_sub(8);
     texts.truncate(8);
-    let list = texts.join(", ");
+    let list = listed(&texts, lang);
     if more > 0 { format!("TCP {list}, … (+{more})") } else { format!("TCP {list}") }
 }
 
@@ -135,7 +135,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         severity: severity(&evidence),
         resource: vm.id,
         message: open_to(&machine, &evidence, lang, |group| ports(group, lang)),
-        fix: remedy(context, evidence.first(), cause.as_ref(), Remedy::Close),
+        fix: remedy(context, &evidence, cause.as_ref(), Remedy::Close),
         cause,
         evidence,
         facts: Vec::new(),

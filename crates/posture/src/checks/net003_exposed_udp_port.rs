@@ -7,7 +7,7 @@ use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, open_ports, open_to, port_text, remedy};
+use crate::exposure::{Remedy, listed, open_ports, open_to, port_text, remedy};
 use crate::lang::{Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
@@ -89,9 +89,11 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         if set.is_all() {
             return say!(lang, "every UDP port", "すべての UDP ポート");
         }
-        let texts: Vec<_> = set.ranges().iter().take(8).map(|range| port_text(*range)).collect();
-        let etc = if set.ranges().len() > 8 { ", …" } else { "" };
-        format!("UDP {}{etc}", texts.join(", "))
+        let mut texts: Vec<_> = set.ranges().iter().take(8).map(|range| port_text(*range)).collect();
+        if set.ranges().len() > 8 {
+            texts.push("…".to_owned());
+        }
+        format!("UDP {}", listed(&texts, lang))
     });
     let mut facts = Vec::new();
     if let Some((port, name, factor)) = worst {
@@ -109,7 +111,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         severity: if worst.is_some() { Severity::Critical } else { CHECK.severity },
         resource: vm.id,
         message,
-        fix: remedy(context, evidence.first(), cause.as_ref(), Remedy::Close),
+        fix: remedy(context, &evidence, cause.as_ref(), Remedy::Close),
         cause,
         evidence,
         facts,

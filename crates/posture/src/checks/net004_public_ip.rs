@@ -4,6 +4,7 @@ use estate::Known;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
+use crate::exposure::listed;
 use crate::lang::{Text, say};
 use crate::view::{Cause, Context, Finding, Status, VmView};
 
@@ -66,7 +67,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
             }
         })
         .collect();
-    let what = names.join(", ");
+    let what = listed(&names, context.lang);
     let pointer = format!("/properties/ipConfigurations/{}/properties/publicIPAddress", first.index);
     sink.fail(Finding {
         check: &CHECK,

@@ -43,21 +43,24 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let texts: Vec<_> = groups
         .iter()
         .map(|(who, group)| {
-            let what = spaced(&services(group.iter().map(|open| open.ports.first)), lang);
+            let what = spaced(&services(group.iter().map(|open| open.ports.first), lang), lang);
             let count = group.first().map_or(0, |open| open.sources.internet_ipv4_addresses);
             // In tenths of a per cent, so that one part in a thousand still shows.
             let number = grouped(count);
             let part = match count.saturating_mul(1000) / all {
                 0 => String::new(),
-                1000 => say!(lang, " ({number} addresses)", " ({number} 個のアドレス)"),
-                share => say!(lang, " ({}.{} % of it)", " (全体の {}.{} %)", share / 10, share % 10),
+                1000 => say!(lang, " ({number} addresses)", " ({number} 個のアドレス) "),
+                share => say!(lang, " ({}.{} % of it)", " (全体の {}.{} %) ", share / 10, share % 10),
             };
             let admit = if several(&what, group) { "admit" } else { "admits" };
             say!(lang, "{what} {admit} {who}{part}", "{what}は{who}{part}から接続できます")
         })
         .collect();
     let message = match lang {
-        Lang::En => format!("`{machine}`: {}; people need {needed} addresses at the most", texts.join("; ")),
+        Lang::En => {
+            let addresses = if needed == 1 { "address" } else { "addresses" };
+            format!("`{machine}`: {}; people need {needed} {addresses} at the most", texts.join("; "))
+        }
         Lang::Ja => format!("`{machine}` の{}。通常、必要なアドレスは {needed} 個以下です", texts.join("。")),
     };
     let cause = evidence.first().and_then(|open| open.cause.clone());
@@ -71,7 +74,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         },
         resource: vm.id,
         message,
-        fix: remedy(context, evidence.first(), cause.as_ref(), Remedy::Narrow),
+        fix: remedy(context, &evidence, cause.as_ref(), Remedy::Narrow),
         cause,
         evidence,
         facts: Vec::new(),

@@ -6,7 +6,7 @@ use reach::{Opening, Protocols, RuleRef};
 use super::net001_exposed_management_port::services;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, port_text, remedy, sought, wide};
+use crate::exposure::{Remedy, listed, port_text, remedy, sought, wide};
 use crate::lang::{Text, say};
 use crate::view::{Cause, Context, Finding, Status};
 
@@ -94,7 +94,7 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
             "`{name}` lets the internet in to {what}, though no VM is known to be reached through it today",
             "`{name}` はインターネットから {what} への通信を許可しています (このグループを通じて公開されている仮想マシンは確認されていません)"
         ),
-        fix: remedy(context, None, cause.as_ref(), Remedy::Narrow),
+        fix: remedy(context, &[], cause.as_ref(), Remedy::Narrow),
         cause,
         evidence: Vec::new(),
         facts,
@@ -111,7 +111,7 @@ fn ports(context: &Context<'_>, openings: &[Opening]) -> String {
     let management: Vec<u16> = context.settings.management_ports.iter().filter(tcp).copied().collect();
     let mut texts = Vec::new();
     if !management.is_empty() {
-        texts.push(services(management.into_iter()));
+        texts.push(services(management.into_iter(), context.lang));
     }
     let mut udp: Vec<_> = openings
         .iter()
@@ -122,7 +122,7 @@ fn ports(context: &Context<'_>, openings: &[Opening]) -> String {
     udp.dedup();
     if !udp.is_empty() {
         let list: Vec<_> = udp.iter().take(4).map(|range| port_text(*range)).collect();
-        texts.push(format!("UDP {}", list.join(", ")));
+        texts.push(format!("UDP {}", listed(&list, context.lang)));
     }
     texts.join("; ")
 }

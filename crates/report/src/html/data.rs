@@ -81,6 +81,9 @@ struct WayForm {
     s: [[usize; 2]; 5],
     /// How many addresses come in.
     a: u64,
+    /// 1 where everybody does, of either family.
+    #[serde(skip_serializing_if = "is_zero")]
+    e: u8,
     /// Which, by number of a text.
     f: usize,
     /// The ports.
@@ -209,6 +212,7 @@ fn way_form(report: &Report<'_>, finding: &Finding, open: &PortEvidence, texts: 
     WayForm {
         s: numbers,
         a: u64::try_from(open.sources.internet_ipv4_addresses).unwrap_or(u64::MAX),
+        e: u8::from(open.sources.everyone),
         f: texts.number(&way::ranges(open, 4)),
         o: format!("{protocol} {}", open.port_text()),
         t: packet,
@@ -219,7 +223,7 @@ fn way_form(report: &Report<'_>, finding: &Finding, open: &PortEvidence, texts: 
 fn labels(report: &Report<'_>) -> serde_json::Value {
     let lang = report.lang;
     let words = words(lang);
-    let own: [(&str, &str, &str); 29] = [
+    let own: [(&str, &str, &str); 32] = [
         ("by", "Show", "表示"),
         ("byCause", "By root cause", "根本原因別"),
         ("byVm", "By resource", "リソース別"),
@@ -232,11 +236,14 @@ fn labels(report: &Report<'_>) -> serde_json::Value {
         ("onlyNew", "New ones only", "新規のみ"),
         ("reset", "Reset", "リセット"),
         ("none", "Nothing matches.", "該当する項目はありません。"),
-        ("nothing", "Nothing was found.", "検出された問題はありません。"),
         ("more", "Show {n} more", "さらに {n} 件を表示"),
-        ("causes", "{n} of {all} root causes, {f} findings", "根本原因 {all} 件中 {n} 件 (検出 {f} 件)"),
-        ("resources", "{n} of {all} resources, {f} findings", "リソース {all} 個中 {n} 個 (検出 {f} 件)"),
-        ("rows", "{f} findings under {n} of {all} checkpoints", "点検項目 {all} 件中 {n} 件 (検出 {f} 件)"),
+        ("cause", "{n} of 1 root cause", "根本原因 1 件中 {n} 件"),
+        ("causes", "{n} of {all} root causes", "根本原因 {all} 件中 {n} 件"),
+        ("resource", "{n} of 1 resource", "リソース 1 個中 {n} 個"),
+        ("resources", "{n} of {all} resources", "リソース {all} 個中 {n} 個"),
+        ("checkpoint", "{n} of 1 checkpoint", "点検項目 1 件中 {n} 件"),
+        ("checkpoints", "{n} of {all} checkpoints", "点検項目 {all} 件中 {n} 件"),
+        ("printed", "The first {n} of {all} are printed.", "{all} 件中、先頭の {n} 件を印刷しています。"),
         ("addresses", "{n} addresses", "アドレス {n} 個"),
         ("address", "1 address", "アドレス 1 個"),
         ("publicIp", "public IP", "パブリック IP"),
@@ -252,7 +259,9 @@ fn labels(report: &Report<'_>) -> serde_json::Value {
     ];
     let mut map: serde_json::Map<String, serde_json::Value> =
         own.iter().map(|(key, en, ja)| ((*key).to_owned(), pick(lang, *en, *ja).into())).collect();
+    let nothing = crate::sentences::nothing(report);
     let shared = [
+        ("nothing", nothing.as_str()),
         ("internet", words.internet),
         ("subnetGroup", words.subnet_group),
         ("nicGroup", words.nic_group),

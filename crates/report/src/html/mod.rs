@@ -11,6 +11,7 @@ mod data;
 
 use std::fmt::Write;
 
+use posture::Status;
 use sha2::{Digest, Sha256};
 
 use crate::Report;
@@ -19,7 +20,7 @@ use crate::clean::clean;
 use crate::json::place_text;
 use crate::problem::problem_text;
 use crate::sentences::{in_words, not_assessed};
-use crate::text::gone_text;
+use crate::text::{gone_line, gone_text};
 use crate::words::{checkpoint_word, day_text, moment_text, pick, severity_word, words};
 
 const STYLE: &str = include_str!("page.css");
@@ -161,7 +162,7 @@ fn write_checks(out: &mut String, report: &Report<'_>) {
             check.code,
             escape(check.title.of(lang)),
             checkpoint_word(check.checkpoint, lang),
-            severity_word(check.severity, lang),
+            severity_word(report.settings.severity_of(check), lang),
             number(its.fail),
             number(its.pass),
             number(its.unknown)
@@ -174,6 +175,12 @@ fn write_checks(out: &mut String, report: &Report<'_>) {
 fn write_rest(out: &mut String, report: &Report<'_>) {
     let lang = report.lang;
     let words = words(lang);
+    let passes = report.outcome.findings.iter().filter(|finding| finding.status == Status::Pass);
+    let passes = passes.map(|finding| {
+        let resource = escape(report.estate.text(finding.resource));
+        format!("<b>{}</b> <code>{resource}</code>", finding.check.code)
+    });
+    write_list(out, report, "passed", words.passed, passes);
     let unknown = unknown_rows(report);
     let unknown = unknown.iter().map(|row| {
         format!(
@@ -208,12 +215,21 @@ fn write_rest(out: &mut String, report: &Report<'_>) {
     write_list(out, report, "suppressed", words.suppressed, suppressed);
     if let Some(comparison) = report.comparison {
         let row = |(before, why): &(posture::Before, posture::Gone)| {
-            let (code, message) = (escape(&before.code), prose(&before.message));
-            format!("<b>{code}</b> {message} <span class=\"dim\">({})</span>", gone_text(*why, lang))
+            format!(
+                "{} <span class=\"dim\">({})</span>",
+                prose(&gone_line(before, lang)),
+                gone_text(*why, lang)
+            )
         };
         write_list(out, report, "fixed", words.fixed, comparison.fixed().map(row));
+        write_list(out, report, "changed", words.changed, comparison.changed().map(row));
         write_list(out, report, "unsettled", words.unsettled, comparison.unsettled().map(row));
     }
+    let settings = report.own_settings.iter().map(|(key, value, from)| {
+        let line = escape(&format!("{key} = {value}"));
+        format!("<code>{line}</code> <span class=\"dim\">({})</span>", escape(from))
+    });
+    write_list(out, report, "settings", words.settings, settings);
     write_list(out, report, "notices", words.notices, report.notices.iter().map(|notice| prose(notice)));
 }
 

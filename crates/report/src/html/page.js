@@ -123,7 +123,9 @@
       ["vm", "VM", vm[0], way.o],
     ];
     const list = make("ol", { class: `way s${row.s}`, "aria-label": words.way });
-    list.style.setProperty("--thick", `${(2 + (10 * Math.log2(way.a + 1)) / 32).toFixed(1)}px`);
+    // IPv6 sources are not counted: more than a household's network is told, and drawn as half the width.
+    const part = way.e ? 1 : way.a === 0 ? 0.5 : Math.log2(way.a + 1) / 32;
+    list.style.setProperty("--thick", `${(2 + 10 * part).toFixed(1)}px`);
     for (const [kind, label, name, detail] of steps) {
       list.append(
         make(
@@ -297,7 +299,7 @@
           ...list.map((row) => finding(row, "h4")),
         ]);
       };
-      return { list: groups.map(make_), all, text: words.resources };
+      return { list: groups.map(make_), all, text: all === 1 ? words.resource : words.resources };
     }
     if (state.view === "checkpoint") {
       const groups = [...grouped(found, (row) => data.checks[row.c].checkpoint)];
@@ -325,14 +327,14 @@
           return [inner, button];
         });
       };
-      return { list: groups.map(make_), all, text: words.rows };
+      return { list: groups.map(make_), all, text: all === 1 ? words.checkpoint : words.checkpoints };
     }
     const groups = [...grouped(found, (row) => row.block)];
     groups.sort(([a], [b]) => a - b);
     return {
       list: groups.map(([index, list]) => () => cause(data.blocks[index], list)),
       all: data.blocks.length,
-      text: words.causes,
+      text: data.blocks.length === 1 ? words.cause : words.causes,
     };
   }
 
@@ -368,7 +370,7 @@
     status.textContent =
       current.list.length === 0
         ? words.none
-        : say(current.text, { n: current.list.length, all: current.all, f: found.length });
+        : `${say(current.text, { n: current.list.length, all: current.all })} (${counted(found.length)})`;
     const first = show(PAGE);
     // The worst way in is what people came to see.
     if (first && state.view === "cause") first.open = true;
@@ -449,13 +451,27 @@
     document.getElementById("controls").replaceChildren(form);
   }
 
-  // On paper nothing can be opened.
+  // On paper nothing can be opened, and paper is finite: what is left out is said.
   addEventListener("beforeprint", () => {
     if (shown < PRINTED) show(PRINTED);
-    for (const details of place.querySelectorAll("details")) {
-      details.fill();
-      details.open = true;
+    let left = PRINTED;
+    for (let closed; left > 0 && (closed = [...place.querySelectorAll("details:not([open])")]).length > 0; ) {
+      for (const details of closed.slice(0, left)) {
+        details.fill();
+        details.open = true;
+      }
+      left -= closed.length;
     }
+    place.querySelector(":scope > .printed")?.remove();
+    const all = current.list.length;
+    if (shown < all) place.append(make("p", { class: "printed" }, say(words.printed, { n: shown, all })));
+  });
+
+  addEventListener("hashchange", () => {
+    Object.assign(state, { view: "cause", query: "", severities: new Set([0, 1, 2, 3]), check: "", fresh: false });
+    readAddress();
+    if (rows.length > 0) controls();
+    draw();
   });
 
   readAddress();

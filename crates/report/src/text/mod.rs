@@ -37,12 +37,13 @@ pub fn to_text(report: &Report<'_>, page: Page) -> String {
     }
     let style = page.style;
     write_passes(&mut out, report, style);
-    write_unknown(&mut out, report, style);
+    write_unknown(&mut out, report, page);
     write_errors(&mut out, report, style);
     write_suppressed(&mut out, report, style);
     write_gone(&mut out, report, style);
+    write_settings(&mut out, report, style);
     write_notices(&mut out, report, style);
-    summary::write(&mut out, report, style);
+    summary::write(&mut out, report, page);
     out
 }
 
@@ -59,7 +60,14 @@ fn write_block(out: &mut String, report: &Report<'_>, page: Page, block: &[&Find
         true => format!(" {}", style.bold(&format!("({})", words.new))),
         false => String::new(),
     };
-    let _ = writeln!(out, "{head}{new}{} {}", style.bold(":"), style.bold(&clean(&first.message)));
+    let message = clean(&first.message);
+    let before = format!("{severity}[{}]: {}", first.check.code, if new.is_empty() { "" } else { words.new });
+    for (index, line) in page.lines(&message, before.width() + 2).iter().enumerate() {
+        let _ = match index {
+            0 => writeln!(out, "{head}{new}{} {}", style.bold(":"), style.bold(line)),
+            _ => writeln!(out, "    {}", style.bold(line)),
+        };
+    }
     let gutter = match &first.cause {
         None => 2,
         Some(cause) => match (report.locate)(cause.origin, &cause.pointer) {
@@ -160,15 +168,19 @@ fn write_passes(out: &mut String, report: &Report<'_>, style: Style) {
     }
 }
 
-fn write_unknown(out: &mut String, report: &Report<'_>, style: Style) {
+fn write_unknown(out: &mut String, report: &Report<'_>, page: Page) {
+    let style = page.style;
     if report.outcome.unknown.is_empty() {
         return;
     }
     let lang = report.lang;
     let _ = writeln!(out, "{}", style.bold(words(lang).could_not_be_judged));
     for row in unknown_rows(report) {
-        let (reason, names) = (clean(&row.most.reason), style.dim(&format!("({})", row.names)));
-        let _ = writeln!(out, "  ? {reason} × {}  {names}", grouped(row.count as u128));
+        let reason = clean(&row.most.reason);
+        let text = format!("? {reason} × {}  ({})", grouped(row.count as u128), row.names);
+        for line in page.lines(&text, 2) {
+            let _ = writeln!(out, "  {line}");
+        }
         let place = row.most.place.as_ref().and_then(|(origin, pointer)| (report.locate)(*origin, pointer));
         if let Some(at) = place {
             let file = clean(&at.file).into_owned();
@@ -176,7 +188,9 @@ fn write_unknown(out: &mut String, report: &Report<'_>, style: Style) {
         }
         let (codes, settled_by) = (row.codes, &row.most.settled_by);
         let settle = pick(lang, format!("settled by: {settled_by}"), format!("解決方法: {settled_by}"));
-        let _ = writeln!(out, "    {}", style.dim(&format!("{codes}; {settle}")));
+        for line in page.lines(&format!("{codes}; {settle}"), 4) {
+            let _ = writeln!(out, "    {}", style.dim(&line));
+        }
     }
     out.push('\n');
 }
@@ -191,38 +205,54 @@ fn write_errors(out: &mut String, report: &Report<'_>, style: Style) {
     write_list(out, report, style, words(report.lang).could_not_be_read, rows);
 }
 
-/// What the team lives with: one line for each decision.
+/// What the team lives with: each decision with the findings that it covers.
 fn write_suppressed(out: &mut String, report: &Report<'_>, style: Style) {
-    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut by: BTreeMap<usize, Vec<&Finding>> = BTreeMap::new();
     for row in &report.outcome.suppressed {
-        *counts.entry(row.by).or_default() += 1;
+        by.entry(row.by).or_default().push(&row.finding);
     }
-    let words = words(report.lang);
-    let rows = counts.into_iter().filter_map(|(by, count)| {
+    let rows = by.into_iter().filter_map(|(by, findings)| {
         let decision = report.suppressions.get(by)?;
         let until = day_text(decision.until, report.lang);
-        let until = match report.lang {
-            posture::Lang::En => format!("until {until}"),
-            posture::Lang::Ja => format!("{until} まで"),
-        };
-        Some(format!("  - {} × {count}  {}", clean(&decision.reason), style.dim(&format!("({until})"))))
+        let until = pick(report.lang, format!("until {until}"), format!("{until} まで"));
+        let mut codes: Vec<_> = findings.iter().map(|finding| finding.check.code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        let resources: Vec<_> = findings.iter().map(|finding| finding.resource).collect();
+        let mut seen = std::collections::HashSet::new();
+        let resources: Vec<_> = resources.into_iter().filter(|resource| seen.insert(*resource)).collect();
+        let names = named(report, &resources, NAMED);
+        let (reason, codes) = (clean(&decision.reason), codes.join(", "));
+        let about = style.dim(&format!("({until}; {codes}: {names})"));
+        Some(format!("  - {reason} × {}  {about}", grouped(findings.len() as u128)))
     });
-    write_list(out, report, style, words.suppressed, rows);
+    write_list(out, report, style, words(report.lang).suppressed, rows);
 }
 
-/// What was found in the earlier check and is not now.
+/// What was found in the earlier check and is not now, or not as then.
 fn write_gone(out: &mut String, report: &Report<'_>, style: Style) {
     let Some(comparison) = report.comparison else { return };
     let words = words(report.lang);
-    let row = |(before, why): &(posture::Before, posture::Gone)| {
-        let (mark, why) = match why.is_fixed() {
-            true => (style.good("✓"), String::new()),
-            false => ("?".to_owned(), format!(" ({})", gone_text(*why, report.lang))),
-        };
-        format!("  {mark} {} {}{}", clean(&before.code), clean(&before.message), style.dim(&why))
+    let row = |gone: &(posture::Before, posture::Gone)| {
+        let (mark, why) = (
+            if gone.1.is_fixed() { style.good("✓") } else { "?".to_owned() },
+            gone_text(gone.1, report.lang),
+        );
+        format!("  {mark} {} {}", gone_line(&gone.0, report.lang), style.dim(&format!("({why})")))
     };
     write_list(out, report, style, words.fixed, comparison.fixed().map(row));
+    write_list(out, report, style, words.changed, comparison.changed().map(row));
     write_list(out, report, style, words.unsettled, comparison.unsettled().map(row));
+}
+
+/// A finding of the earlier check in the words of today: its own message may be in another language.
+pub(crate) fn gone_line(before: &posture::Before, lang: posture::Lang) -> String {
+    let name = clean(estate::resource_name(&before.resource)).into_owned();
+    let check = posture::CHECKS.iter().find(|check| check.code == before.code);
+    match check {
+        Some(check) => format!("{} {name}: {}", check.code, check.title.of(lang)),
+        None => format!("{} {name}: {}", clean(&before.code), clean(&before.message)),
+    }
 }
 
 /// Why a finding of the earlier check is none now, in words.
@@ -237,6 +267,14 @@ pub(crate) fn gone_text(gone: posture::Gone, lang: posture::Lang) -> &'static st
         Gone::Unknown => pick(lang, "it cannot be judged now", "今回は判定できません"),
         Gone::NotChecked => pick(lang, "its check did not run", "チェックが実行されませんでした"),
     }
+}
+
+/// What the team has set: it changes what a report means.
+fn write_settings(out: &mut String, report: &Report<'_>, style: Style) {
+    let row = |(key, value, from): &(String, String, String)| {
+        format!("  {} = {}  {}", clean(key), clean(value), style.dim(&format!("({})", clean(from))))
+    };
+    write_list(out, report, style, words(report.lang).settings, report.own_settings.iter().map(row));
 }
 
 fn write_notices(out: &mut String, report: &Report<'_>, style: Style) {

@@ -3,17 +3,62 @@
 use std::fmt::Write;
 
 use posture::{Lang, grouped};
+use unicode_width::UnicodeWidthStr;
 
 use crate::Report;
 use crate::clean::clean;
 use crate::sentences::{by_severity, looked_at, not_assessed};
-use crate::style::Style;
+use crate::style::{Page, Style};
 use crate::words::{counted, moment_text, pick, severity_word};
 
-pub(super) fn write(out: &mut String, report: &Report<'_>, style: Style) {
-    let lang = report.lang;
+pub(super) fn write(out: &mut String, report: &Report<'_>, page: Page) {
+    let (lang, style) = (report.lang, page.style);
     let source = clean(&report.source).into_owned();
-    let _ = writeln!(out, "{source}: {}", looked_at(report));
+    for line in page.lines(&format!("{source}: {}", looked_at(report)), 0) {
+        let _ = writeln!(out, "{line}");
+    }
+    // Coloured where it fits on a line, else broken into lines.
+    let (plain, coloured) = (verdict(report, Style::Plain), verdict(report, style));
+    match page.terminal.is_some_and(|width| plain.width() > width) {
+        true => page.lines(&plain, 0).iter().for_each(|line| {
+            let _ = writeln!(out, "{line}");
+        }),
+        false => {
+            let _ = writeln!(out, "{coloured}");
+        }
+    }
+    if let Some(comparison) = report.comparison {
+        let when = moment_text(&clean(&comparison.as_of), lang);
+        let fixed = grouped(comparison.fixed().count() as u128);
+        let (changed, unsettled) = (comparison.changed().count(), comparison.unsettled().count());
+        let rest = match (changed + unsettled, lang) {
+            (0, _) => String::new(),
+            (_, Lang::En) => format!(", {changed} for another cause, {unsettled} not looked at again"),
+            (_, Lang::Ja) => format!("、別の原因 {changed} 件、確認できず {unsettled} 件"),
+        };
+        let (new, unchanged) =
+            (grouped(u128::from(comparison.new)), grouped(u128::from(comparison.unchanged)));
+        let text = match lang {
+            Lang::En => format!("since {when}: {new} new, {fixed} fixed, {unchanged} unchanged{rest}"),
+            Lang::Ja => format!("{when} から: 新規 {new} 件、解消 {fixed} 件、変化なし {unchanged} 件{rest}"),
+        };
+        for line in page.lines(&text, 0) {
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    for (reason, codes) in not_assessed(report) {
+        let codes = codes.join(", ");
+        let text =
+            pick(lang, format!("not assessed, as {reason}: {codes}"), format!("未評価 ({reason}): {codes}"));
+        for line in page.lines(&text, 0) {
+            let _ = writeln!(out, "{}", style.dim(&line));
+        }
+    }
+}
+
+/// How many findings there are, how many checks passed, and the score.
+fn verdict(report: &Report<'_>, style: Style) -> String {
+    let lang = report.lang;
     let tally = report.outcome.tally;
     let found: Vec<_> = by_severity(report)
         .into_iter()
@@ -45,26 +90,10 @@ pub(super) fn write(out: &mut String, report: &Report<'_>, style: Style) {
         }
     }
     let parts = parts.join(pick(lang, ", ", "、"));
-    let _ = match (tally.score, lang) {
-        (None, Lang::En) => writeln!(out, "{parts}; score –"),
-        (Some(score), Lang::En) => writeln!(out, "{parts}; score {score} of 100"),
-        (None, Lang::Ja) => writeln!(out, "{parts}、スコア –"),
-        (Some(score), Lang::Ja) => writeln!(out, "{parts}、スコア {score} / 100"),
-    };
-    if let Some(comparison) = report.comparison {
-        let when = moment_text(&clean(&comparison.as_of), lang);
-        let fixed = grouped(comparison.fixed().count() as u128);
-        let (new, unchanged) =
-            (grouped(u128::from(comparison.new)), grouped(u128::from(comparison.unchanged)));
-        let _ = match lang {
-            Lang::En => writeln!(out, "since {when}: {new} new, {fixed} fixed, {unchanged} unchanged"),
-            Lang::Ja => writeln!(out, "{when} から: 新規 {new} 件、解消 {fixed} 件、変化なし {unchanged} 件"),
-        };
-    }
-    for (reason, codes) in not_assessed(report) {
-        let codes = codes.join(", ");
-        let text =
-            pick(lang, format!("not assessed, as {reason}: {codes}"), format!("未評価 ({reason}): {codes}"));
-        let _ = writeln!(out, "{}", style.dim(&text));
+    match (tally.score, lang) {
+        (None, Lang::En) => format!("{parts}; score –"),
+        (Some(score), Lang::En) => format!("{parts}; score {score} of 100"),
+        (None, Lang::Ja) => format!("{parts}、スコア –"),
+        (Some(score), Lang::Ja) => format!("{parts}、スコア {score} / 100"),
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use posture::Lang;
@@ -12,9 +13,29 @@ fn in_place(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
 }
 
-/// The file itself, where a link names it: a link stays one.
-fn target(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+/// The file itself, where a link names it: a link stays one, also where its file is not there yet. A
+/// link that leads in a circle leads to an error.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_path_buf();
+    for _ in 0..40 {
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => {
+                let to = fs::read_link(&path)?;
+                path = folder(&path).join(to);
+            }
+            _ => return Ok(path),
+        }
+    }
+    Err(io::Error::other("the links lead in a circle"))
+}
+
+/// Whether two paths name one file, which need not be there yet.
+pub(crate) fn same_file(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| {
+        let path = target(path).ok()?;
+        Some(fs::canonicalize(folder(&path)).ok()?.join(path.file_name()?))
+    };
+    a == b || place(a).is_some_and(|a| Some(a) == place(b))
 }
 
 fn folder(path: &Path) -> &Path {
@@ -57,7 +78,8 @@ pub(crate) fn check_writable(path: &Path, lang: Lang) -> anyhow::Result<()> {
     if in_place(path) {
         return OpenOptions::new().write(true).open(path).map(drop).with_context(|| failed(path, lang));
     }
-    beside(&target(path)).map(drop).with_context(|| failed(path, lang))
+    let there = target(path).and_then(|target| beside(&target));
+    there.map(drop).with_context(|| failed(path, lang))
 }
 
 /// Writes a file beside its place and then puts it there, so that nobody ever sees half of it.
@@ -70,8 +92,9 @@ pub(crate) fn write_file(path: &Path, text: &str, lang: Lang) -> anyhow::Result<
                 other => other,
             };
         }
-        let target = target(path);
+        let target = target(path)?;
         let mut file = beside(&target)?;
+        UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).replace(file.path().to_path_buf());
         if let Ok(metadata) = fs::metadata(&target) {
             file.as_file().set_permissions(metadata.permissions())?;
         }
@@ -81,5 +104,23 @@ pub(crate) fn write_file(path: &Path, text: &str, lang: Lang) -> anyhow::Result<
         file.persist(&target).map_err(|error| error.error)?;
         Ok(())
     };
-    write().with_context(|| failed(path, lang))
+    let written = write().with_context(|| failed(path, lang));
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).take();
+    written
+}
+
+/// The file beside that is being written.
+static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Takes the unfinished file away when somebody ends the program in the middle.
+pub(crate) fn tidy_on_signals() {
+    let tidy = || {
+        if let Some(path) = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = fs::remove_file(path);
+        }
+        // As shells tell an end by Ctrl-C.
+        std::process::exit(130);
+    };
+    // Without a handler the program ends as ever, and may leave the file beside.
+    let _ = ctrlc::set_handler(tidy);
 }

@@ -10,7 +10,7 @@ use posture::Lang;
 use report::{Page, Style, clean};
 use serde_json::Value;
 
-pub(crate) use file::{check_writable, write_file};
+pub(crate) use file::{check_writable, same_file, tidy_on_signals, write_file};
 
 use crate::cli::Colour;
 use crate::language::pick;
@@ -46,11 +46,9 @@ pub(crate) fn page() -> Page {
         Colour::Auto => !set("NO_COLOR") && (set("CLICOLOR_FORCE") || on_terminal && !dumb),
     };
     let style = if colour { Style::Colour } else { Style::Plain };
-    let width = match size().filter(|_| on_terminal) {
-        Some((width, _)) => width.clamp(40, Page::PLAIN.width),
-        None => Page::PLAIN.width,
-    };
-    Page { style, width }
+    let terminal = size().filter(|_| on_terminal).map(|(width, _)| width.max(40));
+    let width = terminal.map_or(Page::PLAIN.width, |width| width.min(Page::PLAIN.width));
+    Page { style, width, terminal }
 }
 
 /// Columns and lines of the terminal.

@@ -38,6 +38,7 @@ pub(super) fn page(text: &str) -> bool {
         // Whoever has read enough closes the pager before the end of the text.
         let _ = stdin.write_all(text.as_bytes());
     }
-    // A shell without the command says so with 127: then the text is still to be shown.
-    child.wait().is_ok_and(|status| status.code() != Some(127))
+    // A pager that is not there, breaks or is ended has shown nobody knows how much: the text is shown
+    // again, since twice is better than never.
+    child.wait().is_ok_and(|status| status.success())
 }

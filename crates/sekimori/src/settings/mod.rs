@@ -54,13 +54,17 @@ pub(crate) fn choose(flags: Option<&CheckArgs>, file: &File, lang: Lang) -> anyh
     let defaults = posture::Settings::default();
     let chooser = Chooser { lang };
     let words = |text: &str| Ok(split(text));
-    let list = |flag: Option<&Vec<String>>| flag.filter(|words| !words.is_empty()).cloned();
+    // `--ignore ''` says: none, whatever the file says.
+    let list = |flag: Option<&Vec<String>>| {
+        let words = flag.filter(|words| !words.is_empty())?.iter().filter(|word| !word.trim().is_empty());
+        Some(words.cloned().collect::<Vec<_>>())
+    };
     let baseline = config.baseline.as_ref().map(|set| Set {
         // From the folder of the file, wherever somebody stands.
         value: Some(file.folder.join(&set.value)),
         line: set.line,
     });
-    let switch = flags.filter(|flags| flags.fail_on_new).map(|_| true);
+    let switch = flags.and_then(|flags| flags.fail_on_new);
     Ok(Chosens {
         format: chooser.one(
             "format",
@@ -265,14 +269,14 @@ fn count(text: &str) -> Option<u128> {
 
 /// `NET004=low,udp=high`.
 fn severities(text: &str, lang: Lang, chooser: &Chooser) -> Result<BTreeMap<&'static str, Severity>, String> {
-    let mut all = BTreeMap::new();
+    let mut words = Vec::new();
     for entry in split(text) {
         let (word, level) = entry.split_once('=').unwrap_or((&entry, ""));
         let severity = config::severity(level).map_err(|fault| chooser.expected(fault.0))?;
-        let codes = select::codes(&[word.to_owned()], lang).map_err(|error| error.to_string())?;
-        all.extend(codes.into_iter().map(|code| (code, severity)));
+        select::codes(&[word.to_owned()], lang).map_err(|error| error.to_string())?;
+        words.push((word.to_owned(), severity));
     }
-    Ok(all)
+    Ok(config::by_code(&words))
 }
 
 /// `office=203.0.113.7,office=198.51.100.0/28`: a prefix without a name is called as it is written.
@@ -286,7 +290,11 @@ fn approved(text: &str) -> Result<Vec<Approved>, config::ValueFault> {
             None => by_name.push((name.to_owned(), vec![prefix])),
         }
     }
-    by_name.into_iter().map(|(name, prefixes)| config::approved_source(&name, prefixes)).collect()
+    let all: Result<Vec<_>, _> =
+        by_name.into_iter().map(|(name, prefixes)| config::approved_source(&name, prefixes)).collect();
+    let all = all?;
+    config::narrow_enough(&all)?;
+    Ok(all)
 }
 
 /// The configuration, or an error that tells everything that is wrong with it.

@@ -126,6 +126,7 @@ fn folder(path: &Path, found: &mut Vec<Source>, depth: usize) -> io::Result<()> 
         } else if path.is_file() {
             let name = path.display().to_string();
             match Source::new(name.clone(), Bytes::Path(path.clone())) {
+                Ok(source) if is_report(&source) => {}
                 Ok(source) if called_json(&path) || holds_json(&source).unwrap_or(true) => found.push(source),
                 Ok(_) => {}
                 // Reading it will tell what is wrong with it.
@@ -143,6 +144,15 @@ fn called_json(path: &Path) -> bool {
     let name = path.to_string_lossy().to_ascii_lowercase();
     let name = name.strip_suffix(".zst").unwrap_or(&name);
     [".json", ".ndjson", ".jsonl"].iter().any(|end| name.ends_with(end))
+}
+
+/// Whether a file of a folder is a report of ours, which people like to keep beside what it is about.
+fn is_report(source: &Source) -> bool {
+    const JSON: &str = "{\n  \"schema\": \"sekimori.check/";
+    const SARIF: &str = "{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\"";
+    let mut prefix = Vec::new();
+    let read = source.open().and_then(|text| text.take(80).read_to_end(&mut prefix));
+    read.is_ok() && [JSON, SARIF].iter().any(|start| prefix.starts_with(start.as_bytes()))
 }
 
 fn holds_json(source: &Source) -> io::Result<bool> {

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use estate::{At, Origin, find, locate};
@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use report::{Excerpt, Location};
 
 use super::encoding::Encoding;
-use super::find::Source;
+use super::find::{Bytes, Source};
 use super::lines::{BLOCK, Lines};
 
 /// How much of a long line is shown.
@@ -39,6 +39,14 @@ impl Positions {
     /// The sources as people named them.
     pub(crate) fn names(&self) -> String {
         self.names.clone()
+    }
+
+    /// The files that were read.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.sources.iter().filter_map(|source| match &source.bytes {
+            Bytes::Path(path) => Some(path.as_path()),
+            Bytes::Copy(_) => None,
+        })
     }
 
     /// Where a problem is.
