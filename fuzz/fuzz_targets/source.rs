@@ -24,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     let pieces = read(bytes, 3);
     assert_eq!(whole.count(), pieces.count());
     assert_eq!(whole.problems, pieces.problems);
-    let outcome = posture::run(&whole, CHECKS, &Settings::default(), Lang::En, true);
+    let outcome = posture::run(&whole, &reach::tags::Tags::built_in(), CHECKS, &Settings::default(), Lang::En, true);
     assert!(outcome.tally.score.is_none_or(|score| score <= 100));
     let collector = Collector::new();
     let mut part = Part::default();

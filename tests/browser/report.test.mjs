@@ -135,7 +135,13 @@ test("everything can be done with the keyboard", async () => {
   const page = await open(browser, report("r.html"));
   await page.keyboard.press("Tab");
   assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
+  await page.getByLabel("By resource").check();
+  await page.locator(".skip").focus();
   await page.keyboard.press("Enter");
+  await page.waitForFunction(() => location.hash === "#found");
+  assert.match(await page.locator("#status").innerText(), /resources/, "a jump changes no view");
+  await page.getByLabel("By root cause").check();
+  await page.locator("#found").focus();
   await page.keyboard.press("Tab");
   assert.equal(await page.evaluate(() => document.activeElement.name), "view");
   await page.keyboard.press("ArrowRight");

@@ -44,7 +44,7 @@ pub enum Reason {
         /// What the source says.
         reason: Box<str>,
     },
-    /// The addresses of a service tag are not known to this build.
+    /// The list of service tags does not hold this one.
     ServiceTag {
         /// The tag as the rule writes it.
         tag: Box<str>,

@@ -1,9 +1,11 @@
 //! Runs checks over an estate.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use estate::{Estate, Family, Origin, PortSet, Range, Reason, ResourceId};
 use rayon::prelude::*;
+use reach::tags::Tags;
 use reach::{Addresses, Reach};
 
 use crate::check::{Check, Run};
@@ -149,12 +151,13 @@ const BATCH: usize = 512;
 /// Runs checks over an estate. `keep_passes` is for people who want to see what was met.
 pub fn run(
     estate: &Estate,
+    tags: &Arc<Tags>,
     checks: &[&'static Check],
     settings: &Settings,
     lang: Lang,
     keep_passes: bool,
 ) -> Outcome {
-    let reach = Reach::new(estate);
+    let reach = Reach::with_tags(estate, Arc::clone(tags));
     let vm_checks: Vec<_> = checks
         .iter()
         .filter_map(|check| match check.run {

@@ -49,7 +49,7 @@ pub struct Sources {
     pub ranges: Vec<String>,
     /// Whether there are more than these.
     pub more_ranges: bool,
-    /// Service tags in the deciding rules whose addresses are not known in full.
+    /// Service tags that the deciding rules name, but for those of the network itself.
     pub tags: Vec<String>,
 }
 
@@ -264,7 +264,7 @@ fn evidence(
     }
 }
 
-/// Tags in the deciding rules of which only a part is known.
+/// The service tags that the deciding rules name.
 fn tags(context: &Context<'_>, way: &Way, opening: &Opening) -> Vec<String> {
     let mut tags = Vec::new();
     for (nsg, rule) in way.groups().into_iter().zip(opening.rules) {

@@ -103,8 +103,8 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
         }
         Reason::ServiceTag { tag } => say!(
             lang,
-            "the addresses of the service tag `{tag}` are not known to this build",
-            "サービス タグ `{tag}` のアドレスがこのビルドには含まれていません"
+            "the list of service tags does not hold `{tag}`",
+            "サービス タグ `{tag}` が一覧に含まれていません"
         ),
         Reason::NotModelled { resource_type, .. } => {
             let noun = noun(resource_type, lang);
@@ -140,7 +140,9 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
         }
         Reason::NotModelled { resource_type, .. } => show_command(resource_type),
         Reason::RouteWidensVirtualNetwork { .. } => "az network nic list-effective-nsg".to_owned(),
-        Reason::ServiceTag { .. } => "az network list-service-tags --location <LOCATION>".to_owned(),
+        Reason::ServiceTag { .. } => {
+            "az network list-service-tags --location <LOCATION> -o json > tags.json; sekimori tags update tags.json".to_owned()
+        }
         Reason::NoAddress => "az network nic list".to_owned(),
         Reason::SamePriority => {
             say!(lang, "give each rule a priority of its own", "規則ごとに異なる優先度を設定してください")

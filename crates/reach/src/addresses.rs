@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use estate::{Bound, Family, Prefix, Range, RangeSet, ServiceTag, Space, parse_prefix};
 
-use crate::azure_cloud;
+use crate::tags::Tags;
 
 /// A set of addresses of one family: IPv4 addresses are their numbers.
 pub type Addresses = RangeSet<u128>;
@@ -77,7 +77,7 @@ pub(crate) fn of_sets(v4: &estate::V4, v6: &estate::V6, family: Family) -> Addre
     }
 }
 
-fn of_prefixes(prefixes: &[&str], family: Family) -> Addresses {
+pub(crate) fn of_prefixes(prefixes: &[&str], family: Family) -> Addresses {
     prefixes
         .iter()
         .filter_map(|text| match (parse_prefix(text)?, family) {
@@ -89,9 +89,6 @@ fn of_prefixes(prefixes: &[&str], family: Family) -> Addresses {
         })
         .collect()
 }
-
-/// The date of the published list of service tags that this build knows a part of.
-pub const TAGS_DATA: &str = "2025-10-25";
 
 /// What the `Internet` tag has never held in any recorded answer of Azure.
 const NOT_INTERNET: [&str; 10] = [
@@ -139,35 +136,46 @@ pub(crate) fn private(family: Family) -> Addresses {
 }
 
 /// What a service tag stands for. `network` is the `VirtualNetwork` tag of the endpoint's subnet,
-/// `own` the address space in it.
-pub(crate) fn of_tag(tag: &ServiceTag, family: Family, network: &MustMay, own: &Addresses) -> MustMay {
+/// `own` the address space in it, `tags` the published list. A tag that is not in the list may be any
+/// public address.
+pub(crate) fn of_tag(
+    tag: &ServiceTag,
+    family: Family,
+    network: &MustMay,
+    own: &Addresses,
+    tags: &Tags,
+) -> MustMay {
     match tag {
         ServiceTag::VirtualNetwork => network.clone(),
         ServiceTag::Internet => MustMay::certain(internet(family).difference(own)),
         ServiceTag::AzureLoadBalancer => MustMay::certain(platform(family)),
-        ServiceTag::Other(name) => MustMay {
-            must: match family {
-                Family::V4 => of_prefixes(azure_cloud::sample(name), family),
-                Family::V6 => Addresses::empty(),
-            },
-            may: internet(family).union(&platform(family)),
+        ServiceTag::Other(name) => match tags.in_family(name, family) {
+            Some(addresses) => MustMay::certain(addresses),
+            None => MustMay { must: Addresses::empty(), may: internet(family).union(&platform(family)) },
         },
     }
 }
 
 /// The prefixes that make up a set, smallest address first, at most `limit` of them.
 pub fn prefixes_of(set: &Addresses, family: Family, limit: usize) -> Vec<String> {
+    let text = |(first, length)| format!("{}/{length}", address(family, first));
+    each_prefix(set, family).take(limit).map(text).collect()
+}
+
+/// The prefixes that make up a set: first address and length.
+pub(crate) fn prefixes_in(set: &Addresses, family: Family) -> Vec<(u128, u32)> {
+    each_prefix(set, family).collect()
+}
+
+fn each_prefix(set: &Addresses, family: Family) -> impl Iterator<Item = (u128, u32)> {
     let width = match family {
         Family::V4 => 32,
         Family::V6 => 128u32,
     };
-    let mut prefixes = Vec::new();
-    for range in set.ranges() {
-        let mut first = range.first;
-        loop {
-            if prefixes.len() == limit {
-                return prefixes;
-            }
+    set.ranges().iter().flat_map(move |range| {
+        let mut next = Some(range.first);
+        std::iter::from_fn(move || {
+            let first = next?;
             // The largest aligned block that starts here and fits.
             let aligned = if first == 0 { width } else { first.trailing_zeros().min(width) };
             let span = range.last - first;
@@ -176,15 +184,11 @@ pub fn prefixes_of(set: &Addresses, family: Family, limit: usize) -> Vec<String>
                 None => 128,
             };
             let bits = aligned.min(fits);
-            prefixes.push(format!("{}/{}", address(family, first), width - bits));
             let last = first | (1u128.checked_shl(bits).map_or(u128::MAX, |block| block - 1));
-            match last.checked_add(1) {
-                Some(next) if last < range.last => first = next,
-                _ => break,
-            }
-        }
-    }
-    prefixes
+            next = last.checked_add(1).filter(|_| last < range.last);
+            Some((first, width - bits))
+        })
+    })
 }
 
 #[cfg(test)]
@@ -223,20 +227,16 @@ mod tests {
     }
 
     #[test]
-    fn tags_of_other_customers_are_certainly_somewhere() {
+    fn a_tag_that_is_not_in_the_list_may_be_anything_public() {
         let tag = |name: &str| {
-            of_tag(
-                &ServiceTag::Other(name.into()),
-                Family::V4,
-                &MustMay::certain(Addresses::empty()),
-                &Addresses::empty(),
-            )
+            let none = MustMay::certain(Addresses::empty());
+            of_tag(&ServiceTag::Other(name.into()), Family::V4, &none, &Addresses::empty(), &Tags::built_in())
         };
-        for name in ["azurecloud", "azurecloud.japaneast"] {
+        for name in ["azurecloud", "azurecloud.japaneast", "storage"] {
             let set = tag(name);
-            assert!(!set.must.is_empty(), "{name}");
-            assert!(set.may.contains_all(&set.must), "{name}");
+            assert!(!set.must.is_empty() && set.must == set.may, "{name}");
         }
-        assert!(tag("storage").must.is_empty());
+        let unknown = tag("nosuchtag");
+        assert!(unknown.must.is_empty() && unknown.may.contains_all(internet(Family::V4)));
     }
 }

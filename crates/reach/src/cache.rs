@@ -8,12 +8,13 @@ use hashbrown::HashMap;
 use crate::endpoint::{Endpoint, Network, Tri};
 use crate::group::{self, GroupAnswer};
 use crate::internet::Opening;
-use crate::rules::Members;
+use crate::rules::Names;
+use crate::tags::Tags;
 
 /// Answers questions about an estate. Safe to share between threads.
 pub struct Reach<'e> {
     estate: &'e Estate,
-    pub(crate) members: Members,
+    pub(crate) names: Names,
     /// For each group by number: whether a rule of that direction looks at the VM's own address.
     sighted: Vec<[bool; 2]>,
     /// What may let packets in to any VM and is not judged yet, one of each kind.
@@ -38,9 +39,14 @@ struct GroupKey {
 pub(crate) struct OpeningKey(pub(crate) Option<u32>, pub(crate) Option<u32>, pub(crate) u32);
 
 impl<'e> Reach<'e> {
-    /// Prepares an estate.
+    /// Prepares an estate, with the list of service tags that the product holds.
     pub fn new(estate: &'e Estate) -> Self {
-        let mut members = Members::new();
+        Self::with_tags(estate, Tags::built_in())
+    }
+
+    /// Prepares an estate, with a list of service tags.
+    pub fn with_tags(estate: &'e Estate, tags: Arc<Tags>) -> Self {
+        let mut members: HashMap<ResourceId, Vec<std::net::IpAddr>> = HashMap::new();
         for nic in &estate.nics {
             let Some(Known::Value(all)) = &nic.ip_configurations else { continue };
             for ip in all {
@@ -56,7 +62,7 @@ impl<'e> Reach<'e> {
             estate.nsgs.iter().map(|nsg| [sees(nsg, Direction::Inbound), sees(nsg, Direction::Outbound)]);
         Self {
             estate,
-            members,
+            names: Names { members, tags },
             sighted: sighted.collect(),
             unjudged: unjudged(estate),
             networks: Mutex::default(),
@@ -68,6 +74,11 @@ impl<'e> Reach<'e> {
     /// The estate.
     pub fn estate(&self) -> &'e Estate {
         self.estate
+    }
+
+    /// The list of service tags.
+    pub fn tags(&self) -> &Tags {
+        &self.names.tags
     }
 
     pub(crate) fn network_number(&self, endpoint: &Endpoint) -> u32 {
@@ -105,7 +116,7 @@ impl<'e> Reach<'e> {
         if let Some((number, answer)) = self.groups.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Some((*number, Arc::clone(answer)));
         }
-        let answer = Arc::new(group::apply(rules, direction, endpoint, &self.members));
+        let answer = Arc::new(group::apply(rules, direction, endpoint, &self.names));
         let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         let next = u32::try_from(groups.len()).unwrap_or(u32::MAX);
         let (number, answer) = groups.entry(key).or_insert((next, answer));

@@ -12,7 +12,7 @@ use estate::{Bound, Direction, PortSet, Range, SecurityRule};
 use crate::addresses::{Addresses, MustMay, everything};
 use crate::endpoint::Endpoint;
 use crate::packet::Protocols;
-use crate::rules::{Compiled, Members, RuleAccess, RuleRef, compile};
+use crate::rules::{Compiled, Names, RuleAccess, RuleRef, compile};
 
 /// What a group does with every packet of one direction.
 #[derive(Debug)]
@@ -55,9 +55,9 @@ pub(crate) fn apply(
     rules: &[SecurityRule],
     direction: Direction,
     endpoint: &Endpoint,
-    members: &Members,
+    names: &Names,
 ) -> GroupAnswer {
-    let rules = compile(rules, direction, endpoint, members);
+    let rules = compile(rules, direction, endpoint, names);
     let mut decided: BTreeMap<Active, (Arc<[Region]>, Arc<MustMay>)> = BTreeMap::new();
     // Slices in a fixed order: (who looks, remote ports) → (protocols → local ports).
     let mut found: BTreeMap<(Active, PortSet), Vec<(Protocols, PortSet)>> = BTreeMap::new();

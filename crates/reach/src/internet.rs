@@ -275,7 +275,9 @@ impl Reach<'_> {
                 continue;
             };
             match rule {
-                Some(RuleRef::Own(index)) => reasons.extend(all.get(index as usize).and_then(reason)),
+                Some(RuleRef::Own(index)) => {
+                    reasons.extend(all.get(index as usize).and_then(|rule| reason(rule, self.tags())))
+                }
                 Some(RuleRef::Default(_)) => {
                     reasons.extend(endpoint.network.unknown.as_deref().cloned());
                 }
@@ -283,7 +285,7 @@ impl Reach<'_> {
             }
             if reasons.is_empty() {
                 // The rule itself is known: an earlier one that is not may decide before it.
-                reasons.extend(all.iter().find_map(reason));
+                reasons.extend(all.iter().find_map(|rule| reason(rule, self.tags())));
                 let priorities = |pair: &[estate::SecurityRule]| match pair {
                     [one, other] => one.priority == other.priority && one.direction == other.direction,
                     _ => false,

@@ -13,7 +13,6 @@
 //! two against each other.
 
 mod addresses;
-mod azure_cloud;
 mod endpoint;
 pub mod flow;
 mod group;
@@ -21,8 +20,9 @@ mod internet;
 mod packet;
 pub mod plain;
 mod rules;
+pub mod tags;
 
-pub use addresses::{Addresses, MustMay, TAGS_DATA, internet, prefixes_of};
+pub use addresses::{Addresses, MustMay, internet, prefixes_of};
 pub use endpoint::{Endpoint, Level, levels};
 pub use group::{GroupAnswer, Region, Slice};
 pub use internet::{Exposure, Opening, Way};

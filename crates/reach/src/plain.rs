@@ -5,12 +5,13 @@
 
 use std::net::IpAddr;
 
-use estate::{Access, AddressSpec, Direction, PortSpec, ResourceId, SecurityRule, ServiceTag};
+use estate::{Access, AddressSpec, Direction, Family, PortSpec, ResourceId, SecurityRule, ServiceTag};
 
 use crate::addresses::{internet, number, platform};
 use crate::endpoint::Endpoint;
 use crate::packet::{Packet, Protocols};
 use crate::rules::{DefaultRule, RuleRef};
+use crate::tags::Tags;
 
 /// What happens to a packet in one group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,13 +26,14 @@ pub struct Verdict {
 type Match = Option<bool>;
 
 /// Walks the rules of a group for one packet. `members` tells the application security groups of
-/// addresses on the other side.
+/// addresses on the other side, `tags` the addresses of service tags.
 pub fn walk(
     rules: &[SecurityRule],
     direction: Direction,
     endpoint: &Endpoint,
     packet: &Packet,
     members: &dyn Fn(ResourceId, IpAddr) -> Match,
+    tags: &Tags,
 ) -> Verdict {
     let mut own: Vec<_> = (0u32..).zip(rules).collect();
     own.sort_by_key(|(_, rule)| rule.priority.value().copied());
@@ -46,7 +48,7 @@ pub fn walk(
         let mut decided = false;
         for (index, rule) in rank {
             at += 1;
-            let mut matches = matches_rule(rule, direction, endpoint, packet, members);
+            let mut matches = matches_rule(rule, direction, endpoint, packet, members, tags);
             if priority.is_none() && matches == Some(true) {
                 matches = None;
             }
@@ -66,8 +68,10 @@ pub fn walk(
         }
     }
     for rule in DefaultRule::of(direction) {
-        let matches =
-            and(local(&rule.local(), endpoint), remote(&rule.remote(), endpoint, packet.remote, members));
+        let matches = and(
+            local(&rule.local(), endpoint),
+            remote(&rule.remote(), endpoint, packet.remote, members, tags),
+        );
         if matches == Some(false) {
             continue;
         }
@@ -114,6 +118,7 @@ fn matches_rule(
     endpoint: &Endpoint,
     packet: &Packet,
     members: &dyn Fn(ResourceId, IpAddr) -> Match,
+    tags: &Tags,
 ) -> Match {
     let looks = rule.direction.value().map(|its| *its == direction);
     let protocol = rule.protocol.value().map(|its| Protocols::of(*its).contains(packet.protocol));
@@ -128,7 +133,7 @@ fn matches_rule(
     } else {
         None
     };
-    let addresses = and(local(here, endpoint), remote(there, endpoint, packet.remote, members));
+    let addresses = and(local(here, endpoint), remote(there, endpoint, packet.remote, members, tags));
     and(and(looks, protocol), and(ports, addresses))
 }
 
@@ -173,6 +178,7 @@ fn remote(
     endpoint: &Endpoint,
     address: IpAddr,
     members: &dyn Fn(ResourceId, IpAddr) -> Match,
+    tags: &Tags,
 ) -> Match {
     let mut found = Some(spec.any || prefixes_hold(spec, address));
     let at = number(address);
@@ -188,14 +194,17 @@ fn remote(
                     Some(internet(endpoint.family).contains(at) && !network.own.contains(at))
                 }
                 ServiceTag::AzureLoadBalancer => Some(platform(endpoint.family).contains(at)),
-                ServiceTag::Other(_) => {
-                    let set = crate::addresses::of_tag(tag, endpoint.family, &network.tag, &network.own);
-                    match (set.must.contains(at), set.may.contains(at)) {
-                        (true, _) => Some(true),
-                        (_, true) => None,
-                        _ => Some(false),
+                ServiceTag::Other(name) => match tags.of(name) {
+                    Some(both) => {
+                        let [v4, v6] = &*both;
+                        let set = if Family::of(address) == Family::V4 { v4 } else { v6 };
+                        Some(set.contains(at))
                     }
-                }
+                    // Not in the list: any public address, or none.
+                    None if internet(endpoint.family).contains(at) => None,
+                    None if platform(endpoint.family).contains(at) => None,
+                    None => Some(false),
+                },
             },
         );
     }

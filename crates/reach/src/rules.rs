@@ -1,5 +1,7 @@
 //! Rules as a group applies them to one endpoint: the ones of the group, then Azure's own.
 
+use std::sync::Arc;
+
 use estate::{
     Access, AddressSpec, Direction, Estate, Known, PortSet, PortSpec, Reason, ResourceId, SecurityRule,
     ServiceTag,
@@ -8,6 +10,7 @@ use estate::{
 use crate::addresses::{Addresses, MustMay, everything, of_sets, of_tag};
 use crate::endpoint::{Endpoint, Tri};
 use crate::packet::Protocols;
+use crate::tags::Tags;
 
 /// Azure's default rules. They stand in every group, after all others, and cannot be removed.
 ///
@@ -153,15 +156,20 @@ impl Ports {
     }
 }
 
-/// Members of application security groups, to turn a group on the other side into addresses.
-pub(crate) type Members = hashbrown::HashMap<estate::ResourceId, Vec<std::net::IpAddr>>;
+/// What names on the other side stand for.
+pub(crate) struct Names {
+    /// The members of application security groups.
+    pub(crate) members: hashbrown::HashMap<ResourceId, Vec<std::net::IpAddr>>,
+    /// The published list of service tags.
+    pub(crate) tags: Arc<Tags>,
+}
 
 /// Makes the rules of a group ready, in the order in which they are looked at.
 pub(crate) fn compile(
     rules: &[SecurityRule],
     direction: Direction,
     endpoint: &Endpoint,
-    members: &Members,
+    names: &Names,
 ) -> Vec<Compiled> {
     let own = rules.iter().enumerate().filter_map(|(index, rule)| {
         let looks_here = match &rule.direction {
@@ -198,7 +206,7 @@ pub(crate) fn compile(
             certain: here == Tri::Yes && priority.is_some(),
             protocols_must,
             protocols_may,
-            remote: remote_addresses(remote, endpoint, members),
+            remote: remote_addresses(remote, endpoint, names),
             remote_ports: Ports::of(remote_ports),
             local_ports: Ports::of(local_ports),
         })
@@ -213,7 +221,7 @@ pub(crate) fn compile(
         certain: true,
         protocols_must: Protocols::ALL,
         protocols_may: Protocols::ALL,
-        remote: remote_addresses(&rule.remote(), endpoint, members),
+        remote: remote_addresses(&rule.remote(), endpoint, names),
         remote_ports: Ports::any(),
         local_ports: Ports::any(),
     });
@@ -224,19 +232,20 @@ pub(crate) fn compile(
 }
 
 /// The addresses on the other side that a rule names.
-fn remote_addresses(spec: &AddressSpec, endpoint: &Endpoint, members: &Members) -> MustMay {
+fn remote_addresses(spec: &AddressSpec, endpoint: &Endpoint, names: &Names) -> MustMay {
     let family = endpoint.family;
     if spec.any {
         return MustMay::certain(everything(family));
     }
     let mut all = MustMay::certain(of_sets(&spec.v4, &spec.v6, family));
     for tag in &spec.tags {
-        all.add(&of_tag(tag, family, &endpoint.network.tag, &endpoint.network.own));
+        all.add(&of_tag(tag, family, &endpoint.network.tag, &endpoint.network.own, &names.tags));
     }
     for asg in &spec.asgs {
         // All members of a group are in one network; those that the input does not hold may have
         // any address there.
-        let known: Addresses = members
+        let known: Addresses = names
+            .members
             .get(asg)
             .into_iter()
             .flatten()
@@ -254,7 +263,7 @@ fn remote_addresses(spec: &AddressSpec, endpoint: &Endpoint, members: &Members) 
 }
 
 /// Why a rule is not known in full.
-pub(crate) fn reason(rule: &SecurityRule) -> Option<Reason> {
+pub(crate) fn reason(rule: &SecurityRule, tags: &Tags) -> Option<Reason> {
     fn of<T>(field: &Known<T>) -> Option<&Reason> {
         match field {
             Known::Unknown(reason) => Some(reason),
@@ -275,7 +284,7 @@ pub(crate) fn reason(rule: &SecurityRule) -> Option<Reason> {
         return Some(reason.clone());
     }
     let tag = rule.source.tags.iter().chain(&rule.destination.tags).find_map(|tag| match tag {
-        ServiceTag::Other(name) => Some(Reason::ServiceTag { tag: name.clone() }),
+        ServiceTag::Other(name) if !tags.holds(name) => Some(Reason::ServiceTag { tag: name.clone() }),
         _ => None,
     });
     tag.or_else(|| {

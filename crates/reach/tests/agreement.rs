@@ -17,6 +17,7 @@ use estate::{
 use proptest::prelude::*;
 use reach::flow::{Finder, Flow, FlowAccess, flow};
 use reach::plain::{self, Verdict};
+use reach::tags::Tags;
 use reach::{Endpoint, Level, Packet, Protocols, Reach, internet, prefixes_of};
 
 fn read(text: &str) -> Estate {
@@ -58,7 +59,7 @@ const ADDRESSES: [&str; 16] = [
     r#"AddressPrefixes":["10.0.1.0/24","203.0.113.7"]"#,
     r#"AddressPrefix":"203.0.113.0/24""#,
     r#"AddressPrefix":"AzureCloud.japaneast""#,
-    r#"AddressPrefix":"Storage""#,
+    r#"AddressPrefix":"NoSuchTag""#,
     r#"AddressPrefix":"10.0.0.0/99""#,
     r#"AddressPrefix":{"$unknown":{"reason":"p"}}"#,
     r#"AddressPrefixes":["2001:db8::/32","192.168.0.0/16"]"#,
@@ -188,7 +189,7 @@ fn plainly(
         Level::Unknown(_) => Verdict { access: None, rules: Vec::new() },
         Level::Group(id) => {
             let rules = estate.nsg(*id).unwrap().rules.as_ref().unwrap().value().unwrap();
-            plain::walk(rules, direction, endpoint, packet, &|_, _| Some(false))
+            plain::walk(rules, direction, endpoint, packet, &|_, _| Some(false), &Tags::built_in())
         }
     }
 }

@@ -94,7 +94,7 @@ struct Document<'r> {
     schema: &'static str,
     as_of: &'r str,
     source: &'r str,
-    tags_data: &'static str,
+    tags_data: &'r str,
     estate: CountsForm<'r>,
     findings: Vec<FindingForm<'r>>,
     unknown: Vec<UnknownForm<'r>>,

@@ -78,7 +78,7 @@ pub struct Report<'a> {
     /// The version of the program.
     pub version: &'static str,
     /// The date of the table of service tags.
-    pub tags_data: &'static str,
+    pub tags_data: &'a str,
     /// What was found.
     pub outcome: &'a Outcome,
     /// What the team lives with: what the numbers in `outcome.suppressed` stand for.

@@ -14,7 +14,7 @@ use crate::language::pick;
 use crate::settings::{Chosens, File, choose};
 use crate::source::{self, Reading};
 use crate::version::VERSION;
-use crate::{configuration, notices, output, select};
+use crate::{configuration, notices, output, select, tags};
 
 pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u8> {
     let chosen = choose(Some(args), file, lang)?;
@@ -55,7 +55,8 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
         }
     }
     let as_of = now(lang)?;
-    let mut outcome = posture::run(estate, &checks, &chosen.settings(), lang, args.all);
+    let tags = tags::list(lang)?;
+    let mut outcome = posture::run(estate, &tags, &checks, &chosen.settings(), lang, args.all);
     let today = as_of.get(..10).and_then(Day::parse).unwrap_or(Day { year: 1970, month: 1, day: 1 });
     let stale = suppress(&mut outcome, estate, &chosen.suppress, today);
     let notices = notices::of_suppressions(&stale, &chosen.suppress, file, lang);
@@ -75,7 +76,7 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
         source: sources.names(),
         as_of,
         version: VERSION,
-        tags_data: reach::TAGS_DATA,
+        tags_data: &tags.date,
         outcome: &outcome,
         suppressions: &chosen.suppress,
         settings: &settings,
@@ -243,7 +244,7 @@ fn write(report: &Report<'_>, target: &Target) -> anyhow::Result<()> {
         None if target.format == Format::Text => output::print(&text),
         None => output::print_plain(&text),
         Some(path) => {
-            output::write_file(path, &text, lang)?;
+            output::write_file(path, text.as_bytes(), lang)?;
             output::note(&written(path, target.format, lang));
             Ok(())
         }

@@ -89,6 +89,14 @@ pub(crate) enum Command {
         command: ConfigCommand,
     },
     #[command(
+        about = t("Look at the list of service tags, or bring a newer one", "サービス タグの一覧を確認し、新しいものに更新します"),
+        after_help = t(TAGS_HELP, TAGS_HELP_JA)
+    )]
+    Tags {
+        #[command(subcommand)]
+        command: TagsCommand,
+    },
+    #[command(
         about = t("Print completions for a shell", "シェルの補完スクリプトを出力します"),
         after_help = t(COMPLETIONS_HELP, COMPLETIONS_HELP_JA)
     )]
@@ -135,6 +143,38 @@ pub(crate) enum ConfigCommand {
     #[command(about = t("Print the table of settings, as Markdown", "設定の一覧表を Markdown で出力します"))]
     Table,
 }
+
+#[derive(Subcommand)]
+pub(crate) enum TagsCommand {
+    #[command(about = t("Take over Microsoft's weekly list (ServiceTags_Public_….json), or what `az network list-service-tags` prints", "Microsoft が毎週公開する一覧 (ServiceTags_Public_….json) または `az network list-service-tags` の出力を取り込みます"))]
+    Update {
+        #[arg(value_name = "FILE", help = t("The list", "一覧のファイル"))]
+        file: PathBuf,
+        #[arg(long, value_name = "YYYY-MM-DD", help = t("When it was published, where the name of the file does not tell", "公開日 (ファイル名から分からない場合)"))]
+        date: Option<String>,
+        #[arg(long, value_name = "FILE", hide = true, help = t("Where to keep it", "保存先"))]
+        to: Option<PathBuf>,
+    },
+    #[command(about = t("Show the list, or the addresses of one tag", "一覧、または 1 つのタグのアドレスを表示します"))]
+    Show {
+        #[arg(value_name = "TAG", help = t("A tag, such as AzureCloud.japaneast", "タグ (例: AzureCloud.japaneast)"))]
+        tag: Option<String>,
+        #[command(flatten)]
+        form: FormArg,
+    },
+}
+
+const TAGS_HELP: &str = "\
+Examples:
+  sekimori tags show AzureCloud.japaneast
+  sekimori tags update ServiceTags_Public_20261116.json
+  az network list-service-tags --location japaneast -o json > tags.json && sekimori tags update tags.json";
+
+const TAGS_HELP_JA: &str = "\
+例:
+  sekimori tags show AzureCloud.japaneast
+  sekimori tags update ServiceTags_Public_20261116.json
+  az network list-service-tags --location japaneast -o json > tags.json && sekimori tags update tags.json";
 
 #[derive(Args)]
 pub(crate) struct ConfigArgs {

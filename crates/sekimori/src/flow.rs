@@ -49,7 +49,7 @@ pub(crate) fn run(args: &FlowArgs, lang: Lang) -> anyhow::Result<u8> {
     if estate.vms.is_empty() {
         bail!(pick(lang, "the input holds no virtual machine", "入力に仮想マシンが含まれていません"));
     }
-    let reach = Reach::new(&estate);
+    let reach = Reach::with_tags(&estate, crate::tags::list(lang)?);
     let finder = Finder::new(&estate);
     let incomplete = if estate.problems.is_empty() { 0 } else { 3 };
     if let Some(path) = &args.batch {

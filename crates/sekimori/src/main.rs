@@ -12,6 +12,7 @@ mod output;
 mod select;
 mod settings;
 mod source;
+mod tags;
 mod usage;
 mod version;
 
@@ -114,8 +115,11 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
             ConfigCommand::Schema => output::print_json(&config::schema()).map(|()| 0),
             ConfigCommand::Table => output::print_plain(&configuration::table(lang)).map(|()| 0),
         },
+        Command::Tags { command } => tags::run(command, lang),
         Command::Completions { shell } => completions::print(*shell).map(|()| 0),
         Command::Man { folder } => man::write(folder.as_deref(), lang).map(|()| 0),
-        Command::Version { verbose, form } => version::print(*verbose, form.form, lang).map(|()| 0),
+        Command::Version { verbose, form } => {
+            version::print(*verbose, form.form, &*tags::list(lang)?, lang).map(|()| 0)
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use posture::{CHECKS, Lang};
+use reach::tags::Tags;
 use serde_json::json;
 
 use crate::cli::Form;
@@ -15,12 +16,12 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Parts that a build may leave out. All of them are in every build so far.
 const FEATURES: [&str; 1] = ["check"];
 
-pub(crate) fn print(verbose: bool, form: Form, lang: Lang) -> anyhow::Result<()> {
+pub(crate) fn print(verbose: bool, form: Form, tags: &Tags, lang: Lang) -> anyhow::Result<()> {
     let (os, machine) = (std::env::consts::OS, std::env::consts::ARCH);
     if form == Form::Json {
         return output::print_json(&json!({
             "version": VERSION,
-            "tags_data": reach::TAGS_DATA,
+            "tags_data": tags.date,
             "schema": report::SCHEMA,
             "checks": CHECKS.len(),
             "features": FEATURES,
@@ -31,7 +32,7 @@ pub(crate) fn print(verbose: bool, form: Form, lang: Lang) -> anyhow::Result<()>
     let mut out = format!("sekimori {VERSION}\n");
     if verbose {
         let rows = [
-            (pick(lang, "service tags of", "サービス タグの日付"), reach::TAGS_DATA.to_owned()),
+            (pick(lang, "service tags of", "サービス タグの日付"), tags.date.clone()),
             (pick(lang, "checks", "チェック数"), CHECKS.len().to_string()),
             (pick(lang, "JSON form", "JSON 形式"), report::SCHEMA.to_owned()),
             (pick(lang, "features", "機能"), FEATURES.join(", ")),

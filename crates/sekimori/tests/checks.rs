@@ -11,7 +11,7 @@
 mod common;
 
 use common::{RG, check, codes, estate, rule};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn net(report: &Value) -> Vec<String> {
     codes(report).into_iter().filter(|code| code.starts_with("NET") && code != "NET004").collect()
@@ -151,8 +151,8 @@ fn what_cannot_be_known_is_unknown_and_names_what_settles_it() {
         assert!(found.iter().any(|(r, s)| r.contains(reason) && s.contains(settled)), "{found:?}");
     };
     one(
-        &estate("Standard", None, Some(&rule("r", 100, "Allow", "Tcp", "Storage", "22"))),
-        "service tag `storage`",
+        &estate("Standard", None, Some(&rule("r", 100, "Allow", "Tcp", "NoSuchTag", "22"))),
+        "does not hold `nosuchtag`",
         "list-service-tags",
     );
     let whole = estate("Standard", None, Some(&rule("r", 100, "Allow", "Tcp", "*", "22")));
@@ -169,11 +169,42 @@ fn what_cannot_be_known_is_unknown_and_names_what_settles_it() {
     let report = check(&without("publicIPAddresses"));
     assert!(codes(&report).contains(&"NET001".to_owned()));
     // A group that denies for certain needs no other: nothing is unknown.
-    let denied = estate("Standard", Some(""), Some(&rule("r", 100, "Allow", "Tcp", "Storage", "22")));
+    let denied = estate("Standard", Some(""), Some(&rule("r", 100, "Allow", "Tcp", "NoSuchTag", "22")));
     assert_eq!(reasons(&denied), []);
     // A load balancer may lead in.
     let balanced = whole.replace(r#""privateIPAddress":"10.0.0.4""#, &format!(r#""privateIPAddress":"10.0.0.4","loadBalancerBackendAddressPools":[{{"id":"{RG}/Microsoft.Network/loadBalancers/lb/backendAddressPools/b"}}]"#)).replace(r#""publicIPAddress":{"id""#, r#""ignored":{"id""#);
     one(&balanced, "load balancer", "az network lb show");
+}
+
+#[test]
+fn service_tags_are_the_addresses_of_the_published_list() {
+    let of = |source: &str| {
+        let report = check(&estate("Standard", None, Some(&rule("r", 100, "Allow", "Tcp", source, "22"))));
+        let finding =
+            report["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == "NET001");
+        finding.map(|finding| finding["evidence"]["ports"][0].clone())
+    };
+    let all = of("AzureCloud").unwrap();
+    let count = |port: &Value| port["sources"]["internet_ipv4_addresses"].as_u64().unwrap();
+    assert!(count(&all) > 40_000_000, "{all}");
+    assert_eq!(all["sources"]["service_tags"], json!(["azurecloud"]));
+    let region = of("AzureCloud.JapanWest").unwrap();
+    assert!(count(&region) > 100_000 && count(&region) < 1_000_000, "{region}");
+    let storage = of("Storage.JapanWest").unwrap();
+    assert!(count(&storage) < count(&region) && storage["witness"]["from"].is_string(), "{storage}");
+    // A deny of a tag takes just its addresses away.
+    let rules =
+        [rule("no", 100, "Deny", "Tcp", "AzureCloud", "22"), rule("yes", 110, "Allow", "Tcp", "*", "22")];
+    let report = check(&estate("Standard", None, Some(&rules.join(","))));
+    let port = &report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["code"] == "NET001")
+        .unwrap()["evidence"]["ports"][0];
+    assert_eq!(count(port) + count(&all), 3_702_259_456);
+    // A tag of few addresses is a narrow source.
+    assert!(of("AzureCloud.atlantis").is_none());
 }
 
 #[test]

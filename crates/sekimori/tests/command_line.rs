@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use common::{run, run_with, scratch};
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 16] = [
     &[],
     &["check"],
     &["flow"],
@@ -25,6 +25,9 @@ const COMMANDS: [&[&str]; 13] = [
     &["config", "show"],
     &["config", "schema"],
     &["config", "table"],
+    &["tags"],
+    &["tags", "update"],
+    &["tags", "show"],
     &["completions"],
     &["man"],
     &["version"],

@@ -468,6 +468,8 @@
   });
 
   addEventListener("hashchange", () => {
+    // A jump within the page is no other view.
+    if (!location.hash.includes("=")) return;
     Object.assign(state, { view: "cause", query: "", severities: new Set([0, 1, 2, 3]), check: "", fresh: false });
     readAddress();
     if (rows.length > 0) controls();

@@ -83,11 +83,11 @@ pub(crate) fn check_writable(path: &Path, lang: Lang) -> anyhow::Result<()> {
 }
 
 /// Writes a file beside its place and then puts it there, so that nobody ever sees half of it.
-pub(crate) fn write_file(path: &Path, text: &str, lang: Lang) -> anyhow::Result<()> {
+pub(crate) fn write_file(path: &Path, bytes: &[u8], lang: Lang) -> anyhow::Result<()> {
     let write = || -> io::Result<()> {
         if in_place(path) {
             let mut device = OpenOptions::new().write(true).open(path)?;
-            return match device.write_all(text.as_bytes()).and_then(|()| device.flush()) {
+            return match device.write_all(bytes).and_then(|()| device.flush()) {
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
                 other => other,
             };
@@ -98,7 +98,7 @@ pub(crate) fn write_file(path: &Path, text: &str, lang: Lang) -> anyhow::Result<
         if let Ok(metadata) = fs::metadata(&target) {
             file.as_file().set_permissions(metadata.permissions())?;
         }
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         // A full disk may tell itself only here.
         file.as_file().sync_all()?;
         file.persist(&target).map_err(|error| error.error)?;

@@ -49,6 +49,8 @@ pub(crate) fn run_in(folder: &Path, arguments: &[&str], input: &[u8], environmen
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SEKIMORI_")) {
         command.env_remove(name);
     }
+    // Nothing that the person keeps comes into the tests.
+    command.env("XDG_DATA_HOME", "/nonexistent");
     command.env("SOURCE_DATE_EPOCH", "1795424400").env("LANG", "C");
     command.envs(environment.iter().copied());
     let mut child = command.spawn().unwrap();
