@@ -13,7 +13,9 @@
 //! two against each other.
 
 mod addresses;
+pub mod effective;
 mod endpoint;
+pub mod evidence;
 pub mod flow;
 mod group;
 mod internet;

@@ -65,6 +65,30 @@ pub(crate) enum Command {
     )]
     Flow(FlowArgs),
     #[command(
+        name = "effective-nsg",
+        about = t("Print what `az network nic list-effective-nsg` prints: the groups that filter for a NIC", "`az network nic list-effective-nsg` と同じく、NIC に適用される NSG を出力します"),
+        after_help = t("Examples:\n  sekimori effective-nsg estate --nic web1-nic", "例:\n  sekimori effective-nsg estate --nic web1-nic")
+    )]
+    EffectiveNsg {
+        #[arg(value_name = "SOURCE", required = true, help = sources_help())]
+        sources: Vec<PathBuf>,
+        #[arg(long, value_name = "NIC", help = t("The NIC: its name, group/name or id", "NIC の名前、リソース グループ/名前、または ID"))]
+        nic: String,
+    },
+    #[command(
+        name = "verify-evidence",
+        about = t("Look at the findings of a report again: packet by packet, rule by rule", "レポートの検出を、パケットと規則を 1 つずつたどって再確認します"),
+        after_help = t(VERIFY_HELP, VERIFY_HELP_JA)
+    )]
+    VerifyEvidence {
+        #[arg(value_name = "RESULT.json", help = t("The report: what `check --format json` wrote", "`check --format json` の出力"))]
+        result: PathBuf,
+        #[arg(value_name = "SOURCE", required = true, help = sources_help())]
+        sources: Vec<PathBuf>,
+        #[command(flatten)]
+        form: FormArg,
+    },
+    #[command(
         about = t("Tell what a check looks for, why, and what to do", "チェックの内容、理由、対処方法を説明します"),
         after_help = t("Examples:\n  sekimori explain NET001\n  sekimori explain exposed-management-port", "例:\n  sekimori explain NET001\n  sekimori explain exposed-management-port")
     )]
@@ -237,6 +261,26 @@ const FLOW_HELP_JA: &str = "\
 例:
   sekimori flow estate/ --vm web1 --direction inbound --protocol TCP --local 10.0.0.4:22 --remote 203.0.113.7:*
   sekimori flow estate/ --batch questions.ndjson";
+
+const VERIFY_HELP: &str = "\
+Exit codes:
+  0  every packet gets through, by the rules that the report names
+  1  one does not, or by other rules
+  2  wrong usage, or nothing usable could be read
+
+Examples:
+  sekimori check estate -o report.json
+  sekimori verify-evidence report.json estate";
+
+const VERIFY_HELP_JA: &str = "\
+終了コード:
+  0  すべてのパケットが、レポートの示す規則によって許可される
+  1  許可されない、または別の規則による
+  2  使い方の誤り、または有効な入力なし
+
+例:
+  sekimori check estate -o report.json
+  sekimori verify-evidence report.json estate";
 
 const CONFIG_HELP: &str = "\
 Examples:

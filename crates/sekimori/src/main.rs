@@ -4,6 +4,8 @@ mod check;
 mod cli;
 mod completions;
 mod configuration;
+mod effective;
+mod evidence;
 mod flow;
 mod language;
 mod man;
@@ -97,6 +99,8 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
             check::run(args, &file, lang)
         }
         Command::Flow(args) => flow::run(args, lang),
+        Command::VerifyEvidence { result, sources, form } => evidence::run(result, sources, form.form, lang),
+        Command::EffectiveNsg { sources, nic } => effective::run(sources, nic, lang),
         Command::Explain { check } => {
             let check = select::one(check, lang)?;
             output::print(&report::explain(check, lang, output::page()))?;

@@ -14,10 +14,12 @@ use std::process::{Command, Stdio};
 
 use common::{run, run_with, scratch};
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 18] = [
     &[],
     &["check"],
     &["flow"],
+    &["effective-nsg"],
+    &["verify-evidence"],
     &["explain"],
     &["checks"],
     &["config"],

@@ -111,6 +111,13 @@ impl Tags {
         self.entries.binary_search_by(|entry| (*entry.lower).cmp(&lower)).is_ok()
     }
 
+    /// The name of a tag as published, from any case.
+    pub fn published_name(&self, tag: &str) -> Option<&str> {
+        let lower = tag.to_ascii_lowercase();
+        let index = self.entries.binary_search_by(|entry| (*entry.lower).cmp(&lower)).ok()?;
+        self.entries.get(index).map(|entry| &*entry.name)
+    }
+
     /// The names of the tags as published, sorted without regard to case.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.entries.iter().map(|entry| &*entry.name)
