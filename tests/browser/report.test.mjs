@@ -101,7 +101,7 @@ test("search, filters and views find what they should", async () => {
   await page.waitForFunction(() => document.getElementById("status").innerText.startsWith("1 of"));
   assert.equal(await shown(), 1);
   await page.fill("#search", "no such thing");
-  await page.waitForFunction(() => document.getElementById("status").innerText === "Nothing matches.");
+  await page.waitForFunction(() => document.getElementById("status").innerText === "0 of 12 root causes (0 findings) · filtered by: no such thing");
   assert.equal(await shown(), 0);
   await page.getByRole("button", { name: "Reset" }).click();
   assert.equal(await shown(), 12);
@@ -109,7 +109,7 @@ test("search, filters and views find what they should", async () => {
   assert.ok(!(await page.locator("#list > details > summary").allInnerTexts()).some((text) => text.startsWith("critical")));
   await page.getByRole("button", { name: "Reset" }).click();
   await page.selectOption("#check", "NET003");
-  assert.equal(await status(), "2 of 12 root causes (2 findings)");
+  assert.equal(await status(), "2 of 12 root causes (2 findings) · filtered by: NET003");
   assert.match(page.url(), /#check=NET003$/);
   await page.selectOption("#check", "");
   await page.getByLabel("By resource").check();
@@ -127,6 +127,9 @@ test("search, filters and views find what they should", async () => {
   await again.waitForFunction(() => /resources/.test(document.getElementById("status").innerText));
   assert.equal(await again.getByLabel("By resource").isChecked(), true);
   assert.equal(await again.getByLabel(/^low/).isChecked(), false);
+  await again.getByLabel(/^critical/).uncheck();
+  await again.reload();
+  assert.match(await again.locator("#status").innerText(), /^0 of .* · filtered by: –$/);
   await page.context().close();
   await again.context().close();
 });
@@ -206,7 +209,7 @@ test("what is new is told apart", async () => {
   sekimori(["check", "examples/small-company", "--ignore", "NET001", "-o", old]);
   const page = await open(browser, report("new.html", "--baseline", old));
   await page.getByLabel("New ones only").check();
-  assert.equal(await page.locator("#status").innerText(), "3 of 12 root causes (5 findings)");
+  assert.equal(await page.locator("#status").innerText(), "3 of 12 root causes (5 findings) · filtered by: New ones only");
   assert.deepEqual(page.faults, []);
   await page.context().close();
 });

@@ -52,7 +52,7 @@ fn expected_ja(expected: &str) -> &str {
         "a table" => "テーブル",
         "a list of tables" => "テーブルの配列 ([[suppress]])",
         "true or false" => "true または false",
-        "a whole number from 0 to 4294967296" => "0 から 4294967296 までの整数",
+        "a whole number from 0 to 16777216" => "0 から 16777216 までの整数",
         "a list of ports from 1 to 65535" => "1 から 65535 までのポート番号の配列",
         "ports from 1 to 65535" => "1 から 65535 までのポート番号",
         "a string or a list of strings" => "文字列または文字列の配列",
@@ -65,6 +65,9 @@ fn expected_ja(expected: &str) -> &str {
         }
         "an address or a prefix such as 203.0.113.0/24" => {
             "アドレスまたは 203.0.113.0/24 のようなプレフィックス"
+        }
+        "a prefix that starts at its first address, such as 203.0.113.0/24" => {
+            "203.0.113.0/24 のように先頭アドレスで始まるプレフィックス"
         }
         "prefixes of a /8 together at the most (IPv6: /16)" => {
             "合わせて /8 (IPv6 は /16) までのプレフィックス"
@@ -83,20 +86,20 @@ impl FaultKind {
             (Self::Syntax(detail), Lang::En) => format!("this is not TOML: {detail}"),
             (Self::Syntax(detail), Lang::Ja) => format!("TOML として読み取れません: {detail}"),
             (Self::UnknownKey { key, nearest }, Lang::En) => {
-                format!("no key is called `{key}`; did you mean `{nearest}`?")
+                format!("no key is called `{key}`{}", meant(nearest, lang))
             }
             (Self::UnknownKey { key, nearest }, Lang::Ja) => {
-                format!("`{key}` というキーはありません。`{nearest}` の間違いではありませんか")
+                format!("`{key}` というキーはありません{}", meant(nearest, lang))
             }
             (Self::BadValue { key, expected }, Lang::En) => format!("`{key}` takes {expected}"),
             (Self::BadValue { key, expected }, Lang::Ja) => {
                 format!("`{key}` には{}を指定してください", spaced(expected_ja(expected)))
             }
             (Self::NoCheck { word, nearest }, Lang::En) => {
-                format!("no check is called `{word}`; did you mean `{nearest}`?")
+                format!("no check is called `{word}`{}", meant(nearest, lang))
             }
             (Self::NoCheck { word, nearest }, Lang::Ja) => {
-                format!("`{word}` というチェックはありません。`{nearest}` の間違いではありませんか")
+                format!("`{word}` というチェックはありません{}", meant(nearest, lang))
             }
             (Self::Missing(key), Lang::En) => format!("`{key}` is missing"),
             (Self::Missing(key), Lang::Ja) => format!("`{key}` がありません"),
@@ -107,6 +110,15 @@ impl FaultKind {
                 "このままではすべての検出が抑制されます。`id`、`code`、`resource`、`tag` のいずれかを指定してください".to_owned()
             }
         }
+    }
+}
+
+/// What was probably meant, if anything.
+fn meant(nearest: &str, lang: Lang) -> String {
+    match (nearest, lang) {
+        ("", _) => String::new(),
+        (_, Lang::En) => format!("; did you mean `{nearest}`?"),
+        (_, Lang::Ja) => format!("。`{nearest}` の間違いではありませんか"),
     }
 }
 

@@ -9,7 +9,7 @@ use toml::{Spanned, value::Datetime};
 use crate::choice::{FailOn, Format};
 use crate::fault::{Fault, FaultKind};
 use crate::keys::{KEYS, SUPPRESS_KEYS};
-use crate::select::named;
+use crate::select::{close, named};
 use crate::values::{approved_source, by_code, finding_id, language, narrow_enough, severity};
 
 /// A value with the line that it stands on.
@@ -91,6 +91,9 @@ struct Reader<'t> {
     faults: Vec<Fault>,
 }
 
+/// The largest width that a team may set, a /8: a check that nothing can fail would be none.
+const COUNT: u128 = 1 << 24;
+
 /// How many faults are looked for, and how many of them are told: the first in the file.
 const FAULTS: usize = 10_000;
 const TOLD: usize = 50;
@@ -119,8 +122,7 @@ impl Reader<'_> {
         if self.faults.len() >= FAULTS {
             return;
         }
-        let short: String = key.chars().take(64).collect();
-        let nearest = names.min_by_key(|name| strsim::damerau_levenshtein(name, &short)).unwrap_or_default();
+        let nearest = close(key, names).unwrap_or_default();
         self.fault(at, FaultKind::UnknownKey { key: key.to_owned(), nearest });
     }
 
@@ -220,8 +222,8 @@ impl Reader<'_> {
     fn count(&mut self, key: &str, value: &Value<'_>) -> Option<u128> {
         let number = value.get_ref().as_integer();
         let number = number.and_then(|number| u128::from_str_radix(number.as_str(), number.radix()).ok());
-        let number = number.filter(|number| *number <= 1 << 32);
-        number.or_else(|| self.bad(key, value, "a whole number from 0 to 4294967296"))
+        let number = number.filter(|number| *number <= COUNT);
+        number.or_else(|| self.bad(key, value, "a whole number from 0 to 16777216"))
     }
 
     fn severities(&mut self, key: &str, value: &Value<'_>) -> Option<BTreeMap<&'static str, Severity>> {
@@ -400,7 +402,7 @@ until = "2026-12-01"
         check("fail_on = 'low'", &["1:1 no key is called `fail_on`; did you mean `fail-on`?"]);
         check("\n  formt = 1", &["2:3 no key is called `formt`; did you mean `format`?"]);
         check("lang = 'fr'", &["1:8 `lang` takes ja or en"]);
-        check("wide-after = -1", &["1:14 `wide-after` takes a whole number from 0 to 4294967296"]);
+        check("wide-after = -1", &["1:14 `wide-after` takes a whole number from 0 to 16777216"]);
         check("management-ports = [0]", &["1:20 `management-ports` takes a list of ports from 1 to 65535"]);
         check("management-ports = []", &["1:20 `management-ports` takes a list of ports from 1 to 65535"]);
         check("select = ['NET', 'portz']", &["1:18 no check is called `portz`; did you mean `ports`?"]);

@@ -60,7 +60,7 @@ fn kind(kind: Kind) -> Value {
             let port = json!({"type": "integer", "minimum": 1, "maximum": 65535});
             json!({"type": "array", "minItems": 1, "items": port})
         }
-        Kind::Count => json!({"type": "integer", "minimum": 0, "maximum": 4_294_967_296u64}),
+        Kind::Count => json!({"type": "integer", "minimum": 0, "maximum": 16_777_216}),
         Kind::Severities => json!({"type": "object", "additionalProperties": {"enum": severities}}),
         Kind::Sources => {
             let prefix = json!({"type": "string", "minLength": 2});

@@ -5,7 +5,7 @@ use posture::{CHECKS, Check};
 /// No check has this name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoCheck {
-    /// What comes closest.
+    /// What was probably meant; empty where nothing comes close.
     pub nearest: &'static str,
 }
 
@@ -30,10 +30,14 @@ pub fn named(word: &str) -> Result<Vec<&'static Check>, NoCheck> {
 }
 
 fn nearest(word: &str) -> &'static str {
-    let lower: String = word.chars().take(64).collect::<String>().to_ascii_lowercase();
-    CHECKS
-        .iter()
-        .flat_map(|check| [check.code, check.slug, check.checkpoint.name()])
-        .min_by_key(|name| strsim::damerau_levenshtein(&name.to_ascii_lowercase(), &lower))
-        .unwrap_or_default()
+    let names = CHECKS.iter().flat_map(|check| [check.code, check.slug, check.checkpoint.name()]);
+    close(word, names).unwrap_or_default()
+}
+
+/// Of some names the one that a word was probably meant to be: no more than a third of it is otherwise.
+pub fn close<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let lower: String = word.chars().take(200).collect::<String>().to_lowercase();
+    let distance = |name: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &lower);
+    let (far, name) = names.map(|name| (distance(name), name)).min_by_key(|(far, _)| *far)?;
+    (far <= (lower.chars().count() / 3).max(1)).then_some(name)
 }

@@ -1,6 +1,7 @@
 //! Values as people write them, in a file, a flag or an environment variable.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use estate::{Prefix, Space, parse_prefix};
 use posture::{Approved, CHECKS, Check, Lang, Severity};
@@ -56,7 +57,17 @@ pub fn approved_source(name: &str, prefixes: Vec<String>) -> Result<Approved, Va
     const EXPECTED: ValueFault = ValueFault("an address or a prefix such as 203.0.113.0/24");
     let mut space = Space::default();
     for text in &prefixes {
-        match parse_prefix(text.trim()).ok_or(EXPECTED)? {
+        let prefix = parse_prefix(text.trim()).ok_or(EXPECTED)?;
+        // `198.51.100.5/24` names one address and says 256: whichever was meant, somebody should look.
+        let written: Option<IpAddr> = text.trim().split('/').next().and_then(|text| text.parse().ok());
+        let first = match &prefix {
+            Prefix::V4(range) => IpAddr::V4(Ipv4Addr::from_bits(range.first)),
+            Prefix::V6(range) => IpAddr::V6(Ipv6Addr::from_bits(range.first)),
+        };
+        if written.is_some_and(|written| written != first) {
+            return Err(ValueFault("a prefix that starts at its first address, such as 203.0.113.0/24"));
+        }
+        match prefix {
             Prefix::V4(range) => space.v4 = space.v4.union(&[range].into_iter().collect()),
             Prefix::V6(range) => space.v6 = space.v6.union(&[range].into_iter().collect()),
         }

@@ -273,7 +273,8 @@ fn tags(context: &Context<'_>, way: &Way, opening: &Opening) -> Vec<String> {
         let Some(rule) = rules.and_then(|rules| rules.get(index as usize)) else { continue };
         for tag in &rule.source.tags {
             if let ServiceTag::Other(name) = tag {
-                tags.push(name.to_string());
+                let published = context.reach.tags().published_name(name);
+                tags.push(published.unwrap_or(name).to_owned());
             }
         }
     }
@@ -375,12 +376,20 @@ fn audience(open: &PortEvidence, lang: Lang) -> String {
     if open.sources.everyone {
         return say!(lang, "the whole internet", "インターネット全体");
     }
-    if let Some(tag) = open.sources.tags.iter().find(|tag| tag.starts_with("azurecloud")) {
-        return say!(
-            lang,
-            "every Azure customer (service tag `{tag}`)",
-            "Azure のすべての利用者 (サービス タグ `{tag}`)"
-        );
+    let cloud = |tag: &&String| tag.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("AzureCloud"));
+    if let Some(tag) = open.sources.tags.iter().find(cloud) {
+        return match tag.contains('.') {
+            true => say!(
+                lang,
+                "every Azure customer of a region (service tag `{tag}`)",
+                "リージョンのすべての Azure 利用者 (サービス タグ `{tag}`)"
+            ),
+            false => say!(
+                lang,
+                "every Azure customer (service tag `{tag}`)",
+                "Azure のすべての利用者 (サービス タグ `{tag}`)"
+            ),
+        };
     }
     match open.sources.internet_ipv4_addresses {
         0 => {

@@ -144,8 +144,10 @@ pub enum Stale {
     Ended {
         /// The suppression, by its place in the list.
         by: usize,
-        /// How many findings it would cover.
+        /// How many findings it would cover at least.
         findings: usize,
+        /// Whether everything that it could cover was judged.
+        judged: bool,
     },
     /// It holds, everything that it could cover was judged, and it covers nothing.
     Idle {
@@ -251,7 +253,7 @@ pub fn suppress(outcome: &mut Outcome, estate: &Estate, list: &[Suppression], to
     let mut stale = Vec::new();
     for (by, (suppression, findings)) in list.iter().zip(covered).enumerate() {
         if suppression.until < today {
-            stale.push(Stale::Ended { by, findings });
+            stale.push(Stale::Ended { by, findings, judged: judged(suppression) });
         } else if findings == 0 && judged(suppression) {
             stale.push(Stale::Idle { by });
         }

@@ -11,7 +11,7 @@ use crate::SCHEMA;
 #[derive(Debug, thiserror::Error)]
 pub enum EarlierError {
     /// It is not the JSON form of a check.
-    #[error("not the JSON form of a check: {0}")]
+    #[error("not the JSON form of a check (line {}, column {})", .0.line(), .0.column())]
     NotJson(#[from] serde_json::Error),
     /// It is of another version.
     #[error("the schema is `{0}`, not `{SCHEMA}`")]

@@ -63,6 +63,13 @@ pub fn to_markdown(report: &Report<'_>) -> String {
     }
     write_checks(&mut out, report);
     write_rest(&mut out, report);
+    let _ = writeln!(
+        out,
+        "Sekimori {} · {} {}",
+        report.version,
+        pick(lang, "service tags of", "サービス タグの日付"),
+        prose(report.tags_data)
+    );
     out
 }
 

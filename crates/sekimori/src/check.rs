@@ -190,6 +190,14 @@ fn targets(args: &CheckArgs, format: Format, lang: Lang) -> anyhow::Result<Vec<T
         return Ok(vec![Target { format, path: None }]);
     }
     let single = args.output.len() == 1;
+    let told = |path: &PathBuf| path.as_os_str() != "-" && Format::of_file(&path.to_string_lossy()).is_some();
+    if !single && args.format.is_some() && args.output.iter().all(told) {
+        bail!(pick(
+            lang,
+            "--format has no effect here: the names of the files tell their forms; leave it out, or add `-o -`",
+            "ファイル名で形式が決まるため、--format は無効です。--format を外すか、`-o -` を加えてください",
+        ));
+    }
     let mut targets: Vec<Target> = Vec::new();
     for path in &args.output {
         let standard = path.as_os_str() == "-";

@@ -67,7 +67,10 @@ pub(crate) enum Command {
     #[command(
         name = "effective-nsg",
         about = t("Print what `az network nic list-effective-nsg` prints: the groups that filter for a NIC", "`az network nic list-effective-nsg` と同じく、NIC に適用される NSG を出力します"),
-        after_help = t("Examples:\n  sekimori effective-nsg estate --nic web1-nic", "例:\n  sekimori effective-nsg estate --nic web1-nic")
+        after_help = t(
+            "Exit codes:\n  0  answered in full\n  2  wrong usage, or no such NIC\n  3  some of the answer is not known, or some input could not be read\n\nExamples:\n  sekimori effective-nsg estate --nic web1-nic",
+            "終了コード:\n  0  すべて回答\n  2  使い方の誤り、または該当する NIC なし\n  3  回答の一部が不明、または入力の一部を読み取れない\n\n例:\n  sekimori effective-nsg estate --nic web1-nic"
+        )
     )]
     EffectiveNsg {
         #[arg(value_name = "SOURCE", required = true, help = sources_help())]
@@ -77,7 +80,7 @@ pub(crate) enum Command {
     },
     #[command(
         name = "verify-evidence",
-        about = t("Look at the findings of a report again: packet by packet, rule by rule", "レポートの検出を、パケットと規則を 1 つずつたどって再確認します"),
+        about = t("Look at the ways in of a report again: packet by packet, rule by rule", "レポートの経路を、パケットと規則を 1 つずつたどって再確認します"),
         after_help = t(VERIFY_HELP, VERIFY_HELP_JA)
     )]
     VerifyEvidence {
@@ -174,11 +177,13 @@ pub(crate) enum TagsCommand {
     Update {
         #[arg(value_name = "FILE", help = t("The list", "一覧のファイル"))]
         file: PathBuf,
-        #[arg(long, value_name = "YYYY-MM-DD", help = t("When it was published, where the name of the file does not tell", "公開日 (ファイル名から分からない場合)"))]
+        #[arg(long, value_name = "YYYY-MM-DD", help = t("When it was published; must be given where the name of the file does not tell", "公開日 (ファイル名から分からない場合は必須)"))]
         date: Option<String>,
         #[arg(long, value_name = "FILE", hide = true, help = t("Where to keep it", "保存先"))]
         to: Option<PathBuf>,
     },
+    #[command(about = t("Go back to the list that the program holds", "プログラムに含まれる一覧に戻します"))]
+    Reset,
     #[command(about = t("Show the list, or the addresses of one tag", "一覧、または 1 つのタグのアドレスを表示します"))]
     Show {
         #[arg(value_name = "TAG", help = t("A tag, such as AzureCloud.japaneast", "タグ (例: AzureCloud.japaneast)"))]
@@ -192,13 +197,17 @@ const TAGS_HELP: &str = "\
 Examples:
   sekimori tags show AzureCloud.japaneast
   sekimori tags update ServiceTags_Public_20261116.json
-  az network list-service-tags --location japaneast -o json > tags.json && sekimori tags update tags.json";
+  az network list-service-tags --location japaneast -o json > tags.json
+  sekimori tags update tags.json --date \"$(date +%F)\"
+  sekimori tags reset";
 
 const TAGS_HELP_JA: &str = "\
 例:
   sekimori tags show AzureCloud.japaneast
   sekimori tags update ServiceTags_Public_20261116.json
-  az network list-service-tags --location japaneast -o json > tags.json && sekimori tags update tags.json";
+  az network list-service-tags --location japaneast -o json > tags.json
+  sekimori tags update tags.json --date \"$(date +%F)\"
+  sekimori tags reset";
 
 #[derive(Args)]
 pub(crate) struct ConfigArgs {
@@ -267,6 +276,7 @@ Exit codes:
   0  every packet gets through, by the rules that the report names
   1  one does not, or by other rules
   2  wrong usage, or nothing usable could be read
+  3  nobody can tell for one, or some input could not be read in full
 
 Examples:
   sekimori check estate -o report.json
@@ -277,6 +287,7 @@ const VERIFY_HELP_JA: &str = "\
   0  すべてのパケットが、レポートの示す規則によって許可される
   1  許可されない、または別の規則による
   2  使い方の誤り、または有効な入力なし
+  3  判定できないものがある、または入力の一部を読み取れない
 
 例:
   sekimori check estate -o report.json
@@ -354,9 +365,9 @@ pub(crate) struct CheckArgs {
 
     #[arg(long, value_name = "PORT", value_delimiter = ',', help_heading = configuration_heading(), help = t("The TCP ports that administrators log in through [default: 22,3389,5985,5986]", "管理者がログインに使う TCP ポート [既定値: 22,3389,5985,5986]"))]
     pub(crate) management_ports: Vec<String>,
-    #[arg(long, value_name = "COUNT", help_heading = configuration_heading(), help = t("A port is open to the internet when more IPv4 addresses than this reach it [default: 256]", "この数を超える IPv4 アドレスから接続できるポートを公開とみなす [既定値: 256]"))]
+    #[arg(long, value_name = "COUNT", allow_hyphen_values = true, help_heading = configuration_heading(), help = t("A port is open to the internet when more IPv4 addresses than this reach it [default: 256]", "この数を超える IPv4 アドレスから接続できるポートを公開とみなす [既定値: 256]"))]
     pub(crate) wide_after: Option<String>,
-    #[arg(long, value_name = "COUNT", help_heading = configuration_heading(), help = t("How many IPv4 addresses people who log in may need [default: 16]", "ログインする人に必要な IPv4 アドレスの数の上限 [既定値: 16]"))]
+    #[arg(long, value_name = "COUNT", allow_hyphen_values = true, help_heading = configuration_heading(), help = t("How many IPv4 addresses people who log in may need [default: 16]", "ログインする人に必要な IPv4 アドレスの数の上限 [既定値: 16]"))]
     pub(crate) needed_addresses: Option<String>,
     #[arg(long, value_name = "CHECK=SEVERITY", value_delimiter = ',', help_heading = configuration_heading(), help = t("A severity of the team's own for a check", "チェックの独自の重大度"))]
     pub(crate) severity: Vec<String>,

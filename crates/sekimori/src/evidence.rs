@@ -30,6 +30,8 @@ struct Report {
 #[derive(Deserialize)]
 struct Finding {
     id: String,
+    code: String,
+    status: String,
     resource: String,
     #[serde(default)]
     evidence: Evidence,
@@ -67,8 +69,17 @@ struct DecidedBy {
 struct Looked {
     finding: String,
     port: String,
-    fault: Option<String>,
+    fault: Option<Fault>,
 }
+
+/// What is wrong with a way in, in words, and whether nobody can tell.
+struct Fault {
+    text: String,
+    unknown: bool,
+}
+
+/// Checks that say who reaches a port: their findings rest on packets.
+const ON_PACKETS: [&str; 4] = ["NET001", "NET002", "NET003", "NET005"];
 
 pub(crate) fn run(result: &Path, paths: &[PathBuf], form: Form, lang: Lang) -> anyhow::Result<u8> {
     let name = result.display();
@@ -77,7 +88,11 @@ pub(crate) fn run(result: &Path, paths: &[PathBuf], form: Form, lang: Lang) -> a
         Lang::Ja => format!("`{name}` を開けません"),
     })?;
     let report: Report = serde_json::from_reader(BufReader::new(file)).map_err(|error| match lang {
-        Lang::En => anyhow!("`{name}` is not the JSON form of a check: {error}"),
+        Lang::En => anyhow!(
+            "`{name}` is not the JSON form of a check (line {}, column {})",
+            error.line(),
+            error.column()
+        ),
         Lang::Ja => anyhow!(
             "`{name}` は check の JSON 形式ではありません ({} 行 {} 列)",
             error.line(),
@@ -90,7 +105,18 @@ pub(crate) fn run(result: &Path, paths: &[PathBuf], form: Form, lang: Lang) -> a
             Lang::Ja => bail!("`{name}` のスキーマは `{}` ではなく `{}` です", report::SCHEMA, report.schema),
         }
     }
-    let Reading { estate, .. } = source::read(paths, lang)?;
+    let Reading { estate, sources } = source::read(paths, lang)?;
+    for problem in estate.problems.iter().take(20) {
+        let at = sources.locate_problem(&problem.at);
+        let text = report::problem_text(&problem.kind, lang, &|_| "?".to_owned());
+        output::note(&format!("{}:{}:{}: {text}", at.file, at.line, at.column));
+    }
+    if !estate.holds_azure() {
+        match lang {
+            Lang::En => bail!("nothing usable could be read"),
+            Lang::Ja => bail!("有効なデータを 1 件も読み取れませんでした"),
+        }
+    }
     let tags = tags::list(lang)?;
     if tags.date != report.tags_data {
         let (then, now) = (&report.tags_data, &tags.date);
@@ -103,8 +129,15 @@ pub(crate) fn run(result: &Path, paths: &[PathBuf], form: Form, lang: Lang) -> a
     }
     let mut without = 0usize;
     let mut looked = Vec::new();
-    for finding in &report.findings {
-        without += usize::from(finding.evidence.ports.is_empty());
+    for finding in report.findings.iter().filter(|finding| finding.status == "fail") {
+        if finding.evidence.ports.is_empty() {
+            if ON_PACKETS.contains(&finding.code.as_str()) {
+                let fault = Some(Fault { text: unread(lang), unknown: false });
+                looked.push(Looked { finding: finding.id.clone(), port: String::new(), fault });
+            } else {
+                without += 1;
+            }
+        }
         looked.extend(finding.evidence.ports.iter().map(|port| Looked {
             finding: finding.id.clone(),
             port: port.port.clone(),
@@ -119,19 +152,24 @@ pub(crate) fn run(result: &Path, paths: &[PathBuf], form: Form, lang: Lang) -> a
             "without_evidence": without,
             "faults": looked.iter().filter_map(|looked| {
                 let fault = looked.fault.as_ref()?;
-                Some(json!({"id": looked.finding, "port": looked.port, "fault": fault}))
+                Some(json!({"id": looked.finding, "port": looked.port, "fault": fault.text, "unknown": fault.unknown}))
             }).collect::<Vec<_>>(),
         }))?,
         Form::Text => output::print(&text(&looked, faults, without, lang))?,
     }
-    Ok(u8::from(faults > 0))
+    let wrong = looked.iter().any(|looked| looked.fault.as_ref().is_some_and(|fault| !fault.unknown));
+    Ok(match (wrong, faults > 0 || !estate.problems.is_empty()) {
+        (true, _) => 1,
+        (false, true) => 3,
+        (false, false) => 0,
+    })
 }
 
 fn text(looked: &[Looked], faults: usize, without: usize, lang: Lang) -> String {
     let mut out = String::new();
     for looked in looked {
         if let Some(fault) = &looked.fault {
-            let line = format!("{} {}: {fault}", looked.finding, looked.port);
+            let line = format!("{} {}: {}", looked.finding, looked.port, fault.text);
             let _ = writeln!(out, "{}", report::clean(&line));
         }
     }
@@ -139,27 +177,27 @@ fn text(looked: &[Looked], faults: usize, without: usize, lang: Lang) -> String 
     let _ = match lang {
         Lang::En => writeln!(
             out,
-            "{held} of {all} ways in hold, packet and rules; {without} findings rest on no packet"
+            "{held} of {all} ways in hold: the packet gets through, by the rules that are named; how many addresses do was not looked at, nor {without} findings that rest on no packet"
         ),
         Lang::Ja => writeln!(
             out,
-            "経路 {all} 件中 {held} 件で、パケットと規則を確認できました。パケットによらない検出は {without} 件です"
+            "経路 {all} 件中 {held} 件で、パケットが記載の規則によって許可されることを確認しました。アドレスの数と、パケットによらない検出 {without} 件は確認していません"
         ),
     };
     out
 }
 
 /// Looks at one way in again.
-fn look(estate: &Estate, tags: &Tags, finding: &Finding, port: &Port, lang: Lang) -> Result<(), String> {
-    let unread = || match lang {
-        Lang::En => "the report does not tell a packet that can be read".to_owned(),
-        Lang::Ja => "レポートからパケットを読み取れません".to_owned(),
+fn look(estate: &Estate, tags: &Tags, finding: &Finding, port: &Port, lang: Lang) -> Result<(), Fault> {
+    let unread = || Fault { text: unread(lang), unknown: false };
+    let missing = |id: &str| Fault {
+        text: match lang {
+            Lang::En => format!("`{id}` is not in the input"),
+            Lang::Ja => format!("`{id}` が入力に含まれていません"),
+        },
+        unknown: true,
     };
-    let missing = |id: &str| match lang {
-        Lang::En => format!("`{id}` is not in the input"),
-        Lang::Ja => format!("`{id}` が入力に含まれていません"),
-    };
-    let find = |id: &str| -> Result<ResourceId, String> { estate.ids().find(id).ok_or_else(|| missing(id)) };
+    let find = |id: &str| -> Result<ResourceId, Fault> { estate.ids().find(id).ok_or_else(|| missing(id)) };
     let witness = port.witness.as_ref().ok_or_else(unread)?;
     let protocol = match witness.protocol.as_str() {
         "tcp" => Protocols::TCP,
@@ -190,7 +228,25 @@ fn look(estate: &Estate, tags: &Tags, finding: &Finding, port: &Port, lang: Lang
         to,
         decided_by,
     };
-    verify(estate, tags, &claim).map_err(|doubt| doubt_text(&doubt, lang))
+    verify(estate, tags, &claim).map_err(|doubt| Fault {
+        text: doubt_text(&doubt, lang),
+        unknown: matches!(doubt, Doubt::Unknown { .. }),
+    })
+}
+
+fn unread(lang: Lang) -> String {
+    match lang {
+        Lang::En => "the report does not tell a packet that can be read".to_owned(),
+        Lang::Ja => "レポートからパケットを読み取れません".to_owned(),
+    }
+}
+
+fn level_ja(level: &str) -> &str {
+    match level {
+        "subnet" => "サブネットの NSG",
+        "nic" => "NIC の NSG",
+        _ => "パブリック IP",
+    }
 }
 
 fn doubt_text(doubt: &Doubt, lang: Lang) -> String {
@@ -208,16 +264,20 @@ fn doubt_text(doubt: &Doubt, lang: Lang) -> String {
             "NSG のない Standard のパブリック IP では、通信は許可されません".to_owned()
         }
         (Doubt::Unknown { level }, Lang::En) => format!("nobody can tell what happens at the {level}"),
-        (Doubt::Unknown { level }, Lang::Ja) => format!("{level} での扱いを判定できません"),
+        (Doubt::Unknown { level }, Lang::Ja) => format!("{}での扱いを判定できません", level_ja(level)),
         (Doubt::Denied { level, rule }, Lang::En) => format!("{rule} at the {level} drops the packet"),
-        (Doubt::Denied { level, rule }, Lang::Ja) => format!("{level} の {rule} がパケットを拒否します"),
+        (Doubt::Denied { level, rule }, Lang::Ja) => {
+            format!("{} ({rule}) がパケットを拒否します", level_ja(level))
+        }
         (Doubt::OtherRule { level, rule }, Lang::En) if rule.is_empty() => {
             format!("there is no group at the {level}")
         }
         (Doubt::OtherRule { level, rule }, Lang::Ja) if rule.is_empty() => {
-            format!("{level} に NSG がありません")
+            format!("{}はありません", level_ja(level))
         }
         (Doubt::OtherRule { level, rule }, Lang::En) => format!("at the {level} it is {rule} that decides"),
-        (Doubt::OtherRule { level, rule }, Lang::Ja) => format!("{level} で判定するのは {rule} です"),
+        (Doubt::OtherRule { level, rule }, Lang::Ja) => {
+            format!("{}で判定するのは {rule} です", level_ja(level))
+        }
     }
 }

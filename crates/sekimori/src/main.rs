@@ -123,7 +123,14 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
         Command::Completions { shell } => completions::print(*shell).map(|()| 0),
         Command::Man { folder } => man::write(folder.as_deref(), lang).map(|()| 0),
         Command::Version { verbose, form } => {
-            version::print(*verbose, form.form, &*tags::list(lang)?, lang).map(|()| 0)
+            {
+                // Who asks for the version may do so because something is broken.
+                let tags = tags::list(lang).unwrap_or_else(|error| {
+                    output::fail(&error, lang);
+                    reach::tags::Tags::built_in()
+                });
+                version::print(*verbose, form.form, &tags, lang).map(|()| 0)
+            }
         }
     }
 }

@@ -37,9 +37,12 @@ fn page(command: &clap::Command, name: &str, lang: Lang) -> anyhow::Result<Strin
     let text = String::from_utf8_lossy(&text).into_owned();
     Ok(match lang {
         Lang::En => text,
-        Lang::Ja => HEADINGS
-            .iter()
-            .fold(text, |text, (en, ja)| text.replace(&format!(".SH {en}\n"), &format!(".SH {ja}\n"))),
+        Lang::Ja => {
+            let text = usage::japanese(&text).replace("\\fIsubcommands\\fR", "\\fIコマンド\\fR");
+            HEADINGS
+                .iter()
+                .fold(text, |text, (en, ja)| text.replace(&format!(".SH {en}\n"), &format!(".SH {ja}\n")))
+        }
     })
 }
 

@@ -14,13 +14,19 @@ pub(crate) fn of_suppressions(stale: &[Stale], list: &[Suppression], file: &File
     stale
         .iter()
         .map(|stale| match *stale {
-            Stale::Ended { by, findings } => {
+            Stale::Ended { by, findings, judged } => {
                 let (place, until, reason) = place(by);
                 let until = report::day_text(until, lang);
                 match (lang, findings) {
                     (Lang::En, 1) => format!(
                         "{place}: this suppression ended on {until} (`{reason}`); it would cover 1 finding: mend it or decide again"
                     ),
+                    (Lang::En, 0) if !judged => {
+                        format!("{place}: this suppression ended on {until} (`{reason}`)")
+                    }
+                    (Lang::Ja, 0) if !judged => {
+                        format!("{place}: この抑制は {until}で期限が切れました (`{reason}`)")
+                    }
                     (Lang::En, 0) => {
                         format!("{place}: this suppression ended on {until} (`{reason}`) and covers nothing: take it out")
                     }
@@ -28,10 +34,10 @@ pub(crate) fn of_suppressions(stale: &[Stale], list: &[Suppression], file: &File
                         "{place}: this suppression ended on {until} (`{reason}`); it would cover {findings} findings: mend them or decide again"
                     ),
                     (Lang::Ja, 0) => format!(
-                        "{place}: この抑制は {until} で期限が切れ (`{reason}`)、該当する検出もありません。削除してください"
+                        "{place}: この抑制は {until}で期限が切れ (`{reason}`)、該当する検出もありません。削除してください"
                     ),
                     (Lang::Ja, _) => format!(
-                        "{place}: この抑制は {until} で期限が切れました (`{reason}`)。該当する検出が {findings} 件あります。是正するか、あらためて判断してください"
+                        "{place}: この抑制は {until}で期限が切れました (`{reason}`)。該当する検出が {findings} 件あります。是正するか、あらためて判断してください"
                     ),
                 }
             }

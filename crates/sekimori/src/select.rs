@@ -5,14 +5,14 @@ use posture::{CHECKS, Check, Lang};
 
 fn named(word: &str, lang: Lang) -> anyhow::Result<Vec<&'static Check>> {
     config::named(word).map_err(|no| {
-        let nearest = no.nearest;
+        let fault = config::FaultKind::NoCheck { word: word.to_owned(), nearest: no.nearest };
+        let text = fault.text(lang);
         match lang {
             Lang::En => anyhow!(
-                "no check is called `{word}`; did you mean `{nearest}`? `sekimori checks` lists them all"
+                "{text}{} `sekimori checks` lists them all",
+                if no.nearest.is_empty() { ";" } else { "" }
             ),
-            Lang::Ja => anyhow!(
-                "`{word}` というチェックはありません。`{nearest}` の間違いではありませんか。一覧は `sekimori checks` で確認できます"
-            ),
+            Lang::Ja => anyhow!("{text}。一覧は `sekimori checks` で確認できます"),
         }
     })
 }

@@ -23,6 +23,7 @@ const LIMIT: u64 = 64 << 20;
 pub(crate) fn run(command: &TagsCommand, lang: Lang) -> anyhow::Result<u8> {
     match command {
         TagsCommand::Update { file, date, to } => update(file, date.as_deref(), to.as_deref(), lang)?,
+        TagsCommand::Reset => reset(lang)?,
         TagsCommand::Show { tag, form } => show(tag.as_deref(), form.form, lang)?,
     }
     Ok(0)
@@ -79,9 +80,15 @@ fn update(file: &Path, date: Option<&str>, to: Option<&Path>, lang: Lang) -> any
     if text.len() as u64 > LIMIT {
         return Err(anyhow!("{}: > 64 MiB", cannot()));
     }
-    let date = match date.map(str::to_owned).or_else(|| date_in(&name)) {
-        Some(date) => date,
-        None => modified(file)?,
+    let Some(date) = date.map(str::to_owned).or_else(|| date_in(&name)) else {
+        match lang {
+            Lang::En => {
+                bail!("the name of `{name}` does not tell when it was published; add --date 2026-11-16")
+            }
+            Lang::Ja => bail!(
+                "`{name}` という名前からは公開日が分かりません。--date 2026-11-16 のように指定してください"
+            ),
+        }
     };
     if Day::parse(&date).is_none_or(|day| !day.exists()) {
         match lang {
@@ -106,13 +113,22 @@ fn update(file: &Path, date: Option<&str>, to: Option<&Path>, lang: Lang) -> any
         })?;
     }
     output::write_file(&path, &tags.to_bytes(), lang)?;
+    if let Some(remark) = remark(&tags, lang) {
+        output::note(&remark);
+    }
+    output::note(&match lang {
+        Lang::En => format!("kept as {}", path.display()),
+        Lang::Ja => format!("{} に保存しました", path.display()),
+    });
     output::print(&summary(&tags, lang))
 }
 
 fn bad(name: &str, error: &BadList, lang: Lang) -> String {
     match (error, lang) {
         (BadList::NotJson(error), Lang::En) => format!(
-            "`{name}` is no list of service tags: {error}; get one at https://www.microsoft.com/download/details.aspx?id=56519"
+            "`{name}` is no list of service tags (line {}, column {}); get one at https://www.microsoft.com/download/details.aspx?id=56519",
+            error.line(),
+            error.column()
         ),
         (BadList::NotJson(error), Lang::Ja) => format!(
             "`{name}` はサービス タグの一覧ではありません ({} 行 {} 列)。https://www.microsoft.com/download/details.aspx?id=56519 から入手してください",
@@ -137,10 +153,41 @@ fn date_in(name: &str) -> Option<String> {
     all.then(|| Some(format!("{}-{}-{}", digits.get(..4)?, digits.get(4..6)?, digits.get(6..)?)))?
 }
 
-/// The day on which a file was written.
-fn modified(file: &Path) -> anyhow::Result<String> {
-    let moment = jiff::Timestamp::try_from(fs::metadata(file)?.modified()?)?.to_string();
-    Ok(moment.get(..10).unwrap_or_default().to_owned())
+/// Takes a list away that was brought.
+fn reset(lang: Lang) -> anyhow::Result<()> {
+    if let Some(path) = kept() {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| unusable(&path, lang));
+            }
+            _ => {}
+        }
+    }
+    output::print(&summary(&Tags::built_in(), lang))
+}
+
+/// What somebody should know of a list that was brought.
+fn remark(tags: &Tags, lang: Lang) -> Option<String> {
+    let own = Tags::built_in();
+    if tags.cloud != own.cloud {
+        return None;
+    }
+    let (then, now) = (own.names().len(), tags.names().len());
+    match lang {
+        Lang::En if tags.change < own.change => {
+            Some(format!("this list is older than the program's own ({}), which stays in use", own.date))
+        }
+        Lang::Ja if tags.change < own.change => {
+            Some(format!("この一覧はプログラムに含まれるもの ({}) より古いため、使われません", own.date))
+        }
+        Lang::En if now < then / 2 => Some(format!(
+            "this list holds {now} tags, the program's own {then}: what it lacks is unknown from now on; `sekimori tags reset` goes back"
+        )),
+        Lang::Ja if now < then / 2 => Some(format!(
+            "この一覧のタグは {now} 件で、プログラムに含まれるもの ({then} 件) より少なくなっています。含まれないタグは不明になります。`sekimori tags reset` で元に戻せます"
+        )),
+        _ => None,
+    }
 }
 
 fn summary(tags: &Tags, lang: Lang) -> String {
@@ -170,13 +217,20 @@ fn show(tag: Option<&str>, form: Form, lang: Lang) -> anyhow::Result<()> {
         };
     };
     let Some(both) = tags.of(tag) else {
-        let lower = tag.to_ascii_lowercase();
-        let near =
-            tags.names().min_by_key(|name| strsim::damerau_levenshtein(&name.to_ascii_lowercase(), &lower));
-        let near = near.unwrap_or_default();
-        match lang {
-            Lang::En => bail!("the list holds no `{tag}`; did you mean `{near}`?"),
-            Lang::Ja => bail!("一覧に `{tag}` はありません。`{near}` の間違いではありませんか"),
+        let own = ["Internet", "VirtualNetwork", "AzureLoadBalancer"];
+        if own.iter().any(|own| own.eq_ignore_ascii_case(tag)) {
+            match lang {
+                Lang::En => bail!("`{tag}` is in no published list: it is worked out for each network"),
+                Lang::Ja => bail!("`{tag}` は公開されている一覧にはありません。ネットワークごとに判定します"),
+            }
+        }
+        match (config::close(tag, tags.names()), lang) {
+            (None, Lang::En) => bail!("the list holds no `{tag}`; `sekimori tags show` prints the names"),
+            (None, Lang::Ja) => {
+                bail!("一覧に `{tag}` はありません。名前は `sekimori tags show` で確認できます")
+            }
+            (Some(near), Lang::En) => bail!("the list holds no `{tag}`; did you mean `{near}`?"),
+            (Some(near), Lang::Ja) => bail!("一覧に `{tag}` はありません。`{near}` の間違いではありませんか"),
         }
     };
     let [v4, v6] = &*both;

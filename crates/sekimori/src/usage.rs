@@ -13,12 +13,13 @@ use crate::cli::{Cli, Colour};
 use crate::output;
 
 /// What the words of the library are in Japanese. All else in help is ours.
-const JAPANESE: [(&str, &str); 8] = [
+const JAPANESE: [(&str, &str); 9] = [
     ("Usage:", "使い方:"),
     ("Commands:", "コマンド:"),
     ("Arguments:", "引数:"),
     ("Options:", "オプション:"),
     ("Possible values:", "指定できる値:"),
+    ("Possible\\ values:", "指定できる値:"),
     ("[possible values: ", "[指定できる値: "),
     ("[default: ", "[既定値: "),
     ("[OPTIONS]", "[オプション]"),
@@ -122,7 +123,7 @@ pub(crate) fn command() -> clap::Command {
 fn mistake(error: &clap::Error) -> String {
     let get = |kind: ContextKind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
-        Some(ContextValue::Strings(texts)) => texts.join("、"),
+        Some(ContextValue::Strings(texts)) => texts.join("`、`"),
         Some(ContextValue::Number(number)) => number.to_string(),
         Some(ContextValue::StyledStr(text)) => text.to_string(),
         Some(ContextValue::StyledStrs(texts)) => {
@@ -147,7 +148,7 @@ fn mistake(error: &clap::Error) -> String {
         }
         ErrorKind::InvalidValue if value.is_empty() => format!("`{argument}` に値を指定してください"),
         ErrorKind::InvalidValue => {
-            let valid = get(ContextKind::ValidValue);
+            let valid = get(ContextKind::ValidValue).replace('`', "");
             format!("`{argument}` に `{value}` は指定できません{meant}\n  指定できる値: {valid}")
         }
         ErrorKind::MissingRequiredArgument => format!("必須の引数がありません: {argument}"),

@@ -13,8 +13,8 @@ use crate::output;
 /// The version of the program.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Parts that a build may leave out. All of them are in every build so far.
-const FEATURES: [&str; 1] = ["check"];
+/// Parts that a build has. None can be left out so far.
+const FEATURES: [&str; 5] = ["check", "flow", "effective-nsg", "verify-evidence", "tags"];
 
 pub(crate) fn print(verbose: bool, form: Form, tags: &Tags, lang: Lang) -> anyhow::Result<()> {
     let (os, machine) = (std::env::consts::OS, std::env::consts::ARCH);

@@ -187,7 +187,7 @@ fn service_tags_are_the_addresses_of_the_published_list() {
     let all = of("AzureCloud").unwrap();
     let count = |port: &Value| port["sources"]["internet_ipv4_addresses"].as_u64().unwrap();
     assert!(count(&all) > 40_000_000, "{all}");
-    assert_eq!(all["sources"]["service_tags"], json!(["azurecloud"]));
+    assert_eq!(all["sources"]["service_tags"], json!(["AzureCloud"]));
     let region = of("AzureCloud.JapanWest").unwrap();
     assert!(count(&region) > 100_000 && count(&region) < 1_000_000, "{region}");
     let storage = of("Storage.JapanWest").unwrap();

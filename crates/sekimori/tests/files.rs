@@ -85,6 +85,8 @@ fn the_flag_says_what_the_name_does_not() {
     assert_eq!(form(&["--format", "sarif", "-o", "results.json"], "results.json"), "sarif");
     assert_eq!(form(&["--format", "csv", "-o", "x", "-o", "y.json"], "y.json"), "json");
     assert_eq!(form(&["--format", "csv", "-o", "x", "-o", "y.json"], "x"), "csv");
+    let idle = check(folder.path(), &["--format", "csv", "-o", "a.json", "-o", "b.html"]);
+    assert!(idle.code == 2 && idle.err.contains("--format has no effect"), "{}", idle.err);
     let both = check(folder.path(), &["--format", "markdown", "-o", "-", "-o", "z.html"]);
     assert_eq!(form_of(&both.out), "markdown");
     assert_eq!(form_of(&check(folder.path(), &["-o", "-"]).out), "text");
@@ -219,6 +221,21 @@ fn a_reader_who_goes_away_is_no_error() {
         assert_eq!(ran.status.code(), Some(0), "{form}: {}", String::from_utf8_lossy(&ran.stderr));
         assert!(ran.stderr.is_empty(), "{}", String::from_utf8_lossy(&ran.stderr));
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_gets_the_report() {
+    let folder = scratch();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    let ran = check(folder.path(), &["--format", "json", "-o", "pipe"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(form_of(&reader.join().unwrap()), "json");
 }
 
 #[cfg(unix)]

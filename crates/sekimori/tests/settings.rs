@@ -177,6 +177,16 @@ fn approved_sources_are_no_strangers() {
     let folder = scratch();
     assert_eq!(check(folder.path(), "[approved-sources]\nall = '0.0.0.0/0'", &[]).code, 2);
     assert_eq!(check(folder.path(), "", &["--approve", "0.0.0.0/1"]).code, 2);
+    assert_eq!(check(folder.path(), "", &["--approve", "198.51.100.5/24"]).code, 2);
+    assert_eq!(check(folder.path(), "", &["--approve", "198.51.100.5"]).code, 1);
+    for wrong in ["-1", "16777217", "x"] {
+        let ran = check(folder.path(), "", &["--wide-after", wrong]);
+        assert!(
+            ran.code == 2 && ran.err.contains("it takes a whole number from 0 to 16777216"),
+            "{}",
+            ran.err
+        );
+    }
     let all = report("[approved-sources]\nisp = '198.51.100.0/24'", &[]);
     assert_eq!(of(&all, "NET001").len(), of(&report("", &[]), "NET001").len());
 }
@@ -260,6 +270,9 @@ fn an_expired_suppression_covers_nothing_and_is_told() {
     let idle =
         report("[[suppress]]\ncode = 'NET004'\nresource = 'nobody'\nreason = 'x'\nuntil = 2027-01-01", &[]);
     assert!(notices(&idle)[0].as_str().unwrap().contains("covers nothing"), "{idle}");
+    let elsewhere = report(&decision("2026-11-22"), &["--select", "ACC"]);
+    let told = notices(&elsewhere)[0].as_str().unwrap().to_owned();
+    assert!(told.ends_with("this suppression ended on 22 November 2026 (`moving`)"), "{told}");
     // What did not run, could not be judged or could not be read says nothing of a suppression.
     let unheard =
         report("[[suppress]]\ncode = 'NET004'\nreason = 'x'\nuntil = 2027-01-01", &["--select", "ACC"]);
@@ -273,7 +286,7 @@ fn an_expired_suppression_covers_nothing_and_is_told() {
     assert!(told[0].as_str().unwrap().contains("covers nothing: take it out"), "{told:?}");
     let folder = scratch();
     let text = check(folder.path(), &decision("2026-11-22"), &["--lang", "ja"]).out;
-    assert!(text.contains("2026年11月22日 で期限が切れました"), "{text}");
+    assert!(text.contains("2026年11月22日で期限が切れました"), "{text}");
     let quiet = check(folder.path(), &decision("2026-11-22"), &["--format", "sarif"]);
     assert!(quiet.err.contains("ended on"), "programs' forms leave notices to standard error, too");
     let sarif: Value = serde_json::from_str(&quiet.out).unwrap();
@@ -398,16 +411,16 @@ fn a_suppression_that_has_ended_bites_again() {
 
 #[test]
 fn a_report_tells_the_settings_that_it_rests_on() {
-    let config = "management-ports = [2222]\nwide-after = 4294967296\n";
+    let config = "management-ports = [2222]\nwide-after = 16777216\n";
     let folder = scratch();
     let json = check(folder.path(), config, &["--format", "json"]).json();
     assert_eq!(json["settings"]["management-ports"], json!({"value": "[2222]", "from": "sekimori.toml:1"}));
     assert_eq!(json["settings"].as_object().unwrap().len(), 2);
     let text = check(folder.path(), config, &[]).out;
-    assert!(text.contains("wide-after = 4294967296  (sekimori.toml:2)"), "{text}");
+    assert!(text.contains("wide-after = 16777216  (sekimori.toml:2)"), "{text}");
     let markdown = check(folder.path(), config, &["--format", "markdown"]).out;
     assert!(
-        markdown.contains("No VM's login was found open to the internet (TCP 2222 only, from more than 4,294,967,296 addresses)"),
+        markdown.contains("open to the internet (TCP 2222 only, from more than 16,777,216 addresses)"),
         "{markdown}"
     );
     for form in ["html", "sarif"] {

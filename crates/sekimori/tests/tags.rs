@@ -75,10 +75,19 @@ fn a_newer_list_is_gone_by_from_then_on() {
     fs::write(folder.path().join("old.json"), list(3, "Public", "9.9.0.0/16")).unwrap();
     here(folder.path(), &["tags", "update", "old.json", "--date", "2020-01-01"], "");
     assert_eq!(addresses(), built_in);
+    let older = here(folder.path(), &["tags", "update", "old.json", "--date", "2020-01-01"], "");
+    assert!(
+        older.err.contains("older than the program's own (2025-10-25), which stays in use"),
+        "{}",
+        older.err
+    );
     // Another cloud's does.
     fs::write(folder.path().join("gov.json"), list(3, "AzureGovernment", "9.9.0.0/23")).unwrap();
     here(folder.path(), &["tags", "update", "gov.json", "--date", "2020-01-01"], "");
     assert_eq!(addresses(), (512.into(), "2020-01-01".to_owned()));
+    assert_eq!(here(folder.path(), &["tags", "reset"], "").code, 0);
+    assert_eq!(addresses(), built_in);
+    assert_eq!(here(folder.path(), &["tags", "reset"], "").code, 0, "once more is no error");
 }
 
 #[test]
@@ -92,11 +101,17 @@ fn what_is_no_list_changes_nothing() {
     ];
     for (text, told) in cases {
         fs::write(folder.path().join("tags.json"), text).unwrap();
-        let ran = here(folder.path(), &["tags", "update", "tags.json"], "");
+        let ran = here(folder.path(), &["tags", "update", "tags.json", "--date", "2026-01-01"], "");
         assert!(ran.code == 2 && ran.err.contains(told), "{}", ran.err);
         assert!(!folder.path().join("data").exists());
     }
     assert_eq!(here(folder.path(), &["tags", "update", "none.json"], "").code, 2);
+    let undated = here(folder.path(), &["tags", "update", "tags.json"], "");
+    assert!(
+        undated.code == 2 && undated.err.contains("does not tell when it was published"),
+        "{}",
+        undated.err
+    );
     fs::write(folder.path().join("tags.json"), list(1, "Public", "9.9.0.0/9")).unwrap();
     assert_eq!(here(folder.path(), &["tags", "update", "tags.json", "--date", "2026-02-30"], "").code, 2);
     // What was kept and is broken is told, not passed over.
@@ -105,12 +120,18 @@ fn what_is_no_list_changes_nothing() {
     fs::write(&kept, "SKTAGS1\nbroken").unwrap();
     let ran = here(folder.path(), &["tags", "show", "--lang", "ja"], "");
     assert!(ran.code == 2 && ran.err.contains("を利用できません"), "{}", ran.err);
+    let version = here(folder.path(), &["version", "--verbose"], "");
+    assert!(version.code == 0 && version.err.contains("cannot be used"), "{}", version.err);
 }
 
 #[test]
 fn typos_in_tags_are_told() {
     let ran = run(&["tags", "show", "AzureCloud.japaneas"], b"");
     assert!(ran.code == 2 && ran.err.contains("did you mean `AzureCloud.japaneast`?"), "{}", ran.err);
+    let far = run(&["tags", "show", "zzz"], b"");
+    assert!(far.code == 2 && !far.err.contains("did you mean"), "{}", far.err);
+    let own = run(&["tags", "show", "internet"], b"");
+    assert!(own.code == 2 && own.err.contains("worked out for each network"), "{}", own.err);
     let all = run(&["tags", "show", "--format", "json"], b"").json();
     assert_eq!(all["tags"].as_array().unwrap().len(), 3039);
 }

@@ -235,7 +235,7 @@ fn labels(report: &Report<'_>) -> serde_json::Value {
         ("check", "Check", "チェック"),
         ("onlyNew", "New ones only", "新規のみ"),
         ("reset", "Reset", "リセット"),
-        ("none", "Nothing matches.", "該当する項目はありません。"),
+        ("filtered", "filtered by", "絞り込み"),
         ("more", "Show {n} more", "さらに {n} 件を表示"),
         ("cause", "{n} of 1 root cause", "根本原因 1 件中 {n} 件"),
         ("causes", "{n} of {all} root causes", "根本原因 {all} 件中 {n} 件"),

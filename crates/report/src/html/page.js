@@ -56,8 +56,9 @@
     const given = new URLSearchParams(location.hash.slice(1));
     if (["cause", "vm", "checkpoint"].includes(given.get("view"))) state.view = given.get("view");
     state.query = given.get("q") || "";
-    const severities = (given.get("severity") || "").split("").map(Number).filter((s) => s >= 0 && s <= 3);
-    if (severities.length > 0) state.severities = new Set(severities);
+    if (given.has("severity")) {
+      state.severities = new Set(given.get("severity").split("").filter((s) => "0123".includes(s)).map(Number));
+    }
     if (data.checks.some((check) => check.code === given.get("check"))) state.check = given.get("check");
     state.fresh = data.compared && given.has("new");
   }
@@ -367,10 +368,14 @@
       status.textContent = words.nothing;
       return;
     }
-    status.textContent =
-      current.list.length === 0
-        ? words.none
-        : `${say(current.text, { n: current.list.length, all: current.all })} (${counted(found.length)})`;
+    // On paper nothing else tells that something was looked for.
+    const filters = [];
+    if (state.query) filters.push(state.query);
+    if (state.check) filters.push(state.check);
+    if (state.severities.size < 4) filters.push([...state.severities].sort().map((s) => data.severities[s]).join("/") || "–");
+    if (state.fresh) filters.push(words.onlyNew);
+    const counts = `${say(current.text, { n: current.list.length, all: current.all })} (${counted(found.length)})`;
+    status.textContent = filters.length > 0 ? `${counts} · ${words.filtered}: ${filters.join(", ")}` : counts;
     const first = show(PAGE);
     // The worst way in is what people came to see.
     if (first && state.view === "cause") first.open = true;

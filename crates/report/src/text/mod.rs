@@ -214,7 +214,7 @@ fn write_suppressed(out: &mut String, report: &Report<'_>, style: Style) {
     let rows = by.into_iter().filter_map(|(by, findings)| {
         let decision = report.suppressions.get(by)?;
         let until = day_text(decision.until, report.lang);
-        let until = pick(report.lang, format!("until {until}"), format!("{until} まで"));
+        let until = pick(report.lang, format!("until {until}"), format!("{until}まで"));
         let mut codes: Vec<_> = findings.iter().map(|finding| finding.check.code).collect();
         codes.sort_unstable();
         codes.dedup();

@@ -76,7 +76,8 @@ pub(crate) fn check_writable(path: &Path, lang: Lang) -> anyhow::Result<()> {
         return Err(io::Error::from(io::ErrorKind::IsADirectory)).with_context(|| failed(path, lang));
     }
     if in_place(path) {
-        return OpenOptions::new().write(true).open(path).map(drop).with_context(|| failed(path, lang));
+        // Opening a pipe waits for its reader, and closing it again would send the reader away.
+        return Ok(());
     }
     let there = target(path).and_then(|target| beside(&target));
     there.map(drop).with_context(|| failed(path, lang))

@@ -176,7 +176,7 @@ impl Chosens {
     }
 }
 
-const COUNT: &str = "a whole number from 0 to 4294967296";
+const COUNT: &str = "a whole number from 0 to 16777216";
 
 /// An environment variable that says something.
 pub(crate) fn variable(name: &str) -> Option<String> {
@@ -264,7 +264,7 @@ fn split(text: &str) -> Vec<String> {
 }
 
 fn count(text: &str) -> Option<u128> {
-    text.trim().parse().ok().filter(|number| *number <= 1 << 32)
+    text.trim().parse().ok().filter(|number| *number <= 1 << 24)
 }
 
 /// `NET004=low,udp=high`.
