@@ -102,6 +102,26 @@ fn sarif_says_what_was_not_looked_at() {
 }
 
 #[test]
+fn sarif_stays_within_what_code_scanning_takes() {
+    let vm = |number: u32, name: &str| {
+        format!(
+            r#"{{"id":"/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/m{number}","properties":{{"osProfile":{{"adminUsername":"{name}","linuxConfiguration":{{"disablePasswordAuthentication":false}}}},"storageProfile":{{"osDisk":{{"osType":"Linux"}}}}}}}}"#
+        )
+    };
+    let lines: Vec<String> = (0..12_600).map(|number| vm(number, "admin")).collect();
+    let text = lines.join("\n");
+    let out = run(&["check", "-", "--format", "sarif", "--select", "ACC"], text.as_bytes()).out;
+    let sarif: Value = serde_json::from_str(&out).unwrap();
+    let run = &sarif["runs"][0];
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), 25_000);
+    let least = results.iter().filter(|result| result["ruleId"] == "ACC001").count();
+    assert_eq!(least, 25_000 - 12_600, "the worst are kept");
+    let told = run["invocations"][0]["toolExecutionNotifications"].to_string();
+    assert!(told.contains("200 further results are left out"), "{told}");
+}
+
+#[test]
 fn the_table_hides_nothing_that_was_not_read() {
     let nsgs = std::fs::read_to_string(root().join("examples/small-company/nsgs.json")).unwrap();
     let ran = run(&["check", "-", "--format", "csv"], (nsgs + "{").as_bytes());
