@@ -136,6 +136,24 @@ fn evidence_holds_and_faults_in_it_are_found() {
     }
 }
 
+#[test]
+fn a_standard_address_without_a_group_lets_nothing_in() {
+    let folder = scratch();
+    fs::write(folder.path().join("basic.json"), estate("Basic", None, None)).unwrap();
+    fs::write(folder.path().join("standard.json"), estate("Standard", None, None)).unwrap();
+    let here = |arguments: &[&str]| run_in(folder.path(), arguments, b"", &[]);
+    here(&["check", "basic.json", "-o", "r.json"]);
+    assert_eq!(here(&["verify-evidence", "r.json", "basic.json"]).code, 0);
+    let closed = here(&["verify-evidence", "r.json", "standard.json"]);
+    assert!(
+        closed.code == 1 && closed.out.contains("a Standard public address without a group lets nothing in"),
+        "{}",
+        closed.out
+    );
+    let japanese = here(&["verify-evidence", "r.json", "standard.json", "--lang", "ja"]);
+    assert!(japanese.out.contains("NSG のない Standard のパブリック IP では"), "{}", japanese.out);
+}
+
 /// Random findings: whatever the symbolic answers claim, the plain evaluator confirms.
 #[test]
 fn every_claim_of_many_groups_is_confirmed() {

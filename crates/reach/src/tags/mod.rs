@@ -154,6 +154,9 @@ mod tests {
         assert!(tags.of("AzureCloud.atlantis").is_none() && tags.of("").is_none());
         // A region's part is in the whole.
         let whole = tags.of("AzureCloud").unwrap();
+        assert_eq!(tags.in_family("AzureCloud", Family::V4).unwrap(), whole[0]);
+        assert_eq!(tags.in_family("AzureCloud", Family::V6).unwrap(), whole[1]);
+        assert!(inside("AzureCloud", "2603:1040:407::1") && !inside("AzureCloud", "2001:db8::1"));
         for region in ["japaneast", "japanwest", "westeurope", "eastus"] {
             let part = tags.of(&format!("AzureCloud.{region}")).unwrap();
             assert!(whole[0].contains_all(&part[0]) && whole[1].contains_all(&part[1]), "{region}");
