@@ -48,6 +48,7 @@ pub(crate) fn bench(vms: u32, runs: usize, write: bool) -> Result<()> {
     }
     let best: Vec<Cost> = best.into_iter().flatten().collect();
     let table = table(vms, runs, &made, &sides.iter().map(|(name, _, _)| *name).collect::<Vec<_>>(), &best);
+    let table = table + &forms(&bin)?;
     show(&table);
     if write {
         let path = root().join("docs/performance.md");
@@ -55,6 +56,46 @@ pub(crate) fn bench(vms: u32, runs: usize, write: bool) -> Result<()> {
     }
     Ok(())
 }
+
+/// Every form of a report with a hundred thousand findings: how long the whole run takes, how large it is.
+fn forms(bin: &Path) -> Result<String> {
+    let (file, out) = (root().join("target/large.ndjson"), root().join("target/large-report"));
+    generate(LARGE.0, LARGE.1, &file)?;
+    let (file, out) = (file.display().to_string(), out.display().to_string());
+    let mut table = format!(
+        "\nReports of {} VMs, every {}th of them open (100,000 findings); one run each, against the text form.\n\n\
+         | form | wall | × text | peak memory | size |\n|---|---|---|---|---|\n",
+        LARGE.0, LARGE.1
+    );
+    let mut text = None;
+    for form in ["text", "json", "html", "sarif", "csv", "junit", "markdown"] {
+        let arguments = [
+            "check",
+            &file,
+            "--no-config",
+            "--fail-on",
+            "never",
+            "--lang",
+            "en",
+            "--format",
+            form,
+            "-o",
+            &out,
+        ];
+        let cost = measure(&bin.join("sekimori"), &arguments)?;
+        let wall = cost.wall.as_secs_f64();
+        let ratio = wall / *text.get_or_insert(wall);
+        let memory =
+            cost.memory.map_or_else(|| "–".to_owned(), |bytes| format!("{:.0} MB", bytes as f64 / 1e6));
+        let size = std::fs::metadata(&out)?.len() as f64 / 1e6;
+        writeln!(table, "| {form} | {wall:.2} s | {ratio:.2} | {memory} | {size:.1} MB |")?;
+    }
+    std::fs::remove_file(&out)?;
+    Ok(table)
+}
+
+/// The estate of the large report: how many VMs, every how-many-th of them open. Each open one has four findings.
+const LARGE: (u32, u32) = (100_000, 4);
 
 /// Makes an estate and holds a check of it against what was put there.
 pub(crate) fn verify(vms: u32) -> Result<()> {
@@ -70,7 +111,7 @@ pub(crate) fn verify(vms: u32) -> Result<()> {
 pub(crate) fn large_report() -> Result<PathBuf> {
     run(&cargo(), &["build", "--release", "--locked", "-p", "sekimori"])?;
     let (file, page) = (root().join("target/large.ndjson"), root().join("target/large.html"));
-    generate(100_000, 4, &file)?;
+    generate(LARGE.0, LARGE.1, &file)?;
     let program = root().join("target/release/sekimori").display().to_string();
     let (file, out) = (file.display().to_string(), page.display().to_string());
     run(&program, &["check", &file, "-o", &out, "--fail-on", "never", "--no-config", "--lang", "en"])?;
