@@ -7,12 +7,15 @@ use std::sync::{Mutex, PoisonError};
 
 use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object, Value};
 
+use crate::admin::AdminRule;
 use crate::compute::{Disk, Vm};
 use crate::effective;
+use crate::firewall::{Firewall, FirewallPolicy, IpGroup, RuleGroup};
+use crate::forward::{Forward, ForwardKind, LoadBalancer, Pool, WebGateway};
 use crate::id::{IdsBuilder, ResourceId, Use, resource_type, type_segments};
 use crate::join;
 use crate::model::{Estate, Kind, Other};
-use crate::network::{Asg, LoadBalancer, Nested, Nic, Peer, PublicIp, RouteTable, Subnet, Vnet};
+use crate::network::{Asg, Nested, Nic, Peer, PublicIp, RouteTable, Subnet, Vnet};
 use crate::origin::{Origin, Origins, SourceIndex, locate};
 use crate::problem::{At, Problem, ProblemKind};
 use crate::rule::{Nsg, SecurityRule, owner_of};
@@ -40,6 +43,14 @@ pub struct Part {
     pub(crate) route_tables: Vec<RouteTable>,
     pub(crate) asgs: Vec<Asg>,
     pub(crate) load_balancers: Vec<LoadBalancer>,
+    pub(crate) web_gateways: Vec<WebGateway>,
+    pub(crate) firewalls: Vec<Firewall>,
+    pub(crate) firewall_policies: Vec<FirewallPolicy>,
+    pub(crate) rule_groups: Vec<RuleGroup>,
+    pub(crate) ip_groups: Vec<IpGroup>,
+    pub(crate) admin_rules: Vec<AdminRule>,
+    pub(crate) pools: Vec<Pool>,
+    pub(crate) nat_rules: Vec<Forward>,
     pub(crate) disks: Vec<Disk>,
     pub(crate) rules: Vec<(ResourceId, SecurityRule)>,
     pub(crate) routes: Vec<RouteTable>,
@@ -101,6 +112,14 @@ impl Collector {
         move_all(&mut done.route_tables, &mut part.route_tables, 0);
         move_all(&mut done.asgs, &mut part.asgs, 0);
         move_all(&mut done.load_balancers, &mut part.load_balancers, 0);
+        move_all(&mut done.web_gateways, &mut part.web_gateways, 0);
+        move_all(&mut done.firewalls, &mut part.firewalls, 0);
+        move_all(&mut done.firewall_policies, &mut part.firewall_policies, 0);
+        move_all(&mut done.rule_groups, &mut part.rule_groups, 0);
+        move_all(&mut done.ip_groups, &mut part.ip_groups, 0);
+        move_all(&mut done.admin_rules, &mut part.admin_rules, 0);
+        move_all(&mut done.pools, &mut part.pools, 0);
+        move_all(&mut done.nat_rules, &mut part.nat_rules, 0);
         move_all(&mut done.disks, &mut part.disks, times);
         move_all(&mut done.rules, &mut part.rules, 0);
         move_all(&mut done.routes, &mut part.routes, 0);
@@ -314,9 +333,12 @@ enum Parser {
     DefaultRule,
     Route,
     Peering,
+    Pool,
+    NatRule,
+    AdminRule,
 }
 
-const TYPES: [(&str, Parser); 14] = [
+const TYPES: [(&str, Parser); 23] = [
     ("microsoft.compute/virtualmachines", Parser::Kind(Kind::Vm)),
     ("microsoft.network/networkinterfaces", Parser::Kind(Kind::Nic)),
     ("microsoft.network/publicipaddresses", Parser::Kind(Kind::PublicIp)),
@@ -326,6 +348,18 @@ const TYPES: [(&str, Parser); 14] = [
     ("microsoft.network/routetables", Parser::Kind(Kind::RouteTable)),
     ("microsoft.network/applicationsecuritygroups", Parser::Kind(Kind::Asg)),
     ("microsoft.network/loadbalancers", Parser::Kind(Kind::LoadBalancer)),
+    ("microsoft.network/loadbalancers/backendaddresspools", Parser::Pool),
+    ("microsoft.network/loadbalancers/inboundnatrules", Parser::NatRule),
+    ("microsoft.network/applicationgateways", Parser::Kind(Kind::WebGateway)),
+    ("microsoft.network/azurefirewalls", Parser::Kind(Kind::Firewall)),
+    ("microsoft.network/firewallpolicies", Parser::Kind(Kind::FirewallPolicy)),
+    ("microsoft.network/firewallpolicies/rulecollectiongroups", Parser::Kind(Kind::RuleGroup)),
+    ("microsoft.network/ipgroups", Parser::Kind(Kind::IpGroup)),
+    ("microsoft.network/effectivesecurityadminrules", Parser::AdminRule),
+    (
+        "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules",
+        Parser::AdminRule,
+    ),
     ("microsoft.compute/disks", Parser::Kind(Kind::Disk)),
     ("microsoft.network/networksecuritygroups/securityrules", Parser::Rule),
     ("microsoft.network/networksecuritygroups/defaultsecurityrules", Parser::DefaultRule),
@@ -374,6 +408,11 @@ fn resource(part: &mut Part, reader: &mut Reader<'_>, object: &Object, id: &str)
         Kind::RouteTable => part.route_tables.push(RouteTable::read(reader, own, object)),
         Kind::Asg => part.asgs.push(Asg::read(reader, own)),
         Kind::LoadBalancer => part.load_balancers.push(LoadBalancer::read(reader, own, object)),
+        Kind::WebGateway => part.web_gateways.push(WebGateway::read(reader, own, object)),
+        Kind::Firewall => part.firewalls.push(Firewall::read(reader, own, object)),
+        Kind::FirewallPolicy => part.firewall_policies.push(FirewallPolicy::read(reader, own, object)),
+        Kind::RuleGroup => part.rule_groups.push(RuleGroup::read(reader, own, object)),
+        Kind::IpGroup => part.ip_groups.push(IpGroup::read(reader, own, object)),
         Kind::Disk => part.disks.push(Disk::read(reader, own, object)),
         Kind::Other => {}
     }
@@ -398,6 +437,13 @@ fn lone_part(part: &mut Part, reader: &mut Reader<'_>, object: &Object, id: &str
                 part.peerings.push((vnet, peer));
             }
         }
+        Some(Parser::Pool) => part.pools.extend(Pool::read(reader, object, format_args!(""), "")),
+        Some(Parser::NatRule) => {
+            // The balancer is known by its part, whether or not it has a record.
+            let _ = owner_of(reader, id);
+            part.nat_rules.extend(Forward::read(reader, object, format_args!(""), "", ForwardKind::Nat));
+        }
+        Some(Parser::AdminRule) => part.admin_rules.push(AdminRule::read(reader, id, object)),
         Some(Parser::Kind(_) | Parser::DefaultRule) | None => {}
     }
 }

@@ -7,10 +7,12 @@
 
 use crate::collect::Part;
 use crate::compute::{Disk, Vm};
+use crate::firewall::{Firewall, FirewallPolicy, IpGroup, RuleGroup};
+use crate::forward::{Forward, LoadBalancer, Pool, WebGateway};
 use crate::id::{Ids, ResourceId};
 use crate::known::{Known, Reason, join as join_field};
 use crate::model::{Estate, Kind, Other, Slot};
-use crate::network::{Asg, IpConfiguration, LoadBalancer, Nic, Peer, PublicIp, RouteTable, Subnet, Vnet};
+use crate::network::{Asg, IpConfiguration, Nic, Peer, PublicIp, RouteTable, Subnet, Vnet};
 use crate::origin::{Origin, Origins, Place};
 use crate::problem::{At, Problem, ProblemKind};
 use crate::rule::{Nsg, SecurityRule};
@@ -111,10 +113,28 @@ records! {
     };
     RouteTable in route_tables { prefixes: "/properties/routes" };
     Asg in asgs {};
-    LoadBalancer in load_balancers { public: "/properties/frontendIPConfigurations" } then |mine, other| {
-        mine.backends.append(&mut other.backends);
-        mine.addresses.append(&mut other.addresses);
+    LoadBalancer in load_balancers {
+        sku: "/sku/name",
+        frontends: "/properties/frontendIPConfigurations",
+        rules: "/properties/loadBalancingRules",
+        nat_rules: "/properties/inboundNatRules",
+        pools: "/properties/backendAddressPools"
     };
+    WebGateway in web_gateways {
+        public: "/properties/frontendIPConfigurations",
+        subnets: "/properties/gatewayIPConfigurations",
+        pools: "/properties/backendAddressPools",
+        ports: "/properties/backendHttpSettingsCollection"
+    };
+    Firewall in firewalls {
+        public_ips: "/properties/ipConfigurations",
+        subnet: "/properties/ipConfigurations",
+        policy: "/properties/firewallPolicy",
+        rules: "/properties/natRuleCollections"
+    };
+    FirewallPolicy in firewall_policies { groups: "/properties/ruleCollectionGroups" };
+    RuleGroup in rule_groups { priority: "/properties/priority", rules: "/properties/ruleCollections" };
+    IpGroup in ip_groups { space: "/properties/ipAddresses" };
     Disk in disks { managed_by: "/managedBy", os: "/properties/osType" };
 }
 
@@ -146,6 +166,12 @@ impl Joiner {
             route_tables: read.route_tables,
             asgs: read.asgs,
             load_balancers: read.load_balancers,
+            web_gateways: read.web_gateways,
+            firewalls: read.firewalls,
+            firewall_policies: read.firewall_policies,
+            rule_groups: read.rule_groups,
+            ip_groups: read.ip_groups,
+            admin_rules: read.admin_rules,
             disks: read.disks,
             others: Vec::new(),
             problems: read.problems,
@@ -163,6 +189,11 @@ impl Joiner {
         joiner.index::<RouteTable>();
         joiner.index::<Asg>();
         joiner.index::<LoadBalancer>();
+        joiner.index::<WebGateway>();
+        joiner.index::<Firewall>();
+        joiner.index::<FirewallPolicy>();
+        joiner.index::<RuleGroup>();
+        joiner.index::<IpGroup>();
         joiner.index::<Disk>();
         joiner.add_others(read.others);
         joiner.add_rules(read.rules);
@@ -170,7 +201,9 @@ impl Joiner {
         joiner.add_peerings(read.peerings);
         joiner.link_groups();
         joiner.link_public_ips();
-        joiner.link_load_balancers();
+        joiner.add_balancer_parts(read.pools, read.nat_rules);
+        joiner.link_pools();
+        joiner.sort_admin_rules();
         joiner.link_vms();
         let mut estate = joiner.estate;
         estate.problems.sort_unstable();
@@ -417,31 +450,103 @@ impl Joiner {
         }
     }
 
-    /// A load balancer tells whom it forwards to, by IP configuration or by address.
-    fn link_load_balancers(&mut self) {
+    /// Pools and NAT rules that are resources of their own belong to their load balancer.
+    fn add_balancer_parts(&mut self, pools: Vec<Pool>, nat_rules: Vec<Forward>) {
+        fn add<T: PartialEq>(list: &mut crate::known::Field<Vec<T>>, part: T, same: impl Fn(&T) -> bool) {
+            match list {
+                Some(Known::Value(all)) => {
+                    if !all.iter().any(same) {
+                        all.push(part);
+                    }
+                }
+                Some(Known::Unknown(_)) => {}
+                // Without the balancer itself there may be more; what is known still counts.
+                none => *none = Some(Known::Value(vec![part])),
+            }
+        }
+        let mut nat_rules = nat_rules;
+        nat_rules.sort_by(|a, b| a.place.cmp(&b.place));
+        for rule in nat_rules {
+            let origin = rule.place.origin;
+            if let Some(balancer) = self.balancer_of(rule.id, origin) {
+                let id = rule.id;
+                add(&mut balancer.nat_rules, rule, |mine| mine.id == id);
+            }
+        }
+        for pool in pools {
+            let slot = crate::id::parent(self.estate.text(pool.id)).and_then(|id| self.estate.ids.find(id));
+            let slot =
+                slot.and_then(|id| self.estate.slot(id)).filter(|slot| slot.kind == Kind::LoadBalancer);
+            let balancer = slot.and_then(|slot| self.estate.load_balancers.get_mut(slot.index as usize));
+            if let Some(balancer) = balancer {
+                let id = pool.id;
+                add(&mut balancer.pools, pool, |mine| mine.id == id);
+            }
+        }
+    }
+
+    /// The load balancer that a part belongs to; one that only parts tell of is made.
+    fn balancer_of(&mut self, part: ResourceId, origin: Origin) -> Option<&mut LoadBalancer> {
+        let id = self.estate.ids.find(crate::id::parent(self.estate.text(part))?)?;
+        if self.estate.slot(id).is_none() {
+            self.add(LoadBalancer::empty(id, Origins::one(origin)));
+        }
+        let slot = self.estate.slot(id).filter(|slot| slot.kind == Kind::LoadBalancer)?;
+        self.estate.load_balancers.get_mut(slot.index as usize)
+    }
+
+    /// Pools and NAT rules tell whom they forward to, by IP configuration or by address. That completes
+    /// NICs that do not say so.
+    fn link_pools(&mut self) {
         let mut by_id = Vec::new();
         let mut by_address = Vec::new();
-        for balancer in &self.estate.load_balancers {
-            by_id.extend(balancer.backends.iter().map(|target| (*target, balancer.id)));
-            by_address.extend(balancer.addresses.iter().map(|target| (*target, balancer.id)));
+        let balancers = self.estate.load_balancers.iter().map(|balancer| &balancer.pools);
+        let gateways = self.estate.web_gateways.iter().map(|gateway| &gateway.pools);
+        for pool in balancers.chain(gateways).filter_map(|pools| pools.as_ref()?.value()).flatten() {
+            by_id.extend(pool.members.iter().map(|member| (*member, pool.id)));
+            by_address.extend(pool.addresses.iter().map(|(address, vnet)| (*address, *vnet, pool.id)));
         }
-        for (target, balancer) in by_id {
+        for rules in self.estate.load_balancers.iter().filter_map(|one| one.nat_rules.as_ref()?.value()) {
+            by_id.extend(rules.iter().filter_map(|rule| Some((rule.target?, rule.id))));
+        }
+        for (target, part) in by_id {
             if let Some(ip) = self.ip_configuration(target) {
-                forwarded_by(ip, balancer);
+                member_of(ip, part);
             }
         }
         if by_address.is_empty() {
             return;
         }
-        for nic in &mut self.estate.nics {
+        by_address.sort_unstable_by_key(|(address, ..)| *address);
+        let Estate { nics, ids, .. } = &mut self.estate;
+        for nic in nics {
             let Some(Known::Value(all)) = &mut nic.ip_configurations else { continue };
             for ip in all {
                 let Some(Known::Value(address)) = ip.address else { continue };
-                for (_, balancer) in by_address.iter().filter(|(target, _)| *target == address) {
-                    forwarded_by(ip, *balancer);
+                let subnet = ip.subnet.as_ref().and_then(Known::value);
+                let vnet = subnet.and_then(|id| ids.find(crate::id::parent(ids.text(*id))?));
+                let first = by_address.partition_point(|(its, ..)| *its < address);
+                let same = by_address.get(first..).unwrap_or_default();
+                for (_, its, pool) in same.iter().take_while(|(its, ..)| *its == address) {
+                    if its.is_none() || *its == vnet {
+                        member_of(ip, *pool);
+                    }
                 }
             }
         }
+    }
+
+    /// Order and repetition of records do not matter.
+    fn sort_admin_rules(&mut self) {
+        let Estate { admin_rules, ids, .. } = &mut self.estate;
+        let text = |id: ResourceId| ids.text(id).to_ascii_lowercase();
+        admin_rules.sort_by_cached_key(|rule| (text(rule.id), rule.vnet.map(text), rule.rule.place.clone()));
+        admin_rules
+            .dedup_by(|b, a| a.id == b.id && a.vnet == b.vnet && a.access == b.access && a.rule == b.rule);
+        // A rule that is deployed somewhere is not told again by its configuration.
+        let deployed: Vec<ResourceId> =
+            admin_rules.iter().filter(|rule| rule.vnet.is_some()).map(|rule| rule.id).collect();
+        admin_rules.retain(|rule| rule.vnet.is_some() || !deployed.contains(&rule.id));
     }
 
     /// A NIC tells which VM it is on, and a VM tells its NICs: either is enough.
@@ -482,12 +587,12 @@ impl Joiner {
     }
 }
 
-fn forwarded_by(ip: &mut IpConfiguration, balancer: ResourceId) {
+fn member_of(ip: &mut IpConfiguration, part: ResourceId) {
     if let Known::Value(all) = &mut ip.forwarded_by
-        && !all.contains(&balancer)
+        && !all.contains(&part)
     {
         let mut more = all.to_vec();
-        more.push(balancer);
+        more.push(part);
         *all = more.into_boxed_slice();
     }
 }

@@ -60,6 +60,16 @@ pub enum Reason {
     SamePriority,
     /// The group applies to some addresses only, and this one has no address yet.
     NoAddress,
+    /// A security admin rule may be deployed to the network, or may not.
+    AdminRule {
+        /// The id of the rule.
+        id: Box<str>,
+    },
+    /// A firewall translates to it, and a network rule of the firewall may deny what comes.
+    FirewallDenies {
+        /// The id of the firewall.
+        id: Box<str>,
+    },
     /// A route may widen the `VirtualNetwork` tag to internet addresses.
     RouteWidensVirtualNetwork {
         /// The id of the route table.

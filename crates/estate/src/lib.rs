@@ -10,10 +10,13 @@
 //! The crate is pure: it reads no file, no clock and no environment.
 
 mod address;
+mod admin;
 mod change;
 mod collect;
 mod compute;
 mod effective;
+mod firewall;
+mod forward;
 mod id;
 mod join;
 mod known;
@@ -29,15 +32,16 @@ mod tags;
 mod wire;
 
 pub use address::{AddressSpec, Family, Prefix, ServiceTag, V4, V6, parse_prefix};
+pub use admin::{AdminAccess, AdminRule};
 pub use change::{Change, ChangeError, apply};
 pub use collect::{Collector, Part};
 pub use compute::{Disk, OsFamily, PowerState, Vm};
+pub use firewall::{Dnat, Firewall, FirewallPolicy, FirewallRules, IpGroup, RuleGroup};
+pub use forward::{Forward, ForwardKind, Front, Frontend, LoadBalancer, Pool, WebGateway};
 pub use id::{Ids, ResourceId, resource_group, resource_name, resource_subscription, resource_type};
 pub use known::{Field, Known, Reason};
 pub use model::{Estate, Kind, Other, Slot};
-pub use network::{
-    Asg, IpConfiguration, LoadBalancer, Nic, Peer, PublicIp, RouteTable, Sku, Space, Subnet, Vnet,
-};
+pub use network::{Asg, IpConfiguration, Nic, Peer, PublicIp, RouteTable, Sku, Space, Subnet, Vnet};
 pub use origin::{Origin, Origins, Place, Pointer, SourceIndex, find, locate};
 pub use ports::{PortSet, PortSpec, parse_ports};
 pub use problem::{At, Problem, ProblemKind};

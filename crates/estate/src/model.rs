@@ -1,9 +1,12 @@
 //! The estate: one record a resource, found by id.
 
+use crate::admin::AdminRule;
 use crate::compute::{Disk, Vm};
+use crate::firewall::{Firewall, FirewallPolicy, IpGroup, RuleGroup};
+use crate::forward::{LoadBalancer, WebGateway};
 use crate::id::{Ids, ResourceId};
 use crate::known::Reason;
-use crate::network::{Asg, LoadBalancer, Nic, PublicIp, RouteTable, Subnet, Vnet};
+use crate::network::{Asg, Nic, PublicIp, RouteTable, Subnet, Vnet};
 use crate::origin::Origin;
 use crate::problem::Problem;
 use crate::rule::Nsg;
@@ -30,6 +33,16 @@ pub enum Kind {
     Asg,
     /// A load balancer.
     LoadBalancer,
+    /// An application gateway.
+    WebGateway,
+    /// A firewall.
+    Firewall,
+    /// A firewall policy.
+    FirewallPolicy,
+    /// A group of rules of a firewall policy.
+    RuleGroup,
+    /// A list of addresses for firewall rules.
+    IpGroup,
     /// A managed disk.
     Disk,
     /// Anything else: kept by its place in the source.
@@ -49,6 +62,11 @@ impl Kind {
             Self::RouteTable => "Microsoft.Network/routeTables",
             Self::Asg => "Microsoft.Network/applicationSecurityGroups",
             Self::LoadBalancer => "Microsoft.Network/loadBalancers",
+            Self::WebGateway => "Microsoft.Network/applicationGateways",
+            Self::Firewall => "Microsoft.Network/azureFirewalls",
+            Self::FirewallPolicy => "Microsoft.Network/firewallPolicies",
+            Self::RuleGroup => "Microsoft.Network/firewallPolicies/ruleCollectionGroups",
+            Self::IpGroup => "Microsoft.Network/ipGroups",
             Self::Disk => "Microsoft.Compute/disks",
             Self::Other => "",
         }
@@ -97,6 +115,18 @@ pub struct Estate {
     pub asgs: Vec<Asg>,
     /// Load balancers.
     pub load_balancers: Vec<LoadBalancer>,
+    /// Application gateways.
+    pub web_gateways: Vec<WebGateway>,
+    /// Firewalls.
+    pub firewalls: Vec<Firewall>,
+    /// Firewall policies.
+    pub firewall_policies: Vec<FirewallPolicy>,
+    /// Groups of rules of firewall policies.
+    pub rule_groups: Vec<RuleGroup>,
+    /// Lists of addresses for firewall rules.
+    pub ip_groups: Vec<IpGroup>,
+    /// Security admin rules, sorted by id and network.
+    pub admin_rules: Vec<AdminRule>,
     /// Disks.
     pub disks: Vec<Disk>,
     /// Everything else.
@@ -148,6 +178,16 @@ impl Estate {
         route_table: RouteTable in route_tables as RouteTable;
         /// The load balancer with this id.
         load_balancer: LoadBalancer in load_balancers as LoadBalancer;
+        /// The application gateway with this id.
+        web_gateway: WebGateway in web_gateways as WebGateway;
+        /// The firewall with this id.
+        firewall: Firewall in firewalls as Firewall;
+        /// The firewall policy with this id.
+        firewall_policy: FirewallPolicy in firewall_policies as FirewallPolicy;
+        /// The group of firewall rules with this id.
+        rule_group: RuleGroup in rule_groups as RuleGroup;
+        /// The list of addresses with this id.
+        ip_group: IpGroup in ip_groups as IpGroup;
         /// The disk with this id.
         disk: Disk in disks as Disk;
     }
@@ -170,6 +210,11 @@ impl Estate {
             + self.route_tables.len()
             + self.asgs.len()
             + self.load_balancers.len()
+            + self.web_gateways.len()
+            + self.firewalls.len()
+            + self.firewall_policies.len()
+            + self.rule_groups.len()
+            + self.ip_groups.len()
             + self.disks.len()
             + self.others.len()
     }

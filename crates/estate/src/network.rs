@@ -1,9 +1,9 @@
-//! NICs, public addresses, virtual networks, subnets, route tables and load balancers.
+//! NICs, public addresses, virtual networks, subnets and route tables.
 
 use std::fmt::Arguments;
 use std::net::IpAddr;
 
-use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object};
+use sonic_rs::{JsonValueTrait, Object};
 
 use crate::address::{Family, Prefix, V4, V6, parse_prefix};
 use crate::id::{ResourceId, Use, parent};
@@ -41,7 +41,8 @@ pub struct IpConfiguration {
     pub public_ip: Field<ResourceId>,
     /// The application security groups it is a member of.
     pub asgs: Known<Box<[ResourceId]>>,
-    /// The load balancers and application gateways that forward to it.
+    /// The pools, inbound NAT rules and NAT pools of load balancers and application gateways that it is
+    /// a member of.
     pub forwarded_by: Known<Box<[ResourceId]>>,
 }
 
@@ -146,22 +147,7 @@ pub struct Asg {
     pub origins: Origins,
 }
 
-/// A load balancer.
-#[derive(Clone, Debug)]
-pub struct LoadBalancer {
-    /// Its id.
-    pub id: ResourceId,
-    /// Where its records stand.
-    pub origins: Origins,
-    /// Whether a frontend of it has a public address; `None` when only its id is known.
-    pub public: Field<bool>,
-    /// The IP configurations that it says it forwards to.
-    pub backends: Vec<ResourceId>,
-    /// The addresses that it says it forwards to.
-    pub addresses: Vec<IpAddr>,
-}
-
-fn parse_address(
+pub(crate) fn parse_address(
     reader: &mut Reader<'_>,
     fields: Fields<'_>,
     name: &'static str,
@@ -310,10 +296,11 @@ impl IpConfiguration {
 }
 
 /// The lists that an IP configuration may be a member of; the first is not about forwarding.
-const MEMBERSHIPS: [&str; 4] = [
+const MEMBERSHIPS: [&str; 5] = [
     "applicationSecurityGroups",
     "loadBalancerBackendAddressPools",
     "loadBalancerInboundNatRules",
+    "loadBalancerInboundNatPools",
     "applicationGatewayBackendAddressPools",
 ];
 
@@ -331,8 +318,9 @@ fn memberships(reader: &mut Reader<'_>, fields: Fields<'_>, at: Arguments<'_>) -
     let mut unknown = None;
     for list in forwarding {
         match reader.references(fields, list, at) {
-            Some(Known::Value(ids)) if !ids.is_empty() => {
-                forwarded.extend(forwarders(reader, fields, list));
+            Some(Known::Value(ids)) => {
+                own_parents(reader, fields, list);
+                forwarded.extend(ids);
             }
             Some(Known::Unknown(reason)) => unknown = Some(reason),
             _ => {}
@@ -350,25 +338,34 @@ fn written_out(object: &Object) -> bool {
     object.iter().any(|(key, _)| !matches!(key, "id" | "resourceGroup"))
 }
 
-/// The load balancers (or gateways) that own the pools and NAT rules in a list.
-fn forwarders(reader: &mut Reader<'_>, fields: Fields<'_>, list: &'static str) -> Vec<ResourceId> {
-    let Some(Known::Value(items)) = reader.array(fields, list, format_args!("")) else { return Vec::new() };
-    let mut owners = Vec::new();
-    for item in items {
-        if let Some(owner) = item.get("id").and_then(|id| id.as_str()).and_then(parent) {
-            let owner = reader.ids.intern(owner, Use::Reference);
-            if !owners.contains(&owner) {
-                owners.push(owner);
-            }
-        }
+/// Makes the owners of parts known by id, so that one without a record can be told.
+fn own_parents(reader: &mut Reader<'_>, fields: Fields<'_>, list: &'static str) {
+    let Some(Known::Value(items)) = reader.array(fields, list, format_args!("")) else { return };
+    for owner in items.iter().filter_map(|item| parent(item.get("id")?.as_str()?)) {
+        reader.ids.intern(owner, Use::Reference);
     }
-    owners
 }
 
 fn listed(ids: Field<Vec<ResourceId>>) -> Known<Box<[ResourceId]>> {
     match ids {
         None => Known::Value(Box::default()),
         Some(ids) => ids.map(Vec::into_boxed_slice),
+    }
+}
+
+/// The SKU of a public address or load balancer. A gateway load balancer has no public side of its own.
+pub(crate) fn read_sku(reader: &mut Reader<'_>, object: &Object, at: Arguments<'_>) -> Field<Sku> {
+    match reader.object(Fields::own(object), "sku", at)? {
+        Known::Value(sku) => {
+            let names = [
+                ("basic", Sku::Basic),
+                ("standard", Sku::Standard),
+                ("standardv2", Sku::Standard),
+                ("gateway", Sku::Standard),
+            ];
+            reader.word(Fields::own(sku), "name", format_args!("{at}/sku"), &names, "Basic or Standard")
+        }
+        Known::Unknown(reason) => Some(Known::Unknown(reason)),
     }
 }
 
@@ -382,16 +379,7 @@ impl PublicIp {
         at: Arguments<'_>,
         whole: bool,
     ) -> Self {
-        let own = Fields::own(object);
-        let sku = match reader.object(own, "sku", at) {
-            Some(Known::Value(sku)) => {
-                let names =
-                    [("basic", Sku::Basic), ("standard", Sku::Standard), ("standardv2", Sku::Standard)];
-                reader.word(Fields::own(sku), "name", format_args!("{at}/sku"), &names, "Basic or Standard")
-            }
-            Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
-            None => None,
-        };
+        let sku = read_sku(reader, object, at);
         let fields = Fields::of(object);
         let described = whole && fields.has("publicIPAllocationMethod");
         let sku = sku.or_else(|| described.then_some(Known::Value(Sku::Basic)));
@@ -549,65 +537,6 @@ fn one_prefix(text: &str) -> Result<Space, Reason> {
         Some(Prefix::V4(range)) => Ok(Space { v4: [range].into_iter().collect(), v6: V6::empty() }),
         Some(Prefix::V6(range)) => Ok(Space { v4: V4::empty(), v6: [range].into_iter().collect() }),
         None => Err(Reason::ServiceTag { tag: text.into() }),
-    }
-}
-
-impl LoadBalancer {
-    pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
-        let fields = Fields::of(object);
-        let public = match reader.array(fields, "frontendIPConfigurations", format_args!("/properties")) {
-            None => None,
-            Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
-            Some(Known::Value(items)) => {
-                let (mut public, mut whole) = (false, true);
-                for (index, item) in items.iter().enumerate() {
-                    let at = format_args!("/properties/frontendIPConfigurations/{index}");
-                    let Some(object) = reader.element(item, at) else {
-                        whole = false;
-                        continue;
-                    };
-                    let frontend = Fields::of(object);
-                    let outside = |name| frontend.raw(name).is_some() || frontend.is_unknown();
-                    public |= outside("publicIPAddress") || outside("publicIPPrefix");
-                }
-                Some(if whole || public {
-                    Known::Value(public)
-                } else {
-                    Known::unknown(Reason::Unreadable { field: "frontendIPConfigurations".into() })
-                })
-            }
-        };
-        let mut backends = Vec::new();
-        let mut addresses = Vec::new();
-        let list = |fields: Fields<'_>, name: &str| {
-            fields
-                .raw(name)
-                .and_then(|list| list.as_array())
-                .map(|list| list.as_slice().to_vec())
-                .unwrap_or_default()
-        };
-        let target = |value: Option<&sonic_rs::Value>| {
-            value.and_then(|value| value.get("id")?.as_str()).map(|id| reader.ids.intern(id, Use::Reference))
-        };
-        for rule in list(fields, "inboundNatRules") {
-            let Some(rule) = rule.as_object() else { continue };
-            backends.extend(target(Fields::of(rule).raw("backendIPConfiguration")));
-        }
-        for pool in list(fields, "backendAddressPools") {
-            let Some(pool) = pool.as_object() else { continue };
-            let pool = Fields::of(pool);
-            for member in list(pool, "backendIPConfigurations") {
-                backends.extend(target(Some(&member)));
-            }
-            for member in list(pool, "loadBalancerBackendAddresses") {
-                let Some(member) = member.as_object() else { continue };
-                let member = Fields::of(member);
-                backends.extend(target(member.raw("networkInterfaceIPConfiguration")));
-                addresses
-                    .extend(member.raw("ipAddress").and_then(|text| text.as_str()?.parse::<IpAddr>().ok()));
-            }
-        }
-        Self { id, origins: Origins::one(reader.origin), public, backends, addresses }
     }
 }
 

@@ -192,6 +192,31 @@ impl SecurityRule {
         }
     }
 
+    /// Reads what a security admin rule has in common with the rules of a group. Access and addresses are
+    /// the caller's; ports that are not told are all of them.
+    pub(crate) fn read_admin(reader: &mut Reader<'_>, object: &Object, name: &str) -> Self {
+        let fields = Fields::of(object).careful();
+        let at = format_args!("/properties");
+        let any = [&PROTOCOLS[..], &[("any", Protocol::Any)]].concat();
+        let (priority, direction, protocol) = read_words(reader, fields, at, &any);
+        let ports = |reader: &mut Reader<'_>, name: &'static str| match fields.raw(name) {
+            None if !fields.is_unknown() => PortSpec::any(),
+            _ => read_ports(reader, fields, at, ["", name]),
+        };
+        Self {
+            name: name.into(),
+            place: Place { origin: reader.origin, pointer: "".into() },
+            priority,
+            direction,
+            access: Known::unknown(Reason::Unreadable { field: "access".into() }),
+            protocol,
+            source: AddressSpec::default(),
+            destination: AddressSpec::default(),
+            source_ports: ports(reader, "sourcePortRanges"),
+            destination_ports: ports(reader, "destinationPortRanges"),
+        }
+    }
+
     /// Reads a rule that stands at `at` in its resource; an empty `at` is a rule that is a resource
     /// of its own.
     pub(crate) fn read(reader: &mut Reader<'_>, object: &Object, at: Arguments<'_>) -> Self {
@@ -206,19 +231,7 @@ impl SecurityRule {
         let fields = Fields::of(object).careful();
         let place = Place { origin: reader.origin, pointer: at.to_string().into() };
         let at = format_args!("{at}/properties");
-        let priority = required(reader, fields, "priority", at, |reader, name| {
-            match reader.text_or_number(fields, name, at)? {
-                Known::Value(text) => Some(match text.trim().parse::<u16>() {
-                    Ok(number) if number > 0 => Known::Value(u32::from(number)),
-                    _ => reader.bad(at, name, &text, "a number from 100 to 4096"),
-                }),
-                Known::Unknown(reason) => Some(Known::Unknown(reason)),
-            }
-        });
-        let direction = required(reader, fields, "direction", at, |reader, name| {
-            let words = [("inbound", Direction::Inbound), ("outbound", Direction::Outbound)];
-            reader.word(fields, name, at, &words, "Inbound or Outbound")
-        });
+        let (priority, direction, protocol) = read_words(reader, fields, at, &PROTOCOLS);
         let access = required(reader, fields, "access", at, |reader, name| {
             reader.word(
                 fields,
@@ -227,16 +240,6 @@ impl SecurityRule {
                 &[("allow", Access::Allow), ("deny", Access::Deny)],
                 "Allow or Deny",
             )
-        });
-        let protocol = required(reader, fields, "protocol", at, |reader, name| {
-            let text = match reader.text_or_number(fields, name, at)? {
-                Known::Value(text) => text,
-                Known::Unknown(reason) => return Some(Known::Unknown(reason)),
-            };
-            Some(match PROTOCOLS.iter().find(|(word, _)| text.trim().eq_ignore_ascii_case(word)) {
-                Some((_, protocol)) => Known::Value(*protocol),
-                None => reader.bad(at, name, &text, "Tcp, Udp, Icmp, Esp, Ah or *"),
-            })
         });
         Self {
             name: name.into(),
@@ -270,6 +273,39 @@ impl SecurityRule {
             ),
         }
     }
+}
+
+/// Priority, direction and protocol of a rule, which every kind of rule has.
+fn read_words(
+    reader: &mut Reader<'_>,
+    fields: Fields<'_>,
+    at: Arguments<'_>,
+    protocols: &[(&str, Protocol)],
+) -> (Known<u32>, Known<Direction>, Known<Protocol>) {
+    let priority = required(reader, fields, "priority", at, |reader, name| {
+        match reader.text_or_number(fields, name, at)? {
+            Known::Value(text) => Some(match text.trim().parse::<u16>() {
+                Ok(number) if number > 0 => Known::Value(u32::from(number)),
+                _ => reader.bad(at, name, &text, "a number from 100 to 4096"),
+            }),
+            Known::Unknown(reason) => Some(Known::Unknown(reason)),
+        }
+    });
+    let direction = required(reader, fields, "direction", at, |reader, name| {
+        let words = [("inbound", Direction::Inbound), ("outbound", Direction::Outbound)];
+        reader.word(fields, name, at, &words, "Inbound or Outbound")
+    });
+    let protocol = required(reader, fields, "protocol", at, |reader, name| {
+        let text = match reader.text_or_number(fields, name, at)? {
+            Known::Value(text) => text,
+            Known::Unknown(reason) => return Some(Known::Unknown(reason)),
+        };
+        Some(match protocols.iter().find(|(word, _)| text.trim().eq_ignore_ascii_case(word)) {
+            Some((_, protocol)) => Known::Value(*protocol),
+            None => reader.bad(at, name, &text, "Tcp, Udp, Icmp, Esp, Ah or *"),
+        })
+    });
+    (priority, direction, protocol)
 }
 
 /// A field that every rule must have.

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use reach::tags::Tags;
 use reach::{Addresses, Reach};
 
-use crate::check::{Check, Run};
+use crate::check::{Check, Checkpoint, Run};
 use crate::exposure::exposing_groups;
 use crate::lang::{Lang, say};
 use crate::place::of_reason;
@@ -191,6 +191,14 @@ pub fn run(
         })
         .reduce(empty, Sink::absorb);
     let mut sink = sink;
+    // What leads to machines that the input does not hold may lead to open ports.
+    for (resource, reason) in reach.astray() {
+        for (check, _) in &vm_checks {
+            if matches!(check.checkpoint, Checkpoint::Ports | Checkpoint::Udp) {
+                sink.unknown(check, *resource, vec![reason.clone()]);
+            }
+        }
+    }
     let exposing = std::mem::take(&mut sink.exposing);
     let context = Context { exposing: &exposing, ..context };
     for check in checks {

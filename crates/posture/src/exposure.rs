@@ -1,10 +1,12 @@
 //! Ports of a VM that the internet reaches: what the checks on ports have in common.
 
+use std::sync::Arc;
+
 use estate::{
-    Family, Known, Origin, Pointer, PortSet, Range, Reason, ResourceId, ServiceTag, resource_group,
-    resource_subscription,
+    Estate, Family, Kind, Known, Origin, Pointer, PortSet, Range, Reason, ResourceId, ServiceTag,
+    resource_group, resource_subscription,
 };
-use reach::{Addresses, MustMay, Opening, Protocols, RuleRef, Way, prefixes_of, rule_name};
+use reach::{Addresses, MustMay, Opening, Protocols, RuleRef, Through, Way, prefixes_of, rule_name};
 
 use crate::check::Check;
 use crate::engine::Sink;
@@ -24,8 +26,10 @@ pub struct PortEvidence {
     pub witness: Option<(String, String)>,
     /// The rules that let the packet through, in the order in which Azure looks.
     pub decided_by: Vec<DecidedBy>,
-    /// The public address.
+    /// The public address, or what has one.
     pub via: ResourceId,
+    /// What forwards on the way: a load balancer, a firewall.
+    pub through: Option<Arc<Through>>,
     /// The NIC that has it.
     pub nic: ResourceId,
     /// The subnet of the address.
@@ -56,9 +60,9 @@ pub struct Sources {
 /// A rule on the way of a packet.
 #[derive(Clone, Debug)]
 pub struct DecidedBy {
-    /// Its group.
+    /// Its group; a security admin rule stands for itself.
     pub nsg: ResourceId,
-    /// The group of the subnet or of the NIC.
+    /// The group of the subnet or of the NIC, or `admin`.
     pub level: &'static str,
     /// Its name, as Azure's answers write it.
     pub rule: String,
@@ -131,6 +135,14 @@ impl PortEvidence {
     /// The ports as people write them: `22`, `1000-2000` or `*`.
     pub fn port_text(&self) -> String {
         port_text(self.ports)
+    }
+
+    /// The family of its packets.
+    pub fn family(&self) -> Family {
+        match self.sources.ranges.first() {
+            Some(range) if range.contains(':') => Family::V6,
+            _ => Family::V4,
+        }
     }
 
     fn via_key(&self, context: &Context<'_>) -> String {
@@ -229,6 +241,7 @@ fn evidence(
             let (nsg, rule) = (nsg?, rule?);
             let priority = match rule {
                 RuleRef::Default(rule) => Some(rule.priority()),
+                RuleRef::Admin(_) => None,
                 RuleRef::Own(index) => {
                     estate.nsg(nsg)?.rules.as_ref()?.value()?.get(index as usize)?.priority.value().copied()
                 }
@@ -236,6 +249,7 @@ fn evidence(
             let place = Cause::rule(estate, nsg, rule).map(|cause| (cause.origin, cause.pointer));
             Some(DecidedBy { nsg, level, rule: rule_name(estate, nsg, rule), priority, place })
         })
+        .chain(opening.admin.and_then(|rule| by_admin(estate, rule)))
         .collect();
     let ranges = prefixes_of(sources, family, SHOWN_RANGES + 1);
     let more_ranges = ranges.len() > SHOWN_RANGES;
@@ -258,10 +272,24 @@ fn evidence(
         witness,
         decided_by,
         via: way.via,
+        through: way.through.clone(),
         nic: address.nic.id,
         subnet: address.ip.subnet.as_ref().and_then(|subnet| subnet.value().copied()),
         cause: cause(context, address, way, opening),
     }
+}
+
+/// A security admin rule that delivers packets.
+fn by_admin(estate: &Estate, rule: RuleRef) -> Option<DecidedBy> {
+    let RuleRef::Admin(index) = rule else { return None };
+    let admin = estate.admin_rules.get(index as usize)?;
+    Some(DecidedBy {
+        nsg: admin.id,
+        level: "admin",
+        rule: rule_name(estate, admin.id, rule),
+        priority: admin.rule.priority.value().copied(),
+        place: Some((admin.rule.place.origin, admin.rule.place.pointer.clone())),
+    })
 }
 
 /// The service tags that the deciding rules name.
@@ -289,12 +317,29 @@ fn cause(context: &Context<'_>, address: &AddressView<'_>, way: &Way, opening: &
     let own = |rule: &Option<RuleRef>| matches!(rule, Some(RuleRef::Own(_)));
     let [by_subnet, by_nic] = &opening.rules;
     let candidates = [(nic, by_nic), (subnet, by_subnet)];
+    if let Some(admin) = opening.admin.and_then(|rule| by_admin(estate, rule)) {
+        let (origin, pointer) = admin.place?;
+        return Some(Cause { resource: admin.nsg, pointer, origin, key: admin.rule.into() });
+    }
+    let forwarder = way.through.as_deref().and_then(|through| {
+        let place = through.place.as_ref()?;
+        let pointer = place.pointer.clone();
+        Some(Cause { resource: through.holder, pointer, origin: place.origin, key: through.rule.clone() })
+    });
+    // A firewall's packets come from inside: it is the firewall that lets strangers in.
+    let inside = way.through.as_deref().is_some_and(|through| through.seen_from.is_some());
+    if inside && forwarder.is_some() {
+        return forwarder;
+    }
     let best = candidates
         .iter()
         .find(|(group, rule)| group.is_some() && own(rule))
         .or_else(|| candidates.iter().find(|(group, rule)| group.is_some() && rule.is_some()));
     if let Some((Some(nsg), Some(rule))) = best {
         return Cause::rule(estate, *nsg, *rule);
+    }
+    if forwarder.is_some() {
+        return forwarder;
     }
     match estate.public_ip(way.via) {
         Some(record) => Some(Cause::field(record.id, record.origins.first(), "/sku/name")),
@@ -566,6 +611,9 @@ fn one_remedy(
     let scope = scope(estate.text(cause.resource));
     let name = shell(&context.name(cause.resource));
     let none = String::new;
+    if let Some(fix) = forwarder_remedy(context, open, cause) {
+        return fix;
+    }
     let Some(nsg) = estate.nsg(cause.resource) else {
         let subnet = open.and_then(|open| open.subnet).map_or("<SUBNET-ID>", |subnet| estate.text(subnet));
         let subnet = shell(subnet);
@@ -615,6 +663,74 @@ fn one_remedy(
             close,
             none(),
         ),
+    }
+}
+
+/// What to do about a rule of a load balancer or firewall, or a security admin rule.
+fn forwarder_remedy(
+    context: &Context<'_>,
+    open: Option<&PortEvidence>,
+    cause: &Cause,
+) -> Option<(String, String, String)> {
+    let (lang, estate) = (context.lang, context.estate());
+    let id = estate.text(cause.resource);
+    let (scope, name, rule) = (scope(id), shell(&context.name(cause.resource)), shell(&cause.key));
+    let kind = estate.slot(cause.resource).map(|slot| slot.kind);
+    if estate.admin_rules.iter().any(|admin| admin.id == cause.resource) {
+        let what = say!(
+            lang,
+            "a security admin rule delivers it whatever the groups say: make it `Allow`, so that groups decide",
+            "セキュリティ管理規則 (AlwaysAllow) により、NSG に関係なく通信が許可されます。`Allow` に変更して NSG で判定してください"
+        );
+        return Some((what, String::new(), String::new()));
+    }
+    match kind? {
+        Kind::LoadBalancer => {
+            let nat = open
+                .and_then(|open| open.through.as_ref()?.place.as_ref())
+                .is_none_or(|place| !place.pointer.starts_with("/properties/loadBalancingRules"));
+            let noun = if nat { "inbound-nat-rule" } else { "rule" };
+            let what = say!(
+                lang,
+                "no group guards what the load balancer forwards to: put one on the subnet, or stop forwarding",
+                "ロード バランサーの転送先を守るネットワーク セキュリティ グループがありません。サブネットに関連付けるか、転送をやめてください"
+            );
+            let subnet =
+                open.and_then(|open| open.subnet).map_or("<SUBNET-ID>", |subnet| estate.text(subnet));
+            let command = format!(
+                "  az network vnet subnet update --ids {} --network-security-group <NSG>
+",
+                shell(subnet)
+            );
+            let close = format!(
+                "  az network lb {noun} delete {scope} --lb-name {name} --name {rule}
+"
+            );
+            Some((what, command, close))
+        }
+        Kind::Firewall | Kind::RuleGroup => {
+            let what = say!(
+                lang,
+                "a firewall translates it to the VM: let in only the addresses that your people come from, or remove the rule `{rule}`",
+                "ファイアウォールの DNAT 規則 `{rule}` で VM に転送されています。接続元を限定するか、規則を削除してください"
+            );
+            let command = match kind? {
+                Kind::Firewall => format!(
+                    "  az network firewall nat-rule delete {scope} --firewall-name {name} --collection-name <COLLECTION> --name {rule}
+"
+                ),
+                _ => {
+                    let policy = id.rsplit('/').nth(2).unwrap_or_default();
+                    format!(
+                        "  az network firewall policy rule-collection-group collection rule remove {scope} --policy-name {} --rcg-name {name} --collection-name <COLLECTION> --name {rule}
+",
+                        shell(policy)
+                    )
+                }
+            };
+            Some((what, String::new(), command))
+        }
+        _ => None,
     }
 }
 

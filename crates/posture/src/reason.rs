@@ -124,6 +124,16 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
             "a rule applies to some addresses only, and it is not known whether this is one of them",
             "一部のアドレスだけに適用される規則があり、対象に含まれるかどうかが分かりません"
         ),
+        Reason::AdminRule { .. } => say!(
+            lang,
+            "a security admin rule may be deployed to its network, and nothing in the input tells",
+            "セキュリティ管理規則がネットワークに展開されている可能性がありますが、入力からは分かりません"
+        ),
+        Reason::FirewallDenies { .. } => say!(
+            lang,
+            "a firewall sends packets on to it, unless a network rule of the firewall denies them",
+            "ファイアウォールが転送しますが、ファイアウォールのネットワーク規則で拒否される可能性があります"
+        ),
         Reason::RouteWidensVirtualNetwork { .. } => say!(
             lang,
             "a route of its subnet may widen the `VirtualNetwork` tag to internet addresses",
@@ -139,6 +149,10 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
             list_command(resource_type)
         }
         Reason::NotModelled { resource_type, .. } => show_command(resource_type),
+        Reason::AdminRule { .. } => {
+            "az network manager list-effective-security-admin-rules --virtual-network-name <VNET>".to_owned()
+        }
+        Reason::FirewallDenies { .. } => "az network firewall show".to_owned(),
         Reason::RouteWidensVirtualNetwork { .. } => "az network nic list-effective-nsg".to_owned(),
         Reason::ServiceTag { .. } => {
             "az network list-service-tags --location <LOCATION> -o json > tags.json; sekimori tags update tags.json".to_owned()

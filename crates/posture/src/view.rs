@@ -194,6 +194,8 @@ impl Cause {
                     key: rule.name.clone(),
                 })
             }
+            // No group holds it.
+            RuleRef::Admin(_) => None,
             RuleRef::Default(rule) => Some(Self {
                 resource: nsg,
                 pointer: "".into(),

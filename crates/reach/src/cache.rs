@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use estate::{Direction, Estate, Family, Known, Nsg, Reason, ResourceId};
+use estate::{Direction, Estate, Family, Known, Nsg, ResourceId};
 use hashbrown::HashMap;
 
+use crate::admin::{AdminAnswer, AdminKey};
 use crate::endpoint::{Endpoint, Network, Tri};
+use crate::forward::Forwarding;
 use crate::group::{self, GroupAnswer};
 use crate::internet::Opening;
 use crate::rules::Names;
@@ -17,10 +19,11 @@ pub struct Reach<'e> {
     pub(crate) names: Names,
     /// For each group by number: whether a rule of that direction looks at the VM's own address.
     sighted: Vec<[bool; 2]>,
-    /// What may let packets in to any VM and is not judged yet, one of each kind.
-    pub(crate) unjudged: Vec<(ResourceId, Reason)>,
+    /// What forwards to addresses of VMs.
+    pub(crate) forwarding: Forwarding,
     networks: Mutex<HashMap<(Family, Network), u32>>,
     groups: Mutex<HashMap<GroupKey, (u32, Arc<GroupAnswer>)>>,
+    pub(crate) admins: Mutex<HashMap<AdminKey, (u32, Arc<AdminAnswer>)>>,
     pub(crate) openings: Mutex<HashMap<OpeningKey, Arc<Vec<Opening>>>>,
 }
 
@@ -34,9 +37,14 @@ struct GroupKey {
     sight: Box<[Tri]>,
 }
 
-/// Subnet answer, NIC answer and network.
-#[derive(PartialEq, Eq, Hash)]
-pub(crate) struct OpeningKey(pub(crate) Option<u32>, pub(crate) Option<u32>, pub(crate) u32);
+/// The numbers of the answers of all guards, and of the network.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct OpeningKey {
+    pub(crate) subnet: Option<u32>,
+    pub(crate) nic: Option<u32>,
+    pub(crate) admin: Option<u32>,
+    pub(crate) network: u32,
+}
 
 impl<'e> Reach<'e> {
     /// Prepares an estate, with the list of service tags that the product holds.
@@ -60,11 +68,13 @@ impl<'e> Reach<'e> {
         }
         let sighted =
             estate.nsgs.iter().map(|nsg| [sees(nsg, Direction::Inbound), sees(nsg, Direction::Outbound)]);
+        let names = Names { members, tags };
         Self {
             estate,
-            names: Names { members, tags },
+            forwarding: Forwarding::new(estate, &names),
+            names,
             sighted: sighted.collect(),
-            unjudged: unjudged(estate),
+            admins: Mutex::default(),
             networks: Mutex::default(),
             groups: Mutex::default(),
             openings: Mutex::default(),
@@ -134,23 +144,4 @@ fn sees(nsg: &Nsg, direction: Direction) -> bool {
         };
         !local.any && local.tags != [estate::ServiceTag::VirtualNetwork]
     })
-}
-
-/// Types that let packets in to VMs that do not name them: destination translation of firewalls, and
-/// rules that come before all groups.
-const UNJUDGED: [&str; 4] = [
-    "microsoft.network/azurefirewalls",
-    "microsoft.network/firewallpolicies/rulecollectiongroups",
-    "microsoft.network/effectivesecurityadminrules",
-    "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules",
-];
-
-fn unjudged(estate: &Estate) -> Vec<(ResourceId, Reason)> {
-    let one_of = |name: &str| {
-        let all = estate.others.iter().filter(|other| &*other.resource_type == name);
-        let first = all.min_by_key(|other| estate.text(other.id))?;
-        let reason = Reason::NotModelled { resource_type: name.into(), id: estate.text(first.id).into() };
-        Some((first.id, reason))
-    };
-    UNJUDGED.iter().filter_map(|name| one_of(name)).collect()
 }

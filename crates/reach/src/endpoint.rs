@@ -24,6 +24,8 @@ pub struct Endpoint {
     /// Set for no address in particular but any that a group may guard: then a rule for several
     /// addresses counts when it allows, and not when it denies.
     pub(crate) anywhere: bool,
+    /// The virtual network that its subnet is a part of, if it is known.
+    pub vnet: Option<ResourceId>,
     /// What is known of its network.
     pub network: Network,
     /// The group of the subnet.
@@ -115,6 +117,7 @@ impl Endpoint {
             subnet,
             asgs: ip.asgs.value().cloned(),
             anywhere: false,
+            vnet: record.and_then(|record| record.vnet),
             network,
             subnet_level,
             nic_level,

@@ -1,19 +1,20 @@
 //! What `az network watcher test-ip-flow` asks: does a flow pass the groups of a NIC?
 //!
-//! Source: <https://learn.microsoft.com/azure/network-watcher/ip-flow-verify-overview>. Routes,
-//! public addresses and their SKUs play no part.
+//! Source: <https://learn.microsoft.com/azure/network-watcher/ip-flow-verify-overview>. Security admin rules
+//! come before the groups; routes, public addresses and their SKUs play no part.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use estate::{
-    Direction, Estate, Family, IpConfiguration, Kind, Known, Nic, PortSet, Reason, ResourceId, Vm,
-    resource_group, resource_name,
+    AdminAccess, Direction, Estate, Family, IpConfiguration, Kind, Known, Nic, PortSet, Reason, ResourceId,
+    Vm, resource_group, resource_name,
 };
 
 use hashbrown::HashMap;
 
 use crate::addresses::number;
+use crate::admin::AdminAnswer;
 use crate::cache::Reach;
 use crate::endpoint::{Endpoint, Level};
 use crate::group::GroupAnswer;
@@ -94,6 +95,15 @@ pub struct LevelAnswer {
     pub parts: Vec<Part>,
 }
 
+/// What security admin rules do with a part of the flow, before all groups.
+#[derive(Clone, Debug)]
+pub struct AdminPart {
+    /// The part.
+    pub part: Part,
+    /// What happens to it, if that is known: nothing where no rule matches.
+    pub access: Option<Option<AdminAccess>>,
+}
+
 /// The answer.
 #[derive(Clone, Debug)]
 pub struct FlowAnswer {
@@ -103,6 +113,8 @@ pub struct FlowAnswer {
     pub access: FlowAccess,
     /// The group and rule that decide: the first that denies, else the last that allows.
     pub rule: Option<(ResourceId, RuleRef)>,
+    /// What security admin rules do; empty without any.
+    pub admin: Vec<AdminPart>,
     /// Both levels, in Azure's order.
     pub chain: Vec<LevelAnswer>,
 }
@@ -154,7 +166,8 @@ pub fn flow(reach: &Reach<'_>, finder: &Finder<'_>, flow: &Flow) -> Result<FlowA
             let unknown = Some(estate.missing(Kind::Nic, *missing));
             let level = |level| LevelAnswer { level, nsg: None, unknown: unknown.clone(), parts: Vec::new() };
             let chain = vec![level("subnet"), level("nic")];
-            return Ok(FlowAnswer { nic: *missing, access: FlowAccess::Unknown, rule: None, chain });
+            let admin = Vec::new();
+            return Ok(FlowAnswer { nic: *missing, access: FlowAccess::Unknown, rule: None, admin, chain });
         }
     };
     let mut endpoint = Endpoint::new(estate, nic, ip);
@@ -179,8 +192,12 @@ pub fn flow(reach: &Reach<'_>, finder: &Finder<'_>, flow: &Flow) -> Result<FlowA
             }
         })
         .collect();
-    let (access, rule) = together(&chain);
-    Ok(FlowAnswer { nic: nic.id, access, rule, chain })
+    let admin = match reach.admin(flow.direction, &endpoint, network) {
+        Some((_, answer)) => admin_parts(reach, &answer, flow),
+        None => Vec::new(),
+    };
+    let (access, rule) = together(estate, &admin, &chain);
+    Ok(FlowAnswer { nic: nic.id, access, rule, admin, chain })
 }
 
 /// Finds VMs by the names that people use.
@@ -309,44 +326,98 @@ fn parts(answer: &Arc<GroupAnswer>, flow: &Flow) -> Vec<Part> {
     parts
 }
 
-/// Puts the two levels together, part by part.
-fn together(chain: &[LevelAnswer]) -> (FlowAccess, Option<(ResourceId, RuleRef)>) {
-    let mut outcomes: Vec<(FlowAccess, Option<(ResourceId, RuleRef)>)> = Vec::new();
-    let everything = || Part {
+/// What the admin rules do with the packets of a flow.
+fn admin_parts(reach: &Reach<'_>, answer: &AdminAnswer, flow: &Flow) -> Vec<AdminPart> {
+    let remote = number(flow.remote);
+    let mut parts = Vec::new();
+    for slice in &answer.slices {
+        let protocols = slice.protocols.and(flow.protocols);
+        let local_ports = slice.local_ports.intersection(&flow.local_ports);
+        let remote_ports = slice.remote_ports.intersection(&flow.remote_ports);
+        if protocols.is_empty() || local_ports.is_empty() || remote_ports.is_empty() {
+            continue;
+        }
+        let deciding = || slice.regions.iter().filter(|region| region.remote.may.contains(remote));
+        let certain = deciding().find(|region| region.remote.must.contains(remote));
+        let first = certain.or_else(|| deciding().next());
+        // What may happen: each rule's own access, and nothing at all where no rule certainly decides.
+        let mut may: Vec<Option<AdminAccess>> = Vec::new();
+        let mut known = true;
+        for region in deciding() {
+            match reach.admin_access(region.rule) {
+                Some(access) => may.push(Some(access)),
+                None => known = false,
+            }
+        }
+        if certain.is_none() {
+            may.push(None);
+        }
+        may.dedup();
+        let leaves = |one: &Option<AdminAccess>| matches!(one, None | Some(AdminAccess::Allow));
+        let access = match may.as_slice() {
+            _ if !known => None,
+            [only] => Some(*only),
+            all if all.iter().all(leaves) => Some(None),
+            _ => None,
+        };
+        let word = match access {
+            None => FlowAccess::Unknown,
+            Some(Some(AdminAccess::Deny)) => FlowAccess::Deny,
+            Some(_) => FlowAccess::Allow,
+        };
+        let rule = first.map_or(RuleRef::Admin(u32::MAX), |region| region.rule);
+        parts.push(AdminPart {
+            part: Part { protocols, local_ports, remote_ports, access: word, rule },
+            access,
+        });
+    }
+    parts.sort_by_key(|admin| {
+        (admin.part.local_ports.first(), admin.part.remote_ports.first(), admin.part.protocols)
+    });
+    parts
+}
+
+fn everything() -> Part {
+    Part {
         protocols: Protocols::ALL,
         local_ports: PortSet::all(),
         remote_ports: PortSet::all(),
         access: FlowAccess::Allow,
         rule: RuleRef::Own(0),
+    }
+}
+
+fn meet(one: &Part, other: &Part) -> Option<Part> {
+    let part = Part {
+        protocols: one.protocols.and(other.protocols),
+        local_ports: one.local_ports.intersection(&other.local_ports),
+        remote_ports: one.remote_ports.intersection(&other.remote_ports),
+        ..other.clone()
     };
-    // A level is its parts, or one part that passes (no group) or may pass (unknown).
-    let cells = |level: &LevelAnswer| -> Vec<(Part, Option<ResourceId>)> {
-        match (&level.nsg, &level.unknown) {
-            (Some(id), _) => level.parts.iter().map(|part| (part.clone(), Some(*id))).collect(),
-            (None, Some(_)) => vec![(Part { access: FlowAccess::Unknown, ..everything() }, None)],
-            (None, None) => vec![(everything(), None)],
-        }
-    };
-    let mut levels = chain.iter().map(cells);
-    let (first, second) = (levels.next().unwrap_or_default(), levels.next().unwrap_or_default());
-    for (one, nsg) in &first {
-        for (other, other_nsg) in &second {
-            let together = !one.protocols.and(other.protocols).is_empty()
-                && one.local_ports.overlaps(&other.local_ports)
-                && one.remote_ports.overlaps(&other.remote_ports);
-            if !together {
-                continue;
+    let some = !part.protocols.is_empty() && !part.local_ports.is_empty() && !part.remote_ports.is_empty();
+    some.then_some(part)
+}
+
+/// Puts all levels together, part by part.
+fn together(
+    estate: &Estate,
+    admin: &[AdminPart],
+    chain: &[LevelAnswer],
+) -> (FlowAccess, Option<(ResourceId, RuleRef)>) {
+    let mut outcomes: Vec<(FlowAccess, Option<(ResourceId, RuleRef)>)> = Vec::new();
+    let none = [AdminPart { part: everything(), access: Some(None) }];
+    for admin in if admin.is_empty() { &none } else { admin } {
+        let named = match admin.part.rule {
+            RuleRef::Admin(index) => {
+                estate.admin_rules.get(index as usize).map(|rule| (rule.id, admin.part.rule))
             }
-            let name = |part: &Part, nsg: &Option<ResourceId>| nsg.map(|nsg| (nsg, part.rule));
-            outcomes.push(match (one.access, other.access) {
-                (FlowAccess::Deny, _) => (FlowAccess::Deny, name(one, nsg)),
-                // Denied for certain, also where the first level may already have done it.
-                (_, FlowAccess::Deny) => (FlowAccess::Deny, name(other, other_nsg)),
-                (FlowAccess::Allow, FlowAccess::Allow) => {
-                    (FlowAccess::Allow, name(other, other_nsg).or_else(|| name(one, nsg)))
-                }
-                _ => (FlowAccess::Unknown, None),
-            });
+            _ => None,
+        };
+        match admin.access {
+            Some(Some(AdminAccess::Deny)) => outcomes.push((FlowAccess::Deny, named)),
+            Some(Some(AdminAccess::AlwaysAllow)) => outcomes.push((FlowAccess::Allow, named)),
+            Some(Some(AdminAccess::Allow) | None) => by_groups(&admin.part, chain, &mut outcomes),
+            None => outcomes.push((FlowAccess::Unknown, None)),
         }
     }
     let rule = match outcomes.split_first() {
@@ -364,4 +435,40 @@ fn together(chain: &[LevelAnswer]) -> (FlowAccess, Option<(ResourceId, RuleRef)>
         FlowAccess::Partial
     };
     (access, rule)
+}
+
+/// What the two groups do with a part of the flow.
+fn by_groups(
+    within: &Part,
+    chain: &[LevelAnswer],
+    outcomes: &mut Vec<(FlowAccess, Option<(ResourceId, RuleRef)>)>,
+) {
+    // A level is its parts, or one part that passes (no group) or may pass (unknown).
+    let cells = |level: &LevelAnswer| -> Vec<(Part, Option<ResourceId>)> {
+        match (&level.nsg, &level.unknown) {
+            (Some(id), _) => level.parts.iter().map(|part| (part.clone(), Some(*id))).collect(),
+            (None, Some(_)) => vec![(Part { access: FlowAccess::Unknown, ..everything() }, None)],
+            (None, None) => vec![(everything(), None)],
+        }
+    };
+    let mut levels = chain.iter().map(cells);
+    let (first, second) = (levels.next().unwrap_or_default(), levels.next().unwrap_or_default());
+    for (one, nsg) in &first {
+        let Some(one) = meet(within, one) else { continue };
+        for (other, other_nsg) in &second {
+            if meet(&one, other).is_none() {
+                continue;
+            }
+            let name = |part: &Part, nsg: &Option<ResourceId>| nsg.map(|nsg| (nsg, part.rule));
+            outcomes.push(match (one.access, other.access) {
+                (FlowAccess::Deny, _) => (FlowAccess::Deny, name(&one, nsg)),
+                // Denied for certain, also where the first level may already have done it.
+                (_, FlowAccess::Deny) => (FlowAccess::Deny, name(other, other_nsg)),
+                (FlowAccess::Allow, FlowAccess::Allow) => {
+                    (FlowAccess::Allow, name(other, other_nsg).or_else(|| name(&one, nsg)))
+                }
+                _ => (FlowAccess::Unknown, None),
+            });
+        }
+    }
 }

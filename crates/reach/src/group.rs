@@ -57,12 +57,17 @@ pub(crate) fn apply(
     endpoint: &Endpoint,
     names: &Names,
 ) -> GroupAnswer {
-    let rules = compile(rules, direction, endpoint, names);
+    apply_compiled(&compile(rules, direction, endpoint, names), endpoint)
+}
+
+/// Applies rules that were made ready, in the order in which they are looked at. What none of them decides is
+/// in no region.
+pub(crate) fn apply_compiled(rules: &[Compiled], endpoint: &Endpoint) -> GroupAnswer {
     let mut decided: BTreeMap<Active, (Arc<[Region]>, Arc<MustMay>)> = BTreeMap::new();
     // Slices in a fixed order: (who looks, remote ports) → (protocols → local ports).
     let mut found: BTreeMap<(Active, PortSet), Vec<(Protocols, PortSet)>> = BTreeMap::new();
     for protocol in Protocols::EACH {
-        for (local, remote, active) in cells(&rules, protocol) {
+        for (local, remote, active) in cells(rules, protocol) {
             found.entry((active, remote)).or_default().push((protocol, local));
         }
     }
@@ -71,7 +76,7 @@ pub(crate) fn apply(
         let (regions, allowed) = decided
             .entry(active)
             .or_insert_with_key(|active| {
-                let (regions, allowed) = decide(&rules, active, endpoint);
+                let (regions, allowed) = decide(rules, active, endpoint);
                 (regions.into(), Arc::new(allowed))
             })
             .clone();
@@ -261,6 +266,7 @@ mod tests {
             subnet: None,
             asgs: None,
             anywhere: false,
+            vnet: None,
             network: Network { tag: nothing(), own: Addresses::empty(), unknown: None },
             subnet_level: Level::Open,
             nic_level: Level::Open,

@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, PoisonError};
 
-use estate::{
-    Direction, Estate, Family, IpConfiguration, Kind, Known, Nic, PortSet, Reason, ResourceId, Sku,
-};
+use estate::{Direction, Family, IpConfiguration, Known, Nic, PortSet, Reason, ResourceId, Sku};
 
-use crate::addresses::{MustMay, address, everything, internet, platform};
+use crate::addresses::{Addresses, MustMay, address, everything, internet, platform};
+use crate::admin::AdminAnswer;
 use crate::cache::{OpeningKey, Reach};
 use crate::endpoint::{Endpoint, Level};
+use crate::forward::{Entrance, Through};
 use crate::group::{GroupAnswer, Region, Slice};
 use crate::packet::{Packet, Protocols};
 use crate::rules::{RuleAccess, RuleRef, reason};
@@ -21,8 +21,10 @@ pub struct Exposure {
 
 /// One way from the internet to an address of a VM.
 pub struct Way {
-    /// The public address of the IP configuration, or what forwards to it.
+    /// The public address, or what has one.
     pub via: ResourceId,
+    /// What forwards on the way.
+    pub through: Option<Arc<Through>>,
     /// The address of the VM.
     pub endpoint: Endpoint,
     /// What gets through, in no order that matters.
@@ -46,6 +48,8 @@ pub struct Opening {
     pub internet: MustMay,
     /// The rules that let them through: the subnet's, the NIC's. `None` where there is no group.
     pub rules: [Option<RuleRef>; 2],
+    /// The security admin rule that delivers them whatever the groups say.
+    pub admin: Option<RuleRef>,
     /// Why it is not certain, where `must` and `may` differ.
     pub unknown: Vec<Reason>,
 }
@@ -94,82 +98,127 @@ impl Reach<'_> {
     /// closes it), <https://learn.microsoft.com/azure/virtual-network/network-security-group-how-it-works>
     /// (the subnet's group, then the NIC's; both must allow).
     pub fn from_internet(&self, nic: &Nic, ip: &IpConfiguration) -> Exposure {
-        let estate = self.estate();
         let mut exposure = Exposure { ways: Vec::new() };
-        let mut doubts = forwarded(estate, nic, ip);
-        let public_ip = match &ip.public_ip {
-            None => None,
-            Some(Known::Unknown(reason)) => {
-                doubts.push((nic.id, reason.as_ref().clone()));
-                None
-            }
-            Some(Known::Value(id)) => Some(*id),
-        };
-        if public_ip.is_none() && doubts.is_empty() && self.unjudged.is_empty() {
+        let entrances = self.forwarding.entrances(self.estate(), nic, ip);
+        if entrances.is_empty() {
             return exposure;
         }
-        let endpoint = Endpoint::new(estate, nic, ip);
-        let network = self.network_number(&endpoint);
-        let mut way_unknown = Vec::new();
-        let mut numbers = [None; 2];
-        let mut answers: [Option<Arc<GroupAnswer>>; 2] = [None, None];
+        let endpoint = Endpoint::new(self.estate(), nic, ip);
+        let guards = self.guards(Direction::Inbound, &endpoint);
+        let openings = self.openings(&endpoint, &guards);
+        for entrance in entrances {
+            let way = if entrance.floating {
+                // Packets keep the frontend's address: which one a rule sees is not the VM's.
+                let elsewhere = Endpoint { address: None, subnet: None, ..endpoint.clone() };
+                let guards = self.guards(Direction::Inbound, &elsewhere);
+                let openings = self.openings(&elsewhere, &guards);
+                self.way(&entrance, &endpoint, &guards, &openings)
+            } else {
+                self.way(&entrance, &endpoint, &guards, &openings)
+            };
+            exposure.ways.extend(way);
+        }
+        exposure
+    }
+
+    /// What forwards packets from the internet to something that the input does not hold, and why that is
+    /// unknown.
+    pub fn astray(&self) -> &[(ResourceId, Reason)] {
+        &self.forwarding.astray
+    }
+
+    /// What guards an endpoint.
+    pub(crate) fn guards(&self, direction: Direction, endpoint: &Endpoint) -> Guards {
+        let network = self.network_number(endpoint);
+        let mut guards = Guards {
+            key: OpeningKey { subnet: None, nic: None, admin: None, network },
+            groups: [None, None],
+            admin: None,
+            unguarded: true,
+            unknown: Vec::new(),
+        };
         let levels = [&endpoint.subnet_level, &endpoint.nic_level];
-        for ((level, number), answer) in levels.iter().zip(&mut numbers).zip(&mut answers) {
+        let OpeningKey { subnet, nic, .. } = &mut guards.key;
+        for ((level, number), answer) in levels.into_iter().zip([subnet, nic]).zip(&mut guards.groups) {
+            guards.unguarded &= *level == Level::Open;
             match level {
                 Level::Open => {}
-                Level::Unknown(reason) => way_unknown.push(reason.as_ref().clone()),
+                Level::Unknown(reason) => guards.unknown.push(reason.as_ref().clone()),
                 Level::Group(id) => {
-                    if let Some((its, group)) = self.group(*id, Direction::Inbound, &endpoint, network) {
+                    if let Some((its, group)) = self.group(*id, direction, endpoint, network) {
                         *number = Some(its);
                         *answer = Some(group);
                     }
                 }
             }
         }
-        let unguarded = levels.iter().all(|level| **level == Level::Open);
-        let [subnet_answer, nic_answer] = numbers;
-        let key = OpeningKey(subnet_answer, nic_answer, network);
-        let cached = self.openings.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        let openings = cached.unwrap_or_else(|| {
-            let fresh = Arc::new(self.openings(&endpoint, &answers));
+        if let Some((its, admin)) = self.admin(direction, endpoint, network) {
+            guards.key.admin = Some(its);
+            guards.admin = Some(admin);
+        }
+        guards
+    }
+
+    /// What the internet gets through the guards of an endpoint.
+    fn openings(&self, endpoint: &Endpoint, guards: &Guards) -> Arc<Vec<Opening>> {
+        let cached = self.openings.lock().unwrap_or_else(PoisonError::into_inner).get(&guards.key).cloned();
+        cached.unwrap_or_else(|| {
+            let outside = internet(endpoint.family).difference(&endpoint.network.own);
+            let fresh = Arc::new(self.let_through(endpoint, guards, &outside));
             let mut all = self.openings.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(all.entry(key).or_insert(fresh))
-        });
-        let doubted =
-            |openings: &[Opening]| Arc::new(openings.iter().map(Opening::doubted).collect::<Vec<_>>());
-        if let Some(public_ip) = public_ip {
-            let mut unknown = way_unknown.clone();
-            let sku = estate.public_ip(public_ip).and_then(|record| record.sku.as_ref());
-            let closed = match sku {
-                Some(Known::Value(Sku::Standard)) => unguarded,
-                Some(Known::Value(Sku::Basic)) => false,
-                _ if !unguarded => false,
-                Some(Known::Unknown(reason)) => {
-                    unknown.push(reason.as_ref().clone());
-                    false
+            Arc::clone(all.entry(guards.key).or_insert(fresh))
+        })
+    }
+
+    /// What comes in by an entrance; `None` for one that is closed.
+    fn way(
+        &self,
+        entrance: &Entrance,
+        endpoint: &Endpoint,
+        guards: &Guards,
+        openings: &Arc<Vec<Opening>>,
+    ) -> Option<Way> {
+        let mut unknown = [guards.unknown.as_slice(), &entrance.doubts].concat();
+        match &entrance.sku {
+            Some(Known::Value(Sku::Standard)) if guards.unguarded => {
+                // Closed until a group opens it; whether an admin rule does is documented nowhere.
+                let delivers =
+                    |admin: &AdminAnswer| admin.slices.iter().any(|slice| !slice.delivered.may.is_empty());
+                if !guards.admin.as_ref().is_some_and(|admin| delivers(admin)) {
+                    return None;
                 }
-                None => {
-                    unknown.push(estate.missing(Kind::PublicIp, public_ip));
-                    false
-                }
-            };
-            if !closed {
-                let openings = if unknown.is_empty() { Arc::clone(&openings) } else { doubted(&openings) };
-                exposure.ways.push(Way { via: public_ip, endpoint: endpoint.clone(), openings, unknown });
+                let first = self.estate().admin_rules.first()?;
+                unknown.push(Reason::AdminRule { id: self.estate().text(first.id).into() });
             }
+            Some(Known::Unknown(reason)) if guards.unguarded => unknown.push(reason.as_ref().clone()),
+            _ => {}
         }
-        // What is not known or not judged yet may lead in; the groups still filter.
-        for (via, reason) in doubts.into_iter().chain(self.unjudged.iter().cloned()) {
-            let mut unknown = way_unknown.clone();
-            unknown.push(reason);
-            exposure.ways.push(Way {
-                via,
-                endpoint: endpoint.clone(),
-                openings: doubted(&openings),
-                unknown,
-            });
-        }
-        exposure
+        let whole = entrance.protocols == Protocols::ALL && entrance.ports.is_all();
+        let openings = match &entrance.seen_from {
+            None if whole => Arc::clone(openings),
+            None => {
+                let within = |opening: &Opening| opening.within(entrance);
+                Arc::new(openings.iter().filter_map(within).collect())
+            }
+            Some(seen) => {
+                let here = self.let_through(endpoint, guards, &seen.may);
+                let own = &endpoint.network.own;
+                let for_clients =
+                    |opening: &Opening| opening.within(entrance)?.for_clients(entrance, seen, own);
+                Arc::new(here.iter().filter_map(for_clients).collect())
+            }
+        };
+        let openings = match unknown.is_empty() {
+            true => openings,
+            false => Arc::new(openings.iter().map(Opening::doubted).collect()),
+        };
+        Some(Way {
+            via: entrance.via,
+            through: entrance.through.clone(),
+            endpoint: endpoint.clone(),
+            openings,
+            unknown,
+        })
     }
 
     /// What a group would let in from the internet to any address of a family behind it.
@@ -180,6 +229,7 @@ impl Reach<'_> {
             subnet: None,
             asgs: None,
             anywhere: true,
+            vnet: None,
             network: crate::endpoint::Network {
                 tag: MustMay { must: estate::RangeSet::empty(), may: crate::addresses::private(family) },
                 own: estate::RangeSet::empty(),
@@ -189,13 +239,83 @@ impl Reach<'_> {
             nic_level: Level::Group(nsg),
         };
         let network = self.network_number(&endpoint);
-        let answer = self.group(nsg, Direction::Inbound, &endpoint, network).map(|(_, answer)| answer);
-        if answer.is_none() { Vec::new() } else { self.openings(&endpoint, &[None, answer]) }
+        let Some((number, answer)) = self.group(nsg, Direction::Inbound, &endpoint, network) else {
+            return Vec::new();
+        };
+        let guards = Guards {
+            key: OpeningKey { subnet: None, nic: Some(number), admin: None, network },
+            groups: [None, Some(answer)],
+            admin: None,
+            unguarded: false,
+            unknown: Vec::new(),
+        };
+        self.let_through(&endpoint, &guards, internet(family))
     }
 
-    fn openings(&self, endpoint: &Endpoint, answers: &[Option<Arc<GroupAnswer>>; 2]) -> Vec<Opening> {
+    /// What packets from `outside` get through the guards of an endpoint.
+    pub(crate) fn let_through(
+        &self,
+        endpoint: &Endpoint,
+        guards: &Guards,
+        outside: &Addresses,
+    ) -> Vec<Opening> {
+        let mut openings = self.through_groups(endpoint, guards, outside);
+        let Some(admin) = &guards.admin else { return openings };
+        let groups = std::mem::take(&mut openings);
+        for slice in &admin.slices {
+            let within =
+                |opening: &Opening| opening.part(slice.protocols, &slice.local_ports, &slice.remote_ports);
+            for opening in groups.iter().filter_map(within) {
+                let cut = |set: &MustMay| MustMay {
+                    must: set.must.difference(&slice.denied),
+                    may: set.may.intersection(&slice.passed),
+                };
+                let (sources, internet) = (cut(&opening.sources), cut(&opening.internet));
+                if internet.may.is_empty() {
+                    continue;
+                }
+                let mut unknown = opening.unknown;
+                if internet.must != internet.may {
+                    unknown.extend(self.admin_doubt(endpoint));
+                }
+                // What an admin rule may deliver anyway is allowed either way.
+                let meet = |set: MustMay| MustMay { must: set.must.intersection(&set.may), may: set.may };
+                let (sources, internet) = (meet(sources), meet(internet));
+                openings.push(Opening { sources, internet, unknown, ..opening });
+            }
+            for region in slice.regions.iter() {
+                let may = region.remote.may.intersection(&slice.delivered.may);
+                let access = self.admin_access(region.rule);
+                if access.is_some_and(|access| access != estate::AdminAccess::AlwaysAllow) {
+                    continue;
+                }
+                let seen = may.intersection(outside);
+                if seen.is_empty() {
+                    continue;
+                }
+                let must = may.intersection(&slice.delivered.must);
+                let internet = MustMay { must: must.intersection(outside), may: seen };
+                let unknown = match internet.must == internet.may {
+                    true => Vec::new(),
+                    false => self.admin_doubt(endpoint).into_iter().collect(),
+                };
+                openings.push(Opening {
+                    protocols: slice.protocols,
+                    local_ports: slice.local_ports.clone(),
+                    remote_ports: slice.remote_ports.clone(),
+                    sources: MustMay { must, may },
+                    internet,
+                    rules: [None, None],
+                    admin: Some(region.rule),
+                    unknown,
+                });
+            }
+        }
+        openings
+    }
+
+    fn through_groups(&self, endpoint: &Endpoint, guards: &Guards, outside: &Addresses) -> Vec<Opening> {
         let family = endpoint.family;
-        let outside = internet(family).difference(&endpoint.network.own);
         let probes = platform(family);
         let everyone = MustMay::certain(everything(family));
         let open = Slice {
@@ -205,10 +325,10 @@ impl Reach<'_> {
             regions: Arc::from([]),
             allowed: Arc::new(everyone),
         };
-        let [subnet, nic] = answers.each_ref().map(|answer| match answer {
+        let [subnet, nic] = guards.groups.each_ref().map(|answer| match answer {
             None => vec![&open],
             Some(answer) => {
-                answer.slices.iter().filter(|slice| slice.allowed.may.overlaps(&outside)).collect()
+                answer.slices.iter().filter(|slice| slice.allowed.may.overlaps(outside)).collect()
             }
         });
         let groups = [&endpoint.subnet_level, &endpoint.nic_level];
@@ -229,13 +349,13 @@ impl Reach<'_> {
                             (Some(region), None) | (None, Some(region)) => region.remote.may.clone(),
                             (Some(one), Some(other)) => one.remote.may.intersection(&other.remote.may),
                         };
-                        let seen = may.intersection(&outside);
+                        let seen = may.intersection(outside);
                         // The platform's address is public, but only the platform sends from it.
                         if probes.contains_all(&seen) {
                             continue;
                         }
                         let must = must.intersection(&may);
-                        let mut internet = MustMay { must: must.intersection(&outside), may: seen };
+                        let mut internet = MustMay { must: must.intersection(outside), may: seen };
                         if probes.contains_all(&internet.must) {
                             internet.must = estate::RangeSet::empty();
                         }
@@ -252,6 +372,7 @@ impl Reach<'_> {
                             sources: MustMay { must, may },
                             internet,
                             rules,
+                            admin: None,
                             unknown,
                         });
                     }
@@ -278,6 +399,7 @@ impl Reach<'_> {
                 Some(RuleRef::Own(index)) => {
                     reasons.extend(all.get(index as usize).and_then(|rule| reason(rule, self.tags())))
                 }
+                Some(RuleRef::Admin(_)) => {}
                 Some(RuleRef::Default(_)) => {
                     reasons.extend(endpoint.network.unknown.as_deref().cloned());
                 }
@@ -298,7 +420,59 @@ impl Reach<'_> {
     }
 }
 
+/// What guards an endpoint.
+pub(crate) struct Guards {
+    /// Endpoints of one key get the same answers.
+    pub(crate) key: OpeningKey,
+    /// The group of the subnet, that of the NIC.
+    pub(crate) groups: [Option<Arc<GroupAnswer>>; 2],
+    /// The security admin rules.
+    pub(crate) admin: Option<Arc<AdminAnswer>>,
+    /// Whether no group looks at all.
+    pub(crate) unguarded: bool,
+    /// Why a level is not known.
+    pub(crate) unknown: Vec<Reason>,
+}
+
 impl Opening {
+    /// The part with these protocols and ports.
+    fn part(&self, protocols: Protocols, local: &PortSet, remote: &PortSet) -> Option<Self> {
+        let protocols = self.protocols.and(protocols);
+        let local_ports = self.local_ports.intersection(local);
+        let remote_ports = self.remote_ports.intersection(remote);
+        let some = !protocols.is_empty() && !local_ports.is_empty() && !remote_ports.is_empty();
+        some.then(|| Self { protocols, local_ports, remote_ports, ..self.clone() })
+    }
+
+    /// The part that an entrance brings.
+    fn within(&self, entrance: &Entrance) -> Option<Self> {
+        self.part(entrance.protocols, &entrance.ports, &PortSet::all())
+    }
+
+    /// The same for the clients behind an address that is seen in their place. `own` is the network's
+    /// space: what never comes from the internet.
+    fn for_clients(&self, entrance: &Entrance, seen: &MustMay, own: &Addresses) -> Option<Self> {
+        let family = match seen.may.ranges().first() {
+            Some(_) => entrance.family,
+            None => return None,
+        };
+        let outside = internet(family).difference(own);
+        let clients = match &entrance.clients {
+            Some(clients) => clients.clone(),
+            None => MustMay::certain(everything(family)),
+        };
+        // All of the addresses that may be seen get through, from any port: then it does not matter which.
+        let certain =
+            !seen.must.is_empty() && self.internet.must.contains_all(&seen.may) && self.remote_ports.is_all();
+        let must = if certain { clients.must } else { Addresses::empty() };
+        let internet = MustMay { must: must.intersection(&outside), may: clients.may.intersection(&outside) };
+        if internet.may.is_empty() {
+            return None;
+        }
+        let sources = MustMay { must, may: clients.may };
+        Some(Self { sources, internet, remote_ports: PortSet::all(), ..self.clone() })
+    }
+
     /// The same when something on the way cannot be judged.
     fn doubted(&self) -> Self {
         let nothing = estate::RangeSet::empty;
@@ -316,25 +490,4 @@ fn allowing(slice: &Slice) -> Vec<Option<&Region>> {
         return vec![None];
     }
     slice.regions.iter().filter(|region| region.access != RuleAccess::Deny).map(Some).collect()
-}
-
-/// What forwards packets to an IP configuration and is not judged yet.
-fn forwarded(estate: &Estate, nic: &Nic, ip: &IpConfiguration) -> Vec<(ResourceId, Reason)> {
-    let owners = match &ip.forwarded_by {
-        Known::Value(owners) => owners,
-        Known::Unknown(reason) => return vec![(nic.id, reason.as_ref().clone())],
-    };
-    let mut ways = Vec::new();
-    for owner in owners {
-        let id = estate.text(*owner);
-        let private = estate
-            .load_balancer(*owner)
-            .and_then(|balancer| balancer.public.as_ref()?.value())
-            .is_some_and(|public| !public);
-        if !private {
-            let resource_type = estate::resource_type(id).unwrap_or_default().into();
-            ways.push((*owner, Reason::NotModelled { resource_type, id: id.into() }));
-        }
-    }
-    ways
 }

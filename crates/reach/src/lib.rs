@@ -13,10 +13,12 @@
 //! two against each other.
 
 mod addresses;
+mod admin;
 pub mod effective;
 mod endpoint;
 pub mod evidence;
 pub mod flow;
+mod forward;
 mod group;
 mod internet;
 mod packet;
@@ -26,6 +28,7 @@ pub mod tags;
 
 pub use addresses::{Addresses, MustMay, internet, prefixes_of};
 pub use endpoint::{Endpoint, Level, levels};
+pub use forward::Through;
 pub use group::{GroupAnswer, Region, Slice};
 pub use internet::{Exposure, Opening, Way};
 pub use packet::{Packet, Protocols};

@@ -5,7 +5,10 @@
 
 use std::net::IpAddr;
 
-use estate::{Access, AddressSpec, Direction, Family, PortSpec, ResourceId, SecurityRule, ServiceTag};
+use estate::{
+    Access, AddressSpec, AdminAccess, AdminRule, Direction, Family, PortSpec, ResourceId, SecurityRule,
+    ServiceTag,
+};
 
 use crate::addresses::{internet, number, platform};
 use crate::endpoint::Endpoint;
@@ -85,6 +88,69 @@ pub fn walk(
         }
     }
     verdict(allowed, denied, deciding)
+}
+
+/// What the security admin rules of a network do with one packet: nothing if no rule matches. `None` when
+/// nobody can tell.
+pub fn walk_admin(
+    rules: &[AdminRule],
+    direction: Direction,
+    endpoint: &Endpoint,
+    packet: &Packet,
+    members: &dyn Fn(ResourceId, IpAddr) -> Match,
+    tags: &Tags,
+) -> Option<Option<AdminAccess>> {
+    let mut here: Vec<(&AdminRule, bool)> = Vec::new();
+    for admin in rules {
+        match (admin.vnet, endpoint.vnet) {
+            (Some(its), Some(own)) if its != own => {}
+            (its, own) => here.push((admin, its.is_some() && own.is_some())),
+        }
+    }
+    here.sort_by_key(|(admin, _)| admin.rule.priority.value().copied());
+    // What may happen: nothing is the last.
+    let mut outcomes: Vec<Option<AdminAccess>> = Vec::new();
+    let mut may = |access: Option<AdminAccess>| {
+        if !outcomes.contains(&access) {
+            outcomes.push(access);
+        }
+    };
+    let mut at = 0;
+    let mut decided = false;
+    while let Some((first, _)) = here.get(at)
+        && !decided
+    {
+        let priority = first.rule.priority.value();
+        let rank = here.iter().skip(at).take_while(|(admin, _)| admin.rule.priority.value() == priority);
+        for (admin, deployed) in rank {
+            at += 1;
+            let mut matches = matches_rule(&admin.rule, direction, endpoint, packet, members, tags);
+            if matches == Some(true) && (!deployed || priority.is_none()) {
+                matches = None;
+            }
+            if matches == Some(false) {
+                continue;
+            }
+            match admin.access.value() {
+                Some(access) => may(Some(*access)),
+                None => {
+                    for access in [AdminAccess::Allow, AdminAccess::AlwaysAllow, AdminAccess::Deny] {
+                        may(Some(access));
+                    }
+                }
+            }
+            decided |= matches == Some(true);
+        }
+    }
+    if !decided {
+        may(None);
+    }
+    match outcomes.as_slice() {
+        [only] => Some(*only),
+        // To allow and to say nothing is the same: the groups decide.
+        all if all.iter().all(|one| matches!(one, None | Some(AdminAccess::Allow))) => Some(None),
+        _ => None,
+    }
 }
 
 fn verdict(allowed: bool, denied: bool, rules: Vec<RuleRef>) -> Verdict {

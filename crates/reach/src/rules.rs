@@ -99,12 +99,18 @@ pub enum RuleRef {
     Own(u32),
     /// One of Azure's.
     Default(DefaultRule),
+    /// The security admin rule with this number in the estate. It stands in no group.
+    Admin(u32),
 }
 
 /// The name of a rule as Azure's answers write it: `securityRules/…`, `defaultSecurityRules/…`.
 pub fn rule_name(estate: &Estate, nsg: ResourceId, rule: RuleRef) -> String {
     match rule {
         RuleRef::Default(rule) => format!("defaultSecurityRules/{}", rule.name()),
+        RuleRef::Admin(index) => {
+            let name = estate.admin_rules.get(index as usize).map_or("?", |admin| &*admin.rule.name);
+            format!("securityAdminRules/{name}")
+        }
         RuleRef::Own(index) => {
             let rules = estate.nsg(nsg).and_then(|nsg| nsg.rules.as_ref()?.value());
             let name = rules.and_then(|rules| rules.get(index as usize)).map_or("?", |rule| &*rule.name);
@@ -171,46 +177,9 @@ pub(crate) fn compile(
     endpoint: &Endpoint,
     names: &Names,
 ) -> Vec<Compiled> {
-    let own = rules.iter().enumerate().filter_map(|(index, rule)| {
-        let looks_here = match &rule.direction {
-            Known::Value(its) if *its != direction => return None,
-            Known::Value(_) => Tri::Yes,
-            Known::Unknown(_) => Tri::Maybe,
-        };
-        let sides = (&rule.source, &rule.source_ports, &rule.destination, &rule.destination_ports);
-        let (remote, remote_ports, local, local_ports) = match direction {
-            Direction::Inbound => sides,
-            Direction::Outbound => (sides.2, sides.3, sides.0, sides.1),
-        };
-        let mut here = looks_here.min(endpoint.is_in(local));
-        if endpoint.anywhere && here == Tri::Maybe && local.unreadable.is_none() {
-            let several = !local.asgs.is_empty() || local.v4.count() + local.v6.count() > 1;
-            here = looks_here.min(Tri::from(several && rule.access == Known::Value(Access::Allow)));
-        }
-        if here == Tri::No {
-            return None;
-        }
-        let priority = rule.priority.value().copied();
-        let (protocols_must, protocols_may) = match &rule.protocol {
-            Known::Value(protocol) => (Protocols::of(*protocol), Protocols::of(*protocol)),
-            Known::Unknown(_) => (Protocols::NONE, Protocols::ALL),
-        };
-        Some(Compiled {
-            rule: RuleRef::Own(u32::try_from(index).unwrap_or(u32::MAX)),
-            priority,
-            access: match &rule.access {
-                Known::Value(Access::Allow) => RuleAccess::Allow,
-                Known::Value(Access::Deny) => RuleAccess::Deny,
-                Known::Unknown(_) => RuleAccess::Unknown,
-            },
-            certain: here == Tri::Yes && priority.is_some(),
-            protocols_must,
-            protocols_may,
-            remote: remote_addresses(remote, endpoint, names),
-            remote_ports: Ports::of(remote_ports),
-            local_ports: Ports::of(local_ports),
-        })
-    });
+    let own = (0u32..)
+        .zip(rules)
+        .filter_map(|(index, rule)| compile_one(rule, RuleRef::Own(index), direction, endpoint, names));
     let defaults = DefaultRule::of(direction).into_iter().map(|rule| Compiled {
         rule: RuleRef::Default(rule),
         priority: Some(rule.priority()),
@@ -229,6 +198,54 @@ pub(crate) fn compile(
     // Rules of unknown priority come first: each of them may decide before any other.
     all.sort_by_key(|rule| rule.priority);
     all
+}
+
+/// Makes one rule ready; `None` for one that certainly does not look at the endpoint.
+pub(crate) fn compile_one(
+    rule: &SecurityRule,
+    name: RuleRef,
+    direction: Direction,
+    endpoint: &Endpoint,
+    names: &Names,
+) -> Option<Compiled> {
+    let looks_here = match &rule.direction {
+        Known::Value(its) if *its != direction => return None,
+        Known::Value(_) => Tri::Yes,
+        Known::Unknown(_) => Tri::Maybe,
+    };
+    let sides = (&rule.source, &rule.source_ports, &rule.destination, &rule.destination_ports);
+    let (remote, remote_ports, local, local_ports) = match direction {
+        Direction::Inbound => sides,
+        Direction::Outbound => (sides.2, sides.3, sides.0, sides.1),
+    };
+    let mut here = looks_here.min(endpoint.is_in(local));
+    if endpoint.anywhere && here == Tri::Maybe && local.unreadable.is_none() {
+        let several = !local.asgs.is_empty() || local.v4.count() + local.v6.count() > 1;
+        here = looks_here.min(Tri::from(several && rule.access == Known::Value(Access::Allow)));
+    }
+    if here == Tri::No {
+        return None;
+    }
+    let priority = rule.priority.value().copied();
+    let (protocols_must, protocols_may) = match &rule.protocol {
+        Known::Value(protocol) => (Protocols::of(*protocol), Protocols::of(*protocol)),
+        Known::Unknown(_) => (Protocols::NONE, Protocols::ALL),
+    };
+    Some(Compiled {
+        rule: name,
+        priority,
+        access: match &rule.access {
+            Known::Value(Access::Allow) => RuleAccess::Allow,
+            Known::Value(Access::Deny) => RuleAccess::Deny,
+            Known::Unknown(_) => RuleAccess::Unknown,
+        },
+        certain: here == Tri::Yes && priority.is_some(),
+        protocols_must,
+        protocols_may,
+        remote: remote_addresses(remote, endpoint, names),
+        remote_ports: Ports::of(remote_ports),
+        local_ports: Ports::of(local_ports),
+    })
 }
 
 /// The addresses on the other side that a rule names.

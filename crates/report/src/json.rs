@@ -307,6 +307,48 @@ struct PortForm<'r> {
     witness: Option<WitnessForm<'r>>,
     decided_by: Vec<DecidedByForm<'r>>,
     via: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    through: Option<ThroughForm<'r>>,
+}
+
+/// What forwards on the way.
+#[derive(Serialize)]
+struct ThroughForm<'r> {
+    kind: String,
+    resource: &'r str,
+    rule: &'r str,
+    frontend_port: String,
+    backend_port: String,
+    /// Where packets come from behind it, if not from the client.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    seen_from: Vec<String>,
+}
+
+/// What a resource is, in the words of `az`: `public-ip`, `load-balancer`, `firewall`.
+fn noun(id: &str) -> String {
+    let resource_type = estate::resource_type(id).unwrap_or_default().to_ascii_lowercase();
+    match resource_type.rsplit('/').next().unwrap_or_default() {
+        "publicipaddresses" => "public-ip",
+        "publicipprefixes" => "public-ip-prefix",
+        "loadbalancers" => "load-balancer",
+        "azurefirewalls" => "firewall",
+        "applicationgateways" => "application-gateway",
+        "networkinterfaces" => "nic",
+        other => other,
+    }
+    .to_owned()
+}
+
+/// `22`, `1000-2000`, `80,443` or `*`.
+pub(crate) fn ports_text(ports: &estate::PortSet) -> String {
+    if ports.is_all() {
+        return "*".to_owned();
+    }
+    let texts = ports.ranges().iter().map(|range| match range.first == range.last {
+        true => range.first.to_string(),
+        false => format!("{}-{}", range.first, range.last),
+    });
+    texts.collect::<Vec<_>>().join(",")
 }
 
 #[derive(Serialize)]
@@ -343,6 +385,18 @@ fn counts<'r>(report: &Report<'r>) -> CountsForm<'r> {
     for resource in &estate.others {
         let name = if resource.resource_type.is_empty() { "(no type)" } else { &resource.resource_type };
         *other.entry(name).or_default() += 1;
+    }
+    // Types that only say how packets get to VMs are told by their names.
+    for (name, count) in [
+        ("microsoft.network/applicationgateways", estate.web_gateways.len()),
+        ("microsoft.network/azurefirewalls", estate.firewalls.len()),
+        ("microsoft.network/firewallpolicies", estate.firewall_policies.len()),
+        ("microsoft.network/firewallpolicies/rulecollectiongroups", estate.rule_groups.len()),
+        ("microsoft.network/ipgroups", estate.ip_groups.len()),
+    ] {
+        if count > 0 {
+            other.insert(name, count as u64);
+        }
     }
     CountsForm {
         vms: estate.vms.iter().filter(|vm| vm.described).count(),
@@ -446,7 +500,18 @@ impl<'r> PortForm<'r> {
                     priority: rule.priority,
                 })
                 .collect(),
-            via: format!("public-ip {}", estate.text(open.via)),
+            via: format!("{} {}", noun(estate.text(open.via)), estate.text(open.via)),
+            through: open.through.as_deref().map(|through| ThroughForm {
+                kind: noun(estate.text(through.resource)),
+                resource: estate.text(through.resource),
+                rule: &through.rule,
+                frontend_port: ports_text(&through.frontend_ports),
+                backend_port: ports_text(&through.backend_ports),
+                seen_from: match &through.seen_from {
+                    Some(set) => reach::prefixes_of(set, open.family(), 10),
+                    None => Vec::new(),
+                },
+            }),
         }
     }
 }

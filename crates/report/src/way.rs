@@ -1,4 +1,4 @@
-//! A way in, step by step: internet, public address, groups, NIC, VM.
+//! A way in, step by step: internet, public address, what forwards, groups, NIC, VM.
 
 use std::borrow::Cow;
 
@@ -14,6 +14,10 @@ use crate::words::{pick, words};
 pub(crate) enum Kind {
     Internet,
     PublicIp,
+    /// A load balancer or firewall.
+    Forwarder,
+    /// A security admin rule that decides before the groups.
+    Admin,
     SubnetGroup,
     NicGroup,
     Nic,
@@ -57,6 +61,26 @@ pub(crate) fn steps(report: &Report<'_>, finding: &Finding, open: &PortEvidence)
     let address = record.and_then(|record| record.address.as_ref()?.value());
     public.detail = address.map(ToString::to_string).unwrap_or_default();
     steps.push(public);
+    if let Some(through) = &open.through {
+        let ports = crate::json::ports_text;
+        let translated = format!("{} → {}", ports(&through.frontend_ports), ports(&through.backend_ports));
+        steps.push(Step {
+            kind: Kind::Forwarder,
+            name: name(through.resource),
+            detail: format!("{} ({translated})", clean(&through.rule)),
+            place: through.place.as_ref().map(|place| (place.origin, place.pointer.clone())),
+            resource: Some(through.resource),
+        });
+    }
+    if let Some(rule) = open.decided_by.iter().find(|rule| rule.level == "admin") {
+        steps.push(Step {
+            kind: Kind::Admin,
+            name: name(rule.nsg),
+            detail: "AlwaysAllow".to_owned(),
+            place: rule.place.clone(),
+            resource: Some(rule.nsg),
+        });
+    }
     for (level, kind) in [("subnet", Kind::SubnetGroup), ("nic", Kind::NicGroup)] {
         let by = open.decided_by.iter().find(|rule| rule.level == level);
         steps.push(match by {
@@ -89,6 +113,8 @@ pub(crate) fn label(kind: Kind, lang: Lang) -> &'static str {
     match kind {
         Kind::Internet => "",
         Kind::PublicIp => pick(lang, "public IP", "パブリック IP"),
+        Kind::Forwarder => pick(lang, "forwarded by", "転送"),
+        Kind::Admin => pick(lang, "security admin rule", "セキュリティ管理規則"),
         Kind::SubnetGroup => words(lang).subnet_group,
         Kind::NicGroup => words(lang).nic_group,
         Kind::Nic => "NIC",
@@ -104,6 +130,9 @@ pub(crate) fn line(report: &Report<'_>, finding: &Finding, open: &PortEvidence) 
         .filter_map(|step| match step.kind {
             Kind::Internet | Kind::Vm => Some(step.name),
             Kind::PublicIp if step.detail.is_empty() => Some(step.name),
+            Kind::Forwarder | Kind::Admin => {
+                Some(format!("{}: {} / {}", label(step.kind, report.lang), step.name, step.detail))
+            }
             Kind::PublicIp => Some(format!("{} ({})", step.name, step.detail)),
             Kind::SubnetGroup | Kind::NicGroup => {
                 let label = label(step.kind, report.lang);

@@ -49,6 +49,13 @@ struct Port {
     witness: Option<Witness>,
     decided_by: Vec<DecidedBy>,
     via: String,
+    through: Option<Through>,
+}
+
+#[derive(Deserialize)]
+struct Through {
+    resource: String,
+    rule: String,
 }
 
 #[derive(Deserialize)]
@@ -223,7 +230,11 @@ fn look(estate: &Estate, tags: &Tags, finding: &Finding, port: &Port, lang: Lang
     }
     let claim = Claim {
         vm: find(&finding.resource)?,
-        via: find(port.via.trim_start_matches("public-ip "))?,
+        via: find(port.via.split_once(' ').map_or(port.via.as_str(), |(_, id)| id))?,
+        through: match &port.through {
+            Some(through) => Some((find(&through.resource)?, through.rule.as_str())),
+            None => None,
+        },
         packet: Packet { protocol, remote: from.ip(), remote_port: from.port(), local_port },
         to,
         decided_by,
@@ -245,14 +256,20 @@ fn level_ja(level: &str) -> &str {
     match level {
         "subnet" => "サブネットの NSG",
         "nic" => "NIC の NSG",
+        "admin" => "セキュリティ管理規則",
+        "firewall" => "ファイアウォール",
         _ => "パブリック IP",
     }
 }
 
 fn doubt_text(doubt: &Doubt, lang: Lang) -> String {
     match (doubt, lang) {
-        (Doubt::NoSuchWay, Lang::En) => "no NIC of the VM has this public address".to_owned(),
-        (Doubt::NoSuchWay, Lang::Ja) => "このパブリック IP を持つ NIC が VM にありません".to_owned(),
+        (Doubt::NoSuchWay, Lang::En) => {
+            "no NIC of the VM has this public address, and nothing forwards to it as is told".to_owned()
+        }
+        (Doubt::NoSuchWay, Lang::Ja) => {
+            "このパブリック IP を持つ NIC が VM になく、記載のとおりに転送するものもありません".to_owned()
+        }
         (Doubt::OtherAddress, Lang::En) => "the VM has another private address".to_owned(),
         (Doubt::OtherAddress, Lang::Ja) => "VM のプライベート アドレスが異なります".to_owned(),
         (Doubt::NotFromInternet, Lang::En) => "the packet does not come from the internet".to_owned(),

@@ -4,10 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::net::IpAddr;
 
 use anyhow::{Context, anyhow, bail};
-use estate::{Direction, Estate, PortSet, parse_ports, resource_name};
+use estate::{AdminAccess, Direction, Estate, PortSet, parse_ports, resource_name};
 use posture::{Lang, reason_text};
-use reach::flow::{Finder, Flow, FlowAccess, FlowAnswer, FlowError, LevelAnswer, flow};
-use reach::{Protocols, Reach, rule_name};
+use reach::flow::{AdminPart, Finder, Flow, FlowAccess, FlowAnswer, FlowError, LevelAnswer, flow};
+use reach::{Protocols, Reach, RuleRef, rule_name};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -83,6 +83,7 @@ fn batch(path: &std::path::Path, reach: &Reach<'_>, finder: &Finder<'_>, lang: L
         Box::new(BufReader::new(file))
     };
     let mut code = 0;
+    let (mut expectations, mut broken) = (0u64, 0u64);
     let mut input = input;
     let mut line = Vec::new();
     for number in 1.. {
@@ -104,6 +105,19 @@ fn batch(path: &std::path::Path, reach: &Reach<'_>, finder: &Finder<'_>, lang: L
         let answered = serde_json::from_slice::<Question>(&line)
             .map_err(|error| anyhow!("{}:{number}:{}: {error}", path.display(), error.column()))
             .and_then(|question| {
+                if let Some(expected) = &question.expect
+                    && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(expected))
+                {
+                    bail!(match lang {
+                        Lang::En => format!("expect `{expected}` is not one of {}", WORDS.join(", ")),
+                        Lang::Ja => {
+                            format!(
+                                "expect `{expected}` は不正です。{} のいずれかを指定してください",
+                                WORDS.join("、")
+                            )
+                        }
+                    });
+                }
                 let asked = parse(&question, lang)?;
                 let answer =
                     flow(reach, finder, &asked).map_err(|error| anyhow!(error_text(&error, lang)))?;
@@ -122,15 +136,14 @@ fn batch(path: &std::path::Path, reach: &Reach<'_>, finder: &Finder<'_>, lang: L
                         object.insert("expect".to_owned(), expected.as_str().into());
                         object.insert("holds".to_owned(), holds.into());
                     }
+                    expectations += 1;
                     if !holds {
                         code = code.max(1);
-                        let found = answer.access.name();
-                        output::note(&match lang {
-                            Lang::En => format!("line {number}: expected {expected}, found {found}"),
-                            Lang::Ja => {
-                                format!("{number} 行目: 期待値 {expected} に対し、結果は {found} です")
-                            }
-                        });
+                        broken += 1;
+                        let at = format!("{}:{number}", path.display());
+                        for line in difference(estate, &at, &question, expected, &answer, lang) {
+                            output::note(&line);
+                        }
                     }
                 }
                 value
@@ -140,7 +153,48 @@ fn batch(path: &std::path::Path, reach: &Reach<'_>, finder: &Finder<'_>, lang: L
             break;
         }
     }
+    if broken > 0 {
+        output::note(&match lang {
+            Lang::En => format!("{broken} of {expectations} expectations do not hold"),
+            Lang::Ja => format!("期待値 {expectations} 件のうち {broken} 件が一致しません"),
+        });
+    }
     Ok(code)
+}
+
+/// What an answer may be expected to be.
+const WORDS: [&str; 4] = ["Allow", "Deny", "Partial", "Unknown"];
+
+/// An expectation that does not hold: the question, what was expected, what is so and which rule makes it so.
+fn difference(
+    estate: &Estate,
+    at: &str,
+    question: &Question,
+    expected: &str,
+    answer: &FlowAnswer,
+    lang: Lang,
+) -> [String; 3] {
+    let (from, to) = match question.direction.eq_ignore_ascii_case("inbound") {
+        true => (&question.remote, &question.local),
+        false => (&question.local, &question.remote),
+    };
+    let rule = match answer.rule {
+        Some((nsg, rule)) => {
+            format!("  {} ({})", rule_name(estate, nsg, rule), resource_name(estate.text(nsg)))
+        }
+        None => String::new(),
+    };
+    let Question { vm, direction, protocol, .. } = question;
+    let found = answer.access.name();
+    let (expects, finds) = match lang {
+        Lang::En => ("expected", "found   "),
+        Lang::Ja => ("期待値", "結果  "),
+    };
+    [
+        format!("{at}: {vm} {direction} {protocol} {from} → {to}"),
+        format!("  - {expects} {expected}"),
+        format!("  + {finds} {found}{rule}"),
+    ]
 }
 
 fn parse(question: &Question, lang: Lang) -> anyhow::Result<Flow> {
@@ -270,7 +324,9 @@ fn port_list(ports: &PortSet) -> String {
 }
 
 fn answer_json(estate: &Estate, question: &Question, answer: &FlowAnswer, lang: Lang) -> Value {
-    let chain: Vec<_> = answer.chain.iter().map(|level| level_json(estate, level, lang)).collect();
+    let groups = answer.chain.iter().map(|level| level_json(estate, level, lang));
+    let admin = (!answer.admin.is_empty()).then(|| admin_json(estate, &answer.admin));
+    let chain: Vec<_> = admin.into_iter().chain(groups).collect();
     json!({
         "access": answer.access.name(),
         "ruleName": answer.rule.map(|(nsg, rule)| rule_name(estate, nsg, rule)),
@@ -283,6 +339,39 @@ fn answer_json(estate: &Estate, question: &Question, answer: &FlowAnswer, lang: 
         "remote": question.remote,
         "chain": chain,
     })
+}
+
+/// What an admin rule does, as Azure writes it; nothing where none matches.
+fn admin_word(admin: &AdminPart) -> Option<&'static str> {
+    match admin.access {
+        None => Some("Unknown"),
+        Some(None) => None,
+        Some(Some(AdminAccess::Allow)) => Some("Allow"),
+        Some(Some(AdminAccess::AlwaysAllow)) => Some("AlwaysAllow"),
+        Some(Some(AdminAccess::Deny)) => Some("Deny"),
+    }
+}
+
+fn admin_name(estate: &Estate, admin: &AdminPart) -> Option<(estate::ResourceId, String)> {
+    let RuleRef::Admin(index) = admin.part.rule else { return None };
+    let id = estate.admin_rules.get(index as usize)?.id;
+    Some((id, rule_name(estate, id, admin.part.rule)))
+}
+
+fn admin_json(estate: &Estate, all: &[AdminPart]) -> Value {
+    let parts: Vec<_> = all
+        .iter()
+        .map(|admin| {
+            json!({
+                "access": admin_word(admin),
+                "ruleName": admin_name(estate, admin).map(|(_, name)| name),
+                "protocol": admin.part.protocols.names(),
+                "localPorts": port_list(&admin.part.local_ports),
+                "remotePorts": port_list(&admin.part.remote_ports),
+            })
+        })
+        .collect();
+    json!({"level": "admin", "nsg": null, "unknown": null, "parts": parts})
 }
 
 fn level_json(estate: &Estate, level: &LevelAnswer, lang: Lang) -> Value {
@@ -330,6 +419,21 @@ fn answer_text(estate: &Estate, question: &Question, answer: &FlowAnswer, lang: 
         if question.direction.eq_ignore_ascii_case("inbound") { &question.local } else { &question.remote },
     );
     let arrow = if question.direction.eq_ignore_ascii_case("inbound") { "←" } else { "→" };
+    if !answer.admin.is_empty() {
+        let label = pick(lang, "security admin rules", "セキュリティ管理規則");
+        out += &format!("  {label}\n");
+        for admin in &answer.admin {
+            let name = admin_name(estate, admin).map(|(_, name)| report::clean(&name).into_owned());
+            out += &format!(
+                "    {}  {} {} {arrow} {}  {}\n",
+                admin_word(admin).unwrap_or("–"),
+                admin.part.protocols.names(),
+                port_list(&admin.part.local_ports),
+                port_list(&admin.part.remote_ports),
+                name.unwrap_or_else(|| pick(lang, "left to the groups", "NSG で判定").to_owned()),
+            );
+        }
+    }
     for level in &answer.chain {
         let label = match level.level {
             "subnet" => pick(lang, "subnet group", "サブネットの NSG"),

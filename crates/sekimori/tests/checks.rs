@@ -173,7 +173,7 @@ fn what_cannot_be_known_is_unknown_and_names_what_settles_it() {
     assert_eq!(reasons(&denied), []);
     // A load balancer may lead in.
     let balanced = whole.replace(r#""privateIPAddress":"10.0.0.4""#, &format!(r#""privateIPAddress":"10.0.0.4","loadBalancerBackendAddressPools":[{{"id":"{RG}/Microsoft.Network/loadBalancers/lb/backendAddressPools/b"}}]"#)).replace(r#""publicIPAddress":{"id""#, r#""ignored":{"id""#);
-    one(&balanced, "load balancer", "az network lb show");
+    one(&balanced, "load balancer", "az network lb list");
 }
 
 #[test]
@@ -373,7 +373,8 @@ fn nothing_unknown_is_taken_for_safe() {
     // A firewall may forward to any VM whose groups let it.
     let firewall = format!(r#",{{"id":"{RG}/Microsoft.Network/azureFirewalls/f","properties":{{}}}}]"#);
     assert_eq!(net001(&(closed.trim_end_matches(']').to_owned() + &firewall)), "unknown");
-    let denied = closed.replace(r#""Allow""#, r#""Deny""#);
+    let denied =
+        closed.replace(&rule("r", 100, "Allow", "Tcp", "*", "22"), &rule("r", 100, "Deny", "*", "*", "*"));
     assert_eq!(net001(&(denied.trim_end_matches(']').to_owned() + &firewall)), "pass");
 }
 
@@ -410,6 +411,7 @@ fn what_only_one_side_tells_counts() {
         "fail"
     );
     let closed = open.replacen(&public, "", 1);
+    let unknown = r#"{"$unknown":{"reason":"a parameter"}}"#;
     let balancer = |fields: &str| {
         let balancer = format!(
             r#",{{"id":"{RG}/Microsoft.Network/loadBalancers/l","properties":{{"frontendIPConfigurations":[{{"properties":{{"publicIPAddress":{{"id":"{RG}/Microsoft.Network/publicIPAddresses/q"}}}}}}],{fields}}}}}]"#
@@ -417,22 +419,16 @@ fn what_only_one_side_tells_counts() {
         net001(&(closed.trim_end_matches(']').to_owned() + &balancer))
     };
     let target = format!(r#"{{"id":"{RG}/Microsoft.Network/networkInterfaces/n/ipConfigurations/i"}}"#);
+    // A rule that tells no ports may lead anywhere.
     assert_eq!(
         balancer(&format!(r#""inboundNatRules":[{{"properties":{{"backendIPConfiguration":{target}}}}}]"#)),
         "unknown"
     );
     assert_eq!(
-        balancer(&format!(
-            r#""backendAddressPools":[{{"properties":{{"backendIPConfigurations":[{target}]}}}}]"#
-        )),
+        balancer(&format!(r#""inboundNatRules":[{unknown},{{"properties":{{"backendPort":80}}}}]"#)),
         "unknown"
     );
-    assert_eq!(
-        balancer(
-            r#""backendAddressPools":[{"properties":{"loadBalancerBackendAddresses":[{"properties":{"ipAddress":"10.0.0.4"}}]}}]"#
-        ),
-        "unknown"
-    );
+    assert_eq!(balancer(&format!(r#""backendAddressPools":[{unknown}]"#)), "unknown");
     assert_eq!(balancer(r#""backendAddressPools":[]"#), "pass");
     // A route of its own may widen the network's tag.
     let routed = estate("Standard", None, Some("")).replacen(

@@ -5,6 +5,7 @@ use posture::{Finding, PortEvidence};
 use serde::Serialize;
 
 use crate::clean::clean;
+use crate::way::Kind;
 use crate::words::{checkpoint_word, pick, severity_word, words};
 use crate::{Report, way};
 
@@ -77,8 +78,8 @@ fn is_zero(number: &u8) -> bool {
 /// One way in. Steps are pairs of texts by number: name and detail.
 #[derive(Serialize, PartialEq)]
 struct WayForm {
-    /// Public IP, subnet's group, NIC's group, NIC, VM.
-    s: [[usize; 2]; 5],
+    /// Public IP, what forwards (or none), admin rule (or none), subnet's group, NIC's group, NIC, VM.
+    s: [[usize; 2]; 7],
     /// How many addresses come in.
     a: u64,
     /// 1 where everybody does, of either family.
@@ -200,10 +201,20 @@ fn row(report: &Report<'_>, finding: &Finding, texts: &mut Texts) -> RowForm {
 
 fn way_form(report: &Report<'_>, finding: &Finding, open: &PortEvidence, texts: &mut Texts) -> WayForm {
     let steps = way::steps(report, finding, open);
-    let mut numbers = [[0; 2]; 5];
-    for (slot, step) in numbers.iter_mut().zip(steps.iter().skip(1)) {
-        *slot = [texts.number(&step.name), texts.number(&step.detail)];
-    }
+    let empty = texts.number("");
+    let kinds = [
+        Kind::PublicIp,
+        Kind::Forwarder,
+        Kind::Admin,
+        Kind::SubnetGroup,
+        Kind::NicGroup,
+        Kind::Nic,
+        Kind::Vm,
+    ];
+    let numbers = kinds.map(|kind| match steps.iter().find(|step| step.kind == kind) {
+        Some(step) => [texts.number(&step.name), texts.number(&step.detail)],
+        None => [empty, empty],
+    });
     let packet = match &open.witness {
         Some((from, to)) => format!("{} {from} → {to}", open.protocol.name()),
         None => String::new(),
@@ -266,6 +277,8 @@ fn labels(report: &Report<'_>) -> serde_json::Value {
         ("subnetGroup", words.subnet_group),
         ("nicGroup", words.nic_group),
         ("noGroup", words.none),
+        ("forwarder", way::label(Kind::Forwarder, lang)),
+        ("admin", way::label(Kind::Admin, lang)),
         ("way", words.way_in),
         ("proof", words.proof),
         ("sources", words.sources),

@@ -91,6 +91,7 @@
   const ICONS = {
     internet: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M3 12h18M12 3c5 5 5 13 0 18M12 3c-5 5-5 13 0 18"],
     ip: ["M12 21s-6-6-6-11a6 6 0 0 1 12 0c0 5-6 11-6 11z", "M12 8a2 2 0 1 0 0 4 2 2 0 0 0 0-4z"],
+    forwarder: ["M4 12h6M10 12l6-6h4M10 12l6 6h4", "M18 3l3 3-3 3M18 15l3 3-3 3"],
     group: ["M12 3l8 3v6c0 5-4 8-8 9-4-1-8-4-8-9V6z", "M8 12l3 3 5-6"],
     none: ["M12 3l8 3v6c0 5-4 8-8 9-4-1-8-4-8-9V6z", "M4 4l16 16"],
     nic: ["M3 6h18v12H3z", "M7 18v-5h10v5M9 13v-3h6v3"],
@@ -110,7 +111,7 @@
 
   /** The picture of a way in. The arrow from the internet is as wide as its addresses are many. */
   function picture(row, way) {
-    const [ip, subnet, nicGroup, nic, vm] = way.s.map(([name, detail]) => [texts[name], texts[detail]]);
+    const [ip, forwarder, admin, subnet, nicGroup, nic, vm] = way.s.map(([name, detail]) => [texts[name], texts[detail]]);
     const addresses =
       way.a === 0 ? "" : way.a === 1 ? words.address : say(words.addresses, { n: way.a });
     const group = (label, [name, detail]) =>
@@ -118,6 +119,8 @@
     const steps = [
       ["internet", words.internet, addresses || texts[way.f], addresses ? texts[way.f] : ""],
       ["ip", words.publicIp, ...ip],
+      ...(forwarder[0] ? [["forwarder", words.forwarder, ...forwarder]] : []),
+      ...(admin[0] ? [["group", words.admin, ...admin]] : []),
       group(words.subnetGroup, subnet),
       group(words.nicGroup, nicGroup),
       ["nic", "NIC", nic[0], ""],

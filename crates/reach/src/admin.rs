@@ -1,0 +1,135 @@
+//! Security admin rules of Virtual Network Manager: what they drop, what they deliver whatever the groups
+//! say, and what they leave to the groups.
+//!
+//! Source: <https://learn.microsoft.com/azure/virtual-network-manager/concept-security-admins>
+
+use std::sync::{Arc, PoisonError};
+
+use estate::{AdminAccess, Direction, Known, PortSet, Reason, ResourceId};
+
+use crate::addresses::{Addresses, MustMay, everything};
+use crate::cache::Reach;
+use crate::endpoint::Endpoint;
+use crate::group::{self, Region};
+use crate::packet::Protocols;
+use crate::rules::{Compiled, RuleRef, compile_one};
+
+/// What the admin rules of a network do with every packet of one direction.
+#[derive(Debug)]
+pub(crate) struct AdminAnswer {
+    /// Disjoint slices that together hold every packet.
+    pub(crate) slices: Vec<AdminSlice>,
+}
+
+/// Packets that the admin rules decide in the same way but for the other side's address.
+#[derive(Debug)]
+pub(crate) struct AdminSlice {
+    pub(crate) protocols: Protocols,
+    pub(crate) local_ports: PortSet,
+    pub(crate) remote_ports: PortSet,
+    pub(crate) regions: Arc<[Region]>,
+    /// What may be dropped.
+    pub(crate) denied: Addresses,
+    /// What may be left to the groups.
+    pub(crate) passed: Addresses,
+    /// What is delivered whatever the groups say.
+    pub(crate) delivered: MustMay,
+}
+
+/// What a rule of a network is asked by: family, network, direction, address and groups of the endpoint.
+pub(crate) type AdminKey = (u32, Option<ResourceId>, Direction, Box<[crate::endpoint::Tri]>);
+
+impl Reach<'_> {
+    /// What the admin rules do with packets of an endpoint, and a number for the answer; `None` where there
+    /// are no such rules.
+    pub(crate) fn admin(
+        &self,
+        direction: Direction,
+        endpoint: &Endpoint,
+        network: u32,
+    ) -> Option<(u32, Arc<AdminAnswer>)> {
+        let estate = self.estate();
+        let mine = || {
+            (0u32..).zip(&estate.admin_rules).filter(|(_, admin)| match (admin.vnet, endpoint.vnet) {
+                (Some(its), Some(own)) => its == own,
+                _ => true,
+            })
+        };
+        mine().next()?;
+        let sight = mine().map(|(_, admin)| match direction {
+            Direction::Inbound => endpoint.is_in(&admin.rule.destination),
+            Direction::Outbound => endpoint.is_in(&admin.rule.source),
+        });
+        let key = (network, endpoint.vnet, direction, sight.collect());
+        let cached = self.admins.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if cached.is_some() {
+            return cached;
+        }
+        let mut compiled: Vec<_> = mine()
+            .filter_map(|(index, admin)| {
+                let rule = compile_one(&admin.rule, RuleRef::Admin(index), direction, endpoint, &self.names)?;
+                // Deployed here for certain, or perhaps.
+                let certain = rule.certain && admin.vnet.is_some() && endpoint.vnet.is_some();
+                Some(Compiled { certain, ..rule })
+            })
+            .collect();
+        compiled.sort_by_key(|rule| rule.priority);
+        let answer = group::apply_compiled(&compiled, endpoint);
+        let slices = answer.slices.into_iter().map(|slice| self.admin_slice(slice, endpoint)).collect();
+        let answer = Arc::new(AdminAnswer { slices });
+        let mut all = self.admins.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        Some(all.entry(key).or_insert((next, answer)).clone())
+    }
+
+    fn admin_slice(&self, slice: group::Slice, endpoint: &Endpoint) -> AdminSlice {
+        let (mut denied, mut delivered) = (Addresses::empty(), Addresses::empty());
+        let mut passed = everything(endpoint.family);
+        for region in slice.regions.iter() {
+            let access = self.admin_access(region.rule);
+            if access.is_none_or(|access| access == AdminAccess::Deny) {
+                denied = denied.union(&region.remote.may);
+            }
+            if access.is_none_or(|access| access == AdminAccess::AlwaysAllow) {
+                delivered = delivered.union(&region.remote.may);
+            }
+            if access.is_some_and(|access| access != AdminAccess::Allow) {
+                passed = passed.difference(&region.remote.must);
+            }
+        }
+        let must = delivered.difference(&denied).difference(&passed);
+        AdminSlice {
+            protocols: slice.protocols,
+            local_ports: slice.local_ports,
+            remote_ports: slice.remote_ports,
+            regions: slice.regions,
+            denied,
+            passed,
+            delivered: MustMay { must, may: delivered },
+        }
+    }
+
+    /// What an admin rule does, if it is known.
+    pub(crate) fn admin_access(&self, rule: RuleRef) -> Option<AdminAccess> {
+        let RuleRef::Admin(index) = rule else { return None };
+        self.estate().admin_rules.get(index as usize)?.access.value().copied()
+    }
+
+    /// Why the admin rules are not known in full.
+    pub(crate) fn admin_doubt(&self, endpoint: &Endpoint) -> Option<Reason> {
+        let estate = self.estate();
+        estate.admin_rules.iter().find_map(|admin| {
+            let here = match (admin.vnet, endpoint.vnet) {
+                (Some(its), Some(own)) if its != own => return None,
+                (Some(_), Some(_)) => true,
+                _ => false,
+            };
+            let own = match (&admin.access, here) {
+                (_, false) => Some(Reason::AdminRule { id: estate.text(admin.id).into() }),
+                (Known::Unknown(reason), _) => Some(reason.as_ref().clone()),
+                _ => None,
+            };
+            own.or_else(|| crate::rules::reason(&admin.rule, self.tags()))
+        })
+    }
+}

@@ -1,0 +1,568 @@
+//! Ways in besides a public address of the VM's own: load balancers, firewalls, gateways; and security admin
+//! rules, which come before all groups.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+mod common;
+
+use common::{RG, check, run, run_in, scratch};
+use serde_json::{Value, json};
+
+fn net(name: &str) -> String {
+    format!("{RG}/Microsoft.Network/{name}")
+}
+
+fn id(name: &str) -> Value {
+    json!({"id": net(name)})
+}
+
+/// A rule of a group: name, priority, access, protocol, source, ports.
+fn rule(name: &str, priority: u32, access: &str, source: &str, port: &str) -> Value {
+    json!({"name": name, "properties": {
+        "priority": priority, "direction": "Inbound", "access": access, "protocol": "*",
+        "sourceAddressPrefix": source, "sourcePortRange": "*",
+        "destinationAddressPrefix": "*", "destinationPortRange": port,
+    }})
+}
+
+/// A VM `m` at 10.0.0.4 without a public address, in a subnet with a group of these rules.
+struct World {
+    all: Vec<Value>,
+}
+
+const IP: &str = "networkInterfaces/n/ipConfigurations/i";
+
+impl World {
+    fn new(rules: Option<Vec<Value>>) -> Self {
+        let group = rules.as_ref().map(|_| id("networkSecurityGroups/g"));
+        let mut all = vec![
+            json!({"id": format!("{RG}/Microsoft.Compute/virtualMachines/m"), "properties": {
+                "networkProfile": {"networkInterfaces": [id("networkInterfaces/n")]}}}),
+            json!({"id": net("networkInterfaces/n"), "properties": {
+                "virtualMachine": {"id": format!("{RG}/Microsoft.Compute/virtualMachines/m")},
+                "ipConfigurations": [{"name": "i", "id": net(IP), "properties": {
+                    "privateIPAddress": "10.0.0.4", "subnet": id("virtualNetworks/v/subnets/s")}}]}}),
+            json!({"id": net("virtualNetworks/v"), "properties": {
+            "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+            "subnets": [
+                {"id": net("virtualNetworks/v/subnets/s"),
+                 "properties": {"addressPrefix": "10.0.0.0/24", "networkSecurityGroup": group}},
+                {"id": net("virtualNetworks/v/subnets/AzureFirewallSubnet"),
+                 "properties": {"addressPrefix": "10.0.1.0/26"}},
+                {"id": net("virtualNetworks/v/subnets/web"),
+                 "properties": {"addressPrefix": "10.0.2.0/24"}},
+            ]}}),
+            json!({"id": net("publicIPAddresses/front"), "sku": {"name": "Standard"},
+                   "properties": {"ipAddress": "20.1.2.3"}}),
+        ];
+        if let Some(rules) = rules {
+            all.push(json!({"id": net("networkSecurityGroups/g"), "properties": {"securityRules": rules}}));
+        }
+        Self { all }
+    }
+
+    fn with(mut self, resource: Value) -> Self {
+        self.all.push(resource);
+        self
+    }
+
+    fn text(&self) -> String {
+        Value::from(self.all.clone()).to_string()
+    }
+
+    fn check(&self) -> Value {
+        let report = check(&self.text());
+        assert_eq!(report["errors"], json!([]), "{report:#}");
+        report
+    }
+
+    /// What NET001, on SSH and RDP, says of the VM; the findings are verified by walking rules.
+    fn verdict(&self) -> &'static str {
+        let report = self.check();
+        self.verify(&report);
+        verdict(&report, "NET001")
+    }
+
+    fn verify(&self, report: &Value) {
+        let folder = scratch();
+        let (source, said) = (folder.path().join("estate.json"), folder.path().join("report.json"));
+        std::fs::write(&source, self.text()).unwrap();
+        std::fs::write(&said, report.to_string()).unwrap();
+        let ran = run_in(folder.path(), &["verify-evidence", "report.json", "estate.json"], b"", &[]);
+        assert_eq!(ran.code, 0, "{}{}\n{report:#}", ran.out, ran.err);
+    }
+}
+
+fn verdict(report: &Value, code: &str) -> &'static str {
+    let has = |list: &str| report[list].as_array().unwrap().iter().any(|row| row["code"] == code);
+    match (has("findings"), has("unknown")) {
+        (true, _) => "fail",
+        (false, true) => "unknown",
+        (false, false) => "pass",
+    }
+}
+
+fn evidence<'r>(report: &'r Value, code: &str) -> &'r Value {
+    let all = report["findings"].as_array().unwrap();
+    let found = all.iter().find(|finding| finding["code"] == code);
+    &found.unwrap_or_else(|| panic!("{code} in {report:#}"))["evidence"]["ports"]
+}
+
+/// A load balancer with a public frontend `f`, a private one `inner` and a pool `b` with the VM in it.
+fn balancer(sku: &str, parts: Value) -> Value {
+    let mut properties = json!({
+        "frontendIPConfigurations": [
+            {"id": net("loadBalancers/lb/frontendIPConfigurations/f"),
+             "properties": {"publicIPAddress": id("publicIPAddresses/front")}},
+            {"id": net("loadBalancers/lb/frontendIPConfigurations/inner"),
+             "properties": {"privateIPAddress": "10.0.0.100", "subnet": id("virtualNetworks/v/subnets/s")}},
+        ],
+        "backendAddressPools": [{"id": net("loadBalancers/lb/backendAddressPools/b"),
+            "properties": {"backendIPConfigurations": [id(IP)]}}],
+    });
+    for (name, value) in parts.as_object().unwrap() {
+        properties[name] = value.clone();
+    }
+    json!({"id": net("loadBalancers/lb"), "sku": {"name": sku}, "properties": properties})
+}
+
+fn forward(list: &str, frontend: &str, fields: &Value) -> Value {
+    let mut properties = json!({
+        "frontendIPConfiguration": id(&format!("loadBalancers/lb/frontendIPConfigurations/{frontend}")),
+        "protocol": "Tcp",
+    });
+    for (name, value) in fields.as_object().unwrap() {
+        properties[name] = value.clone();
+    }
+    json!([{"id": net(&format!("loadBalancers/lb/{list}/r")), "name": "r", "properties": properties}])
+}
+
+fn nat(fields: &Value) -> Value {
+    json!({"inboundNatRules": forward("inboundNatRules", "f", fields)})
+}
+
+fn balanced(fields: &Value) -> Value {
+    let mut fields = fields.clone();
+    fields["backendAddressPool"] = id("loadBalancers/lb/backendAddressPools/b");
+    json!({"loadBalancingRules": forward("loadBalancingRules", "f", &fields)})
+}
+
+fn ssh_for_all() -> Option<Vec<Value>> {
+    Some(vec![rule("ssh", 300, "Allow", "*", "22")])
+}
+
+#[test]
+fn a_nat_rule_leads_to_the_backend_port() {
+    let rule_22 = nat(&json!({"frontendPort": 50022, "backendPort": 22, "backendIPConfiguration": id(IP)}));
+    let world = World::new(ssh_for_all()).with(balancer("Standard", rule_22.clone()));
+    let report = world.check();
+    world.verify(&report);
+    let port = &evidence(&report, "NET001")[0];
+    assert_eq!(port["port"], "22");
+    assert_eq!(port["through"]["frontend_port"], "50022");
+    assert_eq!(port["through"]["backend_port"], "22");
+    assert_eq!(port["through"]["kind"], "load-balancer");
+    assert_eq!(port["via"], format!("public-ip {}", net("publicIPAddresses/front")));
+    assert!(port["witness"]["to"].as_str().unwrap().ends_with(":22"), "{port}");
+    // A group sees the backend port: one that opens the frontend's lets nothing in.
+    let frontend = World::new(Some(vec![rule("x", 300, "Allow", "*", "50022")]));
+    assert_eq!(frontend.with(balancer("Standard", rule_22.clone())).verdict(), "pass");
+    // And what the group lets in besides does not come by this way.
+    let wide = World::new(Some(vec![rule("all", 300, "Allow", "*", "*")]));
+    let report = wide.with(balancer("Standard", rule_22)).check();
+    let ports: Vec<_> =
+        evidence(&report, "NET001").as_array().unwrap().iter().map(|port| &port["port"]).collect();
+    assert_eq!(ports, ["22"]);
+    assert_eq!(verdict(&report, "NET002"), "pass");
+    assert_eq!(verdict(&report, "NET003"), "pass");
+}
+
+#[test]
+fn a_nat_rule_of_version_two_forwards_a_range_to_a_pool() {
+    let ranged =
+        nat(&json!({"frontendPortRangeStart": 5000, "frontendPortRangeEnd": 5099, "frontendPort": 0,
+        "backendPort": 3389, "backendAddressPool": id("loadBalancers/lb/backendAddressPools/b")}));
+    let open = World::new(Some(vec![rule("rdp", 300, "Allow", "Internet", "3389")]));
+    let report = open.with(balancer("Standard", ranged)).check();
+    assert_eq!(evidence(&report, "NET001")[0]["through"]["frontend_port"], "5000-5099");
+}
+
+#[test]
+fn a_nat_pool_forwards_to_instances() {
+    let pool = json!({"inboundNatPools": forward("inboundNatPools", "f",
+        &json!({"frontendPortRangeStart": 50000, "frontendPortRangeEnd": 50119, "backendPort": 22}))});
+    let mut world = World::new(ssh_for_all()).with(balancer("Standard", pool));
+    world.all[1]["properties"]["ipConfigurations"][0]["properties"]["loadBalancerInboundNatPools"] =
+        json!([id("loadBalancers/lb/inboundNatPools/r")]);
+    assert_eq!(world.verdict(), "fail");
+}
+
+#[test]
+fn load_balancing_rules_and_ha_ports() {
+    let from = |frontend: u16, backend: u16, protocol: &str| {
+        balanced(&json!({"frontendPort": frontend, "backendPort": backend, "protocol": protocol}))
+    };
+    let verdict = |parts: Value| World::new(ssh_for_all()).with(balancer("Standard", parts)).verdict();
+    assert_eq!(verdict(from(2222, 22, "Tcp")), "fail");
+    assert_eq!(verdict(from(22, 8022, "Tcp")), "pass", "it goes to another port");
+    assert_eq!(verdict(from(22, 22, "Udp")), "pass", "SSH is TCP");
+    assert_eq!(verdict(from(0, 0, "All")), "fail", "every port");
+    assert_eq!(verdict(json!({})), "pass", "a pool without rules forwards nothing");
+}
+
+#[test]
+fn either_side_tells_who_is_a_member() {
+    let parts = balanced(&json!({"frontendPort": 22, "backendPort": 22}));
+    let mut by_nic = balancer("Standard", parts.clone());
+    by_nic["properties"]["backendAddressPools"][0]["properties"] = json!({});
+    assert_eq!(World::new(ssh_for_all()).with(by_nic.clone()).verdict(), "pass");
+    let mut world = World::new(ssh_for_all()).with(by_nic);
+    world.all[1]["properties"]["ipConfigurations"][0]["properties"]["loadBalancerBackendAddressPools"] =
+        json!([id("loadBalancers/lb/backendAddressPools/b")]);
+    assert_eq!(world.verdict(), "fail");
+    let by_address = |network: &str| {
+        let mut one = balancer("Standard", parts.clone());
+        one["properties"]["backendAddressPools"][0]["properties"] = json!({"loadBalancerBackendAddresses": [
+            {"name": "a", "properties": {"ipAddress": "10.0.0.4", "virtualNetwork": id(network)}}]});
+        World::new(ssh_for_all()).with(one).verdict()
+    };
+    assert_eq!(by_address("virtualNetworks/v"), "fail");
+    assert_eq!(by_address("virtualNetworks/other"), "pass", "the same address in another network");
+}
+
+#[test]
+fn parts_that_are_resources_of_their_own_belong_to_their_balancer() {
+    let all = nat(&json!({"frontendPort": 50022, "backendPort": 22, "backendIPConfiguration": id(IP)}));
+    let lone = all["inboundNatRules"][0].clone();
+    let world = World::new(ssh_for_all()).with(balancer("Standard", json!({}))).with(lone.clone());
+    assert_eq!(world.verdict(), "fail");
+    // Without the balancer itself nobody can tell where it listens.
+    assert_eq!(World::new(ssh_for_all()).with(lone).verdict(), "unknown");
+}
+
+#[test]
+fn a_private_balancer_lets_nobody_in_and_an_unknown_one_may() {
+    let mut private = balancer("Standard", json!({}));
+    private["properties"]["loadBalancingRules"] = forward(
+        "loadBalancingRules",
+        "inner",
+        &json!({"frontendPort": 22, "backendPort": 22, "backendAddressPool": id("loadBalancers/lb/backendAddressPools/b")}),
+    );
+    assert_eq!(World::new(ssh_for_all()).with(private).verdict(), "pass");
+    let mut world = World::new(ssh_for_all());
+    world.all[1]["properties"]["ipConfigurations"][0]["properties"]["loadBalancerBackendAddressPools"] =
+        json!([id("loadBalancers/missing/backendAddressPools/b")]);
+    assert_eq!(world.verdict(), "unknown");
+    let unclear =
+        balanced(&json!({"frontendPort": 22, "backendPort": {"$unknown": {"reason": "a parameter"}}}));
+    assert_eq!(World::new(ssh_for_all()).with(balancer("Standard", unclear)).verdict(), "unknown");
+}
+
+#[test]
+fn the_sku_decides_where_no_group_looks() {
+    let parts = || balanced(&json!({"frontendPort": 22, "backendPort": 22}));
+    assert_eq!(World::new(None).with(balancer("Standard", parts())).verdict(), "pass");
+    let basic = World::new(None).with(balancer("Basic", parts()));
+    assert_eq!(basic.verdict(), "fail");
+    let report = basic.check();
+    let finding = report["findings"].as_array().unwrap().iter().find(|one| one["code"] == "NET001").unwrap();
+    assert_eq!(finding["cause"]["pointer"], "/properties/loadBalancingRules/0");
+    assert!(finding["fix"].as_str().unwrap().contains("az network lb rule delete"), "{finding:#}");
+}
+
+#[test]
+fn floating_ip_hides_the_address_of_the_vm() {
+    let parts = || balanced(&json!({"frontendPort": 22, "backendPort": 22, "enableFloatingIP": true}));
+    assert_eq!(World::new(ssh_for_all()).with(balancer("Standard", parts())).verdict(), "fail");
+    let mut named = rule("ssh", 300, "Allow", "*", "22");
+    named["properties"]["destinationAddressPrefix"] = "10.0.0.4".into();
+    assert_eq!(World::new(Some(vec![named])).with(balancer("Standard", parts())).verdict(), "unknown");
+}
+
+#[test]
+fn a_nat_rule_to_a_nic_that_is_not_there_is_told() {
+    let astray = nat(&json!({"frontendPort": 50022, "backendPort": 22,
+        "backendIPConfiguration": id("networkInterfaces/gone/ipConfigurations/i")}));
+    let report = World::new(ssh_for_all()).with(balancer("Standard", astray)).check();
+    let rows = report["unknown"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["code"] == "NET001").unwrap_or_else(|| panic!("{report:#}"));
+    assert_eq!(row["sample"][0], net("loadBalancers/lb"));
+    assert!(row["reason"].as_str().unwrap().contains("network interface"), "{row}");
+}
+
+/// A classic firewall that sends `to:port` what comes to its port 4000 from `source`.
+fn firewall(source: &str, to: &str, port: &str) -> Value {
+    json!({"id": net("azureFirewalls/fw"), "properties": {
+        "ipConfigurations": [{"name": "c", "properties": {
+            "subnet": id("virtualNetworks/v/subnets/AzureFirewallSubnet"),
+            "publicIPAddress": id("publicIPAddresses/front")}}],
+        "natRuleCollections": [{"name": "in", "properties": {"priority": 200, "action": {"type": "Dnat"}, "rules": [
+            {"name": "to-vm", "protocols": ["TCP"], "sourceAddresses": [source],
+             "destinationAddresses": ["20.1.2.3"], "destinationPorts": ["4000"],
+             "translatedAddress": to, "translatedPort": port}]}}],
+        "networkRuleCollections": [],
+    }})
+}
+
+#[test]
+fn a_firewall_translates_and_its_packets_come_from_inside() {
+    // No rule of its own: the default rule for the network lets the firewall in.
+    let world = World::new(Some(vec![])).with(firewall("*", "10.0.0.4", "3389"));
+    let report = world.check();
+    world.verify(&report);
+    let port = &evidence(&report, "NET001")[0];
+    assert_eq!(port["through"]["kind"], "firewall");
+    assert_eq!(port["through"]["seen_from"], json!(["10.0.1.0/26"]));
+    assert_eq!(port["through"]["frontend_port"], "4000");
+    assert_eq!(port["decided_by"][0]["rule"], "defaultSecurityRules/AllowVnetInBound");
+    let finding = report["findings"].as_array().unwrap().iter().find(|one| one["code"] == "NET001").unwrap();
+    assert_eq!(finding["cause"]["resource"], net("azureFirewalls/fw"));
+    // The client's address does not matter to the group, the firewall's does.
+    let verdict = |rules: Vec<Value>, firewall: Value| World::new(Some(rules)).with(firewall).verdict();
+    let to_vm = || firewall("*", "10.0.0.4", "3389");
+    assert_eq!(verdict(vec![rule("no-internet", 200, "Deny", "Internet", "*")], to_vm()), "fail");
+    assert_eq!(verdict(vec![rule("no-firewall", 200, "Deny", "10.0.1.0/26", "*")], to_vm()), "pass");
+    assert_eq!(verdict(vec![rule("half", 200, "Deny", "10.0.1.0/27", "*")], to_vm()), "unknown");
+    // The firewall's own sources count.
+    assert_eq!(verdict(vec![], firewall("203.0.113.0/28", "10.0.0.4", "3389")), "pass");
+    assert_eq!(verdict(vec![], firewall("*", "10.0.0.5", "3389")), "pass", "to another address");
+    assert_eq!(verdict(vec![], firewall("*", "10.0.0.4", "8080")), "pass", "to another port");
+}
+
+#[test]
+fn a_firewall_may_lead_to_a_private_balancer() {
+    let mut private = balancer("Standard", json!({}));
+    private["properties"]["loadBalancingRules"] = forward(
+        "loadBalancingRules",
+        "inner",
+        &json!({"frontendPort": 2200, "backendPort": 22, "backendAddressPool": id("loadBalancers/lb/backendAddressPools/b")}),
+    );
+    let world =
+        |port: &str| World::new(Some(vec![])).with(private.clone()).with(firewall("*", "10.0.0.100", port));
+    assert_eq!(world("2200").verdict(), "fail");
+    assert_eq!(world("22").verdict(), "pass", "the balancer does not listen there");
+}
+
+#[test]
+fn an_earlier_translation_takes_the_packet() {
+    let mut both = firewall("*", "10.0.0.4", "3389");
+    let collection = |priority: u32, source: &str| {
+        let mut first = firewall(source, "10.0.0.9", "3389")["properties"]["natRuleCollections"][0].clone();
+        first["properties"]["priority"] = priority.into();
+        first["properties"]["rules"][0]["name"] = "elsewhere".into();
+        first
+    };
+    let all = |fw: &Value, more: Value| {
+        let mut fw = fw.clone();
+        fw["properties"]["natRuleCollections"].as_array_mut().unwrap().push(more);
+        World::new(Some(vec![])).with(fw).verdict()
+    };
+    assert_eq!(all(&both, collection(100, "*")), "pass");
+    assert_eq!(all(&both, collection(300, "*")), "fail");
+    assert_eq!(all(&both, collection(100, "203.0.113.0/24")), "fail", "the others still come");
+    // A network rule of the firewall that denies may win.
+    both["properties"]["networkRuleCollections"] =
+        json!([{"name": "d", "properties": {"priority": 100, "action": {"type": "Deny"}, "rules": []}}]);
+    assert_eq!(World::new(Some(vec![])).with(both).verdict(), "unknown");
+}
+
+#[test]
+fn a_policy_holds_the_translations_of_its_firewalls() {
+    let mut fw = firewall("*", "10.0.0.4", "3389");
+    let rules = fw["properties"]["natRuleCollections"][0]["properties"]["rules"].clone();
+    let properties = fw["properties"].as_object_mut().unwrap();
+    properties.remove("natRuleCollections");
+    properties.remove("networkRuleCollections");
+    properties.insert("firewallPolicy".to_owned(), id("firewallPolicies/p"));
+    let policy = |groups: Value| json!({"id": net("firewallPolicies/p"), "properties": {"ruleCollectionGroups": groups}});
+    let mut rule = rules[0].clone();
+    rule["ruleType"] = "NatRule".into();
+    rule["ipProtocols"] = json!(["TCP"]);
+    let group = json!({"id": net("firewallPolicies/p/ruleCollectionGroups/g"), "properties": {"priority": 100,
+        "ruleCollections": [{"ruleCollectionType": "FirewallPolicyNatRuleCollection", "name": "c", "priority": 200,
+            "action": {"type": "DNAT"}, "rules": [rule]}]}});
+    let listed = json!([id("firewallPolicies/p/ruleCollectionGroups/g")]);
+    let world = || World::new(Some(vec![])).with(fw.clone());
+    assert_eq!(world().with(policy(listed.clone())).with(group.clone()).verdict(), "fail");
+    assert_eq!(world().with(policy(json!([]))).verdict(), "pass", "a policy without rules");
+    // Many exports leave the groups out: nobody can tell then.
+    assert_eq!(world().with(policy(listed)).verdict(), "unknown");
+    assert_eq!(world().verdict(), "unknown");
+    // In a network that the firewall does not route to it does not matter.
+    let mut elsewhere = world();
+    elsewhere.all.push(json!({"id": net("virtualNetworks/w"), "properties": {
+        "addressSpace": {"addressPrefixes": ["10.9.0.0/16"]},
+        "subnets": [{"id": net("virtualNetworks/w/subnets/s"), "properties": {"addressPrefix": "10.9.0.0/24"}}]}}));
+    elsewhere.all[1]["properties"]["ipConfigurations"][0]["properties"]["subnet"] =
+        id("virtualNetworks/w/subnets/s");
+    assert_eq!(elsewhere.with(policy(json!([]))).with(group).verdict(), "pass");
+}
+
+#[test]
+fn an_application_gateway_is_a_named_unknown() {
+    let gateway = |port: u16, public: &str| {
+        json!({"id": net("applicationGateways/ag"), "properties": {
+        "gatewayIPConfigurations": [{"properties": {"subnet": id("virtualNetworks/v/subnets/web")}}],
+        "frontendIPConfigurations": [{"properties": {public: id("publicIPAddresses/front")}}],
+        "backendAddressPools": [{"id": net("applicationGateways/ag/backendAddressPools/b"),
+            "properties": {"backendAddresses": [{"ipAddress": "10.0.0.4"}]}}],
+        "backendHttpSettingsCollection": [{"properties": {"port": port}}]}})
+    };
+    let verdict = |rules: Vec<Value>, gateway: Value| {
+        let report = World::new(Some(rules)).with(gateway).check();
+        (verdict(&report, "NET001"), verdict(&report, "NET002"))
+    };
+    assert_eq!(verdict(vec![], gateway(443, "publicIPAddress")), ("pass", "unknown"));
+    assert_eq!(verdict(vec![], gateway(22, "publicIPAddress")), ("unknown", "pass"));
+    assert_eq!(verdict(vec![], gateway(443, "privateIPAddress")), ("pass", "pass"));
+    let shut = vec![rule("no-gateway", 200, "Deny", "10.0.2.0/24", "*")];
+    assert_eq!(verdict(shut, gateway(443, "publicIPAddress")), ("pass", "pass"));
+}
+
+/// A security admin rule, deployed to the network if `vnet` is given.
+fn admin(name: &str, access: &str, priority: u32, source: &str, port: &str, vnet: Option<&str>) -> Value {
+    let id_text =
+        net(&format!("networkManagers/nm/securityAdminConfigurations/c/ruleCollections/rc/rules/{name}"));
+    let source = match source {
+        "*" => json!([]),
+        "Internet" => json!([{"addressPrefixType": "ServiceTag", "addressPrefix": source}]),
+        _ => json!([{"addressPrefixType": "IPPrefix", "addressPrefix": source}]),
+    };
+    let mut rule = json!({"id": id_text, "kind": "Custom", "properties": {
+        "access": access, "priority": priority, "direction": "Inbound", "protocol": "Tcp",
+        "sources": source, "destinations": [], "destinationPortRanges": [port]}});
+    if let Some(vnet) = vnet {
+        rule["virtualNetwork"] = id(vnet);
+    }
+    rule
+}
+
+/// A VM with a public address behind a group with these rules.
+fn public(rules: Vec<Value>) -> World {
+    let mut world = World::new(Some(rules));
+    world.all[1]["properties"]["ipConfigurations"][0]["properties"]["publicIPAddress"] =
+        id("publicIPAddresses/front");
+    world
+}
+
+#[test]
+fn admin_rules_come_before_groups() {
+    let here = Some("virtualNetworks/v");
+    let ssh = || vec![rule("ssh", 300, "Allow", "*", "22")];
+    let shut = || vec![rule("shut", 100, "Deny", "*", "*")];
+    assert_eq!(public(ssh()).verdict(), "fail");
+    assert_eq!(public(ssh()).with(admin("d", "Deny", 10, "Internet", "22", here)).verdict(), "pass");
+    assert_eq!(public(ssh()).with(admin("d", "Deny", 10, "*", "3389", here)).verdict(), "fail");
+    assert_eq!(
+        public(ssh()).with(admin("d", "Deny", 10, "*", "22", Some("virtualNetworks/w"))).verdict(),
+        "fail"
+    );
+    assert_eq!(public(shut()).with(admin("a", "Allow", 10, "*", "22", here)).verdict(), "pass");
+    let delivered = public(shut()).with(admin("a", "AlwaysAllow", 10, "*", "22", here));
+    assert_eq!(delivered.verdict(), "fail");
+    let report = delivered.check();
+    let port = &evidence(&report, "NET001")[0];
+    assert_eq!(port["decided_by"][0]["level"], "admin");
+    assert_eq!(port["decided_by"][0]["rule"], "securityAdminRules/a");
+    // The first that matches decides.
+    let both = |first: &str, second: &str| {
+        public(shut())
+            .with(admin("one", first, 10, "*", "22", here))
+            .with(admin("two", second, 20, "*", "22", here))
+            .verdict()
+    };
+    assert_eq!(both("Deny", "AlwaysAllow"), "pass");
+    assert_eq!(both("AlwaysAllow", "Deny"), "fail");
+    assert_eq!(both("Allow", "AlwaysAllow"), "pass");
+    // A configuration may be deployed or not.
+    assert_eq!(public(ssh()).with(admin("d", "Deny", 10, "*", "22", None)).verdict(), "unknown");
+    assert_eq!(public(shut()).with(admin("a", "AlwaysAllow", 10, "*", "22", None)).verdict(), "unknown");
+    assert_eq!(public(shut()).with(admin("a", "Allow", 10, "*", "22", None)).verdict(), "pass");
+    assert_eq!(public(ssh()).with(admin("a", "Allow", 10, "*", "22", None)).verdict(), "fail");
+    // What is dropped certainly does not come back through an uncertain one behind it.
+    let denied = public(ssh()).with(admin("d", "Deny", 10, "*", "22", here));
+    assert_eq!(denied.with(admin("a", "AlwaysAllow", 20, "*", "22", None)).verdict(), "pass");
+}
+
+fn flow(world: &World, remote: &str, port: u16) -> Value {
+    let local = format!("10.0.0.4:{port}");
+    let ask = ["flow", "-", "--vm", "m", "--direction", "inbound", "--protocol", "TCP", "--local", &local];
+    let ran = run(&[&ask[..], &["--remote", remote, "--format", "json"]].concat(), world.text().as_bytes());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    ran.json()
+}
+
+#[test]
+fn a_flow_asks_admin_rules_first() {
+    let here = Some("virtualNetworks/v");
+    let world = public(vec![rule("ssh", 300, "Allow", "*", "22")])
+        .with(admin("shut", "Deny", 10, "203.0.113.0/24", "22", here))
+        .with(admin("in", "AlwaysAllow", 20, "*", "3389", here));
+    let denied = flow(&world, "203.0.113.9:50000", 22);
+    assert_eq!(
+        (denied["access"].as_str(), denied["ruleName"].as_str()),
+        (Some("Deny"), Some("securityAdminRules/shut"))
+    );
+    assert_eq!(denied["chain"][0]["level"], "admin");
+    let passed = flow(&world, "198.51.100.9:50000", 22);
+    assert_eq!(
+        (passed["access"].as_str(), passed["ruleName"].as_str()),
+        (Some("Allow"), Some("securityRules/ssh"))
+    );
+    let delivered = flow(&world, "203.0.113.9:50000", 3389);
+    assert_eq!(delivered["ruleName"], "securityAdminRules/in");
+    let text = run(
+        &[
+            "flow",
+            "-",
+            "--vm",
+            "m",
+            "--direction",
+            "inbound",
+            "--protocol",
+            "TCP",
+            "--local",
+            "10.0.0.4:*",
+            "--remote",
+            "203.0.113.9:50000",
+        ],
+        world.text().as_bytes(),
+    );
+    assert!(text.out.starts_with("Partial"), "{}", text.out);
+    assert!(text.out.contains("security admin rules") && text.out.contains("AlwaysAllow"), "{}", text.out);
+}
+
+#[test]
+fn an_expectation_that_does_not_hold_reads_as_a_difference() {
+    let world = public(vec![rule("ssh", 300, "Allow", "*", "22")]);
+    let folder = scratch();
+    std::fs::write(folder.path().join("estate.json"), world.text()).unwrap();
+    let line = |expect: &str| {
+        json!({"vm": "m", "direction": "inbound", "protocol": "TCP", "local": "10.0.0.4:22",
+               "remote": "203.0.113.9:50000", "expect": expect})
+        .to_string()
+    };
+    let ask = |lines: &[String]| {
+        std::fs::write(folder.path().join("expected.ndjson"), lines.join("\n")).unwrap();
+        run_in(folder.path(), &["flow", "estate.json", "--batch", "expected.ndjson"], b"", &[])
+    };
+    assert_eq!(ask(&[line("allow")]).code, 0);
+    let ran = ask(&[line("Allow"), line("Deny")]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err.contains(
+            "expected.ndjson:2: m inbound TCP 203.0.113.9:50000 → 10.0.0.4:22\n  - expected Deny\n  + found    Allow  securityRules/ssh (g)\n"
+        ),
+        "{}",
+        ran.err
+    );
+    assert!(ran.err.contains("1 of 2 expectations do not hold"), "{}", ran.err);
+    let typo = ask(&[line("Alow")]);
+    assert_eq!(typo.code, 3);
+    assert!(typo.out.contains("is not one of Allow, Deny, Partial, Unknown"), "{}", typo.out);
+}
