@@ -104,8 +104,7 @@ fn addresses(
     at: Arguments<'_>,
 ) -> AddressSpec {
     let items = match reader.array(fields, name, at) {
-        None => return AddressSpec::any(),
-        Some(Known::Value(items)) if items.is_empty() => return AddressSpec::any(),
+        None | Some(Known::Value([])) => return AddressSpec::any(),
         Some(Known::Value(items)) => items,
         Some(Known::Unknown(reason)) => {
             return AddressSpec { unreadable: Some(reason), ..AddressSpec::default() };

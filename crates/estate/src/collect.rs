@@ -19,6 +19,7 @@ use crate::network::{Asg, Nested, Nic, Peer, PublicIp, RouteTable, Subnet, Vnet}
 use crate::origin::{Origin, Origins, SourceIndex, locate};
 use crate::problem::{At, Problem, ProblemKind};
 use crate::rule::{Nsg, SecurityRule, owner_of};
+use crate::scale_set::ScaleSet;
 use crate::split::{self, Cut, DEPTH_LIMIT, Fault, PIECE_LIMIT, Splitter};
 use crate::wire::{Reader, member};
 
@@ -35,6 +36,7 @@ pub struct Collector {
 #[derive(Default)]
 pub struct Part {
     pub(crate) vms: Vec<Vm>,
+    pub(crate) scale_sets: Vec<ScaleSet>,
     pub(crate) nics: Vec<Nic>,
     pub(crate) public_ips: Vec<PublicIp>,
     pub(crate) nsgs: Vec<Nsg>,
@@ -104,6 +106,7 @@ impl Collector {
             to.append(from);
         }
         move_all(&mut done.vms, &mut part.vms, times);
+        move_all(&mut done.scale_sets, &mut part.scale_sets, 0);
         move_all(&mut done.nics, &mut part.nics, times);
         move_all(&mut done.public_ips, &mut part.public_ips, 0);
         move_all(&mut done.nsgs, &mut part.nsgs, 0);
@@ -338,8 +341,15 @@ enum Parser {
     AdminRule,
 }
 
-const TYPES: [(&str, Parser); 23] = [
+const TYPES: [(&str, Parser); 27] = [
     ("microsoft.compute/virtualmachines", Parser::Kind(Kind::Vm)),
+    ("microsoft.compute/virtualmachinescalesets", Parser::Kind(Kind::ScaleSet)),
+    ("microsoft.compute/virtualmachinescalesets/virtualmachines", Parser::Kind(Kind::Vm)),
+    ("microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces", Parser::Kind(Kind::Nic)),
+    (
+        "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces/ipconfigurations/publicipaddresses",
+        Parser::Kind(Kind::PublicIp),
+    ),
     ("microsoft.network/networkinterfaces", Parser::Kind(Kind::Nic)),
     ("microsoft.network/publicipaddresses", Parser::Kind(Kind::PublicIp)),
     ("microsoft.network/networksecuritygroups", Parser::Kind(Kind::Nsg)),
@@ -400,6 +410,7 @@ fn resource(part: &mut Part, reader: &mut Reader<'_>, object: &Object, id: &str)
     let mut nested = Nested::default();
     match kind {
         Kind::Vm => part.vms.push(Vm::read(reader, own, object)),
+        Kind::ScaleSet => part.scale_sets.push(ScaleSet::read(reader, own, object, id, &mut nested)),
         Kind::Nic => part.nics.push(Nic::read(reader, own, object, &mut nested)),
         Kind::PublicIp => part.public_ips.push(PublicIp::read(reader, own, object, format_args!(""), true)),
         Kind::Nsg => part.nsgs.push(Nsg::read(reader, own, object)),

@@ -50,6 +50,8 @@ pub struct Vm {
     pub power: Field<PowerState>,
     /// Its tags, as far as its records tell.
     pub tags: Option<Tags>,
+    /// Where its profiles stand in its record: `/properties`, or deeper for the model of a scale set.
+    pub profile: &'static str,
 }
 
 /// A managed disk.
@@ -99,6 +101,7 @@ impl Vm {
             password_disabled: None,
             power: None,
             tags: None,
+            profile: "/properties",
         }
     }
 

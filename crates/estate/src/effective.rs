@@ -87,7 +87,7 @@ fn widened(
     for field in ["expandedSourceAddressPrefix", "expandedDestinationAddressPrefix"] {
         let _ = reader.texts(Fields::own(object), field, at, |_, _, text| everything |= text == "0.0.0.0/0");
     }
-    let mut rule = SecurityRule::read(reader, object, at);
+    let mut rule = SecurityRule::read_within(reader, object, at, &(0..=u16::MAX));
     rule.name = name.rsplit('/').next().unwrap_or(name).into();
     rule.source = AddressSpec::any();
     rule.destination = AddressSpec::any();

@@ -16,6 +16,7 @@ use crate::network::{Asg, IpConfiguration, Nic, Peer, PublicIp, RouteTable, Subn
 use crate::origin::{Origin, Origins, Place};
 use crate::problem::{At, Problem, ProblemKind};
 use crate::rule::{Nsg, SecurityRule};
+use crate::scale_set::ScaleSet;
 use crate::tags::Tags;
 
 /// How many problems are listed; the others are counted.
@@ -83,6 +84,7 @@ records! {
             mine.nics_unknown.clone_from(&other.nics_unknown);
         }
     };
+    ScaleSet in scale_sets { model: "/properties/virtualMachineProfile" };
     Nic in nics {
         nsg: "/properties/networkSecurityGroup",
         vm: "/properties/virtualMachine",
@@ -158,6 +160,7 @@ impl Joiner {
             ids,
             slots,
             vms: read.vms,
+            scale_sets: read.scale_sets,
             nics: read.nics,
             public_ips: read.public_ips,
             nsgs: read.nsgs,
@@ -181,6 +184,7 @@ impl Joiner {
             sort_rules(nsg);
         }
         joiner.index::<Vm>();
+        joiner.index::<ScaleSet>();
         joiner.index::<Nic>();
         joiner.index::<PublicIp>();
         joiner.index::<Nsg>();
@@ -205,6 +209,7 @@ impl Joiner {
         joiner.link_pools();
         joiner.sort_admin_rules();
         joiner.link_vms();
+        joiner.judge_asgs();
         let mut estate = joiner.estate;
         estate.problems.sort_unstable();
         estate.problems.dedup();
@@ -536,6 +541,53 @@ impl Joiner {
         }
     }
 
+    /// All members of an application security group are in one virtual network
+    /// (<https://learn.microsoft.com/azure/virtual-network/application-security-groups>). Where they are not,
+    /// nobody can tell which of them are members.
+    fn judge_asgs(&mut self) {
+        let Estate { nics, ids, .. } = &self.estate;
+        let mut network_of: hashbrown::HashMap<ResourceId, (String, bool)> = hashbrown::HashMap::new();
+        let vnet = |ip: &IpConfiguration| {
+            let subnet = ip.subnet.as_ref()?.value()?;
+            Some(crate::id::parent(ids.text(*subnet))?.to_ascii_lowercase())
+        };
+        let each = |nic: &Nic| match &nic.ip_configurations {
+            Some(Known::Value(all)) => all.clone(),
+            _ => Vec::new(),
+        };
+        for nic in nics.iter().filter(|nic| has_asgs(nic)) {
+            for ip in each(nic) {
+                let (Known::Value(asgs), Some(vnet)) = (&ip.asgs, vnet(&ip)) else { continue };
+                for asg in asgs {
+                    let (first, several) = network_of.entry(*asg).or_insert_with(|| (vnet.clone(), false));
+                    *several |= *first != vnet;
+                }
+            }
+        }
+        network_of.retain(|_, (_, several)| *several);
+        if network_of.is_empty() {
+            return;
+        }
+        let mut problems = Vec::new();
+        for nic in self.estate.nics.iter_mut() {
+            let origin = nic.origins.first();
+            let Some(Known::Value(all)) = &mut nic.ip_configurations else { continue };
+            for (index, ip) in all.iter_mut().enumerate() {
+                let Known::Value(asgs) = &ip.asgs else { continue };
+                let Some(bad) = asgs.iter().find(|asg| network_of.contains_key(*asg)) else { continue };
+                let pointer =
+                    format!("/properties/ipConfigurations/{index}/properties/applicationSecurityGroups");
+                problems.push((origin, pointer, *bad));
+                ip.asgs = Known::unknown(Reason::Unreadable { field: "applicationSecurityGroups".into() });
+            }
+        }
+        for (origin, pointer, asg) in problems {
+            let kind = ProblemKind::AcrossNetworks { id: self.estate.text(asg).into() };
+            let at = At::Place(Place { origin, pointer: pointer.into() });
+            self.estate.problems.push(Problem { at, kind });
+        }
+    }
+
     /// Order and repetition of records do not matter.
     fn sort_admin_rules(&mut self) {
         let Estate { admin_rules, ids, .. } = &mut self.estate;
@@ -585,6 +637,11 @@ impl Joiner {
             }
         }
     }
+}
+
+fn has_asgs(nic: &Nic) -> bool {
+    let all = nic.ip_configurations.as_ref().and_then(Known::value);
+    all.is_some_and(|all| all.iter().any(|ip| matches!(&ip.asgs, Known::Value(asgs) if !asgs.is_empty())))
 }
 
 fn member_of(ip: &mut IpConfiguration, part: ResourceId) {

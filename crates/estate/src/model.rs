@@ -10,6 +10,7 @@ use crate::network::{Asg, Nic, PublicIp, RouteTable, Subnet, Vnet};
 use crate::origin::Origin;
 use crate::problem::Problem;
 use crate::rule::Nsg;
+use crate::scale_set::ScaleSet;
 
 /// What a resource is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +18,8 @@ use crate::rule::Nsg;
 pub enum Kind {
     /// A virtual machine.
     Vm,
+    /// A scale set.
+    ScaleSet,
     /// A network interface.
     Nic,
     /// A public IP address.
@@ -54,6 +57,7 @@ impl Kind {
     pub fn resource_type(self) -> &'static str {
         match self {
             Self::Vm => "Microsoft.Compute/virtualMachines",
+            Self::ScaleSet => "Microsoft.Compute/virtualMachineScaleSets",
             Self::Nic => "Microsoft.Network/networkInterfaces",
             Self::PublicIp => "Microsoft.Network/publicIPAddresses",
             Self::Nsg => "Microsoft.Network/networkSecurityGroups",
@@ -99,6 +103,8 @@ pub struct Estate {
     pub(crate) slots: Vec<Option<Slot>>,
     /// Virtual machines, those included that only NICs mention.
     pub vms: Vec<Vm>,
+    /// Scale sets.
+    pub scale_sets: Vec<ScaleSet>,
     /// Network interfaces.
     pub nics: Vec<Nic>,
     /// Public IP addresses.
@@ -164,6 +170,8 @@ impl Estate {
     finders! {
         /// The VM with this id.
         vm: Vm in vms as Vm;
+        /// The scale set with this id.
+        scale_set: ScaleSet in scale_sets as ScaleSet;
         /// The NIC with this id.
         nic: Nic in nics as Nic;
         /// The public IP address with this id.
@@ -202,6 +210,7 @@ impl Estate {
     pub fn count(&self) -> usize {
         let described = self.vms.iter().filter(|vm| vm.described).count();
         described
+            + self.scale_sets.len()
             + self.nics.len()
             + self.public_ips.len()
             + self.nsgs.len()

@@ -11,6 +11,16 @@ pub struct Problem {
     pub kind: ProblemKind,
 }
 
+impl Problem {
+    /// Puts the place of a problem into a larger record: `start` of its pointer becomes `prefix`.
+    pub(crate) fn move_into(&mut self, prefix: &str, start: &str) {
+        if let At::Place(place) = &mut self.at {
+            let rest = place.pointer.strip_prefix(start).unwrap_or(&place.pointer);
+            place.pointer = format!("{prefix}{rest}").into();
+        }
+    }
+}
+
 /// Where a problem stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum At {
@@ -105,6 +115,18 @@ pub enum ProblemKind {
     DuplicateField {
         /// The name of the field.
         field: Box<str>,
+    },
+    /// Two fields that say one thing in two forms disagree.
+    Contradiction {
+        /// The name of the field.
+        field: Box<str>,
+        /// The name of its other form.
+        other: Box<str>,
+    },
+    /// An application security group has members in several virtual networks, which Azure refuses.
+    AcrossNetworks {
+        /// The id of the group.
+        id: Box<str>,
     },
     /// Two records of one resource disagree.
     Conflict {

@@ -3,10 +3,11 @@
 //! Source: <https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview>
 
 use std::fmt::Arguments;
+use std::ops::RangeInclusive;
 
 use sonic_rs::{Object, Value};
 
-use crate::address::{AddressSpec, Term, parse_term};
+use crate::address::{AddressSpec, ServiceTag, Term, parse_term};
 use crate::id::{ResourceId, Use, resource_name};
 use crate::known::{Field, Known, Reason};
 use crate::origin::{Origin, Origins, Place};
@@ -111,6 +112,9 @@ pub struct Nsg {
     pub(crate) effective: bool,
 }
 
+/// What Azure accepts.
+const PRIORITIES: RangeInclusive<u16> = 100..=4096;
+
 const PROTOCOLS: [(&str, Protocol); 7] = [
     ("*", Protocol::Any),
     ("all", Protocol::Any),
@@ -198,7 +202,7 @@ impl SecurityRule {
         let fields = Fields::of(object).careful();
         let at = format_args!("/properties");
         let any = [&PROTOCOLS[..], &[("any", Protocol::Any)]].concat();
-        let (priority, direction, protocol) = read_words(reader, fields, at, &any);
+        let (priority, direction, protocol) = read_words(reader, fields, at, &any, &(1..=4096));
         let ports = |reader: &mut Reader<'_>, name: &'static str| match fields.raw(name) {
             None if !fields.is_unknown() => PortSpec::any(),
             _ => read_ports(reader, fields, at, ["", name]),
@@ -220,6 +224,16 @@ impl SecurityRule {
     /// Reads a rule that stands at `at` in its resource; an empty `at` is a rule that is a resource
     /// of its own.
     pub(crate) fn read(reader: &mut Reader<'_>, object: &Object, at: Arguments<'_>) -> Self {
+        Self::read_within(reader, object, at, &PRIORITIES)
+    }
+
+    /// The same with other priorities: Azure's own rules come after those of a group.
+    pub(crate) fn read_within(
+        reader: &mut Reader<'_>,
+        object: &Object,
+        at: Arguments<'_>,
+        priorities: &RangeInclusive<u16>,
+    ) -> Self {
         let own = Fields::own(object);
         let name = match reader.text(own, "name", at) {
             Some(Known::Value(name)) => name,
@@ -231,7 +245,7 @@ impl SecurityRule {
         let fields = Fields::of(object).careful();
         let place = Place { origin: reader.origin, pointer: at.to_string().into() };
         let at = format_args!("{at}/properties");
-        let (priority, direction, protocol) = read_words(reader, fields, at, &PROTOCOLS);
+        let (priority, direction, protocol) = read_words(reader, fields, at, &PROTOCOLS, priorities);
         let access = required(reader, fields, "access", at, |reader, name| {
             reader.word(
                 fields,
@@ -281,11 +295,18 @@ fn read_words(
     fields: Fields<'_>,
     at: Arguments<'_>,
     protocols: &[(&str, Protocol)],
+    priorities: &RangeInclusive<u16>,
 ) -> (Known<u32>, Known<Direction>, Known<Protocol>) {
     let priority = required(reader, fields, "priority", at, |reader, name| {
         match reader.text_or_number(fields, name, at)? {
             Known::Value(text) => Some(match text.trim().parse::<u16>() {
-                Ok(number) if number > 0 => Known::Value(u32::from(number)),
+                Ok(number) if number > 0 => {
+                    // Azure refuses others; the order that is meant is clear all the same.
+                    if !priorities.contains(&number) {
+                        let _: Known<u32> = reader.bad(at, name, &text, "a number from 100 to 4096");
+                    }
+                    Known::Value(u32::from(number))
+                }
                 _ => reader.bad(at, name, &text, "a number from 100 to 4096"),
             }),
             Known::Unknown(reason) => Some(Known::Unknown(reason)),
@@ -328,25 +349,23 @@ fn required<T>(
     Known::unknown(Reason::Unreadable { field: name.into() })
 }
 
-/// The union of a singular and a plural field, as augmented rules have them: the one that is not
-/// in use is null, empty or absent.
-fn read_addresses(
-    reader: &mut Reader<'_>,
-    fields: Fields<'_>,
-    at: Arguments<'_>,
-    [one, many, groups]: [&'static str; 3],
-) -> AddressSpec {
-    let mut spec = AddressSpec::default();
-    let (mut v4, mut v6) = (Vec::new(), Vec::new());
-    let mut unreadable = None;
-    let mut take =
-        |reader: &mut Reader<'_>, name: &'static str, pointer: Arguments<'_>, text: &str| match parse_term(
-            text,
-        ) {
-            Some(Term::Any) => spec.any = true,
-            Some(Term::V4(range)) => v4.push(range),
-            Some(Term::V6(range)) => v6.push(range),
-            Some(Term::Tag(tag)) => spec.tags.push(tag),
+/// The addresses that one field names.
+#[derive(Default)]
+struct Named {
+    any: bool,
+    v4: Vec<Range<u32>>,
+    v6: Vec<Range<u128>>,
+    tags: Vec<ServiceTag>,
+    unreadable: Option<Box<Reason>>,
+}
+
+impl Named {
+    fn take(&mut self, reader: &mut Reader<'_>, name: &'static str, pointer: Arguments<'_>, text: &str) {
+        match parse_term(text) {
+            Some(Term::Any) => self.any = true,
+            Some(Term::V4(range)) => self.v4.push(range),
+            Some(Term::V6(range)) => self.v6.push(range),
+            Some(Term::Tag(tag)) => self.tags.push(tag),
             None => {
                 let shown: String = text.chars().take(SHOWN).collect();
                 let expected = "an address, a prefix such as 203.0.113.0/24, a service tag or *";
@@ -354,41 +373,82 @@ fn read_addresses(
                     pointer.to_string(),
                     ProblemKind::BadValue { field: name.into(), value: shown.into(), expected },
                 );
-                unreadable = Some(Box::new(Reason::Unreadable { field: name.into() }));
+                self.unreadable = Some(Box::new(Reason::Unreadable { field: name.into() }));
             }
-        };
-    let single = match reader.text(fields, one, at) {
-        Some(Known::Value(text)) => {
-            if !text.trim().is_empty() {
-                take(reader, one, format_args!("{at}/{one}"), text);
-            }
-            None
         }
-        Some(Known::Unknown(reason)) => Some(reason),
-        None => None,
-    };
-    let plural = reader.texts(fields, many, at, |reader, index, text| {
-        take(reader, many, format_args!("{at}/{many}/{index}"), text);
-    });
-    let asgs = match reader.references(fields, groups, at) {
-        Some(Known::Value(asgs)) => {
-            spec.asgs = asgs;
+    }
 
-            None
+    fn spec(mut self) -> AddressSpec {
+        self.tags.sort_unstable();
+        self.tags.dedup();
+        AddressSpec {
+            any: self.any,
+            v4: self.v4.into_iter().collect(),
+            v6: self.v6.into_iter().collect(),
+            tags: self.tags,
+            asgs: Vec::new(),
+            unreadable: self.unreadable,
         }
-        Some(Known::Unknown(reason)) => Some(reason),
-        None => None,
+    }
+}
+
+/// A singular and a plural field, as augmented rules have them: the one that is not in use is null, empty or
+/// absent, or says the same. Where the two contradict each other, just what both name is certain.
+fn read_addresses(
+    reader: &mut Reader<'_>,
+    fields: Fields<'_>,
+    at: Arguments<'_>,
+    [one, many, groups]: [&'static str; 3],
+) -> AddressSpec {
+    let (mut single, mut plural) = (Named::default(), Named::default());
+    match reader.text(fields, one, at) {
+        Some(Known::Value(text)) if !text.trim().is_empty() => {
+            single.take(reader, one, format_args!("{at}/{one}"), text);
+        }
+        Some(Known::Unknown(reason)) => single.unreadable = Some(reason),
+        Some(Known::Value(_)) | None => {}
+    }
+    let unknown = reader.texts(fields, many, at, |reader, index, text| {
+        plural.take(reader, many, format_args!("{at}/{many}/{index}"), text);
+    });
+    plural.unreadable = plural.unreadable.or(unknown);
+    let (single, plural) = (single.spec(), plural.spec());
+    let mut spec = if single.names_nothing() {
+        plural
+    } else if plural.names_nothing() || single == plural {
+        single
+    } else {
+        AddressSpec {
+            any: single.any && plural.any,
+            v4: single.v4.intersection(&plural.v4),
+            v6: single.v6.intersection(&plural.v6),
+            tags: single.tags.into_iter().filter(|tag| plural.tags.contains(tag)).collect(),
+            asgs: Vec::new(),
+            unreadable: Some(contradiction(reader, at, one, many)),
+        }
     };
-    spec.v4 = v4.into_iter().collect();
-    spec.v6 = v6.into_iter().collect();
-    spec.tags.sort_unstable();
-    spec.tags.dedup();
-    spec.unreadable = unreadable.or(single).or(plural).or(asgs);
+    match reader.references(fields, groups, at) {
+        Some(Known::Value(asgs)) => spec.asgs = asgs,
+        Some(Known::Unknown(reason)) => spec.unreadable = spec.unreadable.or(Some(reason)),
+        None => {}
+    }
     if spec.names_nothing() {
         reader.problem(format!("{at}/{one}"), ProblemKind::MissingField { field: one.into() });
         spec.unreadable = Some(Box::new(Reason::Unreadable { field: one.into() }));
     }
     spec
+}
+
+/// Both forms of a field name something, and not the same.
+fn contradiction(
+    reader: &mut Reader<'_>,
+    at: Arguments<'_>,
+    one: &'static str,
+    many: &'static str,
+) -> Box<Reason> {
+    let kind = ProblemKind::Contradiction { field: one.into(), other: many.into() };
+    reader.problem(format!("{at}/{many}"), kind);
+    Box::new(Reason::Unreadable { field: many.into() })
 }
 
 fn read_ports(
@@ -397,13 +457,15 @@ fn read_ports(
     at: Arguments<'_>,
     [one, many]: [&'static str; 2],
 ) -> PortSpec {
-    let mut ranges: Vec<Range<u16>> = Vec::new();
-    let mut unreadable = None;
-    let mut take = |reader: &mut Reader<'_>, name: &'static str, pointer: Arguments<'_>, text: &str| {
+    let take = |spec: &mut (Vec<Range<u16>>, Option<Box<Reason>>),
+                reader: &mut Reader<'_>,
+                name: &'static str,
+                pointer: Arguments<'_>,
+                text: &str| {
         // Some clients write a list into the singular field.
         for part in text.split(',') {
             if let Some(range) = parse_ports(part) {
-                ranges.push(range);
+                spec.0.push(range);
             } else {
                 let shown: String = part.chars().take(SHOWN).collect();
                 let expected = "a port from 0 to 65535, a range such as 1000-2000, or *";
@@ -411,25 +473,35 @@ fn read_ports(
                     pointer.to_string(),
                     ProblemKind::BadValue { field: name.into(), value: shown.into(), expected },
                 );
-                unreadable = Some(Box::new(Reason::Unreadable { field: name.into() }));
+                spec.1 = Some(Box::new(Reason::Unreadable { field: name.into() }));
             }
         }
     };
-    let single = match reader.text_or_number(fields, one, at) {
-        Some(Known::Value(text)) => {
-            if !text.trim().is_empty() {
-                take(reader, one, format_args!("{at}/{one}"), &text);
-            }
-            None
+    let (mut single, mut plural) = ((Vec::new(), None), (Vec::new(), None));
+    match reader.text_or_number(fields, one, at) {
+        Some(Known::Value(text)) if !text.trim().is_empty() => {
+            take(&mut single, reader, one, format_args!("{at}/{one}"), &text);
         }
-        Some(Known::Unknown(reason)) => Some(reason),
-        None => None,
-    };
-    let plural = reader.texts(fields, many, at, |reader, index, text| {
-        take(reader, many, format_args!("{at}/{many}/{index}"), text);
+        Some(Known::Unknown(reason)) => single.1 = Some(reason),
+        Some(Known::Value(_)) | None => {}
+    }
+    let unknown = reader.texts(fields, many, at, |reader, index, text| {
+        take(&mut plural, reader, many, format_args!("{at}/{many}/{index}"), text);
     });
-    let mut spec =
-        PortSpec { ports: ranges.into_iter().collect(), unreadable: unreadable.or(single).or(plural) };
+    let spec = |(ranges, unreadable): (Vec<Range<u16>>, Option<Box<Reason>>)| PortSpec {
+        ports: ranges.into_iter().collect(),
+        unreadable,
+    };
+    plural.1 = plural.1.or(unknown);
+    let (single, plural) = (spec(single), spec(plural));
+    let mut spec = if single == PortSpec::default() {
+        plural
+    } else if plural == PortSpec::default() || single == plural {
+        single
+    } else {
+        let ports = single.ports.intersection(&plural.ports);
+        PortSpec { ports, unreadable: Some(contradiction(reader, at, one, many)) }
+    };
     if spec.ports.is_empty() && spec.unreadable.is_none() {
         reader.problem(format!("{at}/{one}"), ProblemKind::MissingField { field: one.into() });
         spec.unreadable = Some(Box::new(Reason::Unreadable { field: one.into() }));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use estate::{Estate, Family, Origin, PortSet, Range, Reason, ResourceId};
+use estate::{Estate, Family, Kind, Known, Origin, PortSet, Range, Reason, ResourceId};
 use rayon::prelude::*;
 use reach::tags::Tags;
 use reach::{Addresses, Reach};
@@ -191,6 +191,25 @@ pub fn run(
         })
         .reduce(empty, Sink::absorb);
     let mut sink = sink;
+    for set in &estate.scale_sets {
+        match VmView::of_scale_set(&reach, set) {
+            Some(view) => {
+                exposing_groups(&context, &view, &mut sink.exposing);
+                for (_, run) in &vm_checks {
+                    run(&context, &view, &mut sink);
+                }
+            }
+            None => {
+                let reason = match &set.model {
+                    Some(Known::Unknown(reason)) => reason.as_ref().clone(),
+                    _ => estate.partial(Kind::ScaleSet, set.id),
+                };
+                for (check, _) in &vm_checks {
+                    sink.unknown(check, set.id, vec![reason.clone()]);
+                }
+            }
+        }
+    }
     // What leads to machines that the input does not hold may lead to open ports.
     for (resource, reason) in reach.astray() {
         for (check, _) in &vm_checks {
@@ -275,7 +294,7 @@ fn finish(
     for check in checks {
         let (nothing, reason) = if check.run.is_vm() {
             (
-                estate.vms.is_empty(),
+                estate.vms.is_empty() && estate.scale_sets.is_empty(),
                 say!(lang, "the input holds no virtual machine", "入力に仮想マシンが含まれていません"),
             )
         } else {

@@ -12,8 +12,10 @@ pub(crate) fn of_reason(estate: &Estate, resource: ResourceId, reason: &Reason) 
         _ => None,
     };
     let Some(vm) = estate.vm(resource) else {
-        let nsg = estate.nsg(resource)?;
-        return Some((nsg.origins.first(), String::new()));
+        let nsg = estate.nsg(resource).map(|nsg| nsg.origins.first());
+        let set = || estate.scale_set(resource).map(|set| set.origins.first());
+        let balancer = || estate.load_balancer(resource).map(|balancer| balancer.origins.first());
+        return Some((nsg.or_else(set).or_else(balancer)?, String::new()));
     };
     let itself = Some((vm.origins.first(), String::new()));
     let Some(wanted) = wanted else { return itself };

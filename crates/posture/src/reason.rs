@@ -16,6 +16,14 @@ fn list_command(resource_type: &str) -> String {
         }
         "microsoft.network/routetables" => "az network route-table list",
         "microsoft.network/loadbalancers" => "az network lb list",
+        "microsoft.network/azurefirewalls" => "az network firewall list",
+        "microsoft.network/firewallpolicies" => "az network firewall policy list",
+        "microsoft.network/firewallpolicies/rulecollectiongroups" => {
+            "az network firewall policy rule-collection-group list"
+        }
+        "microsoft.network/ipgroups" => "az network ip-group list",
+        "microsoft.network/applicationgateways" => "az network application-gateway list",
+        "microsoft.compute/virtualmachinescalesets" => "az vmss list",
         other => return format!("az resource list --resource-type {other}"),
     };
     command.to_owned()
@@ -56,8 +64,11 @@ fn noun(resource_type: &str, lang: Lang) -> String {
         "microsoft.network/applicationgateways" => ("application gateway", "アプリケーション ゲートウェイ"),
         "microsoft.network/azurefirewalls" => ("firewall", "Azure Firewall"),
         "microsoft.network/firewallpolicies/rulecollectiongroups" => {
-            ("firewall policy", "ファイアウォール ポリシー")
+            ("firewall policy's rules", "ファイアウォール ポリシーの規則")
         }
+        "microsoft.network/firewallpolicies" => ("firewall policy", "ファイアウォール ポリシー"),
+        "microsoft.network/ipgroups" => ("IP group", "IP グループ"),
+        "microsoft.compute/virtualmachinescalesets" => ("scale set", "仮想マシン スケール セット"),
         "microsoft.network/virtualnetworkgateways" => ("gateway", "仮想ネットワーク ゲートウェイ"),
         "microsoft.network/effectivesecurityadminrules"
         | "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules" => {

@@ -168,7 +168,10 @@ impl Suppression {
 fn tags_of(estate: &Estate, id: ResourceId) -> Option<&Tags> {
     match estate.vm(id) {
         Some(vm) => vm.tags.as_ref(),
-        None => estate.nsg(id)?.tags.as_ref(),
+        None => match estate.scale_set(id) {
+            Some(set) => set.model.as_ref()?.value()?.vm.tags.as_ref(),
+            None => estate.nsg(id)?.tags.as_ref(),
+        },
     }
 }
 

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use estate::{
-    Estate, Family, IpConfiguration, Kind, Known, Nic, Origin, Pointer, PortSet, Reason, ResourceId, Vm,
-    resource_name,
+    Estate, Family, IpConfiguration, Kind, Known, Nic, Origin, Pointer, PortSet, Reason, ResourceId,
+    ScaleSet, Vm, resource_name,
 };
 use reach::{Addresses, Exposure, Reach, RuleRef};
 
@@ -83,6 +83,16 @@ pub struct AddressView<'e> {
 impl<'e> VmView<'e> {
     /// Looks at a VM.
     pub(crate) fn new(reach: &Reach<'e>, vm: &'e Vm) -> Self {
+        Self::with(reach, vm, |id| reach.estate().nic(id))
+    }
+
+    /// Looks at what a scale set makes its instances like; `None` for one that does not tell.
+    pub(crate) fn of_scale_set(reach: &Reach<'e>, set: &'e ScaleSet) -> Option<Self> {
+        let Some(Known::Value(model)) = &set.model else { return None };
+        Some(Self::with(reach, &model.vm, |id| model.nics.iter().find(|nic| nic.id == id)))
+    }
+
+    fn with(reach: &Reach<'e>, vm: &'e Vm, find: impl Fn(ResourceId) -> Option<&'e Nic>) -> Self {
         let estate = reach.estate();
         let mut view = Self { vm, addresses: Vec::new(), unknown: Vec::new() };
         view.unknown.extend(vm.nics_unknown.as_deref().cloned());
@@ -90,7 +100,7 @@ impl<'e> VmView<'e> {
             view.unknown.push(estate.partial(Kind::Vm, vm.id));
         }
         for id in &vm.nics {
-            let Some(nic) = estate.nic(*id) else {
+            let Some(nic) = find(*id) else {
                 view.unknown.push(estate.missing(Kind::Nic, *id));
                 continue;
             };

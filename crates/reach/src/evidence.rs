@@ -162,9 +162,10 @@ fn guards(
 }
 
 /// The IP configurations of the VM.
-fn addresses<'e>(estate: &'e Estate, vm: ResourceId) -> impl Iterator<Item = (&'e Nic, &'e IpConfiguration)> {
-    let nics = estate.vm(vm).into_iter().flat_map(|vm| &vm.nics);
-    nics.filter_map(|id| estate.nic(*id)).flat_map(|nic| {
+fn addresses(estate: &Estate, vm: ResourceId) -> impl Iterator<Item = (&Nic, &IpConfiguration)> {
+    let nics = estate.vm(vm).into_iter().flat_map(|vm| &vm.nics).filter_map(|id| estate.nic(*id));
+    let model = estate.scale_set(vm).and_then(|set| set.model.as_ref()?.value());
+    nics.chain(model.into_iter().flat_map(|model| &model.nics)).flat_map(|nic| {
         let all = nic.ip_configurations.as_ref().and_then(Known::value).into_iter().flatten();
         all.map(move |ip| (nic, ip))
     })

@@ -388,6 +388,7 @@ fn counts<'r>(report: &Report<'r>) -> CountsForm<'r> {
     }
     // Types that only say how packets get to VMs are told by their names.
     for (name, count) in [
+        ("microsoft.compute/virtualmachinescalesets", estate.scale_sets.len()),
         ("microsoft.network/applicationgateways", estate.web_gateways.len()),
         ("microsoft.network/azurefirewalls", estate.firewalls.len()),
         ("microsoft.network/firewallpolicies", estate.firewall_policies.len()),

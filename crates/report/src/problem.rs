@@ -107,6 +107,14 @@ pub fn problem_text(kind: &ProblemKind, lang: Lang, place: &dyn Fn(&At) -> Strin
             format!("`{field}` stands here twice"),
             format!("`{field}` が重複しています"),
         ),
+        ProblemKind::Contradiction { field, other } => (
+            format!("`{field}` and `{other}` say different things"),
+            format!("`{field}` と `{other}` の内容が食い違っています"),
+        ),
+        ProblemKind::AcrossNetworks { id } => (
+            format!("members of the application security group `{id}` are in several virtual networks"),
+            format!("アプリケーション セキュリティ グループ `{id}` のメンバーが複数の仮想ネットワークに属しています"),
+        ),
         ProblemKind::Conflict { field, id, other } => {
             let other = place(other);
             (

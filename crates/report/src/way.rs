@@ -101,9 +101,10 @@ pub(crate) fn steps(report: &Report<'_>, finding: &Finding, open: &PortEvidence)
             }
         });
     }
+    let set = estate.scale_set(finding.resource).map(|set| set.origins.first());
     let nic = estate.nic(open.nic).map(|nic| nic.origins.first());
-    steps.push(plain(Kind::Nic, open.nic, nic));
-    let vm = estate.vm(finding.resource).map(|vm| vm.origins.first());
+    steps.push(plain(Kind::Nic, open.nic, nic.or(set)));
+    let vm = estate.vm(finding.resource).map(|vm| vm.origins.first()).or(set);
     steps.push(plain(Kind::Vm, finding.resource, vm));
     steps
 }

@@ -209,7 +209,7 @@ fn service_tags_are_the_addresses_of_the_published_list() {
 
 #[test]
 fn unreadable_rules_leave_only_what_they_may_change_open() {
-    let bad = rule("bad", 100, "Allow", "Tcp", "10.0.0.0/40", "22");
+    let bad = rule("bad", 110, "Allow", "Tcp", "10.0.0.0/40", "22");
     let run = |rules: String| {
         let report = check(&estate("Standard", None, Some(&rules)));
         assert_eq!(report["errors"].as_array().unwrap().len(), 1);
@@ -226,7 +226,7 @@ fn unreadable_rules_leave_only_what_they_may_change_open() {
         (vec![], vec!["NET001".to_owned(), "NET005".to_owned(), "NET007".to_owned()])
     );
     // A deny before it settles everything; an allow behind it is certain whatever it does.
-    assert_eq!(run(rule("deny", 90, "Deny", "*", "*", "*") + "," + &bad), (vec![], vec![]));
+    assert_eq!(run(rule("deny", 100, "Deny", "*", "*", "*") + "," + &bad), (vec![], vec![]));
     assert_eq!(run(bad + "," + &rule("open", 200, "Allow", "Tcp", "*", "22")).0, ["NET001", "NET005"]);
 }
 
@@ -290,7 +290,7 @@ fn latent_groups() {
     assert_eq!(lone(&rule("r", 100, "Allow", "*", "*", "53")), (latent, 0, 8));
     assert_eq!(lone(&rule("r", 100, "Allow", "Tcp", "*", "443")), (vec![], 0, 8));
     assert_eq!(
-        lone(&(rule("d", 90, "Deny", "*", "*", "*") + "," + &rule("r", 100, "Allow", "Tcp", "*", "22"))),
+        lone(&(rule("d", 100, "Deny", "*", "*", "*") + "," + &rule("r", 110, "Allow", "Tcp", "*", "22"))),
         (vec![], 0, 8)
     );
     // A rule for one address exposes nothing else.

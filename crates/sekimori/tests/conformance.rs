@@ -245,11 +245,20 @@ fn nothing_is_lost(name: &str, bodies: &[Value]) {
     for (kind, ids) in &expected {
         let wanted = ids.len() as u64;
         let (found, exact) = match kind.as_str() {
-            "microsoft.compute/virtualmachines" => (count("vms") + count("mentioned_vms"), false),
-            "microsoft.network/networkinterfaces" => (count("nics"), false),
+            "microsoft.compute/virtualmachines"
+            | "microsoft.compute/virtualmachinescalesets/virtualmachines" => {
+                (count("vms") + count("mentioned_vms"), false)
+            }
+            "microsoft.network/networkinterfaces"
+            | "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces" => {
+                (count("nics"), false)
+            }
             "microsoft.network/networksecuritygroups" => (count("nsgs"), true),
             // These are also written out inside others.
-            "microsoft.network/publicipaddresses" => (count("public_ips"), false),
+            "microsoft.network/publicipaddresses"
+            | "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces/ipconfigurations/publicipaddresses" => {
+                (count("public_ips"), false)
+            }
             "microsoft.network/virtualnetworks/subnets" => (count("subnets"), false),
             "microsoft.network/virtualnetworks" => (count("vnets"), true),
             "microsoft.network/routetables" => (count("route_tables"), true),

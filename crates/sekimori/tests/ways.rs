@@ -566,3 +566,174 @@ fn an_expectation_that_does_not_hold_reads_as_a_difference() {
     assert_eq!(typo.code, 3);
     assert!(typo.out.contains("is not one of Allow, Deny, Partial, Unknown"), "{}", typo.out);
 }
+
+/// A uniform scale set whose NIC has these members.
+fn scale_set(nic: Value, ip: Value) -> Value {
+    let mut ip_properties = json!({"subnet": id("virtualNetworks/v/subnets/s")});
+    for (name, value) in ip.as_object().unwrap() {
+        ip_properties[name] = value.clone();
+    }
+    let mut properties = json!({"ipConfigurations": [{"name": "i", "properties": ip_properties}]});
+    for (name, value) in nic.as_object().unwrap() {
+        properties[name] = value.clone();
+    }
+    json!({"id": format!("{RG}/Microsoft.Compute/virtualMachineScaleSets/set"), "sku": {"capacity": 3},
+      "properties": {"orchestrationMode": "Uniform", "virtualMachineProfile": {
+        "osProfile": {"adminUsername": "azureuser", "linuxConfiguration": {"disablePasswordAuthentication": false}},
+        "storageProfile": {"osDisk": {"osType": "Linux"}},
+        "networkProfile": {"networkInterfaceConfigurations": [{"name": "n", "properties": properties}]}}}})
+}
+
+#[test]
+fn a_scale_set_is_judged_by_its_model() {
+    let set = format!("{RG}/Microsoft.Compute/virtualMachineScaleSets/set");
+    let verdict_of = |world: &World| {
+        let report = world.check();
+        world.verify(&report);
+        let findings = report["findings"].as_array().unwrap().clone();
+        findings
+            .into_iter()
+            .filter(|finding| finding["resource"] == set)
+            .map(|finding| finding["code"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let public = |sku: Option<&str>| json!({"publicIPAddressConfiguration": {"name": "pub", "sku": sku.map(|sku| json!({"name": sku}))}});
+    let has = |codes: &[String], code: &str| codes.iter().any(|one| one == code);
+    // Instances have public addresses that no record of their own tells.
+    let open = World::new(ssh_for_all()).with(scale_set(json!({}), public(Some("Standard"))));
+    let codes = verdict_of(&open);
+    for code in ["NET001", "NET004", "ACC001", "ACC002"] {
+        assert!(has(&codes, code), "{code} in {codes:?}");
+    }
+    assert!(!has(
+        &verdict_of(&World::new(None).with(scale_set(json!({}), public(Some("Standard"))))),
+        "NET001"
+    ));
+    assert!(has(&verdict_of(&World::new(None).with(scale_set(json!({}), public(Some("Basic"))))), "NET001"));
+    // The group of the NIC's model counts as well.
+    let guarded = json!({"networkSecurityGroup": id("networkSecurityGroups/shut")});
+    let shut = json!({"id": net("networkSecurityGroups/shut"), "properties": {"securityRules": []}});
+    let world = World::new(ssh_for_all()).with(scale_set(guarded, public(Some("Standard")))).with(shut);
+    assert!(!has(&verdict_of(&world), "NET001"));
+    // A NAT pool leads to each instance.
+    let pool = json!({"inboundNatPools": forward("inboundNatPools", "f",
+        &json!({"frontendPortRangeStart": 50000, "frontendPortRangeEnd": 50119, "backendPort": 22}))});
+    let pooled = json!({"loadBalancerInboundNatPools": [id("loadBalancers/lb/inboundNatPools/r")]});
+    let world = World::new(ssh_for_all()).with(scale_set(json!({}), pooled)).with(balancer("Standard", pool));
+    assert!(has(&verdict_of(&world), "NET001"));
+    // Positions are those of the scale set's own record.
+    let report = open.check();
+    let of = |code: &str| {
+        let all = report["findings"].as_array().unwrap();
+        all.iter().find(|finding| finding["code"] == code).unwrap().clone()
+    };
+    assert_eq!(of("ACC001")["cause"]["pointer"], "/properties/virtualMachineProfile/osProfile/adminUsername");
+    assert!(of("ACC001")["location"]["line"].is_number());
+    // A set without a word of its SKU: nobody can tell where no group looks.
+    let report = World::new(None).with(scale_set(json!({}), public(None))).check();
+    assert_eq!(verdict(&report, "NET001"), "unknown");
+    // One that tells nothing of its instances.
+    let bare = json!({"id": set, "properties": {"orchestrationMode": "Flexible"}});
+    assert_eq!(verdict(&World::new(None).with(bare).check(), "NET001"), "unknown");
+}
+
+#[test]
+fn instances_of_a_uniform_scale_set_are_vms() {
+    let instance = format!("{RG}/Microsoft.Compute/virtualMachineScaleSets/set/virtualMachines/0");
+    let nic = format!("{instance}/networkInterfaces/n");
+    let public = format!("{nic}/ipConfigurations/i/publicIPAddresses/pub");
+    let world = World::new(ssh_for_all())
+        .with(json!({"id": instance, "properties": {"networkProfile": {"networkInterfaces": [{"id": nic}]}}}))
+        .with(json!({"id": nic, "properties": {"virtualMachine": {"id": instance}, "ipConfigurations": [
+            {"name": "i", "properties": {"privateIPAddress": "10.0.0.9", "subnet": id("virtualNetworks/v/subnets/s"),
+             "publicIPAddress": {"id": public}}}]}}))
+        .with(json!({"id": public, "sku": {"name": "Standard"}, "properties": {"ipAddress": "20.1.2.9"}}));
+    let report = world.check();
+    let finding = report["findings"].as_array().unwrap().iter().find(|one| one["code"] == "NET001").unwrap();
+    assert_eq!(finding["resource"], instance);
+    world.verify(&report);
+}
+
+/// What a report says of input with something wrong in it: the messages, and the verdict of NET001.
+fn bad(world: &World) -> (String, &'static str) {
+    let report = check(&world.text());
+    let errors = report["errors"].as_array().unwrap();
+    for error in errors {
+        assert!(error["line"].is_number() && error["pointer"].is_string(), "{error}");
+    }
+    let texts: Vec<_> = errors.iter().map(|error| error["message"].as_str().unwrap()).collect();
+    (texts.join("\n"), verdict(&report, "NET001"))
+}
+
+#[test]
+fn rules_that_azure_would_refuse_are_told_and_never_taken_for_safe() {
+    // Priorities outside of what Azure accepts are told; one that is no priority at all may stand anywhere.
+    for (priority, expected) in
+        [(0u32, "unknown"), (1, "pass"), (99, "pass"), (4097, "fail"), (65000, "fail"), (70000, "unknown")]
+    {
+        let world =
+            public(vec![rule("ssh", 300, "Allow", "*", "22"), rule("shut", priority, "Deny", "*", "*")]);
+        let (errors, verdict) = bad(&world);
+        assert!(errors.contains("a number from 100 to 4096"), "{priority}: {errors}");
+        assert_eq!(verdict, expected, "{priority}");
+    }
+    let open = public(vec![rule("ssh", 50, "Allow", "*", "22"), rule("all", 100, "Allow", "*", "*")]);
+    assert_eq!(bad(&open).1, "fail", "whichever comes first");
+    // Singular and plural form of one field that contradict each other.
+    let mut wide = rule("ssh", 300, "Allow", "10.0.0.0/8", "22");
+    wide["properties"]["sourceAddressPrefixes"] = json!(["*"]);
+    let (errors, verdict) = bad(&public(vec![wide.clone()]));
+    assert!(
+        errors.contains("`sourceAddressPrefix` and `sourceAddressPrefixes` say different things"),
+        "{errors}"
+    );
+    assert_eq!(verdict, "unknown");
+    wide["properties"]["sourceAddressPrefixes"] = json!(["10.0.0.0/8"]);
+    assert_eq!(bad(&public(vec![wide])), (String::new(), "pass"), "the same twice is no contradiction");
+    let mut ports = rule("web", 300, "Allow", "*", "443");
+    ports["properties"]["destinationPortRanges"] = json!(["443", "22"]);
+    let (errors, verdict) = bad(&public(vec![ports]));
+    assert!(errors.contains("`destinationPortRange` and `destinationPortRanges`"), "{errors}");
+    assert_eq!(verdict, "unknown");
+    // An application security group with members in two networks.
+    let mut astray = rule("ssh", 300, "Allow", "*", "22");
+    let properties = astray["properties"].as_object_mut().unwrap();
+    properties.remove("destinationAddressPrefix");
+    properties.insert(
+        "destinationApplicationSecurityGroups".to_owned(),
+        json!([id("applicationSecurityGroups/a")]),
+    );
+    let mut world = public(vec![astray]);
+    let member = |world: &mut World, nic: usize| {
+        world.all[nic]["properties"]["ipConfigurations"][0]["properties"]["applicationSecurityGroups"] =
+            json!([id("applicationSecurityGroups/a")]);
+    };
+    member(&mut world, 1);
+    assert_eq!(bad(&world), (String::new(), "fail"));
+    let mut other = world.all[1].clone();
+    other["id"] = net("networkInterfaces/other").into();
+    other["properties"].as_object_mut().unwrap().remove("virtualMachine");
+    let ip = &mut other["properties"]["ipConfigurations"][0];
+    ip["id"] = net("networkInterfaces/other/ipConfigurations/i").into();
+    ip["properties"]["subnet"] = id("virtualNetworks/w/subnets/s");
+    world.all.push(other);
+    let (errors, verdict) = bad(&world);
+    assert!(errors.contains("are in several virtual networks"), "{errors}");
+    assert_eq!(verdict, "unknown");
+}
+
+#[test]
+fn a_peering_to_a_network_that_is_not_there_is_unknown_where_it_matters() {
+    let mut world = World::new(Some(vec![]));
+    world.all[2]["properties"]["virtualNetworkPeerings"] = json!([{"name": "p", "properties": {
+        "peeringState": "Connected", "allowVirtualNetworkAccess": true,
+        "remoteVirtualNetwork": id("virtualNetworks/unknown")}}]);
+    let answer = flow(&world, "172.16.0.4:50000", 22);
+    assert_eq!(answer["access"], "Unknown");
+    assert_eq!(
+        flow(&world, "8.8.8.8:50000", 22)["access"],
+        "Deny",
+        "the internet's addresses are not a peer's"
+    );
+    assert_eq!(flow(&world, "10.0.0.5:50000", 22)["access"], "Allow", "the rest is still answered");
+}

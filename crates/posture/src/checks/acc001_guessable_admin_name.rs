@@ -193,7 +193,11 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
             "the administrator of `{machine}` is called `{name}`, a name that attackers try",
             "`{machine}` の管理者名 `{name}` は、攻撃者がよく試す名前です"
         ),
-        cause: Some(Cause::field(vm.id, vm.origins.first(), "/properties/osProfile/adminUsername")),
+        cause: Some(Cause::field(
+            vm.id,
+            vm.origins.first(),
+            &format!("{}/osProfile/adminUsername", vm.profile),
+        )),
         evidence: Vec::new(),
         facts: vec![("admin_username", name.clone())],
         fix: CHECK.fix.of(lang).to_owned(),

@@ -52,7 +52,8 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         Some(Known::Value(false)) => {
             let lang = context.lang;
             let machine = context.name(vm.id);
-            let pointer = "/properties/osProfile/linuxConfiguration/disablePasswordAuthentication";
+            let pointer =
+                format!("{}/osProfile/linuxConfiguration/disablePasswordAuthentication", vm.profile);
             sink.fail(Finding {
                 check: &CHECK,
                 status: Status::Fail,
@@ -63,7 +64,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
                     "`{machine}` was made with password sign-in over SSH",
                     "`{machine}` は SSH のパスワード認証が有効な状態で作成されています"
                 ),
-                cause: Some(Cause::field(vm.id, vm.origins.first(), pointer)),
+                cause: Some(Cause::field(vm.id, vm.origins.first(), &pointer)),
                 evidence: Vec::new(),
                 facts: vec![("disable_password_authentication", "false".to_owned())],
                 fix: CHECK.fix.of(lang).to_owned(),
