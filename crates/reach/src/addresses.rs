@@ -35,7 +35,7 @@ impl MustMay {
 }
 
 /// Every address of a family.
-pub(crate) fn everything(family: Family) -> Addresses {
+pub fn everything(family: Family) -> Addresses {
     match family {
         Family::V4 => [Range { first: 0, last: u128::from(u32::MAX) }].into_iter().collect(),
         Family::V6 => Addresses::all(),

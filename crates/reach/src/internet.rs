@@ -474,7 +474,7 @@ impl Opening {
     }
 
     /// The same when something on the way cannot be judged.
-    fn doubted(&self) -> Self {
+    pub(crate) fn doubted(&self) -> Self {
         let nothing = estate::RangeSet::empty;
         Self {
             sources: MustMay { must: nothing(), may: self.sources.may.clone() },

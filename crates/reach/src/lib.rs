@@ -22,17 +22,20 @@ mod forward;
 mod group;
 mod internet;
 mod packet;
+pub mod paths;
 pub mod plain;
 mod rules;
 pub mod tags;
+mod ways;
 
-pub use addresses::{Addresses, MustMay, internet, prefixes_of};
+pub use addresses::{Addresses, MustMay, everything as every_address, internet, prefixes_of};
 pub use endpoint::{Endpoint, Level, levels};
 pub use forward::Through;
 pub use group::{GroupAnswer, Region, Slice};
 pub use internet::{Exposure, Opening, Way};
 pub use packet::{Packet, Protocols};
 pub use rules::{DefaultRule, RuleAccess, RuleRef, rule_name};
+pub use ways::{Exposed, Start, WayIn, exposed};
 
 mod cache;
 pub use cache::Reach;

@@ -325,7 +325,7 @@ struct ThroughForm<'r> {
 }
 
 /// What a resource is, in the words of `az`: `public-ip`, `load-balancer`, `firewall`.
-fn noun(id: &str) -> String {
+pub(crate) fn noun(id: &str) -> String {
     let resource_type = estate::resource_type(id).unwrap_or_default().to_ascii_lowercase();
     match resource_type.rsplit('/').next().unwrap_or_default() {
         "publicipaddresses" => "public-ip",

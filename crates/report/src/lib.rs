@@ -13,6 +13,7 @@ mod junit;
 mod markdown;
 mod pages;
 mod problem;
+pub mod reached;
 mod sarif;
 mod sentences;
 mod style;

@@ -65,6 +65,11 @@ pub(crate) enum Command {
     )]
     Flow(FlowArgs),
     #[command(
+        about = t("Show everything that gets to a VM: ports, sources, ways in, and paths over other machines", "VM に到達できるすべての経路 (ポート、送信元、入口、ほかのマシン経由) を示します"),
+        after_help = t(REACH_HELP, REACH_HELP_JA)
+    )]
+    Reach(ReachArgs),
+    #[command(
         name = "effective-nsg",
         about = t("Print what `az network nic list-effective-nsg` prints: the groups that filter for a NIC", "`az network nic list-effective-nsg` と同じく、NIC に適用される NSG を出力します"),
         after_help = t(
@@ -249,6 +254,26 @@ const CHECK_HELP_JA: &str = "\
   sekimori check estate -o report.html -o report.sarif
   sekimori check estate --baseline last-week.json --fail-on-new";
 
+const REACH_HELP: &str = "Exit codes:
+  0  answered
+  2  wrong usage, or no such VM
+  3  some input could not be read in full
+
+Examples:
+  sekimori reach estate --to web1
+  sekimori reach estate --to web1 --port 22 --from internet
+  sekimori reach estate --to db1 --from web1 --output paths.html";
+
+const REACH_HELP_JA: &str = "終了コード:
+  0  回答済み
+  2  使い方の誤り、または該当する VM なし
+  3  入力の一部を読み取れない
+
+例:
+  sekimori reach estate --to web1
+  sekimori reach estate --to web1 --port 22 --from internet
+  sekimori reach estate --to db1 --from web1 --output paths.html";
+
 const FLOW_HELP: &str = "\
 Exit codes:
   0  answered (and every `expect` of a batch holds)
@@ -399,6 +424,48 @@ pub(crate) struct FlowArgs {
     pub(crate) batch: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) form: FormArg,
+}
+
+#[derive(Args)]
+pub(crate) struct ReachArgs {
+    #[arg(value_name = "SOURCE", required = true, help = sources_help())]
+    pub(crate) sources: Vec<PathBuf>,
+    #[arg(long, value_name = "VM", help = t("The VM: its name, group/name or id", "VM の名前、リソース グループ/名前、または ID"))]
+    pub(crate) to: String,
+    #[arg(long, value_name = "PORTS", help = t("Just these ports: 22, 22,3389 or 20-25", "対象のポート (22、22,3389、20-25 など)"))]
+    pub(crate) port: Option<String>,
+    #[arg(long, value_name = "SOURCES", default_value = "anywhere", help = t("Where packets come from: internet, network, anywhere, addresses such as 203.0.113.0/24, or a VM", "送信元: internet、network、anywhere、アドレス (203.0.113.0/24 など)、または VM"))]
+    pub(crate) from: String,
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=16).map(usize::from), help = t("The most steps of a path over other machines", "ほかのマシンを経由する経路の最大ステップ数"))]
+    pub(crate) hops: usize,
+    #[arg(long, value_name = "PORTS", help = t("The ports by which a machine on the way is taken over [default: 22,3389,5985,5986]", "経由するマシンへのログインに使われるポート [既定値: 22,3389,5985,5986]"))]
+    pub(crate) login_ports: Option<String>,
+    #[arg(long, value_name = "FORMAT", value_parser = picture_parser(), help = t("Form of the answer [default: text]", "出力の形式 [既定値: text]"))]
+    pub(crate) format: Option<Picture>,
+    #[arg(short, long, value_name = "FILE", help = t("Write the answer to a file, in the form that its name tells (.txt, .json, .html, .dot, .svg)", "結果をファイルに書き込む。形式は拡張子 (.txt、.json、.html、.dot、.svg) で決まります"))]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// The form of an answer that can be drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Picture {
+    Text,
+    Json,
+    Html,
+    Dot,
+    Svg,
+}
+
+fn picture_parser() -> impl TypedValueParser<Value = Picture> {
+    let value =
+        |name: &'static str, en: &'static str, ja: &'static str| PossibleValue::new(name).help(t(en, ja));
+    choice(vec![
+        (Picture::Text, value("text", "for people", "人が読む形式")),
+        (Picture::Json, value("json", "for programs", "プログラム向けの形式")),
+        (Picture::Html, value("html", "one page with a picture", "図を含む 1 つのページ")),
+        (Picture::Dot, value("dot", "for Graphviz", "Graphviz 向けの形式")),
+        (Picture::Svg, value("svg", "a picture", "図")),
+    ])
 }
 
 /// The form of what is no report.

@@ -17,11 +17,7 @@ const INCOMPLETE: u8 = 3;
 
 pub(crate) fn run(paths: &[PathBuf], nic: &str, lang: Lang) -> anyhow::Result<u8> {
     let Reading { estate, sources } = source::read(paths, lang)?;
-    for problem in estate.problems.iter().take(20) {
-        let at = sources.locate_problem(&problem.at);
-        let text = report::problem_text(&problem.kind, lang, &|_| "?".to_owned());
-        output::note(&format!("{}:{}:{}: {text}", at.file, at.line, at.column));
-    }
+    source::tell_problems(&estate, &sources, lang);
     let nic = find(&estate, nic, lang)?;
     let reach = Reach::with_tags(&estate, tags::list(lang)?);
     let groups = effective(&reach, nic);

@@ -41,11 +41,7 @@ pub(crate) fn run(args: &FlowArgs, lang: Lang) -> anyhow::Result<u8> {
         ));
     }
     let Reading { estate, sources } = source::read(&args.sources, lang)?;
-    for problem in estate.problems.iter().take(20) {
-        let at = sources.locate_problem(&problem.at);
-        let text = report::problem_text(&problem.kind, lang, &|_| "?".to_owned());
-        output::note(&format!("{}:{}:{}: {text}", at.file, at.line, at.column));
-    }
+    source::tell_problems(&estate, &sources, lang);
     if estate.vms.is_empty() {
         bail!(pick(lang, "the input holds no virtual machine", "入力に仮想マシンが含まれていません"));
     }
@@ -259,7 +255,7 @@ fn endpoint(text: &str, lang: Lang) -> anyhow::Result<(IpAddr, PortSet)> {
     Ok((address, [ports].into_iter().collect()))
 }
 
-fn error_text(error: &FlowError, lang: Lang) -> String {
+pub(crate) fn error_text(error: &FlowError, lang: Lang) -> String {
     match error {
         FlowError::NoSuch { kind, name, similar } => {
             let nearest = similar

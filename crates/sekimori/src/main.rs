@@ -11,6 +11,7 @@ mod language;
 mod man;
 mod notices;
 mod output;
+mod reached;
 mod select;
 mod settings;
 mod source;
@@ -99,6 +100,7 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
             check::run(args, &file, lang)
         }
         Command::Flow(args) => flow::run(args, lang),
+        Command::Reach(args) => reached::run(args, lang),
         Command::VerifyEvidence { result, sources, form } => evidence::run(result, sources, form.form, lang),
         Command::EffectiveNsg { sources, nic } => effective::run(sources, nic, lang),
         Command::Explain { check } => {

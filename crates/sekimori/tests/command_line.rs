@@ -14,10 +14,11 @@ use std::process::{Command, Stdio};
 
 use common::{run, run_with, scratch};
 
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 20] = [
     &[],
     &["check"],
     &["flow"],
+    &["reach"],
     &["effective-nsg"],
     &["verify-evidence"],
     &["explain"],

@@ -298,7 +298,7 @@ fn escape(text: &str) -> String {
 
 /// The hash of a text as a source of a content security policy
 /// (<https://www.w3.org/TR/CSP3/#grammardef-hash-source>).
-fn hash(text: &str) -> String {
+pub(crate) fn hash(text: &str) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let digest = Sha256::digest(text.as_bytes());
     let mut out = String::from("sha256-");

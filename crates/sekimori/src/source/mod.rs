@@ -25,3 +25,15 @@ pub(crate) fn read(paths: &[PathBuf], lang: Lang) -> anyhow::Result<Reading> {
     let (estate, lines) = read::read(&sources)?;
     Ok(Reading { estate, sources: Positions::new(paths, sources, lines) })
 }
+
+/// How many problems a command that is no check tells.
+const TOLD: usize = 20;
+
+/// Tells what could not be read, on standard error.
+pub(crate) fn tell_problems(estate: &Estate, sources: &Positions, lang: Lang) {
+    for problem in estate.problems.iter().take(TOLD) {
+        let at = sources.locate_problem(&problem.at);
+        let text = report::problem_text(&problem.kind, lang, &|_| "?".to_owned());
+        crate::output::note(&format!("{}:{}:{}: {text}", at.file, at.line, at.column));
+    }
+}

@@ -1,0 +1,158 @@
+//! `sekimori reach`: everything that gets to a VM.
+
+use anyhow::{anyhow, bail};
+use estate::{Family, Known, PortSet, Prefix, Range, parse_ports, parse_prefix};
+use posture::Lang;
+use reach::flow::Finder;
+use reach::paths::{Map, Origin};
+use reach::{Addresses, Protocols, Reach, internet};
+use report::reached::{self, AddressWays, Asked};
+
+use crate::cli::{Picture, ReachArgs};
+use crate::flow::error_text;
+use crate::source::{self, Reading};
+use crate::{output, tags};
+
+/// Some input could not be read in full.
+const INCOMPLETE: u8 = 3;
+
+pub(crate) fn run(args: &ReachArgs, lang: Lang) -> anyhow::Result<u8> {
+    let form = form(args, lang)?;
+    if let Some(path) = &args.output {
+        output::check_writable(path, lang)?;
+    }
+    let ports = args.port.as_deref().map_or_else(|| Ok(PortSet::all()), |text| ports(text, lang))?;
+    let login = ports_or(args.login_ports.as_deref(), &posture::Settings::default().management_ports, lang)?;
+    let Reading { estate, sources } = source::read(&args.sources, lang)?;
+    source::tell_problems(&estate, &sources, lang);
+    let reach = Reach::with_tags(&estate, tags::list(lang)?);
+    let finder = Finder::new(&estate);
+    let vm = finder.vm(&args.to).map_err(|error| anyhow!(error_text(&error, lang)))?;
+    let (origin, asked) = origin(&args.from, &finder, lang)?;
+    let addresses: Vec<AddressWays<'_>> = vm
+        .nics
+        .iter()
+        .filter_map(|id| estate.nic(*id))
+        .flat_map(|nic| {
+            let all = nic.ip_configurations.as_ref().and_then(Known::value);
+            all.into_iter().flatten().map(move |ip| (nic, ip))
+        })
+        .map(|(nic, ip)| {
+            let ways = reach.ways_in(nic, ip, &asked).into_iter().map(|way| (way, None)).collect();
+            (nic, ip, ways)
+        })
+        .collect();
+    let map = Map::new(&reach, &login);
+    let both = Protocols::TCP.or(Protocols::UDP);
+    let target = if ports.is_all() { (Protocols::TCP, &login) } else { (both, &ports) };
+    let paths = map.to(vm.id, &origin, target, args.hops);
+    let question = Asked { vm: vm.id, from: &args.from, ports: &ports, lang };
+    let answer = reached::reached(&reach, &question, &addresses, &map, &paths, &origin);
+    let text = match form {
+        Picture::Text => {
+            let page = if args.output.is_some() { report::Page::PLAIN } else { output::page() };
+            reached::to_text(&answer, lang, &page)
+        }
+        Picture::Json => serde_json::to_string_pretty(&answer)? + "\n",
+        Picture::Html => reached::to_html(&answer, lang),
+        Picture::Dot => reached::to_dot(&answer, lang),
+        Picture::Svg => reached::to_svg(&answer, lang),
+    };
+    match (&args.output, form) {
+        (Some(path), _) => output::write_file(path, text.as_bytes(), lang)?,
+        (None, Picture::Text) => output::print(&text)?,
+        (None, _) => output::print_plain(&text)?,
+    }
+    Ok(if estate.problems.is_empty() { 0 } else { INCOMPLETE })
+}
+
+/// The form: the one that was asked for, else the one that the file's name tells.
+fn form(args: &ReachArgs, lang: Lang) -> anyhow::Result<Picture> {
+    if let Some(form) = args.format {
+        return Ok(form);
+    }
+    let Some(path) = &args.output else { return Ok(Picture::Text) };
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    match extension.as_deref() {
+        Some("txt") => Ok(Picture::Text),
+        Some("json") => Ok(Picture::Json),
+        Some("html" | "htm") => Ok(Picture::Html),
+        Some("dot" | "gv") => Ok(Picture::Dot),
+        Some("svg") => Ok(Picture::Svg),
+        _ => match lang {
+            Lang::En => bail!(
+                "the name of `{}` does not tell its form: give --format, or end it in .txt, .json, .html, .dot or .svg",
+                path.display()
+            ),
+            Lang::Ja => bail!(
+                "`{}` の拡張子から形式を判断できません。--format を指定するか、拡張子を .txt、.json、.html、.dot、.svg のいずれかにしてください",
+                path.display()
+            ),
+        },
+    }
+}
+
+/// `22`, `22,3389` or `20-25`.
+fn ports(text: &str, lang: Lang) -> anyhow::Result<PortSet> {
+    let mut all: Vec<Range<u16>> = Vec::new();
+    for part in text.split(',') {
+        match parse_ports(part) {
+            Some(range) => all.push(range),
+            None => match lang {
+                Lang::En => bail!("`{part}` is not a port, such as 22, 20-25 or *"),
+                Lang::Ja => bail!("`{part}` はポートではありません。22、20-25、* のように指定してください"),
+            },
+        }
+    }
+    Ok(all.into_iter().collect())
+}
+
+fn ports_or(text: Option<&str>, default: &[u16], lang: Lang) -> anyhow::Result<PortSet> {
+    match text {
+        Some(text) => ports(text, lang),
+        None => Ok(default.iter().map(|port| Range { first: *port, last: *port }).collect()),
+    }
+}
+
+/// Where packets come from: the beginning of paths, and the set of addresses of each family.
+fn origin(text: &str, finder: &Finder<'_>, lang: Lang) -> anyhow::Result<(Origin, [Addresses; 2])> {
+    let everything = || [Family::V4, Family::V6].map(reach::every_address);
+    let outside = || [Family::V4, Family::V6].map(|family| internet(family).clone());
+    match text.to_ascii_lowercase().as_str() {
+        "anywhere" | "*" => return Ok((Origin::Internet, everything())),
+        "internet" => return Ok((Origin::Internet, outside())),
+        "network" => {
+            let [all, public] = [everything(), outside()];
+            let inside: Vec<Addresses> =
+                all.iter().zip(&public).map(|(all, public)| all.difference(public)).collect();
+            let sets: [Addresses; 2] =
+                inside.try_into().unwrap_or_else(|_| [Addresses::empty(), Addresses::empty()]);
+            return Ok((Origin::Addresses(sets.clone()), sets));
+        }
+        _ => {}
+    }
+    let prefixes: Option<Vec<Prefix>> = text.split(',').map(parse_prefix).collect();
+    if let Some(prefixes) = prefixes {
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for prefix in prefixes {
+            match prefix {
+                Prefix::V4(range) => v4.push(Range { first: range.first.into(), last: range.last.into() }),
+                Prefix::V6(range) => v6.push(range),
+            }
+        }
+        let sets: [Addresses; 2] = [v4.into_iter().collect(), v6.into_iter().collect()];
+        return Ok((Origin::Addresses(sets.clone()), sets));
+    }
+    let vm = finder.vm(text).map_err(|error| match lang {
+        Lang::En => anyhow!(
+            "--from is internet, network, anywhere, addresses such as 203.0.113.0/24, or a VM: {}",
+            error_text(&error, lang)
+        ),
+        Lang::Ja => anyhow!(
+            "--from には internet、network、anywhere、アドレス (203.0.113.0/24 など)、VM のいずれかを指定してください: {}",
+            error_text(&error, lang)
+        ),
+    })?;
+    // From a VM, what counts is the paths that begin there.
+    Ok((Origin::Vm(vm.id), [Addresses::empty(), Addresses::empty()]))
+}

@@ -1,0 +1,273 @@
+//! `sekimori reach`: the whole exposure of a VM, and paths over other machines.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+mod common;
+
+use common::{RG, Ran, example, run, run_in, run_with, scratch};
+use serde_json::{Value, json};
+
+fn net(name: &str) -> String {
+    format!("{RG}/Microsoft.Network/{name}")
+}
+
+fn id(name: &str) -> Value {
+    json!({"id": net(name)})
+}
+
+fn vm_id(name: &str) -> String {
+    format!("{RG}/Microsoft.Compute/virtualMachines/{name}")
+}
+
+fn rule(name: &str, priority: u32, access: &str, source: &str, port: &str) -> Value {
+    json!({"name": name, "properties": {
+        "priority": priority, "direction": "Inbound", "access": access, "protocol": "Tcp",
+        "sourceAddressPrefix": source, "sourcePortRange": "*",
+        "destinationAddressPrefix": "*", "destinationPortRange": port,
+    }})
+}
+
+fn group(name: &str, rules: Value) -> Value {
+    json!({"id": net(&format!("networkSecurityGroups/{name}")), "properties": {"securityRules": rules}})
+}
+
+/// A network with one subnet `s`, and its peers.
+fn network(name: &str, prefix: &str, peers: &[&str]) -> Value {
+    let peerings: Vec<Value> = peers
+        .iter()
+        .map(|peer| json!({"name": peer, "properties": {"peeringState": "Connected",
+            "allowVirtualNetworkAccess": true, "remoteVirtualNetwork": id(&format!("virtualNetworks/{peer}"))}}))
+        .collect();
+    json!({"id": net(&format!("virtualNetworks/{name}")), "properties": {
+        "addressSpace": {"addressPrefixes": [prefix]},
+        "subnets": [{"id": net(&format!("virtualNetworks/{name}/subnets/s")), "properties": {"addressPrefix": prefix}}],
+        "virtualNetworkPeerings": peerings}})
+}
+
+/// A VM with one address in a network, behind a group on its NIC, with a public address or without.
+fn machine(name: &str, network: &str, address: &str, group: &str, public: bool) -> Vec<Value> {
+    let mut ip =
+        json!({"privateIPAddress": address, "subnet": id(&format!("virtualNetworks/{network}/subnets/s"))});
+    let mut all = vec![
+        json!({"id": vm_id(name), "properties": {"networkProfile": {"networkInterfaces": [id(&format!("networkInterfaces/{name}"))]}}}),
+    ];
+    if public {
+        ip["publicIPAddress"] = id(&format!("publicIPAddresses/{name}"));
+        all.push(json!({"id": net(&format!("publicIPAddresses/{name}")), "sku": {"name": "Standard"},
+            "properties": {"ipAddress": "20.9.9.9"}}));
+    }
+    all.push(json!({"id": net(&format!("networkInterfaces/{name}")), "properties": {
+        "virtualMachine": {"id": vm_id(name)}, "networkSecurityGroup": id(&format!("networkSecurityGroups/{group}")),
+        "ipConfigurations": [{"name": "i", "properties": ip}]}}));
+    all
+}
+
+/// `jump` is open to the internet, `app` lets in just it, `db` lets in just `app`; `far` is in a network that is
+/// peered with that of `hop`, which is peered with theirs.
+fn estate() -> Value {
+    let shut = |allowed: Value| {
+        let mut shut = rule("shut", 4000, "Deny", "*", "*");
+        shut["properties"]["protocol"] = "*".into();
+        let mut rules = vec![shut];
+        if !allowed.is_null() {
+            rules.push(allowed);
+        }
+        Value::from(rules)
+    };
+    let mut all = vec![
+        network("v", "10.0.0.0/16", &["w"]),
+        network("w", "10.1.0.0/16", &["v", "x"]),
+        network("x", "10.2.0.0/16", &["w"]),
+        group("jump", shut(rule("ssh", 300, "Allow", "Internet", "22"))),
+        group("app", shut(rule("from-jump", 300, "Allow", "10.0.0.4", "3389"))),
+        group("db", shut(rule("from-app", 300, "Allow", "10.0.0.5", "1433"))),
+        group("open", json!([])),
+    ];
+    all.extend(machine("jump", "v", "10.0.0.4", "jump", true));
+    all.extend(machine("app", "v", "10.0.0.5", "app", false));
+    all.extend(machine("db", "v", "10.0.0.6", "db", false));
+    all.extend(machine("hop", "w", "10.1.0.4", "open", false));
+    all.extend(machine("far", "x", "10.2.0.4", "open", false));
+    all.into()
+}
+
+fn reach(estate: &Value, arguments: &[&str]) -> Ran {
+    run(&[&["reach", "-"], arguments].concat(), estate.to_string().as_bytes())
+}
+
+fn answer(estate: &Value, arguments: &[&str]) -> Value {
+    let ran = reach(estate, &[arguments, &["--format", "json"]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    ran.json()
+}
+
+/// The names on the way of each path.
+fn ways(answer: &Value) -> Vec<String> {
+    let name = |text: &Value| text.as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let all = answer["paths"].as_array().unwrap();
+    all.iter()
+        .map(|path| {
+            let hops = path["hops"].as_array().unwrap();
+            let mut names = vec![name(&hops[0]["from"])];
+            names.extend(hops.iter().map(|hop| name(&hop["to"])));
+            names.join(" ")
+        })
+        .collect()
+}
+
+#[test]
+fn the_whole_exposure_is_told_by_each_way_in() {
+    let found = answer(&estate(), &["--to", "jump"]);
+    assert_eq!(found["schema"], "sekimori.reach/1");
+    assert_eq!((found["verdict"].as_str(), found["directly"].as_bool()), (Some("reachable"), Some(true)));
+    let ways = found["addresses"][0]["ways"].as_array().unwrap();
+    assert_eq!(ways.len(), 1, "{found:#}");
+    let row = &ways[0]["rows"][0];
+    assert_eq!((row["protocol"].as_str(), row["ports"].as_str()), (Some("tcp"), Some("22")));
+    assert_eq!(row["sources"]["internet_ipv4_addresses"], 3_702_259_456u64);
+    assert_eq!(row["decided_by"][0]["rule"], "securityRules/ssh");
+    assert_eq!(row["witness"]["to"], "10.0.0.4:22");
+    // Just some addresses, just some ports.
+    let narrow = answer(&estate(), &["--to", "jump", "--from", "203.0.113.0/24", "--port", "20-30"]);
+    let row = &narrow["addresses"][0]["ways"][0]["rows"][0];
+    assert_eq!(
+        row["sources"],
+        json!({"addresses": 256, "internet_ipv4_addresses": 256, "ranges": ["203.0.113.0/24"]})
+    );
+    assert_eq!(answer(&estate(), &["--to", "jump", "--port", "3389"])["verdict"], "unreachable");
+    assert_eq!(
+        answer(&estate(), &["--to", "app", "--from", "internet", "--hops", "1"])["verdict"],
+        "unreachable"
+    );
+    // From the network around it.
+    let around = answer(&estate(), &["--to", "hop", "--from", "network", "--port", "22"]);
+    let way = &around["addresses"][0]["ways"][0];
+    assert_eq!(way["start"], "network");
+    assert_eq!(way["rows"][0]["sources"]["ranges"], json!(["10.0.0.0/15", "10.2.0.0/16"]));
+    assert_eq!(way["rows"][0]["decided_by"][0]["rule"], "defaultSecurityRules/AllowVnetInBound");
+}
+
+#[test]
+fn paths_lead_over_machines_that_can_be_taken_over() {
+    let all = estate();
+    assert_eq!(ways(&answer(&all, &["--to", "app", "--from", "internet"])), ["internet jump app"]);
+    assert_eq!(
+        ways(&answer(&all, &["--to", "db", "--from", "internet", "--port", "1433"])),
+        ["internet jump app db"]
+    );
+    let two = answer(&all, &["--to", "db", "--from", "internet", "--port", "1433", "--hops", "2"]);
+    assert_eq!((two["verdict"].as_str(), ways(&two).len()), (Some("unreachable"), 0));
+    // A port that is no login port takes no machine over on the way.
+    let login = answer(&all, &["--to", "db", "--from", "internet", "--port", "1433", "--login-ports", "22"]);
+    assert_eq!(login["verdict"], "unreachable");
+    let hop = &answer(&all, &["--to", "app", "--from", "internet"])["paths"][0]["hops"][1];
+    assert_eq!(hop["packet"], json!({"from": "10.0.0.4:49152", "to": "10.0.0.5:3389", "protocol": "tcp"}));
+    assert_eq!(hop["inward"][0]["rule"], "securityRules/from-jump");
+    assert_eq!(hop["outward"][0]["rule"], "defaultSecurityRules/AllowVnetOutBound");
+    // From a VM.
+    assert_eq!(ways(&answer(&all, &["--to", "db", "--from", "app", "--port", "1433"])), ["app db"]);
+    assert_eq!(answer(&all, &["--to", "jump", "--from", "app"])["verdict"], "unreachable");
+}
+
+#[test]
+fn peering_is_not_transitive() {
+    let all = estate();
+    assert_eq!(ways(&answer(&all, &["--to", "hop", "--from", "app"])), ["app hop"]);
+    assert_eq!(answer(&all, &["--to", "far", "--from", "app", "--hops", "1"])["verdict"], "unreachable");
+    assert_eq!(
+        ways(&answer(&all, &["--to", "far", "--from", "app"])),
+        ["app hop far"],
+        "by a machine in between"
+    );
+}
+
+#[test]
+fn what_is_not_known_is_possible_and_says_why() {
+    let mut all = estate();
+    let list = all.as_array_mut().unwrap();
+    // The group of `app` is not in the input.
+    list.retain(|one| one["id"] != net("networkSecurityGroups/app"));
+    let found = answer(&all, &["--to", "app", "--from", "internet"]);
+    assert_eq!(found["verdict"], "unknown");
+    assert_eq!(found["paths"][0]["certain"], false);
+    let text = reach(&all, &["--to", "app", "--from", "internet"]);
+    assert!(text.out.starts_with("app may be reached from internet, over other machines"), "{}", text.out);
+    assert!(text.out.contains("(possible)"), "{}", text.out);
+    let around = answer(&all, &["--to", "app", "--from", "network"]);
+    assert_eq!(around["addresses"][0]["ways"][0]["rows"][0]["certain"], false);
+    assert!(
+        around["unknown"][0]["settled_by"].as_str().unwrap().contains("az network nsg list"),
+        "{around:#}"
+    );
+}
+
+#[test]
+fn every_form_shows_names_and_never_acts_on_them() {
+    let hostile = "x\"><script>alert(1)</script>\u{1b}[31m\\";
+    let mut all = estate().to_string();
+    all = all.replace(
+        "virtualMachines/jump",
+        &format!(
+            "virtualMachines/{}",
+            hostile.replace('\\', "\\\\").replace('"', "\\\"").replace('\u{1b}', "\\u001b").replace('/', "∕")
+        ),
+    );
+    let folder = scratch();
+    std::fs::write(folder.path().join("estate.json"), all).unwrap();
+    for file in ["out.html", "out.svg", "out.dot", "out.json", "out.txt"] {
+        let ran = run_in(
+            folder.path(),
+            &["reach", "estate.json", "--to", "app", "--from", "internet", "-o", file],
+            b"",
+            &[],
+        );
+        assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{file}: {}", ran.err);
+        let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        assert!(text.contains("script"), "{file}: the name is shown");
+        assert!(!text.contains('\u{1b}'), "{file}");
+        if file.ends_with("html") || file.ends_with("svg") {
+            assert!(!text.contains("<script"), "{file}");
+        }
+    }
+    let dot = std::fs::read_to_string(folder.path().join("out.dot")).unwrap();
+    assert!(dot.starts_with("digraph reach {"), "{dot}");
+    for line in dot.lines().filter(|line| line.contains("label=\"")) {
+        let quotes = line.replace("\\\\", "").replace("\\\"", "").matches('"').count();
+        assert_eq!(quotes % 2, 0, "{line}");
+    }
+    let odd = run_in(folder.path(), &["reach", "estate.json", "--to", "app", "-o", "out.pdf"], b"", &[]);
+    assert_eq!(odd.code, 2);
+    assert!(odd.err.contains("--format"), "{}", odd.err);
+}
+
+#[test]
+fn wrong_questions_say_what_to_do() {
+    let all = estate();
+    for (arguments, expected) in [
+        (&["--to", "jmp"][..], "no VM is called `jmp`; did you mean `jump`?"),
+        (&["--to", "jump", "--from", "nowhere"], "--from is internet, network, anywhere, addresses"),
+        (&["--to", "jump", "--port", "ssh"], "`ssh` is not a port"),
+        (&["--to", "jump", "--hops", "0"], "0"),
+    ] {
+        let ran = reach(&all, arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}");
+        assert!(ran.err.contains(expected), "{arguments:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn the_example_reads_in_both_languages() {
+    let source = example();
+    let english = run(&["reach", &source, "--to", "web1", "--from", "internet"], b"");
+    assert!(english.out.starts_with("web1 can be reached from internet"), "{}", english.out);
+    let ask = ["reach", &source, "--to", "web1", "--from", "internet"];
+    let japanese = run_with(&ask, b"", &[("LANG", "ja_JP.UTF-8")]);
+    assert!(japanese.out.starts_with("web1 にはインターネットから到達できます"), "{}", japanese.out);
+    let leftover = japanese.out.lines().find(|line| line.contains("from the") || line.contains("like it"));
+    assert_eq!(leftover, None);
+}
