@@ -23,6 +23,7 @@ mod origin;
 mod ports;
 mod problem;
 mod ranges;
+mod route;
 mod rule;
 pub mod split;
 mod tags;
@@ -35,12 +36,11 @@ pub use compute::{Disk, OsFamily, PowerState, Vm};
 pub use id::{Ids, ResourceId, resource_group, resource_name, resource_subscription, resource_type};
 pub use known::{Field, Known, Reason};
 pub use model::{Estate, Kind, Other, Slot};
-pub use network::{
-    Asg, IpConfiguration, LoadBalancer, Nic, Peer, PublicIp, RouteTable, Sku, Space, Subnet, Vnet,
-};
+pub use network::{Asg, IpConfiguration, LoadBalancer, Nic, Peer, PublicIp, Sku, Space, Subnet, Vnet};
 pub use origin::{Origin, Origins, Place, Pointer, SourceIndex, find, locate};
 pub use ports::{PortSet, PortSpec, parse_ports};
 pub use problem::{At, Problem, ProblemKind};
 pub use ranges::{Bound, Range, RangeSet};
+pub use route::{Destination, NextHopType, Route, RouteTable};
 pub use rule::{Access, Direction, Nsg, Protocol, SecurityRule};
 pub use tags::Tags;

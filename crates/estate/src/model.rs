@@ -3,9 +3,10 @@
 use crate::compute::{Disk, Vm};
 use crate::id::{Ids, ResourceId};
 use crate::known::Reason;
-use crate::network::{Asg, LoadBalancer, Nic, PublicIp, RouteTable, Subnet, Vnet};
+use crate::network::{Asg, LoadBalancer, Nic, PublicIp, Subnet, Vnet};
 use crate::origin::Origin;
 use crate::problem::Problem;
+use crate::route::RouteTable;
 use crate::rule::Nsg;
 
 /// What a resource is.
