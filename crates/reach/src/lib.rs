@@ -21,6 +21,7 @@ mod group;
 mod internet;
 mod packet;
 pub mod plain;
+pub mod routes;
 mod rules;
 pub mod tags;
 
