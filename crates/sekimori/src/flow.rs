@@ -205,7 +205,7 @@ fn endpoint(text: &str, lang: Lang) -> anyhow::Result<(IpAddr, PortSet)> {
     Ok((address, [ports].into_iter().collect()))
 }
 
-fn error_text(error: &FlowError, lang: Lang) -> String {
+pub(crate) fn error_text(error: &FlowError, lang: Lang) -> String {
     match error {
         FlowError::NoSuch { kind, name, similar } => {
             let nearest = similar

@@ -14,11 +14,13 @@ use std::process::{Command, Stdio};
 
 use common::{run, run_with, scratch};
 
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 21] = [
     &[],
     &["check"],
     &["flow"],
     &["effective-nsg"],
+    &["effective-routes"],
+    &["next-hop"],
     &["verify-evidence"],
     &["explain"],
     &["checks"],
