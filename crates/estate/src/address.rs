@@ -118,7 +118,7 @@ pub(crate) fn parse_term(text: &str) -> Option<Term> {
 }
 
 /// The addresses of one prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Prefix {
     /// An IPv4 range.
     V4(Range<u32>),

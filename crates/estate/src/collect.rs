@@ -15,9 +15,10 @@ use crate::forward::{Forward, ForwardKind, LoadBalancer, Pool, WebGateway};
 use crate::id::{IdsBuilder, ResourceId, Use, resource_type, type_segments};
 use crate::join;
 use crate::model::{Estate, Kind, Other};
-use crate::network::{Asg, Nested, Nic, Peer, PublicIp, RouteTable, Subnet, Vnet};
+use crate::network::{Asg, Nested, Nic, Peer, PublicIp, Subnet, Vnet};
 use crate::origin::{Origin, Origins, SourceIndex, locate};
 use crate::problem::{At, Problem, ProblemKind};
+use crate::route::{Route, RouteTable, lone_route};
 use crate::rule::{Nsg, SecurityRule, owner_of};
 use crate::scale_set::ScaleSet;
 use crate::split::{self, Cut, DEPTH_LIMIT, Fault, PIECE_LIMIT, Splitter};
@@ -55,7 +56,7 @@ pub struct Part {
     pub(crate) nat_rules: Vec<Forward>,
     pub(crate) disks: Vec<Disk>,
     pub(crate) rules: Vec<(ResourceId, SecurityRule)>,
-    pub(crate) routes: Vec<RouteTable>,
+    pub(crate) routes: Vec<(ResourceId, Route)>,
     pub(crate) peerings: Vec<(ResourceId, Peer)>,
     pub(crate) others: Vec<Other>,
     pub(crate) problems: Vec<Problem>,
@@ -440,7 +441,12 @@ fn lone_part(part: &mut Part, reader: &mut Reader<'_>, object: &Object, id: &str
                 part.rules.push((group, rule));
             }
         }
-        Some(Parser::Route) => part.routes.extend(RouteTable::of_route(reader, object, id)),
+        Some(Parser::Route) => {
+            if let Some(table) = owner_of(reader, id) {
+                let route = lone_route(reader, object, id);
+                part.routes.push((table, route));
+            }
+        }
         Some(Parser::Peering) => {
             if let (Some(vnet), Some(peer)) =
                 (owner_of(reader, id), Peer::read(reader, object, format_args!("")))

@@ -12,9 +12,10 @@ use crate::forward::{Forward, LoadBalancer, Pool, WebGateway};
 use crate::id::{Ids, ResourceId};
 use crate::known::{Known, Reason, join as join_field};
 use crate::model::{Estate, Kind, Other, Slot};
-use crate::network::{Asg, IpConfiguration, Nic, Peer, PublicIp, RouteTable, Subnet, Vnet};
+use crate::network::{Asg, IpConfiguration, Nic, Peer, PublicIp, Subnet, Vnet};
 use crate::origin::{Origin, Origins, Place};
 use crate::problem::{At, Problem, ProblemKind};
+use crate::route::{self, Route, RouteTable};
 use crate::rule::{Nsg, SecurityRule};
 use crate::scale_set::ScaleSet;
 use crate::tags::Tags;
@@ -105,15 +106,28 @@ records! {
             other.rules = None;
         }
     };
-    Vnet in vnets { space: "/properties/addressSpace", peers: "/properties/virtualNetworkPeerings" };
+    Vnet in vnets {
+        space: "/properties/addressSpace",
+        peers: "/properties/virtualNetworkPeerings",
+        location: "/location"
+    } then |mine, other| {
+        let mut all = [&*mine.prefixes, &*other.prefixes].concat();
+        all.sort_unstable();
+        all.dedup();
+        mine.prefixes = all.into_boxed_slice();
+    };
     Subnet in subnets {
         space: "/properties/addressPrefix",
         nsg: "/properties/networkSecurityGroup",
-        route_table: "/properties/routeTable"
+        route_table: "/properties/routeTable",
+        service_endpoints: "/properties/serviceEndpoints"
     } then |mine, other| {
         mine.vnet = mine.vnet.or(other.vnet);
     };
-    RouteTable in route_tables { prefixes: "/properties/routes" };
+    RouteTable in route_tables {
+        routes: "/properties/routes",
+        disable_bgp_propagation: "/properties/disableBgpRoutePropagation"
+    };
     Asg in asgs {};
     LoadBalancer in load_balancers {
         sku: "/sku/name",
@@ -369,23 +383,29 @@ impl Joiner {
         }
     }
 
-    /// Routes that are resources of their own belong to their table, which may be known by them only.
-    fn add_routes(&mut self, routes: Vec<RouteTable>) {
-        for route in routes {
-            let slot = self.estate.slot(route.id).filter(|slot| slot.kind == Kind::RouteTable);
-            match slot.and_then(|slot| self.estate.route_tables.get_mut(slot.index as usize)) {
-                None => self.add(route),
-                Some(table) => {
-                    table.prefixes = match (table.prefixes.take(), route.prefixes) {
-                        (Some(Known::Value(all)), Some(Known::Value(more))) => {
-                            Some(Known::Value(all.union(&more)))
-                        }
-                        (Some(Known::Unknown(reason)), _) | (_, Some(Known::Unknown(reason))) => {
-                            Some(Known::Unknown(reason))
-                        }
-                        (all, more) => all.or(more),
-                    };
-                }
+    /// Routes that are resources of their own belong to their table.
+    fn add_routes(&mut self, mut routes: Vec<(ResourceId, Route)>) {
+        routes.sort_by(|(_, a), (_, b)| a.place.cmp(&b.place));
+        for (table, route) in routes {
+            if self.estate.slot(table).is_none() {
+                self.add(RouteTable::of_one_route(table, &route));
+            }
+            let Some(slot) = self.estate.slot(table).filter(|slot| slot.kind == Kind::RouteTable) else {
+                continue;
+            };
+            let Some(record) = self.estate.route_tables.get_mut(slot.index as usize) else { continue };
+            // Without the table itself there may be further routes: they stay unknown.
+            let Some(Known::Value(known)) = &mut record.routes else { continue };
+            let Some(mine) = known.iter_mut().find(|mine| mine.name.eq_ignore_ascii_case(&route.name)) else {
+                known.push(route);
+                route::sort(known);
+                continue;
+            };
+            if *mine != route {
+                let (one, other) = (mine.place.origin, route.place.origin);
+                let reason = || Reason::Conflict { field: "routes".into() };
+                *mine = Route::unknown(mine.name.clone(), mine.place.clone(), reason);
+                self.conflict(table, "/properties/routes", one.min(other), one.max(other));
             }
         }
     }
@@ -422,7 +442,16 @@ impl Joiner {
             let vnet = crate::id::parent(self.estate.text(id)).and_then(|vnet| self.estate.ids.find(vnet));
             let origins = Origins::one(origin);
             let nsg = Some(Known::Value(nsg));
-            self.add(Subnet { id, vnet, origins, space: None, nsg, route_table: None, pointer: "".into() });
+            self.add(Subnet {
+                id,
+                vnet,
+                origins,
+                space: None,
+                nsg,
+                route_table: None,
+                service_endpoints: None,
+                pointer: "".into(),
+            });
         }
         for (id, nsg, origin) in nics {
             let (origins, nsg) = (Origins::one(origin), Some(Known::Value(nsg)));

@@ -75,6 +75,26 @@ pub enum Reason {
         /// The id of the route table.
         id: Box<str>,
     },
+    /// A gateway may have learnt routes, which no configuration holds.
+    LearntRoutes {
+        /// The id of the gateway, of the subnet that is kept for one, or of the network that lends one.
+        id: Box<str>,
+    },
+    /// A service endpoint has routes of its own to addresses of Azure.
+    ServiceEndpointRoutes {
+        /// The id of the subnet.
+        id: Box<str>,
+    },
+    /// A route for a service tag may be more specific than another one.
+    RouteByTag {
+        /// The tag.
+        tag: Box<str>,
+    },
+    /// Azure has dropped what goes to these addresses at some times and not at others.
+    AzureRoute {
+        /// The prefix of its route.
+        prefix: Box<str>,
+    },
 }
 
 impl<T> Known<T> {

@@ -6,9 +6,10 @@ use crate::firewall::{Firewall, FirewallPolicy, IpGroup, RuleGroup};
 use crate::forward::{LoadBalancer, WebGateway};
 use crate::id::{Ids, ResourceId};
 use crate::known::Reason;
-use crate::network::{Asg, Nic, PublicIp, RouteTable, Subnet, Vnet};
+use crate::network::{Asg, Nic, PublicIp, Subnet, Vnet};
 use crate::origin::Origin;
 use crate::problem::Problem;
+use crate::route::RouteTable;
 use crate::rule::Nsg;
 use crate::scale_set::ScaleSet;
 

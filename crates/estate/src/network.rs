@@ -1,4 +1,4 @@
-//! NICs, public addresses, virtual networks, subnets and route tables.
+//! NICs, public addresses, virtual networks and subnets.
 
 use std::fmt::Arguments;
 use std::net::IpAddr;
@@ -95,8 +95,12 @@ pub struct Vnet {
     pub origins: Origins,
     /// Its address space.
     pub space: Field<Space>,
+    /// The prefixes that make up the space, each as it is written: each is a route.
+    pub prefixes: Box<[Prefix]>,
     /// The networks that it is connected to.
     pub peers: Field<Vec<Peer>>,
+    /// Its region, in lower case and without spaces.
+    pub location: Field<Box<str>>,
 }
 
 /// A network that another one is connected to.
@@ -106,6 +110,12 @@ pub struct Peer {
     pub vnet: Option<ResourceId>,
     /// Its address space, as far as the peering tells it.
     pub space: Field<Space>,
+    /// The prefixes that make up the space.
+    pub prefixes: Box<[Prefix]>,
+    /// Whether it is a part of the `VirtualNetwork` tag (`allowVirtualNetworkAccess`).
+    pub in_tag: bool,
+    /// Whether the gateway of that network serves this one, too.
+    pub use_remote_gateways: Field<bool>,
 }
 
 /// A subnet.
@@ -123,19 +133,10 @@ pub struct Subnet {
     pub nsg: Field<ResourceId>,
     /// The route table of the subnet.
     pub route_table: Field<ResourceId>,
+    /// The services that it reaches by routes of their own, such as `Microsoft.Storage`; sorted.
+    pub service_endpoints: Field<Vec<Box<str>>>,
     /// Where it stands in the record of its network; empty for a record of its own.
     pub pointer: Pointer,
-}
-
-/// A route table.
-#[derive(Clone, Debug)]
-pub struct RouteTable {
-    /// Its id.
-    pub id: ResourceId,
-    /// Where its records stand.
-    pub origins: Origins,
-    /// The prefixes of its routes.
-    pub prefixes: Field<Space>,
 }
 
 /// An application security group.
@@ -166,19 +167,44 @@ pub(crate) fn parse_address(
     })
 }
 
+/// The addresses of prefixes.
+pub(crate) fn space_of(prefixes: &[Prefix]) -> Space {
+    let v4 = prefixes.iter().filter_map(|prefix| match prefix {
+        Prefix::V4(range) => Some(*range),
+        Prefix::V6(_) => None,
+    });
+    let v6 = prefixes.iter().filter_map(|prefix| match prefix {
+        Prefix::V6(range) => Some(*range),
+        Prefix::V4(_) => None,
+    });
+    Space { v4: v4.collect(), v6: v6.collect() }
+}
+
+/// The addresses of a list of prefixes, and the prefixes one by one.
+fn space_and_prefixes(known: Field<Vec<Prefix>>) -> (Field<Space>, Box<[Prefix]>) {
+    match known {
+        None => (None, Box::default()),
+        Some(Known::Unknown(reason)) => (Some(Known::Unknown(reason)), Box::default()),
+        Some(Known::Value(mut all)) => {
+            all.sort_unstable();
+            all.dedup();
+            (Some(Known::Value(space_of(&all))), all.into_boxed_slice())
+        }
+    }
+}
+
 /// A list of prefixes.
 fn prefixes(
     reader: &mut Reader<'_>,
     fields: Fields<'_>,
     names: &[&'static str],
     at: Arguments<'_>,
-) -> Field<Space> {
-    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+) -> Field<Vec<Prefix>> {
+    let mut all = Vec::new();
     let mut unknown: Option<Box<Reason>> = None;
     let mut stated = false;
     let mut take = |reader: &mut Reader<'_>, name: &'static str, text: &str| match parse_prefix(text) {
-        Some(Prefix::V4(range)) => v4.push(range),
-        Some(Prefix::V6(range)) => v6.push(range),
+        Some(prefix) => all.push(prefix),
         None => {
             if let Known::Unknown(reason) = reader.bad::<()>(at, name, text, "a prefix such as 10.0.0.0/16") {
                 unknown = Some(reason);
@@ -210,8 +236,7 @@ fn prefixes(
     if let Some(reason) = unknown {
         return Some(Known::Unknown(reason));
     }
-    let space = Space { v4: v4.into_iter().collect(), v6: v6.into_iter().collect() };
-    stated.then_some(Known::Value(space))
+    stated.then_some(Known::Value(all))
 }
 
 impl Nic {
@@ -401,10 +426,34 @@ impl Subnet {
         let pointer = at.to_string().into();
         let at = format_args!("{at}/properties");
         let space = prefixes(reader, fields, &["addressPrefix", "addressPrefixes"], at);
+        let (space, _) = space_and_prefixes(space);
         let nsg = reader.reference(fields, "networkSecurityGroup", at);
         let route_table = reader.reference(fields, "routeTable", at);
-        Self { id, vnet, origins: Origins::one(reader.origin), space, nsg, route_table, pointer }
+        let service_endpoints = service_endpoints(reader, fields, at);
+        let origins = Origins::one(reader.origin);
+        Self { id, vnet, origins, space, nsg, route_table, service_endpoints, pointer }
     }
+}
+
+/// The names of the services in `serviceEndpoints`.
+fn service_endpoints(reader: &mut Reader<'_>, fields: Fields<'_>, at: Arguments<'_>) -> Field<Vec<Box<str>>> {
+    let items = match reader.array(fields, "serviceEndpoints", at)? {
+        Known::Value(items) => items,
+        Known::Unknown(reason) => return Some(Known::Unknown(reason)),
+    };
+    let mut all: Vec<Box<str>> = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let at = format_args!("{at}/serviceEndpoints/{index}");
+        let service = reader.element(item, at).map(|object| reader.text(Fields::own(object), "service", at));
+        match service {
+            Some(Some(Known::Value(service))) => all.push(service.into()),
+            Some(Some(Known::Unknown(reason))) => return Some(Known::Unknown(reason)),
+            _ => return Some(Known::unknown(Reason::Unreadable { field: "serviceEndpoints".into() })),
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    Some(Known::Value(all))
 }
 
 impl Vnet {
@@ -421,6 +470,9 @@ impl Vnet {
             Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
             None => None,
         };
+        let (space, listed) = space_and_prefixes(space);
+        let location = reader.text(Fields::own(object), "location", format_args!(""));
+        let location = location.map(|known| known.map(|text| text.replace(' ', "").to_lowercase().into()));
         if let Some(Known::Value(items)) = reader.array(fields, "subnets", at) {
             for (index, item) in items.iter().enumerate() {
                 let at = format_args!("/properties/subnets/{index}");
@@ -433,7 +485,7 @@ impl Vnet {
             }
         }
         let peers = Self::peers(reader, fields);
-        Self { id, origins: Origins::one(reader.origin), space, peers }
+        Self { id, origins: Origins::one(reader.origin), space, prefixes: listed, peers, location }
     }
 
     fn peers(reader: &mut Reader<'_>, fields: Fields<'_>) -> Field<Vec<Peer>> {
@@ -457,7 +509,8 @@ impl Peer {
     /// Reads a peering; `None` for one that carries nothing.
     ///
     /// Source: <https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-peering>:
-    /// without `allowVirtualNetworkAccess` the peer is left out of the `VirtualNetwork` tag.
+    /// without `allowVirtualNetworkAccess` the peer is left out of the `VirtualNetwork` tag, and keeps
+    /// its routes.
     pub(crate) fn read(reader: &mut Reader<'_>, object: &Object, at: Arguments<'_>) -> Option<Self> {
         let peering = Fields::of(object);
         let at = format_args!("{at}/properties");
@@ -465,12 +518,12 @@ impl Peer {
         if matches!(state, Some(Known::Value(state)) if !state.eq_ignore_ascii_case("connected")) {
             return None;
         }
-        if matches!(reader.boolean(peering, "allowVirtualNetworkAccess", at), Some(Known::Value(false))) {
-            return None;
-        }
+        let access = reader.boolean(peering, "allowVirtualNetworkAccess", at);
+        let in_tag = !matches!(access, Some(Known::Value(false)));
+        let use_remote_gateways = reader.boolean(peering, "useRemoteGateways", at);
         let remote = peering.raw("remoteVirtualNetwork").and_then(|remote| remote.get("id")?.as_str());
         let vnet = remote.map(|id| reader.ids.intern(id, Use::Reference));
-        let mut space: Field<Space> = None;
+        let mut space: Field<Vec<Prefix>> = None;
         for name in ["remoteVirtualNetworkAddressSpace", "remoteAddressSpace"] {
             if space.is_some() {
                 break;
@@ -481,62 +534,8 @@ impl Peer {
                 None => None,
             };
         }
-        Some(Self { vnet, space })
-    }
-}
-
-impl RouteTable {
-    /// A table of which one route is known, which is a resource of its own.
-    pub(crate) fn of_route(reader: &mut Reader<'_>, object: &Object, id: &str) -> Option<Self> {
-        let table = parent(id).map(|table| reader.ids.intern(table, Use::Reference))?;
-        let prefixes = match reader.text(Fields::of(object), "addressPrefix", format_args!("/properties"))? {
-            Known::Value(text) => Known::Value(one_prefix(text).map_err(Box::new)),
-            Known::Unknown(reason) => Known::Unknown(reason),
-        };
-        let prefixes = match prefixes {
-            Known::Value(Ok(space)) => Known::Value(space),
-            Known::Value(Err(reason)) | Known::Unknown(reason) => Known::Unknown(reason),
-        };
-        Some(Self { id: table, origins: Origins::one(reader.origin), prefixes: Some(prefixes) })
-    }
-
-    pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
-        let fields = Fields::of(object);
-        let prefixes = match reader.array(fields, "routes", format_args!("/properties")) {
-            None => None,
-            Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
-            Some(Known::Value(items)) => {
-                let mut all = Space::default();
-                let mut unknown = None;
-                for (index, item) in items.iter().enumerate() {
-                    let at = format_args!("/properties/routes/{index}");
-                    let Some(object) = reader.element(item, at) else {
-                        unknown = Some(Box::new(Reason::Unreadable { field: "routes".into() }));
-                        continue;
-                    };
-                    let route = Fields::of(object);
-                    match reader.text(route, "addressPrefix", format_args!("{at}/properties")) {
-                        Some(Known::Value(text)) => match one_prefix(text) {
-                            Ok(space) => all = all.union(&space),
-                            Err(reason) => unknown = Some(Box::new(reason)),
-                        },
-                        Some(Known::Unknown(reason)) => unknown = Some(reason),
-                        None => {}
-                    }
-                }
-                Some(unknown.map_or(Known::Value(all), Known::Unknown))
-            }
-        };
-        Self { id, origins: Origins::one(reader.origin), prefixes }
-    }
-}
-
-/// The addresses of a route: a prefix, or a service tag, whose addresses are not known.
-fn one_prefix(text: &str) -> Result<Space, Reason> {
-    match parse_prefix(text) {
-        Some(Prefix::V4(range)) => Ok(Space { v4: [range].into_iter().collect(), v6: V6::empty() }),
-        Some(Prefix::V6(range)) => Ok(Space { v4: V4::empty(), v6: [range].into_iter().collect() }),
-        None => Err(Reason::ServiceTag { tag: text.into() }),
+        let (space, prefixes) = space_and_prefixes(space);
+        Some(Self { vnet, space, prefixes, in_tag, use_remote_gateways })
     }
 }
 

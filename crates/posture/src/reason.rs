@@ -150,6 +150,26 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
             "a route of its subnet may widen the `VirtualNetwork` tag to internet addresses",
             "サブネットのルートによって `VirtualNetwork` タグがインターネットのアドレスまで広がる可能性があります"
         ),
+        Reason::LearntRoutes { .. } => say!(
+            lang,
+            "a gateway may have learnt routes, which the configuration does not hold",
+            "ゲートウェイが学習したルートがある可能性がありますが、構成には含まれません"
+        ),
+        Reason::ServiceEndpointRoutes { .. } => say!(
+            lang,
+            "a service endpoint of the subnet has routes of its own to addresses of Azure",
+            "サブネットのサービス エンドポイントには、Azure のアドレスへの専用のルートがあります"
+        ),
+        Reason::RouteByTag { tag } => say!(
+            lang,
+            "the route for the service tag `{tag}` may be more specific than another one",
+            "サービス タグ `{tag}` のルートの方がほかのルートより詳細である可能性があります"
+        ),
+        Reason::AzureRoute { prefix } => say!(
+            lang,
+            "Azure drops what goes to {prefix} at some times and not at others",
+            "{prefix} への通信は、時期によって Azure 側で破棄されることがあります"
+        ),
     }
 }
 
@@ -169,6 +189,10 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
             "az network list-service-tags --location <LOCATION> -o json > tags.json; sekimori tags update tags.json".to_owned()
         }
         Reason::NoAddress => "az network nic list".to_owned(),
+        Reason::LearntRoutes { .. }
+        | Reason::ServiceEndpointRoutes { .. }
+        | Reason::RouteByTag { .. }
+        | Reason::AzureRoute { .. } => "az network nic show-effective-route-table".to_owned(),
         Reason::SamePriority => {
             say!(lang, "give each rule a priority of its own", "規則ごとに異なる優先度を設定してください")
         }

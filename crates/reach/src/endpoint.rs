@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use estate::{
-    AddressSpec, Estate, Family, IpConfiguration, Kind, Known, Nic, Reason, ResourceId, ServiceTag,
+    AddressSpec, Estate, Family, IpConfiguration, Kind, Known, Nic, Reason, ResourceId, RouteTable,
+    ServiceTag,
 };
 
 use crate::addresses::{
@@ -185,7 +186,7 @@ impl Network {
         }
         match vnet.and_then(|vnet| vnet.peers.as_ref()) {
             Some(Known::Value(peers)) => {
-                for peer in peers {
+                for peer in peers.iter().filter(|peer| peer.in_tag) {
                     // The peer itself knows its space better than the peering, which may be behind.
                     let theirs =
                         peer.vnet.and_then(|id| estate.vnet(id)).and_then(|vnet| vnet.space.as_ref());
@@ -220,16 +221,20 @@ impl Network {
                 may = crate::addresses::everything(family);
                 unknown = Some(reason.clone());
             }
-            Some(Known::Value(id)) => match estate.route_table(*id).map(|table| table.prefixes.as_ref()) {
+            Some(Known::Value(id)) => match estate.route_table(*id).map(RouteTable::prefixes) {
                 Some(Some(Known::Unknown(reason))) => {
                     may = crate::addresses::everything(family);
-                    unknown = Some(reason.clone());
+                    unknown = Some(reason);
                 }
-                Some(Some(Known::Value(prefixes))) => {
-                    let prefixes = of_space(prefixes, family);
+                Some(Some(Known::Value((prefixes, by_tag)))) => {
+                    let prefixes = of_space(&prefixes, family);
                     let outside = prefixes.intersection(internet(family));
                     must = must.union(&prefixes.difference(internet(family)));
-                    if !outside.is_empty() {
+                    if by_tag {
+                        // A service tag stands for public addresses.
+                        may = may.union(internet(family));
+                    }
+                    if by_tag || !outside.is_empty() {
                         may = may.union(&prefixes);
                         unknown =
                             Some(Box::new(Reason::RouteWidensVirtualNetwork { id: estate.text(*id).into() }));

@@ -24,6 +24,7 @@ mod internet;
 mod packet;
 pub mod paths;
 pub mod plain;
+pub mod routes;
 mod rules;
 pub mod tags;
 mod ways;

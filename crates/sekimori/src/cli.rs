@@ -84,6 +84,23 @@ pub(crate) enum Command {
         nic: String,
     },
     #[command(
+        name = "effective-routes",
+        about = t("Print what `az network nic show-effective-route-table` prints: the routes of a NIC", "`az network nic show-effective-route-table` と同じく、NIC に適用されるルートを出力します"),
+        after_help = t(ROUTES_HELP, ROUTES_HELP_JA)
+    )]
+    EffectiveRoutes {
+        #[arg(value_name = "SOURCE", required = true, help = sources_help())]
+        sources: Vec<PathBuf>,
+        #[arg(long, value_name = "NIC", help = t("The NIC: its name, group/name or id", "NIC の名前、リソース グループ/名前、または ID"))]
+        nic: String,
+    },
+    #[command(
+        name = "next-hop",
+        about = t("Ask what `az network watcher show-next-hop` asks: where do packets of a VM go next?", "`az network watcher show-next-hop` と同じく、VM からのパケットの次の転送先を調べます"),
+        after_help = t(NEXT_HOP_HELP, NEXT_HOP_HELP_JA)
+    )]
+    NextHop(NextHopArgs),
+    #[command(
         name = "verify-evidence",
         about = t("Look at the ways in of a report again: packet by packet, rule by rule", "レポートの経路を、パケットと規則を 1 つずつたどって再確認します"),
         after_help = t(VERIFY_HELP, VERIFY_HELP_JA)
@@ -296,6 +313,46 @@ const FLOW_HELP_JA: &str = "\
   sekimori flow estate/ --vm web1 --direction inbound --protocol TCP --local 10.0.0.4:22 --remote 203.0.113.7:*
   sekimori flow estate/ --batch questions.ndjson";
 
+const ROUTES_HELP: &str = "\
+Exit codes:
+  0  answered in full
+  2  wrong usage, or no such NIC
+  3  some of the answer is not known, or some input could not be read
+
+Examples:
+  sekimori effective-routes estate --nic web1-nic
+  sekimori effective-routes estate --nic rg-web/web1-nic";
+
+const ROUTES_HELP_JA: &str = "\
+終了コード:
+  0  すべて回答
+  2  使い方の誤り、または該当する NIC なし
+  3  回答の一部が不明、または入力の一部を読み取れない
+
+例:
+  sekimori effective-routes estate --nic web1-nic
+  sekimori effective-routes estate --nic rg-web/web1-nic";
+
+const NEXT_HOP_HELP: &str = "\
+Exit codes:
+  0  answered
+  2  wrong usage, or no such VM or NIC
+  3  not known, or some input could not be read
+
+Examples:
+  sekimori next-hop estate --vm web1 --source-ip 10.0.0.4 --dest-ip 203.0.113.7
+  sekimori next-hop estate --vm rg-web/web1 --source-ip 10.0.0.4 --dest-ip 10.9.0.4";
+
+const NEXT_HOP_HELP_JA: &str = "\
+終了コード:
+  0  回答済み
+  2  使い方の誤り、または該当する VM・NIC なし
+  3  不明、または入力の一部を読み取れない
+
+例:
+  sekimori next-hop estate --vm web1 --source-ip 10.0.0.4 --dest-ip 203.0.113.7
+  sekimori next-hop estate --vm rg-web/web1 --source-ip 10.0.0.4 --dest-ip 10.9.0.4";
+
 const VERIFY_HELP: &str = "\
 Exit codes:
   0  every packet gets through, by the rules that the report names
@@ -466,6 +523,22 @@ fn picture_parser() -> impl TypedValueParser<Value = Picture> {
         (Picture::Dot, value("dot", "for Graphviz", "Graphviz 向けの形式")),
         (Picture::Svg, value("svg", "a picture", "図")),
     ])
+}
+
+#[derive(Args)]
+pub(crate) struct NextHopArgs {
+    #[arg(value_name = "SOURCE", required = true, help = sources_help())]
+    pub(crate) sources: Vec<PathBuf>,
+    #[arg(long, help = t("The VM: its name, group/name or id", "VM の名前、リソース グループ/名前、または ID"))]
+    pub(crate) vm: String,
+    #[arg(long, help = t("The NIC, where the source address does not tell", "NIC (送信元アドレスで決まらない場合)"))]
+    pub(crate) nic: Option<String>,
+    #[arg(long, value_name = "IP", help = t("The address that packets come from", "送信元の IP アドレス"))]
+    pub(crate) source_ip: String,
+    #[arg(long, value_name = "IP", help = t("The address that packets go to", "宛先の IP アドレス"))]
+    pub(crate) dest_ip: String,
+    #[command(flatten)]
+    pub(crate) form: FormArg,
 }
 
 /// The form of what is no report.

@@ -43,7 +43,7 @@ pub(crate) fn run(paths: &[PathBuf], nic: &str, lang: Lang) -> anyhow::Result<u8
 }
 
 /// The NIC that people mean: a name, `group/name` or an id, in any case.
-fn find<'e>(estate: &'e Estate, asked: &str, lang: Lang) -> anyhow::Result<&'e Nic> {
+pub(crate) fn find<'e>(estate: &'e Estate, asked: &str, lang: Lang) -> anyhow::Result<&'e Nic> {
     let fits = |nic: &&Nic| {
         let id = estate.text(nic.id);
         let of_group = || {

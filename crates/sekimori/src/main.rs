@@ -12,6 +12,7 @@ mod man;
 mod notices;
 mod output;
 mod reached;
+mod routes;
 mod select;
 mod settings;
 mod source;
@@ -103,6 +104,8 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
         Command::Reach(args) => reached::run(args, lang),
         Command::VerifyEvidence { result, sources, form } => evidence::run(result, sources, form.form, lang),
         Command::EffectiveNsg { sources, nic } => effective::run(sources, nic, lang),
+        Command::EffectiveRoutes { sources, nic } => routes::effective(sources, nic, lang),
+        Command::NextHop(args) => routes::next(args, lang),
         Command::Explain { check } => {
             let check = select::one(check, lang)?;
             output::print(&report::explain(check, lang, output::page()))?;

@@ -14,12 +14,14 @@ use std::process::{Command, Stdio};
 
 use common::{run, run_with, scratch};
 
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 22] = [
     &[],
     &["check"],
     &["flow"],
     &["reach"],
     &["effective-nsg"],
+    &["effective-routes"],
+    &["next-hop"],
     &["verify-evidence"],
     &["explain"],
     &["checks"],
