@@ -90,6 +90,8 @@ records! {
         nsg: "/properties/networkSecurityGroup",
         vm: "/properties/virtualMachine",
         ip_configurations: "/properties/ipConfigurations"
+    } then |mine, other| {
+        mine.private_endpoint |= other.private_endpoint;
     };
     PublicIp in public_ips { sku: "/sku/name", address: "/properties/ipAddress" } then |mine, other| {
         mine.attached = mine.attached.or(other.attached);
@@ -119,6 +121,7 @@ records! {
     Subnet in subnets {
         space: "/properties/addressPrefix",
         nsg: "/properties/networkSecurityGroup",
+        guards_endpoints: "/properties/privateEndpointNetworkPolicies",
         route_table: "/properties/routeTable",
         service_endpoints: "/properties/serviceEndpoints"
     } then |mine, other| {
@@ -448,6 +451,7 @@ impl Joiner {
                 origins,
                 space: None,
                 nsg,
+                guards_endpoints: None,
                 route_table: None,
                 service_endpoints: None,
                 pointer: "".into(),
@@ -455,7 +459,8 @@ impl Joiner {
         }
         for (id, nsg, origin) in nics {
             let (origins, nsg) = (Origins::one(origin), Some(Known::Value(nsg)));
-            self.add(Nic { id, origins, nsg, vm: None, ip_configurations: None });
+            let private_endpoint = false;
+            self.add(Nic { id, origins, nsg, vm: None, private_endpoint, ip_configurations: None });
         }
     }
 

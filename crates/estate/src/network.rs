@@ -22,6 +22,8 @@ pub struct Nic {
     pub nsg: Field<ResourceId>,
     /// The VM that it is attached to.
     pub vm: Field<ResourceId>,
+    /// Whether it is that of a private endpoint, where the subnet's group filters only if the subnet says so.
+    pub private_endpoint: bool,
     /// Its addresses; `None` when only its id is known.
     pub ip_configurations: Field<Vec<IpConfiguration>>,
 }
@@ -131,6 +133,8 @@ pub struct Subnet {
     pub space: Field<Space>,
     /// The group of the subnet.
     pub nsg: Field<ResourceId>,
+    /// Whether the group filters for private endpoints too; by default it does not.
+    pub guards_endpoints: Field<bool>,
     /// The route table of the subnet.
     pub route_table: Field<ResourceId>,
     /// The services that it reaches by routes of their own, such as `Microsoft.Storage`; sorted.
@@ -269,7 +273,8 @@ impl Nic {
             Some(reason) => Some(Known::Unknown(reason)),
             None => ip_configurations,
         };
-        Self { id, origins: Origins::one(reader.origin), nsg, vm, ip_configurations }
+        let private_endpoint = fields.raw("privateEndpoint").is_some();
+        Self { id, origins: Origins::one(reader.origin), nsg, vm, private_endpoint, ip_configurations }
     }
 }
 
@@ -431,7 +436,16 @@ impl Subnet {
         let route_table = reader.reference(fields, "routeTable", at);
         let service_endpoints = service_endpoints(reader, fields, at);
         let origins = Origins::one(reader.origin);
-        Self { id, vnet, origins, space, nsg, route_table, service_endpoints, pointer }
+        // https://learn.microsoft.com/azure/private-link/disable-private-endpoint-network-policy
+        let policies = [
+            ("disabled", false),
+            ("enabled", true),
+            ("networksecuritygroupenabled", true),
+            ("routetableenabled", false),
+        ];
+        let expected = "Disabled, Enabled, NetworkSecurityGroupEnabled or RouteTableEnabled";
+        let guards_endpoints = reader.word(fields, "privateEndpointNetworkPolicies", at, &policies, expected);
+        Self { id, vnet, origins, space, nsg, guards_endpoints, route_table, service_endpoints, pointer }
     }
 }
 

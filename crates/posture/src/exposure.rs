@@ -1,11 +1,13 @@
 //! Ports of a VM that the internet reaches: what the checks on ports have in common.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use estate::{
-    Estate, Family, Kind, Known, Origin, Pointer, PortSet, Range, Reason, ResourceId, ServiceTag,
-    resource_group, resource_subscription,
+    Estate, Family, Kind, Known, Origin, Pointer, PortSet, PowerState, Range, Reason, ResourceId, ServiceTag,
+    Vm, resource_group, resource_subscription,
 };
+use reach::routes::{NextHop, ReturnPath, return_path};
 use reach::{Addresses, MustMay, Opening, Protocols, RuleRef, Through, Way, prefixes_of, rule_name};
 
 use crate::check::Check;
@@ -30,6 +32,8 @@ pub struct PortEvidence {
     pub via: ResourceId,
     /// What forwards on the way: a load balancer, a firewall.
     pub through: Option<Arc<Through>>,
+    /// Where replies go, if they leave another way than the packets came.
+    pub replies: Option<NextHop>,
     /// The NIC that has it.
     pub nic: ResourceId,
     /// The subnet of the address.
@@ -225,7 +229,9 @@ fn evidence(
     let estate = context.estate();
     let family = way.endpoint.family;
     let these: PortSet = [ports].into_iter().collect();
-    let witness = opening.witness(family, protocol, &these).map(|packet| {
+    let packet = opening.witness(family, protocol, &these);
+    let replies = packet.and_then(|packet| replies(context, address, way, packet.remote));
+    let witness = packet.map(|packet| {
         let to = match way.endpoint.address {
             Some(address) => std::net::SocketAddr::new(address, packet.local_port).to_string(),
             None => format!("unassigned:{}", packet.local_port),
@@ -273,10 +279,41 @@ fn evidence(
         decided_by,
         via: way.via,
         through: way.through.clone(),
+        replies,
         nic: address.nic.id,
         subnet: address.ip.subnet.as_ref().and_then(|subnet| subnet.value().copied()),
         cause: cause(context, address, way, opening),
     }
+}
+
+/// Where replies to a client go, if they certainly leave another way. Only routes that somebody has set lead them
+/// there.
+fn replies(context: &Context<'_>, address: &AddressView<'_>, way: &Way, client: IpAddr) -> Option<NextHop> {
+    if way.through.as_deref().is_some_and(|through| through.seen_from.is_some()) {
+        return None;
+    }
+    let subnet = address.ip.subnet.as_ref().and_then(Known::value)?;
+    context.estate().subnet(*subnet)?.route_table.as_ref()?;
+    match return_path(context.reach, address.nic, address.ip, client) {
+        Known::Value(ReturnPath::Elsewhere(next)) => Some(next),
+        Known::Value(ReturnPath::Direct) | Known::Unknown(_) => None,
+    }
+}
+
+/// What replies that leave another way mean.
+///
+/// Source: <https://learn.microsoft.com/azure/firewall/firewall-faq> (asymmetric routing breaks connections).
+pub fn replies_text(next: &NextHop, lang: Lang) -> String {
+    let hop = next.hop.as_next_hop();
+    let to = match next.address {
+        Some(address) => format!("{hop} {address}"),
+        None => hop.to_owned(),
+    };
+    say!(
+        lang,
+        "replies leave by {to}, another way than the packets come: TCP connections likely break, while UDP and single packets still get in",
+        "応答は {to} を経由し、受信と異なる経路で出ていきます。TCP 接続は成立しない可能性が高い一方、UDP や単発のパケットは届きます"
+    )
 }
 
 /// A security admin rule that delivers packets.
@@ -512,6 +549,18 @@ pub(crate) fn open_to(
         Lang::En => "; ",
         Lang::Ja => "。",
     })
+}
+
+/// The same of a machine that does not run: nobody gets in now, and everybody does once it starts.
+pub(crate) fn stopped(vm: &Vm, lang: Lang, message: String) -> String {
+    match vm.power {
+        Some(Known::Value(PowerState::Stopped)) => say!(
+            lang,
+            "{message}, as soon as it starts: it is stopped now",
+            "{message} (現在は停止中で、起動すると到達可能になります)"
+        ),
+        _ => message,
+    }
 }
 
 /// Whether a name of ports is plural in English.

@@ -22,7 +22,7 @@ pub use baseline::{Baseline, Before, Comparison, Gone, compare};
 pub use check::{Check, Checkpoint, Reference, Run, Severity};
 pub use checks::CHECKS;
 pub use engine::{CheckTally, Outcome, Tally, Unknown, run};
-pub use exposure::{DecidedBy, PortEvidence, Sources, grouped};
+pub use exposure::{DecidedBy, PortEvidence, Sources, grouped, replies_text};
 pub use lang::{Lang, Text};
 pub use reason::{reason_text, settled_by};
 pub use settings::{Approved, Settings};

@@ -98,6 +98,13 @@ pub fn levels(estate: &Estate, nic: &Nic, ip: &IpConfiguration) -> [Level; 2] {
         // Every IP configuration of a NIC is in a subnet, so one without is not told in full.
         (None, _) => Level::Unknown(Box::new(estate.partial(Kind::Nic, nic.id))),
     };
+    // A group of the subnet passes over a private endpoint, unless the subnet says otherwise.
+    let subnet = match record.map(|record| &record.guards_endpoints) {
+        Some(Some(Known::Value(true))) => subnet,
+        Some(Some(Known::Unknown(reason))) if nic.private_endpoint => Level::Unknown(reason.clone()),
+        _ if nic.private_endpoint => Level::Open,
+        _ => subnet,
+    };
     [subnet, level(estate, nic.nsg.as_ref())]
 }
 

@@ -309,6 +309,15 @@ struct PortForm<'r> {
     via: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     through: Option<ThroughForm<'r>>,
+    /// Where replies go, if they leave another way than the packets came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replies: Option<RepliesForm>,
+}
+
+#[derive(Serialize)]
+struct RepliesForm {
+    next_hop_type: &'static str,
+    next_hop_ip: Option<String>,
 }
 
 /// What forwards on the way.
@@ -502,6 +511,10 @@ impl<'r> PortForm<'r> {
                 })
                 .collect(),
             via: format!("{} {}", noun(estate.text(open.via)), estate.text(open.via)),
+            replies: open.replies.map(|next| RepliesForm {
+                next_hop_type: next.hop.as_next_hop(),
+                next_hop_ip: next.address.map(|address| address.to_string()),
+            }),
             through: open.through.as_deref().map(|through| ThroughForm {
                 kind: noun(estate.text(through.resource)),
                 resource: estate.text(through.resource),

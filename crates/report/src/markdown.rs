@@ -99,6 +99,9 @@ fn write_block(out: &mut String, report: &Report<'_>, block: &[&Finding]) {
             item(words.proof, &code(&format!("{} {from} → {to}", open.protocol.name())));
         }
         item(words.sources, &prose(&way::sources(open, lang)));
+        if let Some(next) = &open.replies {
+            item(words.replies, &prose(&posture::replies_text(next, lang)));
+        }
     }
     let others = named(report, &other_resources(block), 20);
     if !others.is_empty() {

@@ -6,6 +6,7 @@ use posture::{Checkpoint, Day, Lang, Severity};
 pub(crate) struct Words {
     pub(crate) way_in: &'static str,
     pub(crate) proof: &'static str,
+    pub(crate) replies: &'static str,
     pub(crate) sources: &'static str,
     pub(crate) also: &'static str,
     pub(crate) help: &'static str,
@@ -46,6 +47,7 @@ pub(crate) struct Words {
 const EN: Words = Words {
     way_in: "way in",
     proof: "proof",
+    replies: "replies",
     sources: "sources",
     also: "also",
     help: "help",
@@ -86,6 +88,7 @@ const EN: Words = Words {
 const JA: Words = Words {
     way_in: "経路",
     proof: "証拠",
+    replies: "応答",
     sources: "接続元",
     also: "ほか",
     help: "対処",

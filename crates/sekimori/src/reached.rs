@@ -1,11 +1,12 @@
 //! `sekimori reach`: everything that gets to a VM.
 
 use anyhow::{anyhow, bail};
-use estate::{Family, Known, PortSet, Prefix, Range, parse_ports, parse_prefix};
+use estate::{Family, IpConfiguration, Known, Nic, PortSet, Prefix, Range, parse_ports, parse_prefix};
 use posture::Lang;
 use reach::flow::Finder;
 use reach::paths::{Map, Origin};
-use reach::{Addresses, Protocols, Reach, internet};
+use reach::routes::{ReturnPath, return_path};
+use reach::{Addresses, Protocols, Reach, Start, WayIn, internet};
 use report::reached::{self, AddressWays, Asked};
 
 use crate::cli::{Picture, ReachArgs};
@@ -38,7 +39,12 @@ pub(crate) fn run(args: &ReachArgs, lang: Lang) -> anyhow::Result<u8> {
             all.into_iter().flatten().map(move |ip| (nic, ip))
         })
         .map(|(nic, ip)| {
-            let ways = reach.ways_in(nic, ip, &asked).into_iter().map(|way| (way, None)).collect();
+            let ways = reach.ways_in(nic, ip, &asked).into_iter();
+            let ways = ways.map(|way| {
+                let note = replies(&reach, nic, ip, &way, lang);
+                (way, note)
+            });
+            let ways = ways.collect();
             (nic, ip, ways)
         })
         .collect();
@@ -64,6 +70,21 @@ pub(crate) fn run(args: &ReachArgs, lang: Lang) -> anyhow::Result<u8> {
         (None, _) => output::print_plain(&text)?,
     }
     Ok(if estate.problems.is_empty() { 0 } else { INCOMPLETE })
+}
+
+/// What there is to say of replies to clients of a way in.
+fn replies(reach: &Reach<'_>, nic: &Nic, ip: &IpConfiguration, way: &WayIn, lang: Lang) -> Option<String> {
+    let Start::Internet { through, .. } = &way.start else { return None };
+    if through.as_ref().is_some_and(|through| through.seen_from.is_some()) {
+        return None;
+    }
+    let opening = way.openings.first()?;
+    let one = Protocols::EACH.into_iter().find(|one| opening.protocols.contains(*one))?;
+    let packet = opening.witness(ip.family, one, &PortSet::all())?;
+    match return_path(reach, nic, ip, packet.remote) {
+        Known::Value(ReturnPath::Elsewhere(next)) => Some(posture::replies_text(&next, lang)),
+        Known::Value(ReturnPath::Direct) | Known::Unknown(_) => None,
+    }
 }
 
 /// The form: the one that was asked for, else the one that the file's name tells.

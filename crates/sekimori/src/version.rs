@@ -14,7 +14,17 @@ use crate::output;
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Parts that a build has. None can be left out so far.
-const FEATURES: [&str; 5] = ["check", "flow", "effective-nsg", "verify-evidence", "tags"];
+const FEATURES: [&str; 9] = [
+    "check",
+    "flow",
+    "reach",
+    "diff",
+    "effective-nsg",
+    "effective-routes",
+    "next-hop",
+    "verify-evidence",
+    "tags",
+];
 
 pub(crate) fn print(verbose: bool, form: Form, tags: &Tags, lang: Lang) -> anyhow::Result<()> {
     let (os, machine) = (std::env::consts::OS, std::env::consts::ARCH);

@@ -737,3 +737,79 @@ fn a_peering_to_a_network_that_is_not_there_is_unknown_where_it_matters() {
     );
     assert_eq!(flow(&world, "10.0.0.5:50000", 22)["access"], "Allow", "the rest is still answered");
 }
+
+#[test]
+fn replies_that_leave_another_way_are_told_and_the_port_stays_open() {
+    let routed = |hop: Value| {
+        let mut world = public(vec![rule("ssh", 300, "Allow", "*", "22")]);
+        world.all[2]["properties"]["subnets"][0]["properties"]["routeTable"] = id("routeTables/t");
+        let mut route = json!({"addressPrefix": "0.0.0.0/0"});
+        for (name, value) in hop.as_object().unwrap() {
+            route[name] = value.clone();
+        }
+        world.with(json!({"id": net("routeTables/t"), "properties": {"disableBgpRoutePropagation": true,
+            "routes": [{"name": "all", "id": net("routeTables/t/routes/all"), "properties": route}]}}))
+    };
+    let through = routed(json!({"nextHopType": "VirtualAppliance", "nextHopIpAddress": "10.0.1.4"}));
+    let report = through.check();
+    let port = &evidence(&report, "NET001")[0];
+    assert_eq!(port["replies"], json!({"next_hop_type": "VirtualAppliance", "next_hop_ip": "10.0.1.4"}));
+    let text = run(&["check", "-"], through.text().as_bytes()).out;
+    assert!(text.contains("replies leave by VirtualAppliance 10.0.1.4"), "{text}");
+    let reached = run(&["reach", "-", "--to", "m", "--from", "internet"], through.text().as_bytes()).out;
+    assert!(reached.contains("replies leave by VirtualAppliance 10.0.1.4"), "{reached}");
+    let direct = routed(json!({"nextHopType": "Internet"}));
+    assert_eq!(evidence(&direct.check(), "NET001")[0]["replies"], Value::Null);
+}
+
+#[test]
+fn a_stopped_vm_is_exposed_once_it_starts() {
+    let mut world = public(vec![rule("ssh", 300, "Allow", "*", "22")]);
+    world.all[0]["powerState"] = "VM deallocated".into();
+    let report = world.check();
+    let finding = report["findings"].as_array().unwrap().iter().find(|one| one["code"] == "NET001").unwrap();
+    assert!(
+        finding["message"].as_str().unwrap().ends_with("as soon as it starts: it is stopped now"),
+        "{finding}"
+    );
+    world.all[0]["powerState"] = "VM running".into();
+    assert!(!world.check().to_string().contains("it is stopped now"));
+}
+
+#[test]
+fn the_retired_sku_is_a_finding_of_its_own() {
+    let basic = |public_sku: &str, balancer_sku: &str| {
+        let mut world = public(vec![]);
+        world.all[3]["sku"]["name"] = public_sku.into();
+        let mut parts = balanced(&json!({"frontendPort": 80, "backendPort": 80}));
+        parts["frontendIPConfigurations"] = json!([{"id": net("loadBalancers/lb/frontendIPConfigurations/f"),
+            "properties": {"publicIPAddress": id("publicIPAddresses/other")}}]);
+        verdict(&world.with(balancer(balancer_sku, parts)).check(), "NET008")
+    };
+    assert_eq!(basic("Standard", "Standard"), "pass");
+    assert_eq!(basic("Basic", "Standard"), "fail");
+    assert_eq!(basic("Standard", "Basic"), "fail");
+    let mut gone = public(vec![]);
+    gone.all.remove(3);
+    assert_eq!(verdict(&gone.check(), "NET008"), "unknown");
+}
+
+#[test]
+fn a_group_of_the_subnet_passes_over_private_endpoints() {
+    let groups = |policies: Option<&str>| {
+        let mut world = World::new(ssh_for_all());
+        world.all[1]["properties"]["privateEndpoint"] = id("privateEndpoints/pe");
+        if let Some(policies) = policies {
+            world.all[2]["properties"]["subnets"][0]["properties"]["privateEndpointNetworkPolicies"] =
+                policies.into();
+        }
+        let ran = run(&["effective-nsg", "-", "--nic", "n"], world.text().as_bytes());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.json()["value"].as_array().unwrap().len()
+    };
+    assert_eq!(groups(None), 0);
+    assert_eq!(groups(Some("Disabled")), 0);
+    assert_eq!(groups(Some("RouteTableEnabled")), 0);
+    assert_eq!(groups(Some("NetworkSecurityGroupEnabled")), 1);
+    assert_eq!(groups(Some("Enabled")), 1);
+}

@@ -11,6 +11,7 @@ mod net004_public_ip;
 mod net005_wide_source;
 mod net006_no_security_group;
 mod net007_latent_exposure;
+mod net008_retired_sku;
 
 /// Every check, by code.
 pub const CHECKS: &[&Check] = &[
@@ -23,4 +24,5 @@ pub const CHECKS: &[&Check] = &[
     &net005_wide_source::CHECK,
     &net006_no_security_group::CHECK,
     &net007_latent_exposure::CHECK,
+    &net008_retired_sku::CHECK,
 ];

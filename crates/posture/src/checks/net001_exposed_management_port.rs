@@ -4,7 +4,7 @@ use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, listed, one_by_one, open_ports, open_to, remedy};
+use crate::exposure::{Remedy, listed, one_by_one, open_ports, open_to, remedy, stopped};
 use crate::lang::{Lang, Text};
 use crate::view::{Context, Finding, Status, VmView};
 
@@ -86,9 +86,13 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         status: Status::Fail,
         severity: CHECK.severity,
         resource: vm.id,
-        message: open_to(&machine, &evidence, lang, |ports| {
-            services(ports.iter().map(|open| open.ports.first), lang)
-        }),
+        message: stopped(
+            vm,
+            lang,
+            open_to(&machine, &evidence, lang, |ports| {
+                services(ports.iter().map(|open| open.ports.first), lang)
+            }),
+        ),
         fix: remedy(context, &evidence, cause.as_ref(), Remedy::Narrow),
         cause,
         evidence,

@@ -5,7 +5,7 @@ use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{PortEvidence, Remedy, listed, open_ports, open_to, port_text, remedy};
+use crate::exposure::{PortEvidence, Remedy, listed, open_ports, open_to, port_text, remedy, stopped};
 use crate::lang::{Lang, Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
@@ -134,7 +134,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         status: Status::Fail,
         severity: severity(&evidence),
         resource: vm.id,
-        message: open_to(&machine, &evidence, lang, |group| ports(group, lang)),
+        message: stopped(vm, lang, open_to(&machine, &evidence, lang, |group| ports(group, lang))),
         fix: remedy(context, &evidence, cause.as_ref(), Remedy::Close),
         cause,
         evidence,

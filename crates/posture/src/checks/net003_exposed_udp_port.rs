@@ -7,7 +7,7 @@ use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, listed, open_ports, open_to, port_text, remedy};
+use crate::exposure::{Remedy, listed, open_ports, open_to, port_text, remedy, stopped};
 use crate::lang::{Text, say};
 use crate::view::{Context, Finding, Status, VmView};
 
@@ -84,17 +84,21 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let machine = context.name(vm.id);
     let all: PortSet = evidence.iter().map(|open| open.ports).collect();
     let worst = all.ranges().iter().filter_map(|range| amplifier(*range)).max_by_key(strength);
-    let mut message = open_to(&machine, &evidence, lang, |ports| {
-        let set: PortSet = ports.iter().map(|open| open.ports).collect();
-        if set.is_all() {
-            return say!(lang, "every UDP port", "すべての UDP ポート");
-        }
-        let mut texts: Vec<_> = set.ranges().iter().take(8).map(|range| port_text(*range)).collect();
-        if set.ranges().len() > 8 {
-            texts.push("…".to_owned());
-        }
-        format!("UDP {}", listed(&texts, lang))
-    });
+    let mut message = stopped(
+        vm,
+        lang,
+        open_to(&machine, &evidence, lang, |ports| {
+            let set: PortSet = ports.iter().map(|open| open.ports).collect();
+            if set.is_all() {
+                return say!(lang, "every UDP port", "すべての UDP ポート");
+            }
+            let mut texts: Vec<_> = set.ranges().iter().take(8).map(|range| port_text(*range)).collect();
+            if set.ranges().len() > 8 {
+                texts.push("…".to_owned());
+            }
+            format!("UDP {}", listed(&texts, lang))
+        }),
+    );
     let mut facts = Vec::new();
     if let Some((port, name, factor)) = worst {
         message += &say!(

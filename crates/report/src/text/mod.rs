@@ -113,6 +113,9 @@ fn write_block(out: &mut String, report: &Report<'_>, page: Page, block: &[&Find
             line(words.proof, &format!("{} {from} → {to}", open.protocol.name()));
         }
         line(words.sources, &way::sources(open, lang));
+        if let Some(next) = &open.replies {
+            line(words.replies, &posture::replies_text(next, lang));
+        }
     }
     let others = named(report, &other_resources(block), NAMED);
     if !others.is_empty() {
