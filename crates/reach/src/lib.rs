@@ -14,6 +14,7 @@
 
 mod addresses;
 mod admin;
+pub mod difference;
 pub mod effective;
 mod endpoint;
 pub mod evidence;

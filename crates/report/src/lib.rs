@@ -6,6 +6,7 @@
 mod blocks;
 mod clean;
 mod csv;
+pub mod difference;
 mod earlier;
 mod html;
 mod json;

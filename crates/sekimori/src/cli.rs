@@ -70,6 +70,11 @@ pub(crate) enum Command {
     )]
     Reach(ReachArgs),
     #[command(
+        about = t("Compare two estates: exposures that appeared, vanished, widened or narrowed", "2 つの環境を比較し、新たに公開されたもの、閉じられたもの、送信元が広がったもの、狭まったものを示します"),
+        after_help = t(DIFF_HELP, DIFF_HELP_JA)
+    )]
+    Diff(DiffArgs),
+    #[command(
         name = "effective-nsg",
         about = t("Print what `az network nic list-effective-nsg` prints: the groups that filter for a NIC", "`az network nic list-effective-nsg` と同じく、NIC に適用される NSG を出力します"),
         after_help = t(
@@ -270,6 +275,26 @@ const CHECK_HELP_JA: &str = "\
   sekimori check estate.ndjson.zst --format json --select NET --fail-on high
   sekimori check estate -o report.html -o report.sarif
   sekimori check estate --baseline last-week.json --fail-on-new";
+
+const DIFF_HELP: &str = "Exit codes:
+  0  nobody gets anywhere who did not before
+  1  an exposure appeared, widened, moved or became uncertain
+  2  wrong usage, or nothing usable could be read
+  3  some input could not be read in full
+
+Examples:
+  sekimori diff before.json after.json
+  sekimori diff before after --from anywhere --format json";
+
+const DIFF_HELP_JA: &str = "終了コード:
+  0  新たに到達できるようになったものはない
+  1  公開が増えた、送信元が広がった・変わった、または不確実になった
+  2  使い方の誤り、または読み取れる入力なし
+  3  入力の一部を読み取れない
+
+例:
+  sekimori diff before.json after.json
+  sekimori diff before after --from anywhere --format json";
 
 const REACH_HELP: &str = "Exit codes:
   0  answered
@@ -501,6 +526,18 @@ pub(crate) struct ReachArgs {
     pub(crate) format: Option<Picture>,
     #[arg(short, long, value_name = "FILE", help = t("Write the answer to a file, in the form that its name tells (.txt, .json, .html, .dot, .svg)", "結果をファイルに書き込む。形式は拡張子 (.txt、.json、.html、.dot、.svg) で決まります"))]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct DiffArgs {
+    #[arg(value_name = "OLD", help = t("The estate before: a file or a folder", "変更前の環境 (ファイルまたはフォルダー)"))]
+    pub(crate) old: PathBuf,
+    #[arg(value_name = "NEW", help = t("The estate after: a file or a folder", "変更後の環境 (ファイルまたはフォルダー)"))]
+    pub(crate) new: PathBuf,
+    #[arg(long, value_name = "SOURCES", default_value = "internet", help = t("Where packets come from: internet, network, anywhere, or addresses such as 203.0.113.0/24", "送信元: internet、network、anywhere、アドレス (203.0.113.0/24 など)"))]
+    pub(crate) from: String,
+    #[command(flatten)]
+    pub(crate) form: FormArg,
 }
 
 /// The form of an answer that can be drawn.

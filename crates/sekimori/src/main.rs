@@ -4,6 +4,7 @@ mod check;
 mod cli;
 mod completions;
 mod configuration;
+mod difference;
 mod effective;
 mod evidence;
 mod flow;
@@ -102,6 +103,7 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
         }
         Command::Flow(args) => flow::run(args, lang),
         Command::Reach(args) => reached::run(args, lang),
+        Command::Diff(args) => difference::run(args, lang),
         Command::VerifyEvidence { result, sources, form } => evidence::run(result, sources, form.form, lang),
         Command::EffectiveNsg { sources, nic } => effective::run(sources, nic, lang),
         Command::EffectiveRoutes { sources, nic } => routes::effective(sources, nic, lang),

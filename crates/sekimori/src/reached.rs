@@ -135,34 +135,25 @@ fn ports_or(text: Option<&str>, default: &[u16], lang: Lang) -> anyhow::Result<P
     }
 }
 
+/// The addresses, of each family, that people name: all, the internet's, those inside, or prefixes.
+pub(crate) fn sets(text: &str, lang: Lang) -> anyhow::Result<[Addresses; 2]> {
+    named_sets(text).map_or_else(
+        || match lang {
+            Lang::En => bail!("--from is internet, network, anywhere, or addresses such as 203.0.113.0/24, not `{text}`"),
+            Lang::Ja => bail!("--from には internet、network、anywhere、アドレス (203.0.113.0/24 など) のいずれかを指定してください: `{text}`"),
+        },
+        Ok,
+    )
+}
+
 /// Where packets come from: the beginning of paths, and the set of addresses of each family.
 fn origin(text: &str, finder: &Finder<'_>, lang: Lang) -> anyhow::Result<(Origin, [Addresses; 2])> {
-    let everything = || [Family::V4, Family::V6].map(reach::every_address);
-    let outside = || [Family::V4, Family::V6].map(|family| internet(family).clone());
-    match text.to_ascii_lowercase().as_str() {
-        "anywhere" | "*" => return Ok((Origin::Internet, everything())),
-        "internet" => return Ok((Origin::Internet, outside())),
-        "network" => {
-            let [all, public] = [everything(), outside()];
-            let inside: Vec<Addresses> =
-                all.iter().zip(&public).map(|(all, public)| all.difference(public)).collect();
-            let sets: [Addresses; 2] =
-                inside.try_into().unwrap_or_else(|_| [Addresses::empty(), Addresses::empty()]);
-            return Ok((Origin::Addresses(sets.clone()), sets));
-        }
-        _ => {}
-    }
-    let prefixes: Option<Vec<Prefix>> = text.split(',').map(parse_prefix).collect();
-    if let Some(prefixes) = prefixes {
-        let (mut v4, mut v6) = (Vec::new(), Vec::new());
-        for prefix in prefixes {
-            match prefix {
-                Prefix::V4(range) => v4.push(Range { first: range.first.into(), last: range.last.into() }),
-                Prefix::V6(range) => v6.push(range),
-            }
-        }
-        let sets: [Addresses; 2] = [v4.into_iter().collect(), v6.into_iter().collect()];
-        return Ok((Origin::Addresses(sets.clone()), sets));
+    if let Some(sets) = named_sets(text) {
+        let origin = match text.to_ascii_lowercase().as_str() {
+            "anywhere" | "*" | "internet" => Origin::Internet,
+            _ => Origin::Addresses(sets.clone()),
+        };
+        return Ok((origin, sets));
     }
     let vm = finder.vm(text).map_err(|error| match lang {
         Lang::En => anyhow!(
@@ -176,4 +167,25 @@ fn origin(text: &str, finder: &Finder<'_>, lang: Lang) -> anyhow::Result<(Origin
     })?;
     // From a VM, what counts is the paths that begin there.
     Ok((Origin::Vm(vm.id), [Addresses::empty(), Addresses::empty()]))
+}
+
+fn named_sets(text: &str) -> Option<[Addresses; 2]> {
+    let everything = || [Family::V4, Family::V6].map(reach::every_address);
+    match text.to_ascii_lowercase().as_str() {
+        "anywhere" | "*" => return Some(everything()),
+        "internet" => return Some([Family::V4, Family::V6].map(|family| internet(family).clone())),
+        "network" => {
+            let inside = |family| reach::every_address(family).difference(internet(family));
+            return Some([Family::V4, Family::V6].map(inside));
+        }
+        _ => {}
+    }
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    for part in text.split(',') {
+        match parse_prefix(part)? {
+            Prefix::V4(range) => v4.push(Range { first: range.first.into(), last: range.last.into() }),
+            Prefix::V6(range) => v6.push(range),
+        }
+    }
+    Some([v4.into_iter().collect(), v6.into_iter().collect()])
 }

@@ -21,7 +21,7 @@ const JAPANESE: [(&str, &str); 9] = [
     ("Possible values:", "指定できる値:"),
     ("Possible\\ values:", "指定できる値:"),
     ("[possible values: ", "[指定できる値: "),
-    ("[default: ", "[既定値: "),
+    ("[default:", "[既定値:"),
     ("[OPTIONS]", "[オプション]"),
 ];
 

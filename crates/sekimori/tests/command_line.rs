@@ -14,11 +14,12 @@ use std::process::{Command, Stdio};
 
 use common::{run, run_with, scratch};
 
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["check"],
     &["flow"],
     &["reach"],
+    &["diff"],
     &["effective-nsg"],
     &["effective-routes"],
     &["next-hop"],

@@ -442,7 +442,7 @@ fn row_form(
 }
 
 /// The rules of the two levels, in Azure's order.
-fn rules(
+pub(crate) fn rules(
     estate: &Estate,
     endpoint: &reach::Endpoint,
     by: [Option<RuleRef>; 2],

@@ -1,0 +1,287 @@
+//! What a change exposes, closes, widens or narrows: two estates, machine by machine.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use estate::{Estate, Family, IpConfiguration, Known, Nic, Range, Reason, ResourceId};
+
+use crate::addresses::{Addresses, MustMay, address, platform};
+use crate::cache::Reach;
+use crate::internet::Opening;
+use crate::packet::{Packet, Protocols};
+use crate::ways::{Exposed, WayIn, exposed};
+
+/// A VM or the model of a scale set, with its addresses.
+pub struct Machine<'e> {
+    /// Its id.
+    pub id: ResourceId,
+    /// Its addresses.
+    pub addresses: Vec<(&'e Nic, &'e IpConfiguration)>,
+    /// Why it may have others.
+    pub unknown: Option<Reason>,
+}
+
+/// Every machine of an estate.
+pub fn machines(estate: &Estate) -> Vec<Machine<'_>> {
+    fn of<'e>(nic: &'e Nic, addresses: &mut Vec<(&'e Nic, &'e IpConfiguration)>) -> Option<Option<Reason>> {
+        match &nic.ip_configurations {
+            Some(Known::Value(all)) => {
+                addresses.extend(all.iter().map(|ip| (nic, ip)));
+                None
+            }
+            Some(Known::Unknown(reason)) => Some(Some(reason.as_ref().clone())),
+            None => Some(None),
+        }
+    }
+    let mut all = Vec::with_capacity(estate.vms.len() + estate.scale_sets.len());
+    for vm in &estate.vms {
+        let mut machine =
+            Machine { id: vm.id, addresses: Vec::new(), unknown: vm.nics_unknown.as_deref().cloned() };
+        for id in &vm.nics {
+            let unknown = match estate.nic(*id) {
+                None => Some(Some(estate.missing(estate::Kind::Nic, *id))),
+                Some(nic) => of(nic, &mut machine.addresses),
+            };
+            if let Some(reason) = unknown {
+                machine.unknown = reason.or_else(|| Some(estate.partial(estate::Kind::Nic, *id)));
+            }
+        }
+        if vm.nics.is_empty() && machine.unknown.is_none() {
+            machine.unknown = Some(estate.partial(estate::Kind::Vm, vm.id));
+        }
+        all.push(machine);
+    }
+    for set in &estate.scale_sets {
+        let mut machine = Machine { id: set.id, addresses: Vec::new(), unknown: None };
+        match &set.model {
+            Some(Known::Value(model)) => {
+                machine.unknown = model.vm.nics_unknown.as_deref().cloned();
+                for nic in &model.nics {
+                    if let Some(reason) = of(nic, &mut machine.addresses) {
+                        machine.unknown =
+                            reason.or_else(|| Some(estate.partial(estate::Kind::ScaleSet, set.id)));
+                    }
+                }
+            }
+            Some(Known::Unknown(reason)) => machine.unknown = Some(reason.as_ref().clone()),
+            None => machine.unknown = Some(estate.partial(estate::Kind::ScaleSet, set.id)),
+        }
+        all.push(machine);
+    }
+    all
+}
+
+/// What became of an exposure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Nobody got there before, and somebody does now.
+    Appeared,
+    /// More get there than before.
+    Widened,
+    /// Some get there that did not, and some no more.
+    Moved,
+    /// Whether somebody gets there is no more as certain, or as uncertain, as it was.
+    Doubted,
+    /// Fewer get there than before.
+    Narrowed,
+    /// Nobody gets there any more.
+    Vanished,
+}
+
+/// A difference in what is exposed.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// What became of it.
+    pub kind: Kind,
+    /// The family of the addresses.
+    pub family: Family,
+    /// A single protocol.
+    pub protocol: Protocols,
+    /// The ports.
+    pub ports: Range<u16>,
+    /// Who got there.
+    pub before: MustMay,
+    /// Who gets there.
+    pub after: MustMay,
+    /// A packet that got through on one side only, and what let it through there.
+    pub witness: Option<Witness>,
+}
+
+/// A packet that tells two estates apart.
+#[derive(Clone, Debug)]
+pub struct Witness {
+    /// The packet.
+    pub packet: Packet,
+    /// The address of the machine, if it is assigned.
+    pub to: Option<IpAddr>,
+    /// The way that it takes.
+    pub way: WayIn,
+    /// What lets it through.
+    pub opening: Opening,
+    /// Whether it gets through in the newer estate.
+    pub now: bool,
+}
+
+/// What of a machine is exposed: the ways in, of each family.
+fn ways(
+    reach: &Reach<'_>,
+    machine: Option<&Machine<'_>>,
+    sources: &[Addresses; 2],
+    family: Family,
+) -> Vec<WayIn> {
+    let addresses = machine.map(|machine| machine.addresses.as_slice()).unwrap_or_default();
+    let here = addresses.iter().filter(|(_, ip)| ip.family == family);
+    here.flat_map(|(nic, ip)| reach.ways_in(nic, ip, sources)).collect()
+}
+
+/// How the exposure of a machine differs. Either side may not have it.
+pub fn differences(
+    old: (&Reach<'_>, Option<&Machine<'_>>),
+    new: (&Reach<'_>, Option<&Machine<'_>>),
+    sources: &[Addresses; 2],
+) -> Vec<Difference> {
+    let mut all = Vec::new();
+    for family in [Family::V4, Family::V6] {
+        let [before, after] = [old, new].map(|(reach, machine)| ways(reach, machine, sources, family));
+        let table = |ways: &[WayIn]| exposed(ways.iter().flat_map(|way| &way.openings));
+        let (old_rows, new_rows) = (table(&before), table(&after));
+        if old_rows == new_rows {
+            continue;
+        }
+        for protocol in Protocols::EACH {
+            let mut own: Vec<Difference> = Vec::new();
+            for (ports, was, is) in side_by_side(&old_rows, &new_rows, protocol) {
+                let Some(kind) = kind_of(&was, &is) else { continue };
+                match own.last_mut() {
+                    Some(last)
+                        if last.kind == kind
+                            && last.before == was
+                            && last.after == is
+                            && last.ports.last.checked_add(1) == Some(ports.first) =>
+                    {
+                        last.ports.last = ports.last;
+                    }
+                    _ => own.push(Difference {
+                        kind,
+                        family,
+                        protocol,
+                        ports,
+                        before: was,
+                        after: is,
+                        witness: None,
+                    }),
+                }
+            }
+            for difference in &mut own {
+                difference.witness = witness(difference, &before, &after);
+            }
+            all.extend(own);
+        }
+    }
+    all
+}
+
+/// The stretches of ports in which neither table changes, with both tables' sources.
+fn side_by_side(
+    old: &[Exposed],
+    new: &[Exposed],
+    protocol: Protocols,
+) -> Vec<(Range<u16>, MustMay, MustMay)> {
+    let here = |rows: &[Exposed]| -> Vec<Exposed> {
+        rows.iter().filter(|row| row.protocol == protocol).cloned().collect()
+    };
+    let (old, new) = (here(old), here(new));
+    let mut starts: Vec<u16> = vec![0];
+    for row in old.iter().chain(&new) {
+        starts.push(row.ports.first);
+        starts.extend(row.ports.last.checked_add(1));
+    }
+    starts.sort_unstable();
+    starts.dedup();
+    let at = |rows: &[Exposed], port: u16| {
+        let row = rows.iter().find(|row| row.ports.first <= port && port <= row.ports.last);
+        row.map_or_else(
+            || MustMay { must: Addresses::empty(), may: Addresses::empty() },
+            |row| row.sources.clone(),
+        )
+    };
+    let ends = starts.iter().skip(1).map(|next| next - 1).chain([u16::MAX]);
+    starts
+        .iter()
+        .zip(ends)
+        .map(|(first, last)| (Range { first: *first, last }, at(&old, *first), at(&new, *first)))
+        .collect()
+}
+
+fn kind_of(before: &MustMay, after: &MustMay) -> Option<Kind> {
+    let (was, is) = (&before.must, &after.must);
+    if was == is {
+        return (before.may != after.may).then_some(Kind::Doubted);
+    }
+    Some(match (was.is_empty(), is.is_empty()) {
+        (true, _) if !before.may.is_empty() && before.may.contains_all(is) => Kind::Doubted,
+        (true, _) => Kind::Appeared,
+        (_, true) if !after.may.is_empty() => Kind::Doubted,
+        (_, true) => Kind::Vanished,
+        _ if is.contains_all(was) => Kind::Widened,
+        _ if was.contains_all(is) => Kind::Narrowed,
+        _ => Kind::Moved,
+    })
+}
+
+/// A packet that gets through on one side only: on the newer one, if there is such.
+fn witness(difference: &Difference, before: &[WayIn], after: &[WayIn]) -> Option<Witness> {
+    let more = |a: &MustMay, b: &MustMay| {
+        let certain = a.must.difference(&b.must);
+        if certain.is_empty() { a.may.difference(&b.may) } else { certain }
+    };
+    let gained = more(&difference.after, &difference.before);
+    let (ways, only, now) = match gained.is_empty() {
+        false => (after, gained, true),
+        true => (before, more(&difference.before, &difference.after), false),
+    };
+    let only = only.difference(&platform(difference.family));
+    let first = only.ranges().first()?;
+    let number = if first.first < first.last { first.first + 1 } else { first.first };
+    let port = difference.ports.first.max(u16::from(difference.ports.last > 0));
+    let lets = |opening: &&Opening| {
+        opening.protocols.contains(difference.protocol)
+            && opening.local_ports.contains(port)
+            && opening.internet.may.contains(number)
+    };
+    ways.iter().find_map(|way| {
+        let sure = |opening: &&Opening| lets(opening) && opening.internet.must.contains(number);
+        let opening = way.openings.iter().find(sure).or_else(|| way.openings.iter().find(lets))?;
+        let packet = Packet {
+            protocol: difference.protocol,
+            remote: address(difference.family, number),
+            remote_port: if opening.remote_ports.contains(49152) {
+                49152
+            } else {
+                opening.remote_ports.first()?
+            },
+            local_port: port,
+        };
+        Some(Witness { packet, to: way.endpoint.address, way: way.clone(), opening: opening.clone(), now })
+    })
+}
+
+/// The machines of two estates, paired by their ids.
+pub fn pairs<'a, 'o, 'n>(
+    old: (&Estate, &'a [Machine<'o>]),
+    new: (&Estate, &'a [Machine<'n>]),
+) -> Vec<(String, Option<&'a Machine<'o>>, Option<&'a Machine<'n>>)> {
+    let key = |estate: &Estate, id: ResourceId| estate.text(id).to_ascii_lowercase();
+    let mut before: HashMap<String, &Machine<'o>> =
+        old.1.iter().map(|machine| (key(old.0, machine.id), machine)).collect();
+    let mut all = Vec::with_capacity(new.1.len());
+    for machine in new.1 {
+        let was = before.remove(&key(new.0, machine.id));
+        all.push((new.0.text(machine.id).to_owned(), was, Some(machine)));
+    }
+    for machine in before.into_values() {
+        all.push((old.0.text(machine.id).to_owned(), Some(machine), None));
+    }
+    all.sort_by_cached_key(|(id, ..)| id.to_ascii_lowercase());
+    all
+}

@@ -1,0 +1,60 @@
+//! `sekimori diff`: what a change exposes.
+
+use estate::Estate;
+use posture::Lang;
+use rayon::prelude::*;
+use reach::Reach;
+use reach::difference::{differences, machines, pairs};
+use report::difference::{compared, difference_form, to_text, unknown_form};
+
+use crate::cli::{DiffArgs, Form};
+use crate::reached::sets;
+use crate::source::{self, Reading};
+use crate::{output, tags};
+
+/// Some input could not be read in full.
+const INCOMPLETE: u8 = 3;
+
+pub(crate) fn run(args: &DiffArgs, lang: Lang) -> anyhow::Result<u8> {
+    let sources = sets(&args.from, lang)?;
+    let read = |path: &std::path::PathBuf| -> anyhow::Result<Estate> {
+        let Reading { estate, sources } = source::read(std::slice::from_ref(path), lang)?;
+        source::tell_problems(&estate, &sources, lang);
+        Ok(estate)
+    };
+    let (old, new) = (read(&args.old)?, read(&args.new)?);
+    let tags = tags::list(lang)?;
+    let (before, after) = (Reach::with_tags(&old, tags.clone()), Reach::with_tags(&new, tags));
+    let (old_machines, new_machines) = (machines(&old), machines(&new));
+    let rows: Vec<_> = pairs((&old, &old_machines), (&new, &new_machines))
+        .par_iter()
+        .map(|(id, was, is)| {
+            let machine = match (was, is) {
+                (None, _) => Some("added"),
+                (_, None) => Some("removed"),
+                _ => None,
+            };
+            let found = differences((&before, *was), (&after, *is), &sources);
+            let forms: Vec<_> =
+                found.iter().map(|one| difference_form((&before, &after), id, machine, one)).collect();
+            let doubt = |machine: Option<&&reach::difference::Machine<'_>>| machine?.unknown.clone();
+            let unknown: Vec<_> = [doubt(was.as_ref()), doubt(is.as_ref())]
+                .into_iter()
+                .flatten()
+                .map(|reason| unknown_form(id, &reason, lang))
+                .collect();
+            (forms, unknown)
+        })
+        .collect();
+    let (forms, unknown): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let answer = compared(&args.from, forms.concat(), unknown.concat());
+    match args.form.form {
+        Form::Json => output::print_plain(&(serde_json::to_string_pretty(&answer)? + "\n"))?,
+        Form::Text => output::print(&to_text(&answer, lang, &output::page()))?,
+    }
+    let complete = old.problems.is_empty() && new.problems.is_empty();
+    Ok(match (complete, answer.is_wider()) {
+        (false, _) => INCOMPLETE,
+        (true, wider) => u8::from(wider),
+    })
+}
