@@ -30,9 +30,13 @@ pub(crate) fn ci() -> Result<()> {
 /// The tests, with what they need from outside.
 pub(crate) fn test(full: bool) -> Result<()> {
     let cargo = cargo();
-    peers::install()?;
+    peers::install(full)?;
     let cases = if full { "20000" } else { "400" };
     run_with(&cargo, &["test", "--workspace", "--locked"], &[("PROPTEST_CASES", cases)])?;
+    if full {
+        let proofs = ["test", "-p", "reach", "--test", "smt", "--locked", "--", "--ignored", "--nocapture"];
+        run(&cargo, &proofs)?;
+    }
     bench::verify(20_000)?;
     let large = if full { Some(bench::large_report()?) } else { None };
     peers::browser(large.as_deref())?;

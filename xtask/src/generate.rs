@@ -9,6 +9,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::shapes::{Rule, Shape, rules};
+
 /// What is in a generated estate.
 pub(crate) struct Made {
     /// How many VMs are open to the internet.
@@ -25,10 +27,24 @@ pub(crate) const EXPOSED_EVERY: u32 = 50;
 const SUBSCRIPTION: &str = "3c1d9f0e-7b52-4a1e-8e60-5d2f6b9a7c41";
 const TENANT: &str = "a2f5c7d1-0b4e-4c39-9d83-61e7f0a8b254";
 
+/// Large groups for the NICs of VMs that are not open.
+#[derive(Clone, Copy)]
+pub(crate) struct Groups {
+    /// How many there are; VMs take them in turn.
+    pub(crate) count: u32,
+    /// How many rules the largest has; the others have as many or fewer, evenly spread.
+    pub(crate) rules: u32,
+}
+
 /// Writes an estate in which every so-many-th VM is open. `every` is even.
-pub(crate) fn generate(vms: u32, every: u32, path: &Path) -> Result<Made> {
+pub(crate) fn generate(vms: u32, every: u32, groups: Option<Groups>, path: &Path) -> Result<Made> {
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
     let mut exposed = 0;
+    for number in 0..groups.map_or(0, |groups| groups.count) {
+        let largest = groups.map_or(0, |groups| groups.rules);
+        let count = 1 + number.wrapping_mul(619) % largest.max(1);
+        write_group(&mut out, &large_group(number), &rules(Shape::Prefixes, count, 4, u64::from(number)))?;
+    }
     for number in 0..vms {
         let subnet = number / SUBNET;
         if number.is_multiple_of(SUBNET) {
@@ -38,7 +54,12 @@ pub(crate) fn generate(vms: u32, every: u32, path: &Path) -> Result<Made> {
         // Every 25th VM has a public address, every other one of these an open group.
         let public = number.is_multiple_of(every / 2);
         write_vm(&mut out, number, subnet)?;
-        write_nic(&mut out, number, subnet, public, open)?;
+        let group = match groups {
+            _ if open => format!("nsg-own-{number}"),
+            Some(groups) => large_group(number % groups.count.max(1)),
+            None => closed_group(subnet),
+        };
+        write_nic(&mut out, number, subnet, public, &group)?;
         if public {
             write_public_ip(&mut out, number)?;
         }
@@ -46,7 +67,7 @@ pub(crate) fn generate(vms: u32, every: u32, path: &Path) -> Result<Made> {
             exposed += 1;
             let name = format!("nsg-own-{number}");
             let port = if number.is_multiple_of(2 * every) { "3389" } else { "22" };
-            write_group(&mut out, &name, &[("allow-remote", 300, "*", port)])?;
+            write_group(&mut out, &name, &[simple("allow-remote", 300, "*", port)])?;
         }
     }
     out.flush()?;
@@ -111,7 +132,7 @@ fn write_vm(out: &mut impl Write, number: u32, subnet: u32) -> Result<()> {
     Ok(())
 }
 
-fn write_nic(out: &mut impl Write, number: u32, subnet: u32, public: bool, open: bool) -> Result<()> {
+fn write_nic(out: &mut impl Write, number: u32, subnet: u32, public: bool, group: &str) -> Result<()> {
     let name = format!("vm-{number:06}-nic");
     let provider = provider(subnet);
     head(out, subnet, "microsoft.network/networkinterfaces", "Microsoft.Network/networkInterfaces", &name)?;
@@ -122,10 +143,7 @@ fn write_nic(out: &mut impl Write, number: u32, subnet: u32, public: bool, open:
     } else {
         String::new()
     };
-    let group = if open { format!("nsg-own-{number}") } else { closed_group(subnet) };
-    let group = format!(
-        r#""networkSecurityGroup":{{"id":"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shared/providers/Microsoft.Network/networkSecurityGroups/{group}"}},"#
-    );
+    let group = format!(r#""networkSecurityGroup":{{"id":"{}"}},"#, group_id(group));
     let host = number % SUBNET + 4;
     writeln!(
         out,
@@ -158,23 +176,59 @@ fn write_public_ip(out: &mut impl Write, number: u32) -> Result<()> {
     Ok(())
 }
 
-fn write_group(out: &mut impl Write, name: &str, rules: &[(&str, u32, &str, &str)]) -> Result<()> {
-    let id = format!(
-        "/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shared/providers/Microsoft.Network/networkSecurityGroups/{name}"
-    );
+/// A rule with one source and one port.
+fn simple(name: &str, priority: u32, source: &str, port: &str) -> Rule {
+    Rule {
+        name: name.to_owned(),
+        priority,
+        access: "Allow",
+        sources: vec![source.to_owned()],
+        source_ports: "*".to_owned(),
+        ports: port.to_owned(),
+    }
+}
+
+fn write_group(out: &mut impl Write, name: &str, rules: &[Rule]) -> Result<()> {
+    let id = group_id(name);
     write!(
         out,
         r#"{{"id":"{id}","name":"{name}","type":"microsoft.network/networksecuritygroups","tenantId":"{TENANT}","kind":"","location":"japaneast","resourceGroup":"rg-shared","subscriptionId":"{SUBSCRIPTION}","sku":null,"properties":{{"provisioningState":"Succeeded","securityRules":["#
     )?;
-    for (index, (rule, priority, source, port)) in rules.iter().enumerate() {
+    for (index, rule) in rules.iter().enumerate() {
         let comma = if index > 0 { "," } else { "" };
+        let Rule { name, priority, access, sources, source_ports, ports } = rule;
+        let (one, many) = match sources.as_slice() {
+            [one] => (format!(r#""sourceAddressPrefix":"{one}","#), String::new()),
+            many => (String::new(), format!(r#""{}""#, many.join(r#"",""#))),
+        };
         write!(
             out,
-            r#"{comma}{{"name":"{rule}","id":"{id}/securityRules/{rule}","etag":"W/\"0\"","type":"Microsoft.Network/networkSecurityGroups/securityRules","properties":{{"provisioningState":"Succeeded","protocol":"Tcp","sourcePortRange":"*","destinationPortRange":"{port}","sourceAddressPrefix":"{source}","destinationAddressPrefix":"*","access":"Allow","priority":{priority},"direction":"Inbound","sourcePortRanges":[],"destinationPortRanges":[],"sourceAddressPrefixes":[],"destinationAddressPrefixes":[]}}}}"#
+            r#"{comma}{{"name":"{name}","id":"{id}/securityRules/{name}","etag":"W/\"0\"","type":"Microsoft.Network/networkSecurityGroups/securityRules","properties":{{"provisioningState":"Succeeded","protocol":"Tcp","sourcePortRange":"{source_ports}","destinationPortRange":"{ports}",{one}"destinationAddressPrefix":"*","access":"{access}","priority":{priority},"direction":"Inbound","sourcePortRanges":[],"destinationPortRanges":[],"sourceAddressPrefixes":[{many}],"destinationAddressPrefixes":[]}}}}"#
         )?;
     }
     writeln!(out, r#"],"defaultSecurityRules":[]}},"tags":{{}}}}"#)?;
     Ok(())
+}
+
+/// Writes one VM with a public address behind one group.
+pub(crate) fn one_group(rules: &[Rule], path: &Path) -> Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
+    write_network(&mut out, 0)?;
+    write_vm(&mut out, 0, 0)?;
+    write_nic(&mut out, 0, 0, true, "nsg-one")?;
+    write_public_ip(&mut out, 0)?;
+    write_group(&mut out, "nsg-one", rules)?;
+    Ok(out.flush()?)
+}
+
+fn group_id(name: &str) -> String {
+    format!(
+        "/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shared/providers/Microsoft.Network/networkSecurityGroups/{name}"
+    )
+}
+
+fn large_group(number: u32) -> String {
+    format!("nsg-large-{number}")
 }
 
 /// A network with one subnet, and the group that the NICs of its closed VMs share.
@@ -182,8 +236,8 @@ fn write_network(out: &mut impl Write, subnet: u32) -> Result<()> {
     let provider = provider(subnet);
     let name = format!("vnet-{subnet}");
     let office = [
-        ("allow-office-rdp", 200, "203.0.113.7/32", "3389"),
-        ("allow-office-ssh", 210, "203.0.113.7/32", "22"),
+        simple("allow-office-rdp", 200, "203.0.113.7/32", "3389"),
+        simple("allow-office-ssh", 210, "203.0.113.7/32", "22"),
     ];
     write_group(out, &closed_group(subnet), &office)?;
     head(out, subnet, "microsoft.network/virtualnetworks", "Microsoft.Network/virtualNetworks", &name)?;

@@ -5,6 +5,7 @@ mod ci;
 mod edges;
 mod generate;
 mod peers;
+mod shapes;
 mod shell;
 mod tree;
 
@@ -27,7 +28,7 @@ enum Chore {
     Ci,
     /// The tests
     Test {
-        /// Also what takes long: more random cases, and the fuzz targets for a minute each
+        /// Also what takes long: more random cases, proofs by z3, and the fuzz targets for a minute each
         #[arg(long)]
         full: bool,
     },
@@ -51,6 +52,15 @@ enum Chore {
         /// Every how-many-th is open to the internet; an even number
         #[arg(long, default_value_t = generate::EXPOSED_EVERY, value_parser = clap::value_parser!(u32).range(2..))]
         open_every: u32,
+        /// How many large groups there are for the NICs of VMs that are not open
+        #[arg(long)]
+        groups: Option<u32>,
+        /// How many rules the largest group has; half of that on average
+        #[arg(long, default_value_t = 1000)]
+        rules: u32,
+        /// One VM behind one group of as many rules as asked, in this shape
+        #[arg(long, conflicts_with = "groups")]
+        shape: Option<shapes::Shape>,
         /// Where to write it
         #[arg(long)]
         out: PathBuf,
@@ -88,7 +98,13 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Ci => ci::ci(),
         Chore::Test { full } => ci::test(full),
         Chore::Bench { vms, runs, write } => bench::bench(vms, runs, write),
-        Chore::Generate { vms, open_every, out } => generate::generate(vms, open_every, &out).map(drop),
+        Chore::Generate { rules, shape: Some(shape), out, .. } => {
+            generate::one_group(&shapes::shaped(shape, rules), &out)
+        }
+        Chore::Generate { vms, open_every, groups, rules, out, .. } => {
+            let groups = groups.map(|count| generate::Groups { count, rules });
+            generate::generate(vms, open_every, groups, &out).map(drop)
+        }
         Chore::Docs => ci::docs(),
         Chore::Edges => edges::check(),
         Chore::Fuzz { seconds } => ci::fuzz(seconds),

@@ -17,13 +17,17 @@ const PROGRAMS: [(&str, &str, &str); 6] = [
     ("groff", "--version", "groff"),
 ];
 
+/// The solver that long tests ask.
+const SOLVER: (&str, &str, &str) = ("z3", "--version", "z3");
+
 /// The font that Japanese pages are looked at in.
 const FONT: (&str, &str) = ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk");
 
-/// Installs what is missing, and says so.
-pub(crate) fn install() -> Result<()> {
+/// Installs what is missing, and says so. `full` is for the tests that take long, too.
+pub(crate) fn install(full: bool) -> Result<()> {
     let mut missing: Vec<&str> = PROGRAMS
         .iter()
+        .chain(full.then_some(&SOLVER))
         .filter(|(program, argument, _)| !has(program, argument))
         .map(|(_, _, package)| *package)
         .collect();

@@ -134,9 +134,19 @@ impl<T: Bound> RangeSet<T> {
 
     /// Whether every value of `other` is in this set.
     pub fn contains_all(&self, other: &Self) -> bool {
+        let holds = |mine: Option<&Range<T>>, range: &Range<T>| {
+            mine.is_some_and(|mine| mine.first <= range.first && range.last <= mine.last)
+        };
+        if other.ranges.len() < self.ranges.len() / 8 {
+            return other.ranges.iter().all(|range| {
+                let at = self.ranges.partition_point(|mine| mine.last < range.first);
+                holds(self.ranges.get(at), range)
+            });
+        }
+        let mut mine = self.ranges.iter().peekable();
         other.ranges.iter().all(|range| {
-            let at = self.ranges.partition_point(|mine| mine.last < range.first);
-            self.ranges.get(at).is_some_and(|m| m.first <= range.first && range.last <= m.last)
+            while mine.next_if(|mine| mine.last < range.first).is_some() {}
+            holds(mine.peek().copied(), range)
         })
     }
 

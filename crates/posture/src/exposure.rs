@@ -1,5 +1,7 @@
 //! Ports of a VM that the internet reaches: what the checks on ports have in common.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ use estate::{
     Vm, resource_group, resource_subscription,
 };
 use reach::routes::{NextHop, ReturnPath, return_path};
-use reach::{Addresses, MustMay, Opening, Protocols, RuleRef, Through, Way, prefixes_of, rule_name};
+use reach::{Addresses, Opening, Protocols, RuleRef, Through, Way, prefixes_of, rule_name};
 
 use crate::check::Check;
 use crate::engine::Sink;
@@ -172,24 +174,27 @@ fn judge_way(
     if here.is_empty() {
         return;
     }
-    for ports in stretches(&here, select) {
-        let opening = |opening: &&&Opening| opening.local_ports.contains(ports.first);
-        let mut internet = MustMay { must: Addresses::empty(), may: Addresses::empty() };
-        let mut sources = Addresses::empty();
-        for opening in here.iter().filter(opening) {
-            internet.must = internet.must.union(&opening.internet.must);
-            internet.may = internet.may.union(&opening.internet.may);
-            sources = sources.union(&opening.sources.must);
-        }
-        if wide(&context.strangers(&internet.must, family), family, limit) {
-            let best = here.iter().filter(opening).max_by_key(|opening| opening.internet.must.count());
+    let counts: Vec<u128> = here.iter().map(|opening| opening.internet.may.count()).collect();
+    for (ports, at) in stretches(&here, select) {
+        let openings: Vec<&Opening> = at.iter().filter_map(|at| here.get(*at)).copied().collect();
+        // The widest first: most of the others add nothing to it.
+        let mut widest = at;
+        widest.sort_by_key(|at| Reverse(counts.get(*at)));
+        let all = |set: fn(&Opening) -> &Addresses| {
+            let sets = widest.iter().filter_map(|at| here.get(*at)).map(|opening| set(opening));
+            sets.fold(Addresses::empty(), |sum, set| if sum.contains_all(set) { sum } else { sum.union(set) })
+        };
+        let must = all(|opening| &opening.internet.must);
+        if wide(&context.strangers(&must, family), family, limit) {
+            let best = openings.iter().max_by_key(|opening| opening.internet.must.count());
+            let sources = all(|opening| &opening.sources.must);
             verdict.open.extend(
-                best.map(|best| evidence(context, address, way, best, protocol, ports, &internet, &sources)),
+                best.map(|best| evidence(context, address, way, best, protocol, ports, &must, &sources)),
             );
-        } else if wide(&context.strangers(&internet.may, family), family, limit) {
+        } else if wide(&context.strangers(&all(|opening| &opening.internet.may), family), family, limit) {
             let before = verdict.unknown.len();
             verdict.unknown.extend(way.unknown.iter().cloned());
-            for opening in here.iter().filter(opening) {
+            for opening in openings {
                 verdict.unknown.extend(opening.unknown.iter().cloned());
             }
             // INVARIANT: what is not certain is never told as closed, whether or not the reason is found.
@@ -200,19 +205,37 @@ fn judge_way(
     }
 }
 
-/// Cuts the ports of `select` where an opening starts or ends.
-fn stretches(openings: &[&Opening], select: &PortSet) -> Vec<Range<u16>> {
-    let mut cells: Vec<PortSet> = vec![select.clone()];
-    for opening in openings {
-        cells = cells
-            .iter()
-            .flat_map(|cell| [cell.intersection(&opening.local_ports), cell.difference(&opening.local_ports)])
-            .filter(|cell| !cell.is_empty())
-            .collect();
+/// Cuts the ports of `select` where an opening starts or ends: those that some opening holds, each stretch with
+/// the places of the openings that hold it.
+fn stretches(openings: &[&Opening], select: &PortSet) -> Vec<(Range<u16>, Vec<usize>)> {
+    let mut changes: Vec<(u32, usize, bool)> = Vec::new();
+    for (at, opening) in openings.iter().enumerate() {
+        for range in opening.local_ports.intersection(select).ranges() {
+            changes.push((u32::from(range.first), at, true));
+            changes.push((u32::from(range.last) + 1, at, false));
+        }
     }
-    let mut all: Vec<_> = cells.iter().flat_map(|cell| cell.ranges().iter().copied()).collect();
-    all.sort_unstable();
-    all
+    changes.sort_unstable();
+    let mut here: BTreeSet<usize> = BTreeSet::new();
+    let mut stretches = Vec::new();
+    let mut first = 0;
+    for same in changes.chunk_by(|one, other| one.0 == other.0) {
+        let after = same.first().map_or(0, |(port, ..)| *port);
+        if !here.is_empty()
+            && let (Ok(first), Ok(last)) = (u16::try_from(first), u16::try_from(after - 1))
+        {
+            stretches.push((Range { first, last }, here.iter().copied().collect()));
+        }
+        first = after;
+        for (_, at, starts) in same {
+            if *starts {
+                here.insert(*at);
+            } else {
+                here.remove(at);
+            }
+        }
+    }
+    stretches
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is another fact of one evidence")]
@@ -223,7 +246,7 @@ fn evidence(
     opening: &Opening,
     protocol: Protocols,
     ports: Range<u16>,
-    internet: &MustMay,
+    internet: &Addresses,
     sources: &Addresses,
 ) -> PortEvidence {
     let estate = context.estate();
@@ -264,13 +287,13 @@ fn evidence(
         protocol,
         ports,
         sources: Sources {
-            internet_ipv4_addresses: if family == Family::V4 { internet.must.count() } else { 0 },
+            internet_ipv4_addresses: if family == Family::V4 { internet.count() } else { 0 },
             strangers: match family {
-                Family::V4 => context.strangers(&internet.must, family).count(),
+                Family::V4 => context.strangers(internet, family).count(),
                 Family::V6 => 0,
             },
-            approved: context.approved_in(&internet.must, family),
-            everyone: internet.must.contains_all(&outside),
+            approved: context.approved_in(internet, family),
+            everyone: internet.contains_all(&outside),
             ranges: ranges.into_iter().take(SHOWN_RANGES).collect(),
             more_ranges,
             tags: tags(context, way, opening),

@@ -3,6 +3,7 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/virtual-network-manager/concept-security-admins>
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use estate::{AdminAccess, Direction, Known, PortSet, Reason, ResourceId};
@@ -10,31 +11,36 @@ use estate::{AdminAccess, Direction, Known, PortSet, Reason, ResourceId};
 use crate::addresses::{Addresses, MustMay, everything};
 use crate::cache::Reach;
 use crate::endpoint::Endpoint;
-use crate::group::{self, Region};
+use crate::group;
 use crate::packet::Protocols;
-use crate::rules::{Compiled, RuleRef, compile_one};
+use crate::rules::{Compiled, Ports, RuleAccess, RuleRef, compile_one};
 
 /// What the admin rules of a network do with every packet of one direction.
 #[derive(Debug)]
 pub(crate) struct AdminAnswer {
-    /// Disjoint slices that together hold every packet.
-    pub(crate) slices: Vec<AdminSlice>,
+    /// Disjoint parts that together hold every packet.
+    pub(crate) parts: Vec<AdminPart>,
 }
 
-/// Packets that the admin rules decide in the same way but for the other side's address.
+/// Packets that the same admin rules decide.
 #[derive(Debug)]
-pub(crate) struct AdminSlice {
+pub(crate) struct AdminPart {
     pub(crate) protocols: Protocols,
     pub(crate) local_ports: PortSet,
     pub(crate) remote_ports: PortSet,
-    pub(crate) regions: Arc<[Region]>,
-    /// What may be dropped.
-    pub(crate) denied: Addresses,
-    /// What may be left to the groups.
-    pub(crate) passed: Addresses,
-    /// What is delivered whatever the groups say.
-    pub(crate) delivered: MustMay,
+    pub(crate) remote: Addresses,
+    /// The rules that may decide, in their order.
+    pub(crate) rules: Vec<RuleRef>,
+    /// Whether they may be dropped.
+    pub(crate) drops: bool,
+    /// The rule that may deliver them whatever the groups say.
+    pub(crate) delivers: Option<RuleRef>,
+    /// Whether they may be left to the groups.
+    pub(crate) passes: bool,
 }
+
+/// Stands behind all admin rules: what none of them decides is left to the groups.
+pub(crate) const NO_RULE: RuleRef = RuleRef::Admin(u32::MAX);
 
 /// What a rule of a network is asked by: family, network, direction, address and groups of the endpoint.
 pub(crate) type AdminKey = (u32, Option<ResourceId>, Direction, Box<[crate::endpoint::Tri]>);
@@ -74,39 +80,44 @@ impl Reach<'_> {
             })
             .collect();
         compiled.sort_by_key(|rule| rule.priority);
+        compiled.push(Compiled {
+            rule: NO_RULE,
+            priority: Some(u32::MAX),
+            access: RuleAccess::Allow,
+            certain: true,
+            protocols_must: Protocols::ALL,
+            protocols_may: Protocols::ALL,
+            remote: MustMay::certain(everything(endpoint.family)),
+            remote_ports: Ports::any(),
+            local_ports: Ports::any(),
+        });
         let answer = group::apply_compiled(&compiled, endpoint);
-        let slices = answer.slices.into_iter().map(|slice| self.admin_slice(slice, endpoint)).collect();
-        let answer = Arc::new(AdminAnswer { slices });
+        // Addresses that are decided alike make one part.
+        type Key = (Protocols, PortSet, PortSet, Vec<RuleRef>);
+        let mut parts: BTreeMap<Key, Addresses> = BTreeMap::new();
+        for (remote, cells) in answer.regions() {
+            for cell in cells {
+                let rules: Vec<RuleRef> = cell.verdict.rules.iter().map(|(rule, _)| *rule).collect();
+                let key = (cell.protocols, cell.local_ports.clone(), cell.remote_ports.clone(), rules);
+                let addresses = parts.entry(key).or_default();
+                *addresses = addresses.union(&remote);
+            }
+        }
+        let parts = parts.into_iter().map(|((protocols, local_ports, remote_ports, rules), remote)| {
+            let may = |wanted: AdminAccess| {
+                let does = |rule: &&RuleRef| {
+                    **rule != NO_RULE && self.admin_access(**rule).is_none_or(|access| access == wanted)
+                };
+                rules.iter().find(does).copied()
+            };
+            let (drops, delivers) = (may(AdminAccess::Deny).is_some(), may(AdminAccess::AlwaysAllow));
+            let passes = rules.contains(&NO_RULE) || may(AdminAccess::Allow).is_some();
+            AdminPart { protocols, local_ports, remote_ports, remote, rules, drops, delivers, passes }
+        });
+        let answer = Arc::new(AdminAnswer { parts: parts.collect() });
         let mut all = self.admins.lock().unwrap_or_else(PoisonError::into_inner);
         let next = u32::try_from(all.len()).unwrap_or(u32::MAX);
         Some(all.entry(key).or_insert((next, answer)).clone())
-    }
-
-    fn admin_slice(&self, slice: group::Slice, endpoint: &Endpoint) -> AdminSlice {
-        let (mut denied, mut delivered) = (Addresses::empty(), Addresses::empty());
-        let mut passed = everything(endpoint.family);
-        for region in slice.regions.iter() {
-            let access = self.admin_access(region.rule);
-            if access.is_none_or(|access| access == AdminAccess::Deny) {
-                denied = denied.union(&region.remote.may);
-            }
-            if access.is_none_or(|access| access == AdminAccess::AlwaysAllow) {
-                delivered = delivered.union(&region.remote.may);
-            }
-            if access.is_some_and(|access| access != AdminAccess::Allow) {
-                passed = passed.difference(&region.remote.must);
-            }
-        }
-        let must = delivered.difference(&denied).difference(&passed);
-        AdminSlice {
-            protocols: slice.protocols,
-            local_ports: slice.local_ports,
-            remote_ports: slice.remote_ports,
-            regions: slice.regions,
-            denied,
-            passed,
-            delivered: MustMay { must, may: delivered },
-        }
     }
 
     /// What an admin rule does, if it is known.

@@ -22,8 +22,11 @@ pub struct Reach<'e> {
     /// What forwards to addresses of VMs.
     pub(crate) forwarding: Forwarding,
     networks: Mutex<HashMap<(Family, Network), u32>>,
-    groups: Mutex<HashMap<GroupKey, (u32, Arc<GroupAnswer>)>>,
     pub(crate) admins: Mutex<HashMap<AdminKey, (u32, Arc<AdminAnswer>)>>,
+    /// A number for each answer of a group that was asked for.
+    numbers: Mutex<HashMap<GroupKey, u32>>,
+    /// The answers of some of them: those of all groups of a large estate do not fit.
+    answers: Mutex<HashMap<u32, Arc<GroupAnswer>>>,
     pub(crate) openings: Mutex<HashMap<OpeningKey, Arc<Vec<Opening>>>>,
 }
 
@@ -76,7 +79,8 @@ impl<'e> Reach<'e> {
             sighted: sighted.collect(),
             admins: Mutex::default(),
             networks: Mutex::default(),
-            groups: Mutex::default(),
+            numbers: Mutex::default(),
+            answers: Mutex::default(),
             openings: Mutex::default(),
         }
     }
@@ -91,21 +95,32 @@ impl<'e> Reach<'e> {
         &self.names.tags
     }
 
+    /// What a group does with every packet of an endpoint. `None` for a group whose rules are not known.
+    pub fn decided(
+        &self,
+        nsg: ResourceId,
+        direction: Direction,
+        endpoint: &Endpoint,
+    ) -> Option<Arc<GroupAnswer>> {
+        let network = self.network_number(endpoint);
+        self.group(nsg, direction, endpoint, network)
+    }
+
     pub(crate) fn network_number(&self, endpoint: &Endpoint) -> u32 {
         let mut networks = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
         let next = u32::try_from(networks.len()).unwrap_or(u32::MAX);
         *networks.entry((endpoint.family, endpoint.network.clone())).or_insert(next)
     }
 
-    /// What a group does for an endpoint, and a number for the answer. `None` for a group whose
-    /// rules are not known.
-    pub(crate) fn group(
+    /// A number for what a group does for an endpoint: the same number is the same answer. `None` for a group
+    /// whose rules are not known.
+    pub(crate) fn group_number(
         &self,
         nsg: ResourceId,
         direction: Direction,
         endpoint: &Endpoint,
         network: u32,
-    ) -> Option<(u32, Arc<GroupAnswer>)> {
+    ) -> Option<u32> {
         let slot = self.estate.slot(nsg)?;
         let rules = self.estate.nsg(nsg)?.rules.as_ref()?.value()?;
         let sighted =
@@ -123,16 +138,35 @@ impl<'e> Reach<'e> {
             Box::default()
         };
         let key = GroupKey { nsg, direction, network, sight };
-        if let Some((number, answer)) = self.groups.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return Some((*number, Arc::clone(answer)));
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        Some(*numbers.entry(key).or_insert(next))
+    }
+
+    /// What a group does for an endpoint.
+    pub(crate) fn group(
+        &self,
+        nsg: ResourceId,
+        direction: Direction,
+        endpoint: &Endpoint,
+        network: u32,
+    ) -> Option<Arc<GroupAnswer>> {
+        let number = self.group_number(nsg, direction, endpoint, network)?;
+        if let Some(answer) = self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(&number) {
+            return Some(Arc::clone(answer));
         }
+        let rules = self.estate.nsg(nsg)?.rules.as_ref()?.value()?;
         let answer = Arc::new(group::apply(rules, direction, endpoint, &self.names));
-        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = u32::try_from(groups.len()).unwrap_or(u32::MAX);
-        let (number, answer) = groups.entry(key).or_insert((next, answer));
-        Some((*number, Arc::clone(answer)))
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if answers.len() >= KEPT {
+            answers.clear();
+        }
+        Some(Arc::clone(answers.entry(number).or_insert(answer)))
     }
 }
+
+/// How many answers of groups are kept: one takes up to a megabyte.
+const KEPT: usize = 256;
 
 /// Whether a rule of the group looks at more of the VM's side than that it is in its network.
 fn sees(nsg: &Nsg, direction: Direction) -> bool {

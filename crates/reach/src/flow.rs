@@ -14,7 +14,7 @@ use estate::{
 use hashbrown::HashMap;
 
 use crate::addresses::number;
-use crate::admin::AdminAnswer;
+use crate::admin::{AdminAnswer, NO_RULE};
 use crate::cache::Reach;
 use crate::endpoint::{Endpoint, Level};
 use crate::group::GroupAnswer;
@@ -186,7 +186,7 @@ pub fn flow(reach: &Reach<'_>, finder: &Finder<'_>, flow: &Flow) -> Result<FlowA
                 Level::Unknown(reason) => LevelAnswer { unknown: Some(reason.as_ref().clone()), ..empty },
                 Level::Group(id) => {
                     let answer = reach.group(*id, flow.direction, &endpoint, network);
-                    let parts = answer.map(|(_, answer)| parts(&answer, flow)).unwrap_or_default();
+                    let parts = answer.map(|answer| parts(&answer, flow)).unwrap_or_default();
                     LevelAnswer { nsg: Some(*id), parts, ..empty }
                 }
             }
@@ -297,30 +297,22 @@ fn find_address<'e>(
 
 /// What a group does with the packets of a flow.
 fn parts(answer: &Arc<GroupAnswer>, flow: &Flow) -> Vec<Part> {
-    let remote = number(flow.remote);
     let mut parts = Vec::new();
-    for slice in &answer.slices {
-        let protocols = slice.protocols.and(flow.protocols);
-        let local_ports = slice.local_ports.intersection(&flow.local_ports);
-        let remote_ports = slice.remote_ports.intersection(&flow.remote_ports);
+    for cell in answer.at(number(flow.remote)) {
+        let protocols = cell.protocols.and(flow.protocols);
+        let local_ports = cell.local_ports.intersection(&flow.local_ports);
+        let remote_ports = cell.remote_ports.intersection(&flow.remote_ports);
         if protocols.is_empty() || local_ports.is_empty() || remote_ports.is_empty() {
             continue;
         }
-        let deciding = || slice.regions.iter().filter(|region| region.remote.may.contains(remote));
-        // The rule that decides for certain, else the first that may.
-        let certain = deciding().find(|region| region.remote.must.contains(remote));
-        let Some(first) = certain.or_else(|| deciding().next()).map(|region| region.rule) else { continue };
-        let (mut allow, mut deny) = (false, false);
-        for region in deciding() {
-            allow |= region.access != RuleAccess::Deny;
-            deny |= region.access != RuleAccess::Allow;
-        }
-        let access = match (allow, deny) {
-            (true, false) => FlowAccess::Allow,
-            (false, _) => FlowAccess::Deny,
-            (true, true) => FlowAccess::Unknown,
+        // The rule that decides, or the first that may.
+        let Some((rule, _)) = cell.verdict.rules.first() else { continue };
+        let access = match cell.verdict.access {
+            RuleAccess::Allow => FlowAccess::Allow,
+            RuleAccess::Deny => FlowAccess::Deny,
+            RuleAccess::Unknown => FlowAccess::Unknown,
         };
-        parts.push(Part { protocols, local_ports, remote_ports, access, rule: first });
+        parts.push(Part { protocols, local_ports, remote_ports, access, rule: *rule });
     }
     parts.sort_by_key(|part| (part.local_ports.first(), part.remote_ports.first(), part.protocols));
     parts
@@ -330,42 +322,31 @@ fn parts(answer: &Arc<GroupAnswer>, flow: &Flow) -> Vec<Part> {
 fn admin_parts(reach: &Reach<'_>, answer: &AdminAnswer, flow: &Flow) -> Vec<AdminPart> {
     let remote = number(flow.remote);
     let mut parts = Vec::new();
-    for slice in &answer.slices {
-        let protocols = slice.protocols.and(flow.protocols);
-        let local_ports = slice.local_ports.intersection(&flow.local_ports);
-        let remote_ports = slice.remote_ports.intersection(&flow.remote_ports);
+    for part in answer.parts.iter().filter(|part| part.remote.contains(remote)) {
+        let protocols = part.protocols.and(flow.protocols);
+        let local_ports = part.local_ports.intersection(&flow.local_ports);
+        let remote_ports = part.remote_ports.intersection(&flow.remote_ports);
         if protocols.is_empty() || local_ports.is_empty() || remote_ports.is_empty() {
             continue;
         }
-        let deciding = || slice.regions.iter().filter(|region| region.remote.may.contains(remote));
-        let certain = deciding().find(|region| region.remote.must.contains(remote));
-        let first = certain.or_else(|| deciding().next());
-        // What may happen: each rule's own access, and nothing at all where no rule certainly decides.
-        let mut may: Vec<Option<AdminAccess>> = Vec::new();
-        let mut known = true;
-        for region in deciding() {
-            match reach.admin_access(region.rule) {
-                Some(access) => may.push(Some(access)),
-                None => known = false,
-            }
-        }
-        if certain.is_none() {
-            may.push(None);
-        }
-        may.dedup();
+        let known = |rule: &RuleRef| match *rule == NO_RULE {
+            true => Some(None),
+            false => reach.admin_access(*rule).map(Some),
+        };
+        let may: Option<Vec<Option<AdminAccess>>> = part.rules.iter().map(known).collect();
         let leaves = |one: &Option<AdminAccess>| matches!(one, None | Some(AdminAccess::Allow));
-        let access = match may.as_slice() {
-            _ if !known => None,
-            [only] => Some(*only),
-            all if all.iter().all(leaves) => Some(None),
-            _ => None,
+        let access = match may.as_deref() {
+            None => None,
+            Some([first, rest @ ..]) if rest.iter().all(|one| one == first) => Some(*first),
+            Some(all) if all.iter().all(leaves) => Some(None),
+            Some(_) => None,
         };
         let word = match access {
             None => FlowAccess::Unknown,
             Some(Some(AdminAccess::Deny)) => FlowAccess::Deny,
             Some(_) => FlowAccess::Allow,
         };
-        let rule = first.map_or(RuleRef::Admin(u32::MAX), |region| region.rule);
+        let rule = part.rules.first().copied().unwrap_or(NO_RULE);
         parts.push(AdminPart {
             part: Part { protocols, local_ports, remote_ports, access: word, rule },
             access,

@@ -1,54 +1,96 @@
-//! One security group applied to one endpoint: every packet, and the rule that decides it.
+//! One security group applied to one endpoint: every packet, and the rules that decide it.
 //!
-//! First match over a shrinking remainder, done once for each slice of protocols and ports that the
-//! group tells apart. In a slice only the rules that match its ports are looked at, so the work
-//! grows with the rules that overlap and not with all of them.
+//! The answer is a diagram with three levels: the other side's address, the ports on the VM, the ports of the
+//! other side. Every part of it is kept once, so the work and the memory grow with what the group tells
+//! apart and not with the product of its rules: [decision 5](../../../docs/decisions/0005-diagram.md).
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::hash::Hash;
 
-use estate::{Bound, Direction, PortSet, Range, SecurityRule};
+use estate::{Direction, PortSet, Range, SecurityRule};
+use hashbrown::HashMap;
 
-use crate::addresses::{Addresses, MustMay, everything};
+use crate::addresses::{Addresses, everything};
 use crate::endpoint::Endpoint;
+use crate::looks::{Axis, Order, Row, row, walk};
 use crate::packet::Protocols;
 use crate::rules::{Compiled, Names, RuleAccess, RuleRef, compile};
 
 /// What a group does with every packet of one direction.
+///
+/// INVARIANT: stretches hold every address once, rows of a function every protocol and port on the VM once,
+/// columns every port of the other side once. Numbers are places in the lists.
 #[derive(Debug)]
 pub struct GroupAnswer {
-    /// Disjoint slices that together hold every packet.
-    pub slices: Vec<Slice>,
+    /// Addresses of the other side in their order, each stretch with its function.
+    pub(crate) stretches: Vec<(Range<u128>, u32)>,
+    pub(crate) functions: Vec<Vec<Line>>,
+    /// Ports of the other side, with their verdict.
+    pub(crate) columns: Vec<Vec<(u32, u32)>>,
+    pub(crate) port_sets: Vec<PortSet>,
+    pub(crate) verdicts: Vec<Verdict>,
 }
 
-/// Packets that a group decides in the same way but for the other side's address.
+/// Protocols and ports on the VM, with what happens by the ports of the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Line {
+    pub(crate) local_ports: u32,
+    pub(crate) columns: u32,
+    pub(crate) protocols: Protocols,
+}
+
+/// What happens to packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Slice {
+pub struct Verdict {
+    /// The rule that decides; where that is not certain, those that may, in their order.
+    pub rules: Vec<(RuleRef, RuleAccess)>,
+    /// What all of them do.
+    pub access: RuleAccess,
+}
+
+/// Packets from the same addresses that have one verdict.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell<'a> {
     /// Their protocols.
     pub protocols: Protocols,
     /// The ports on the VM.
-    pub local_ports: PortSet,
+    pub local_ports: &'a PortSet,
     /// The ports of the other side.
-    pub remote_ports: PortSet,
-    /// Who decides, by the other side's address. Regions overlap only where something is unknown.
-    pub regions: Arc<[Region]>,
-    /// The addresses that are let through.
-    pub allowed: Arc<MustMay>,
+    pub remote_ports: &'a PortSet,
+    /// What happens to them.
+    pub verdict: &'a Verdict,
 }
 
-/// Addresses that one rule decides.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Region {
-    /// The rule.
-    pub rule: RuleRef,
-    /// What it does.
-    pub access: RuleAccess,
-    /// The addresses that it certainly or possibly decides.
-    pub remote: MustMay,
-}
+impl GroupAnswer {
+    /// What happens to packets of one address on the other side: cells that hold each packet once.
+    pub fn at(&self, remote: u128) -> impl Iterator<Item = Cell<'_>> {
+        let place = self.stretches.partition_point(|(range, _)| range.last < remote);
+        let here = self.stretches.get(place).filter(|(range, _)| range.contains(remote));
+        here.into_iter().flat_map(|(_, function)| self.cells(*function))
+    }
 
-/// The rules that look at a slice: their numbers, and whether they certainly match its ports.
-type Active = Vec<(u32, bool)>;
+    /// All packets: disjoint sets of addresses, each with its cells.
+    pub fn regions(&self) -> impl Iterator<Item = (Addresses, impl Iterator<Item = Cell<'_>>)> {
+        (0u32..).zip(&self.functions).map(|(function, _)| {
+            let here = self.stretches.iter().filter(move |(_, its)| *its == function);
+            (here.map(|(range, _)| *range).collect(), self.cells(function))
+        })
+    }
+
+    fn cells(&self, function: u32) -> impl Iterator<Item = Cell<'_>> {
+        let lines = self.functions.get(function as usize).into_iter().flatten();
+        lines.flat_map(|line| {
+            let columns = self.columns.get(line.columns as usize).into_iter().flatten();
+            columns.filter_map(|(remote_ports, verdict)| {
+                Some(Cell {
+                    protocols: line.protocols,
+                    local_ports: self.port_sets.get(line.local_ports as usize)?,
+                    remote_ports: self.port_sets.get(*remote_ports as usize)?,
+                    verdict: self.verdicts.get(*verdict as usize)?,
+                })
+            })
+        })
+    }
+}
 
 /// Applies a group to an endpoint.
 pub(crate) fn apply(
@@ -60,217 +102,230 @@ pub(crate) fn apply(
     apply_compiled(&compile(rules, direction, endpoint, names), endpoint)
 }
 
-/// Applies rules that were made ready, in the order in which they are looked at. What none of them decides is
-/// in no region.
+/// Applies rules that were made ready, in the order in which they are looked at. The last one matches everything.
 pub(crate) fn apply_compiled(rules: &[Compiled], endpoint: &Endpoint) -> GroupAnswer {
-    let mut decided: BTreeMap<Active, (Arc<[Region]>, Arc<MustMay>)> = BTreeMap::new();
-    // Slices in a fixed order: (who looks, remote ports) → (protocols → local ports).
-    let mut found: BTreeMap<(Active, PortSet), Vec<(Protocols, PortSet)>> = BTreeMap::new();
-    for protocol in Protocols::EACH {
-        for (local, remote, active) in cells(rules, protocol) {
-            found.entry((active, remote)).or_default().push((protocol, local));
-        }
-    }
-    let mut slices = Vec::new();
-    for ((active, remote_ports), parts) in found {
-        let (regions, allowed) = decided
-            .entry(active)
-            .or_insert_with_key(|active| {
-                let (regions, allowed) = decide(rules, active, endpoint);
-                (regions.into(), Arc::new(allowed))
-            })
-            .clone();
-        // Protocols with the same ports make one slice.
-        let mut by_protocol: BTreeMap<Protocols, Vec<Range<u16>>> = BTreeMap::new();
-        for (protocol, local) in parts {
-            by_protocol.entry(protocol).or_default().extend_from_slice(local.ranges());
-        }
-        let mut by_ports: BTreeMap<PortSet, Protocols> = BTreeMap::new();
-        for (protocol, ranges) in by_protocol {
-            let ports: PortSet = ranges.into_iter().collect();
-            let protocols = by_ports.entry(ports).or_default();
-            *protocols = protocols.or(protocol);
-        }
-        for (local_ports, protocols) in by_ports {
-            slices.push(Slice {
-                protocols,
-                local_ports,
-                remote_ports: remote_ports.clone(),
-                regions: regions.clone(),
-                allowed: allowed.clone(),
-            });
-        }
-    }
-    GroupAnswer { slices }
+    let end = everything(endpoint.family).ranges().last().map_or(0, |range| range.last);
+    diagram(rules, end)
 }
 
-/// Cuts the ports of a protocol into cells in which the same rules match.
-fn cells(rules: &[Compiled], protocol: Protocols) -> Vec<(PortSet, PortSet, Active)> {
-    let matching: Vec<u32> = (0u32..)
-        .zip(rules)
-        .filter(|(_, rule)| rule.protocols_may.contains(protocol))
-        .map(|(index, _)| index)
-        .collect();
-    if !protocol.have_ports() {
-        // What a rule with ports does to a packet without is not documented: it may match.
-        let active = matching
-            .iter()
-            .filter_map(|index| {
-                let rule = rules.get(*index as usize)?;
-                let ports = rule.local_ports.must.is_all() && rule.remote_ports.must.is_all();
-                Some((*index, ports && rule.protocols_must.contains(protocol)))
-            })
-            .collect();
-        return vec![(PortSet::all(), PortSet::all(), active)];
-    }
-    let mut cells = Vec::new();
-    for (local, here) in sweep(&matching, |index| rules.get(index as usize).map(|rule| &rule.local_ports)) {
-        let here: Vec<u32> = here.into_iter().map(|(index, _)| index).collect();
-        for (remote, active) in sweep(&here, |index| rules.get(index as usize).map(|rule| &rule.remote_ports))
-        {
-            let active = active
-                .into_iter()
-                .map(|(index, certain_remote)| {
-                    let certain = rules.get(index as usize).is_some_and(|rule| {
-                        rule.protocols_must.contains(protocol)
-                            && local.first().is_some_and(|port| rule.local_ports.must.contains(port))
-                    });
-                    (index, certain && certain_remote)
-                })
-                .collect();
-            cells.push((local.clone(), remote, active));
-        }
-    }
-    cells
-}
-
-/// Sweeps over all ports and gives each stretch with the rules whose ports hold it.
-fn sweep<'r>(
-    rules: &[u32],
-    ports: impl Fn(u32) -> Option<&'r crate::rules::Ports>,
-) -> Vec<(PortSet, Active)> {
-    let mut edges: BTreeMap<u16, Vec<(u32, bool)>> = BTreeMap::new();
-    let mut always = Vec::new();
-    for index in rules {
-        let Some(ports) = ports(*index) else { continue };
-        if ports.must.is_all() {
-            always.push(*index);
-            continue;
-        }
-        for range in ports.may.ranges() {
-            edges.entry(range.first).or_default().push((*index, true));
-            if let Some(after) = range.last.next() {
-                edges.entry(after).or_default().push((*index, false));
+/// Builds the diagram for addresses from 0 to `end`.
+fn diagram(rules: &[Compiled], end: u128) -> GroupAnswer {
+    let mut builder = Builder::new(rules);
+    let mut starts: Vec<(u128, u32)> = Vec::new();
+    // Stretches of addresses at which the same rules look are decided once.
+    let mut decided: HashMap<Row, u32> = HashMap::new();
+    walk(
+        rules,
+        |rule| (&rule.remote.may, &rule.remote.must),
+        |first, row| {
+            if first > end {
+                return;
             }
-        }
-        // Where certainty changes, a new stretch starts.
-        for range in ports.must.ranges() {
-            edges.entry(range.first).or_default();
-            if let Some(after) = range.last.next() {
-                edges.entry(after).or_default();
-            }
-        }
-    }
-    edges.entry(u16::MIN).or_default();
-    let mut active: std::collections::BTreeSet<u32> = always.iter().copied().collect();
-    let starts: Vec<u16> = edges.keys().copied().collect();
-    let mut stretches = Vec::with_capacity(starts.len());
-    let ends = starts.iter().skip(1).map(|next| next.saturating_sub(1)).chain([u16::MAX]);
-    for ((first, changes), last) in edges.iter().zip(ends) {
-        for (index, starts) in changes {
-            if *starts {
-                active.insert(*index);
-            } else {
-                active.remove(index);
-            }
-        }
-        let here = active
-            .iter()
-            .map(|index| (*index, ports(*index).is_some_and(|ports| ports.must.contains(*first))))
-            .collect();
-        stretches.push(([Range { first: *first, last }].into_iter().collect(), here));
-    }
-    stretches
-}
-
-/// First match over the addresses of the other side.
-fn decide(rules: &[Compiled], active: &Active, endpoint: &Endpoint) -> (Vec<Region>, MustMay) {
-    let all = everything(endpoint.family);
-    let mut undecided = MustMay::certain(all);
-    let (mut allowed, mut denied) = (Addresses::empty(), Addresses::empty());
-    let mut regions: Vec<Region> = Vec::new();
-    let mut at = 0;
-    while let Some((index, _)) = active.get(at)
-        && !undecided.may.is_empty()
-    {
-        // Rules of one priority: which of them comes first is not known.
-        let priority = rules.get(*index as usize).and_then(|rule| rule.priority);
-        let rest = active.get(at..).unwrap_or_default();
-        let same = rest
-            .iter()
-            .take_while(|(index, _)| rules.get(*index as usize).is_some_and(|rule| rule.priority == priority))
-            .count();
-        let rank = rest.get(..same).unwrap_or_default();
-        at += same.max(1);
-        let (mut named_must, mut named_may) = (Addresses::empty(), Addresses::empty());
-        for (index, certain_ports) in rank {
-            let Some(rule) = rules.get(*index as usize) else { continue };
-            let may = undecided.may.intersection(&rule.remote.may);
-            if may.is_empty() {
-                continue;
-            }
-            let certain = rule.certain && *certain_ports;
-            let must = if certain { rule.remote.must.clone() } else { Addresses::empty() };
-            if rule.access != RuleAccess::Deny {
-                allowed = allowed.union(&may);
-            }
-            if rule.access != RuleAccess::Allow {
-                denied = denied.union(&may);
-            }
-            let mut sure = undecided.must.intersection(&must);
-            if same > 1 {
-                for (other, _) in rank.iter().filter(|(other, _)| other != index) {
-                    if let Some(other) = rules.get(*other as usize) {
-                        sure = sure.difference(&other.remote.may);
-                    }
+            let function = match decided.get(row) {
+                Some(function) => *function,
+                None => {
+                    let function = builder.function(row);
+                    decided.insert(row.into(), function);
+                    function
                 }
+            };
+            if starts.last().is_none_or(|(_, before)| *before != function) {
+                starts.push((first, function));
             }
-            regions.push(Region {
-                rule: rule.rule,
-                access: rule.access,
-                remote: MustMay { must: sure, may },
-            });
-            named_must = named_must.union(&must);
-            named_may = named_may.union(&rule.remote.may);
-        }
-        undecided.must = undecided.must.difference(&named_may);
-        undecided.may = undecided.may.difference(&named_must);
+        },
+    );
+    let ends = starts.iter().skip(1).map(|(next, _)| next.saturating_sub(1)).chain([end]);
+    let stretches =
+        starts.iter().zip(ends).map(|((first, function), last)| (Range { first: *first, last }, *function));
+    let verdict = |deciding: Box<[u32]>| {
+        let deciding = deciding.iter().filter_map(|index| rules.get(*index as usize));
+        let rules: Vec<_> = deciding.map(|rule| (rule.rule, rule.access)).collect();
+        let allow = rules.iter().any(|(_, access)| *access != RuleAccess::Deny);
+        let deny = rules.iter().any(|(_, access)| *access != RuleAccess::Allow);
+        let access = match (allow, deny) {
+            (true, false) => RuleAccess::Allow,
+            (false, _) => RuleAccess::Deny,
+            (true, true) => RuleAccess::Unknown,
+        };
+        Verdict { rules, access }
+    };
+    GroupAnswer {
+        stretches: stretches.collect(),
+        functions: builder.functions.into_list(),
+        columns: builder.columns.into_list(),
+        port_sets: builder.port_sets.into_list(),
+        verdicts: builder.verdicts.into_list().into_iter().map(verdict).collect(),
     }
-    let must = allowed.difference(&denied);
-    (regions, MustMay { must, may: allowed })
+}
+
+/// Values by number, each kept once.
+struct Once<T>(HashMap<T, u32>);
+
+impl<T: Hash + Eq> Once<T> {
+    fn number(&mut self, value: T) -> u32 {
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        *self.0.entry(value).or_insert(next)
+    }
+
+    fn into_list(self) -> Vec<T> {
+        let mut all: Vec<_> = self.0.into_iter().collect();
+        all.sort_unstable_by_key(|(_, number)| *number);
+        all.into_iter().map(|(value, _)| value).collect()
+    }
+}
+
+struct Builder {
+    order: Order,
+    local: Axis,
+    remote: Axis,
+    /// Protocols that the group does not tell apart, and the rules that look at them.
+    protocols: Vec<(Protocols, Row)>,
+    /// Rules that certainly match whatever the ports are.
+    any_ports: Row,
+    /// Rules that certainly match whatever the ports of the other side are.
+    any_remote_ports: Row,
+    everything: Row,
+    /// What was worked out already, by the rules that look.
+    lines: HashMap<Row, Vec<(u32, u32)>>,
+    columns_of: HashMap<Row, u32>,
+    verdicts: Once<Box<[u32]>>,
+    port_sets: Once<PortSet>,
+    columns: Once<Vec<(u32, u32)>>,
+    functions: Once<Vec<Line>>,
+}
+
+impl Builder {
+    fn new(rules: &[Compiled]) -> Self {
+        let any_remote_ports = |rule: &Compiled| rule.remote_ports.must.is_all();
+        let any_ports = |rule: &Compiled| rule.local_ports.must.is_all() && any_remote_ports(rule);
+        let always = |always: &dyn Fn(&Compiled) -> bool| row(rules, |rule| (always(rule), always(rule)));
+        let mut protocols: Vec<(Protocols, Row)> = Vec::new();
+        for protocol in Protocols::EACH {
+            let look = row(rules, |rule| {
+                // What a rule with ports does to a packet without is not documented: it may match.
+                let certain = rule.certain && (protocol.have_ports() || any_ports(rule));
+                (rule.protocols_may.contains(protocol), certain && rule.protocols_must.contains(protocol))
+            });
+            let same = |(its, other): &&mut (Protocols, Row)| {
+                its.have_ports() == protocol.have_ports() && *other == look
+            };
+            match protocols.iter_mut().find(same) {
+                Some((its, _)) => *its = its.or(protocol),
+                None => protocols.push((protocol, look)),
+            }
+        }
+        Self {
+            order: Order::of(rules),
+            local: Axis::new(rules, |rule| &rule.local_ports),
+            remote: Axis::new(rules, |rule| &rule.remote_ports),
+            protocols,
+            any_ports: always(&any_ports),
+            any_remote_ports: always(&any_remote_ports),
+            everything: always(&|_| true),
+            lines: HashMap::new(),
+            columns_of: HashMap::new(),
+            verdicts: Once(HashMap::new()),
+            port_sets: Once(HashMap::new()),
+            columns: Once(HashMap::new()),
+            functions: Once(HashMap::new()),
+        }
+    }
+
+    /// What happens where these rules look.
+    fn function(&mut self, row: &[u64]) -> u32 {
+        let mut together: HashMap<(u32, u32), Protocols> = HashMap::new();
+        for at in 0..self.protocols.len() {
+            let Some((protocols, look)) = self.protocols.get(at) else { continue };
+            let protocols = *protocols;
+            let here = self.order.narrow(row, look, &self.any_ports);
+            let lines = if protocols.have_ports() { self.lines(here) } else { self.one_line(&here) };
+            for line in lines {
+                let its = together.entry(line).or_default();
+                *its = its.or(protocols);
+            }
+        }
+        let line = |((local_ports, columns), protocols)| Line { local_ports, columns, protocols };
+        let mut lines: Vec<Line> = together.into_iter().map(line).collect();
+        lines.sort_unstable();
+        self.functions.number(lines)
+    }
+
+    /// Ports on the VM, with their columns.
+    fn lines(&mut self, here: Row) -> Vec<(u32, u32)> {
+        if let Some(known) = self.lines.get(&here) {
+            return known.clone();
+        }
+        let mut rows = Vec::new();
+        self.local.stretches(&here, |first, last, row| {
+            rows.push((Range { first, last }, self.order.narrow(&here, row, &self.any_remote_ports)));
+        });
+        let mut found: Vec<(u32, Range<u16>)> = Vec::with_capacity(rows.len());
+        for (range, row) in rows {
+            found.push((self.columns_of(row), range));
+        }
+        let lines: Vec<(u32, u32)> =
+            self.by_ports(found).into_iter().map(|(ports, columns)| (ports, columns)).collect();
+        self.lines.insert(here, lines.clone());
+        lines
+    }
+
+    /// Ports of the other side, with their verdict.
+    fn columns_of(&mut self, here: Row) -> u32 {
+        if let Some(known) = self.columns_of.get(&here) {
+            return *known;
+        }
+        let mut found: Vec<(u32, Range<u16>)> = Vec::new();
+        let mut deciding = Vec::new();
+        let (order, verdicts) = (&self.order, &mut self.verdicts);
+        self.remote.stretches(&here, |first, last, row| {
+            order.first_match(&here, row, &mut deciding);
+            found.push((verdicts.of(&deciding), Range { first, last }));
+        });
+        let columns = self.by_ports(found);
+        let number = self.columns.number(columns);
+        self.columns_of.insert(here, number);
+        number
+    }
+
+    /// Protocols without ports: one verdict.
+    fn one_line(&mut self, here: &[u64]) -> Vec<(u32, u32)> {
+        let mut deciding = Vec::new();
+        self.order.first_match(here, &self.everything, &mut deciding);
+        let verdict = self.verdicts.of(&deciding);
+        let all = self.port_sets.number(PortSet::all());
+        vec![(all, self.columns.number(vec![(all, verdict)]))]
+    }
+
+    /// Puts the ports together that have the same result.
+    fn by_ports(&mut self, mut found: Vec<(u32, Range<u16>)>) -> Vec<(u32, u32)> {
+        found.sort_unstable();
+        let same = found.chunk_by(|one, other| one.0 == other.0);
+        let sets = same.filter_map(|same| {
+            let (result, _) = same.first()?;
+            Some((same.iter().map(|(_, range)| *range).collect(), *result))
+        });
+        sets.map(|(ports, result)| (self.port_sets.number(ports), result)).collect()
+    }
+}
+
+impl Once<Box<[u32]>> {
+    fn of(&mut self, value: &[u32]) -> u32 {
+        match self.0.get(value) {
+            Some(number) => *number,
+            None => self.number(value.into()),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::endpoint::{Level, Network};
+    use crate::addresses::MustMay;
     use crate::rules::Ports;
     use estate::Family;
 
     #[test]
     fn what_an_earlier_rule_may_decide_is_not_certain_for_a_later_one() {
-        let nothing = || MustMay::certain(Addresses::empty());
-        let endpoint = Endpoint {
-            family: Family::V4,
-            address: None,
-            subnet: None,
-            asgs: None,
-            anywhere: false,
-            vnet: None,
-            network: Network { tag: nothing(), own: Addresses::empty(), unknown: None },
-            subnet_level: Level::Open,
-            nic_level: Level::Open,
-        };
         let ports = || Ports { must: PortSet::all(), may: PortSet::all() };
         let rule = |number: u32, certain: bool| Compiled {
             rule: RuleRef::Own(number),
@@ -283,12 +338,12 @@ mod tests {
             remote_ports: ports(),
             local_ports: ports(),
         };
-        let rules = [rule(0, false), rule(1, true)];
-        let (regions, allowed) = decide(&rules, &vec![(0, true), (1, true)], &endpoint);
-        assert_eq!(allowed.must, everything(Family::V4), "both allow, so it is certain that it is allowed");
-        assert_eq!(regions.len(), 2);
-        for region in &regions {
-            assert!(region.remote.must.is_empty(), "but not which of the two does: {region:?}");
-        }
+        let answer = diagram(&[rule(0, false), rule(1, true), rule(2, true)], u128::from(u32::MAX));
+        let cells: Vec<Cell<'_>> = answer.at(7).collect();
+        let [cell] = cells.as_slice() else { panic!("one verdict for everything: {cells:?}") };
+        assert_eq!(cell.verdict.access, RuleAccess::Allow, "both allow, so it is certain that it is allowed");
+        let rules: Vec<RuleRef> = cell.verdict.rules.iter().map(|(rule, _)| *rule).collect();
+        assert_eq!(rules, [RuleRef::Own(0), RuleRef::Own(1)], "but not which of the two does");
+        assert_eq!(answer.regions().count(), 1);
     }
 }

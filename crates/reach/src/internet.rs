@@ -9,9 +9,9 @@ use crate::admin::AdminAnswer;
 use crate::cache::{OpeningKey, Reach};
 use crate::endpoint::{Endpoint, Level};
 use crate::forward::{Entrance, Through};
-use crate::group::{GroupAnswer, Region, Slice};
 use crate::packet::{Packet, Protocols};
-use crate::rules::{RuleAccess, RuleRef, reason};
+use crate::rules::{RuleRef, reason};
+use crate::share::{Share, shares};
 
 /// What of one address of a VM can be reached from the internet.
 pub struct Exposure {
@@ -132,23 +132,20 @@ impl Reach<'_> {
         let network = self.network_number(endpoint);
         let mut guards = Guards {
             key: OpeningKey { subnet: None, nic: None, admin: None, network },
-            groups: [None, None],
+            direction,
             admin: None,
             unguarded: true,
             unknown: Vec::new(),
         };
         let levels = [&endpoint.subnet_level, &endpoint.nic_level];
         let OpeningKey { subnet, nic, .. } = &mut guards.key;
-        for ((level, number), answer) in levels.into_iter().zip([subnet, nic]).zip(&mut guards.groups) {
+        for (level, number) in levels.into_iter().zip([subnet, nic]) {
             guards.unguarded &= *level == Level::Open;
             match level {
                 Level::Open => {}
                 Level::Unknown(reason) => guards.unknown.push(reason.as_ref().clone()),
                 Level::Group(id) => {
-                    if let Some((its, group)) = self.group(*id, direction, endpoint, network) {
-                        *number = Some(its);
-                        *answer = Some(group);
-                    }
+                    *number = self.group_number(*id, direction, endpoint, network);
                 }
             }
         }
@@ -182,8 +179,7 @@ impl Reach<'_> {
         match &entrance.sku {
             Some(Known::Value(Sku::Standard)) if guards.unguarded => {
                 // Closed until a group opens it; whether an admin rule does is documented nowhere.
-                let delivers =
-                    |admin: &AdminAnswer| admin.slices.iter().any(|slice| !slice.delivered.may.is_empty());
+                let delivers = |admin: &AdminAnswer| admin.parts.iter().any(|part| part.delivers.is_some());
                 if !guards.admin.as_ref().is_some_and(|admin| delivers(admin)) {
                     return None;
                 }
@@ -239,12 +235,12 @@ impl Reach<'_> {
             nic_level: Level::Group(nsg),
         };
         let network = self.network_number(&endpoint);
-        let Some((number, answer)) = self.group(nsg, Direction::Inbound, &endpoint, network) else {
+        let Some(number) = self.group_number(nsg, Direction::Inbound, &endpoint, network) else {
             return Vec::new();
         };
         let guards = Guards {
             key: OpeningKey { subnet: None, nic: Some(number), admin: None, network },
-            groups: [None, Some(answer)],
+            direction: Direction::Inbound,
             admin: None,
             unguarded: false,
             unknown: Vec::new(),
@@ -262,54 +258,46 @@ impl Reach<'_> {
         let mut openings = self.through_groups(endpoint, guards, outside);
         let Some(admin) = &guards.admin else { return openings };
         let groups = std::mem::take(&mut openings);
-        for slice in &admin.slices {
+        for part in &admin.parts {
             let within =
-                |opening: &Opening| opening.part(slice.protocols, &slice.local_ports, &slice.remote_ports);
-            for opening in groups.iter().filter_map(within) {
+                |opening: &Opening| opening.part(part.protocols, &part.local_ports, &part.remote_ports);
+            for opening in groups.iter().filter(|_| part.passes).filter_map(within) {
+                // Nothing is certain that may be dropped. What may be delivered anyway is allowed either way.
                 let cut = |set: &MustMay| MustMay {
-                    must: set.must.difference(&slice.denied),
-                    may: set.may.intersection(&slice.passed),
+                    must: match part.drops {
+                        true => Addresses::empty(),
+                        false => set.must.intersection(&part.remote),
+                    },
+                    may: set.may.intersection(&part.remote),
                 };
                 let (sources, internet) = (cut(&opening.sources), cut(&opening.internet));
                 if internet.may.is_empty() {
                     continue;
                 }
                 let mut unknown = opening.unknown;
-                if internet.must != internet.may {
+                if part.drops {
                     unknown.extend(self.admin_doubt(endpoint));
                 }
-                // What an admin rule may deliver anyway is allowed either way.
-                let meet = |set: MustMay| MustMay { must: set.must.intersection(&set.may), may: set.may };
-                let (sources, internet) = (meet(sources), meet(internet));
                 openings.push(Opening { sources, internet, unknown, ..opening });
             }
-            for region in slice.regions.iter() {
-                let may = region.remote.may.intersection(&slice.delivered.may);
-                let access = self.admin_access(region.rule);
-                if access.is_some_and(|access| access != estate::AdminAccess::AlwaysAllow) {
-                    continue;
-                }
-                let seen = may.intersection(outside);
-                if seen.is_empty() {
-                    continue;
-                }
-                let must = may.intersection(&slice.delivered.must);
-                let internet = MustMay { must: must.intersection(outside), may: seen };
-                let unknown = match internet.must == internet.may {
-                    true => Vec::new(),
-                    false => self.admin_doubt(endpoint).into_iter().collect(),
-                };
-                openings.push(Opening {
-                    protocols: slice.protocols,
-                    local_ports: slice.local_ports.clone(),
-                    remote_ports: slice.remote_ports.clone(),
-                    sources: MustMay { must, may },
-                    internet,
-                    rules: [None, None],
-                    admin: Some(region.rule),
-                    unknown,
-                });
+            let Some(delivering) = part.delivers else { continue };
+            let seen = part.remote.intersection(outside);
+            if seen.is_empty() {
+                continue;
             }
+            let certain = !part.drops && !part.passes;
+            let must = |set: &Addresses| if certain { set.clone() } else { Addresses::empty() };
+            let unknown = if certain { Vec::new() } else { self.admin_doubt(endpoint).into_iter().collect() };
+            openings.push(Opening {
+                protocols: part.protocols,
+                local_ports: part.local_ports.clone(),
+                remote_ports: part.remote_ports.clone(),
+                sources: MustMay { must: must(&part.remote), may: part.remote.clone() },
+                internet: MustMay { must: must(&seen), may: seen },
+                rules: [None, None],
+                admin: Some(delivering),
+                unknown,
+            });
         }
         openings
     }
@@ -317,66 +305,58 @@ impl Reach<'_> {
     fn through_groups(&self, endpoint: &Endpoint, guards: &Guards, outside: &Addresses) -> Vec<Opening> {
         let family = endpoint.family;
         let probes = platform(family);
-        let everyone = MustMay::certain(everything(family));
-        let open = Slice {
+        let open = Share {
+            rule: None,
             protocols: Protocols::ALL,
             local_ports: PortSet::all(),
             remote_ports: PortSet::all(),
-            regions: Arc::from([]),
-            allowed: Arc::new(everyone),
+            remote: Arc::new(MustMay::certain(everything(family))),
         };
-        let [subnet, nic] = guards.groups.each_ref().map(|answer| match answer {
-            None => vec![&open],
-            Some(answer) => {
-                answer.slices.iter().filter(|slice| slice.allowed.may.overlaps(outside)).collect()
-            }
+        let levels = [&endpoint.subnet_level, &endpoint.nic_level];
+        let [subnet, nic] = levels.map(|level| match level {
+            Level::Open | Level::Unknown(_) => vec![open.clone()],
+            Level::Group(id) => match self.group(*id, guards.direction, endpoint, guards.key.network) {
+                None => vec![open.clone()],
+                Some(answer) => shares(&answer, outside),
+            },
         });
-        let groups = [&endpoint.subnet_level, &endpoint.nic_level];
         let mut openings = Vec::new();
-        for first in &subnet {
-            for second in &nic {
-                let protocols = first.protocols.and(second.protocols);
-                let local_ports = first.local_ports.intersection(&second.local_ports);
-                let remote_ports = first.remote_ports.intersection(&second.remote_ports);
-                if protocols.is_empty() || local_ports.is_empty() || remote_ports.is_empty() {
+        for one in &subnet {
+            for other in &nic {
+                let protocols = one.protocols.and(other.protocols);
+                let apart = protocols.is_empty()
+                    || !one.local_ports.overlaps(&other.local_ports)
+                    || !one.remote_ports.overlaps(&other.remote_ports);
+                if apart {
                     continue;
                 }
-                let must = first.allowed.must.intersection(&second.allowed.must);
-                for one in allowing(first) {
-                    for other in allowing(second) {
-                        let may = match (one, other) {
-                            (None, None) => everything(family),
-                            (Some(region), None) | (None, Some(region)) => region.remote.may.clone(),
-                            (Some(one), Some(other)) => one.remote.may.intersection(&other.remote.may),
-                        };
-                        let seen = may.intersection(outside);
-                        // The platform's address is public, but only the platform sends from it.
-                        if probes.contains_all(&seen) {
-                            continue;
-                        }
-                        let must = must.intersection(&may);
-                        let mut internet = MustMay { must: must.intersection(outside), may: seen };
-                        if probes.contains_all(&internet.must) {
-                            internet.must = estate::RangeSet::empty();
-                        }
-                        let rules = [one.map(|region| region.rule), other.map(|region| region.rule)];
-                        let unknown = if internet.must == internet.may {
-                            Vec::new()
-                        } else {
-                            self.why_unknown(endpoint, groups, rules)
-                        };
-                        openings.push(Opening {
-                            protocols,
-                            local_ports: local_ports.clone(),
-                            remote_ports: remote_ports.clone(),
-                            sources: MustMay { must, may },
-                            internet,
-                            rules,
-                            admin: None,
-                            unknown,
-                        });
-                    }
+                let may = one.remote.may.intersection(&other.remote.may);
+                let seen = may.intersection(outside);
+                // The platform's address is public, but only the platform sends from it.
+                if probes.contains_all(&seen) {
+                    continue;
                 }
+                let must = one.remote.must.intersection(&other.remote.must);
+                let mut internet = MustMay { must: must.intersection(outside), may: seen };
+                if probes.contains_all(&internet.must) {
+                    internet.must = estate::RangeSet::empty();
+                }
+                let rules = [one.rule, other.rule];
+                let unknown = if internet.must == internet.may {
+                    Vec::new()
+                } else {
+                    self.why_unknown(endpoint, levels, rules)
+                };
+                openings.push(Opening {
+                    protocols,
+                    local_ports: one.local_ports.intersection(&other.local_ports),
+                    remote_ports: one.remote_ports.intersection(&other.remote_ports),
+                    sources: MustMay { must, may },
+                    internet,
+                    rules,
+                    admin: None,
+                    unknown,
+                });
             }
         }
         openings
@@ -424,8 +404,8 @@ impl Reach<'_> {
 pub(crate) struct Guards {
     /// Endpoints of one key get the same answers.
     pub(crate) key: OpeningKey,
-    /// The group of the subnet, that of the NIC.
-    pub(crate) groups: [Option<Arc<GroupAnswer>>; 2],
+    /// Which way packets go.
+    pub(crate) direction: Direction,
     /// The security admin rules.
     pub(crate) admin: Option<Arc<AdminAnswer>>,
     /// Whether no group looks at all.
@@ -482,12 +462,4 @@ impl Opening {
             ..self.clone()
         }
     }
-}
-
-/// The regions of a slice that let packets through; one `None` for a level without a group.
-fn allowing(slice: &Slice) -> Vec<Option<&Region>> {
-    if slice.regions.is_empty() {
-        return vec![None];
-    }
-    slice.regions.iter().filter(|region| region.access != RuleAccess::Deny).map(Some).collect()
 }

@@ -5,8 +5,7 @@
 //! unknown otherwise, with the rule or resource that makes it so.
 //!
 //! The way through the crate: an IP configuration becomes an [`Endpoint`]; the groups of its subnet
-//! and of its NIC are each turned into a [`GroupAnswer`] (slices of packets, each decided by one
-//! rule); [`Reach::from_internet`] and [`flow`](flow::flow) put the two together. Answers are cached by what a
+//! and of its NIC are each turned into a [`GroupAnswer`] (which rule decides, by address and ports); [`Reach::from_internet`] and [`flow`](flow::flow) put the two together. Answers are cached by what a
 //! group can tell apart, so the cost grows with distinct groups and not with VMs.
 //!
 //! [`plain`] says the same in the simplest words: it walks the rules for one packet. Tests hold the
@@ -22,18 +21,20 @@ pub mod flow;
 mod forward;
 mod group;
 mod internet;
+mod looks;
 mod packet;
 pub mod paths;
 pub mod plain;
 pub mod routes;
 mod rules;
+mod share;
 pub mod tags;
 mod ways;
 
 pub use addresses::{Addresses, MustMay, everything as every_address, internet, prefixes_of};
 pub use endpoint::{Endpoint, Level, levels};
 pub use forward::Through;
-pub use group::{GroupAnswer, Region, Slice};
+pub use group::{Cell, GroupAnswer, Verdict};
 pub use internet::{Exposure, Opening, Way};
 pub use packet::{Packet, Protocols};
 pub use rules::{DefaultRule, RuleAccess, RuleRef, rule_name};

@@ -157,7 +157,7 @@ impl Ports {
         Self { must: spec.ports.clone(), may }
     }
 
-    fn any() -> Self {
+    pub(crate) fn any() -> Self {
         Self { must: PortSet::all(), may: PortSet::all() }
     }
 }

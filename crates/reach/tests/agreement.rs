@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use reach::flow::{Finder, Flow, FlowAccess, flow};
 use reach::plain::{self, Verdict};
 use reach::tags::Tags;
-use reach::{Endpoint, Level, Packet, Protocols, Reach, internet, prefixes_of};
+use reach::{Endpoint, Level, Packet, Protocols, Reach, RuleAccess, internet, prefixes_of};
 
 fn read(text: &str) -> Estate {
     let collector = Collector::new();
@@ -302,4 +302,127 @@ proptest! {
             prop_assert!(!find(&sure, false) || find(&unsure, false), "may without an address holds every address");
         }
     }
+
+    #[test]
+    fn groups_of_many_rules_on_many_ports_agree_with_the_plain_evaluator(
+        rules in proptest::collection::vec(ranged(), 1..70),
+        packets in proptest::collection::vec(edge_packet(), 60),
+    ) {
+        let estate = one_group(&rules);
+        let reach = Reach::new(&estate);
+        let record = &estate.nics[0];
+        let Some(Known::Value(all)) = &record.ip_configurations else { panic!() };
+        let endpoint = Endpoint::new(&estate, record, &all[0]);
+        let Level::Group(group) = endpoint.nic_level else { panic!() };
+        let openings = reach.from_internet(record, &all[0]).ways.remove(0).openings;
+        for direction in [Direction::Inbound, Direction::Outbound] {
+            let answer = reach.decided(group, direction, &endpoint).unwrap();
+            let regions: Vec<_> = answer.regions().map(|(addresses, _)| addresses).collect();
+            prop_assert_eq!(regions.iter().map(RangeSet::count).sum::<u128>(), 1 << 32);
+            for packet in &packets {
+                let holds = |cell: &reach::Cell<'_>| {
+                    cell.protocols.contains(packet.protocol)
+                        && cell.local_ports.contains(packet.local_port)
+                        && cell.remote_ports.contains(packet.remote_port)
+                };
+                let here: Vec<_> = answer.at(number(packet)).filter(holds).collect();
+                let [cell] = here.as_slice() else { panic!("not one cell for {packet:?}: {here:?}") };
+                let expected = plainly(&estate, &endpoint.nic_level, direction, &endpoint, packet);
+                let rules: Vec<_> = cell.verdict.rules.iter().map(|(rule, _)| *rule).collect();
+                prop_assert_eq!(&rules, &expected.rules, "{:?} {:?}", direction, packet);
+                let access = match cell.verdict.access {
+                    RuleAccess::Allow => Some(Access::Allow),
+                    RuleAccess::Deny => Some(Access::Deny),
+                    RuleAccess::Unknown => None,
+                };
+                prop_assert_eq!(access, expected.access, "{:?} {:?}", direction, packet);
+                let outside = internet(Family::V4).contains(number(packet));
+                if direction == Direction::Outbound || !outside || endpoint.network.own.contains(number(packet)) {
+                    continue;
+                }
+                // Each rule that may let the packet through does so in one opening, and in no other.
+                let here = openings.iter().filter(|opening| {
+                    opening.protocols.contains(packet.protocol)
+                        && opening.local_ports.contains(packet.local_port)
+                        && opening.remote_ports.contains(packet.remote_port)
+                        && opening.internet.may.contains(number(packet))
+                });
+                let mut found = Vec::new();
+                for opening in here {
+                    found.push(opening.rules[1].unwrap());
+                    let must = opening.internet.must.contains(number(packet));
+                    prop_assert_eq!(must, expected.access == Some(Access::Allow), "{:?}", packet);
+                }
+                found.sort_unstable();
+                let lets = cell.verdict.rules.iter().filter(|(_, access)| *access != RuleAccess::Deny);
+                let mut lets: Vec<_> = lets.map(|(rule, _)| *rule).collect();
+                lets.sort_unstable();
+                prop_assert_eq!(found, lets, "{:?}", packet);
+            }
+        }
+    }
+}
+
+/// A rule with ranges of ports on both sides, as a member of `securityRules` without its name.
+fn ranged() -> impl Strategy<Value = String> {
+    let port = prop_oneof![3 => 0..30u32, 1 => Just(32_767), 1 => Just(65_535)];
+    let range = (port.clone(), port).prop_map(|(a, b)| format!("{}-{}", a.min(b), a.max(b)));
+    let ports = prop_oneof![
+        2 => Just(r#"PortRange":"*""#.to_owned()),
+        6 => range.clone().prop_map(|range| format!(r#"PortRange":"{range}""#)),
+        3 => (range.clone(), range.clone()).prop_map(|(a, b)| format!(r#"PortRanges":["{a}","{b}"]"#)),
+        1 => range.prop_map(|range| format!(r#"PortRanges":["{range}","bad"]"#)),
+    ];
+    let addresses = pick(
+        &[
+            r#"AddressPrefix":"*""#,
+            r#"AddressPrefix":"20.0.0.0/8""#,
+            r#"AddressPrefix":"20.1.0.0/16""#,
+            r#"AddressPrefix":"20.1.2.0/24""#,
+            r#"AddressPrefixes":["20.1.2.3","21.0.0.0/8"]"#,
+            r#"AddressPrefixes":["20.1.2.3","bad"]"#,
+        ],
+        5,
+    );
+    let access = pick(&["\"Allow\"", "\"Deny\"", "7"], 2);
+    let protocol = pick(&["\"Tcp\"", "\"*\"", "\"Udp\"", "\"Icmp\"", "7"], 4);
+    // Few of them, so that some are equal; one in twenty is not known.
+    let priority = (0..80u32).prop_map(|at| if at < 4 { "\"x\"".to_owned() } else { (100 + at).to_string() });
+    (priority, access, protocol, ports.clone(), ports, addresses, any::<bool>()).prop_map(
+        |(priority, access, protocol, here, there, from, inbound)| {
+            let (direction, ports) = match inbound {
+                true => ("Inbound", format!(r#""source{there},"destination{here},"source{from},"destinationAddressPrefix":"*""#)),
+                false => ("Outbound", format!(r#""source{here},"destination{there},"destination{from},"sourceAddressPrefix":"*""#)),
+            };
+            format!(r#""properties":{{"priority":{priority},"direction":"{direction}","access":{access},"protocol":{protocol},{ports}}}"#)
+        },
+    )
+}
+
+/// A NIC with a public address behind a group of its own.
+fn one_group(rules: &[String]) -> Estate {
+    let rules: Vec<_> =
+        rules.iter().enumerate().map(|(index, rule)| format!(r#"{{"name":"r{index}",{rule}}}"#)).collect();
+    read(&format!(
+        r#"[{{"id":"{RG}/Microsoft.Network/networkSecurityGroups/g","properties":{{"securityRules":[{}]}}}},
+        {{"id":"{RG}/Microsoft.Network/publicIPAddresses/p","sku":{{"name":"Basic"}},"properties":{{}}}},
+        {{"id":"{RG}/Microsoft.Network/virtualNetworks/v","properties":{{"addressSpace":{{"addressPrefixes":["10.0.0.0/16"]}},"subnets":[{{"id":"{RG}/Microsoft.Network/virtualNetworks/v/subnets/s","properties":{{"addressPrefix":"10.0.0.0/24"}}}}]}}}},
+        {{"id":"{RG}/Microsoft.Network/networkInterfaces/n","properties":{{"networkSecurityGroup":{{"id":"{RG}/Microsoft.Network/networkSecurityGroups/g"}},"ipConfigurations":[{{"name":"i","properties":{{"privateIPAddress":"10.0.0.4","subnet":{{"id":"{RG}/Microsoft.Network/virtualNetworks/v/subnets/s"}},"publicIPAddress":{{"id":"{RG}/Microsoft.Network/publicIPAddresses/p"}}}}}}]}}}}]"#,
+        rules.join(",")
+    ))
+}
+
+/// A packet from where the rules of [`ranged`] start and end.
+fn edge_packet() -> impl Strategy<Value = Packet> {
+    let addresses = ["20.1.2.3", "20.1.2.4", "20.1.3.3", "20.2.3.3", "21.5.5.5", "99.0.0.1", "10.0.0.9"];
+    let port = || prop_oneof![6 => 0..31u16, 1 => Just(32_767), 1 => Just(32_768), 1 => Just(65_535)];
+    let protocols = [Protocols::TCP, Protocols::UDP, Protocols::TCP, Protocols::ICMP, Protocols::AH];
+    (0..addresses.len(), port(), port(), 0..protocols.len()).prop_map(
+        move |(a, local_port, remote_port, p)| Packet {
+            protocol: protocols[p],
+            remote: addresses[a].parse().unwrap(),
+            remote_port,
+            local_port,
+        },
+    )
 }

@@ -109,7 +109,7 @@ fn selection_takes_codes_prefixes_names_and_checkpoints() {
     assert_eq!(found(&["--select", "net001"]), ["NET001"]);
     assert_eq!(found(&["--select", "ACC"]), ["ACC001", "ACC002"]);
     assert_eq!(found(&["--select", "udp,public-ip"]), ["NET003", "NET004"]);
-    assert_eq!(found(&["--select", "NET", "--ignore", "ports,NET004"]), ["NET003", "NET005"]);
+    assert_eq!(found(&["--select", "NET", "--ignore", "ports,NET004,NET008"]), ["NET003", "NET005"]);
     assert_eq!(run(&["check", &example, "--select", "NET", "--ignore", "NET00"], b"").code, 2);
     assert_eq!(found(&["--ignore", "NET"]), ["ACC001", "ACC002"]);
     let typo = run(&["explain", "exposed-managment-port"], b"");
