@@ -152,14 +152,20 @@ fn diagram(rules: &[Compiled], end: u128) -> GroupAnswer {
     GroupAnswer {
         stretches: stretches.collect(),
         functions: builder.functions.into_list(),
-        columns: builder.columns.into_list(),
-        port_sets: builder.port_sets.into_list(),
-        verdicts: builder.verdicts.into_list().into_iter().map(verdict).collect(),
+        columns: builder.columns.lists.into_list(),
+        port_sets: builder.columns.port_sets.into_list(),
+        verdicts: builder.columns.verdicts.into_list().into_iter().map(verdict).collect(),
     }
 }
 
 /// Values by number, each kept once.
 struct Once<T>(HashMap<T, u32>);
+
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
 
 impl<T: Hash + Eq> Once<T> {
     fn number(&mut self, value: T) -> u32 {
@@ -187,10 +193,7 @@ struct Builder {
     everything: Row,
     /// What was worked out already, by the rules that look.
     lines: HashMap<Row, Vec<(u32, u32)>>,
-    columns_of: HashMap<Row, u32>,
-    verdicts: Once<Box<[u32]>>,
-    port_sets: Once<PortSet>,
-    columns: Once<Vec<(u32, u32)>>,
+    columns: Columns,
     functions: Once<Vec<Line>>,
 }
 
@@ -223,22 +226,20 @@ impl Builder {
             any_remote_ports: always(&any_remote_ports),
             everything: always(&|_| true),
             lines: HashMap::new(),
-            columns_of: HashMap::new(),
-            verdicts: Once(HashMap::new()),
-            port_sets: Once(HashMap::new()),
-            columns: Once(HashMap::new()),
-            functions: Once(HashMap::new()),
+            columns: Columns::default(),
+            functions: Once::default(),
         }
     }
 
     /// What happens where these rules look.
     fn function(&mut self, row: &[u64]) -> u32 {
         let mut together: HashMap<(u32, u32), Protocols> = HashMap::new();
+        let mut here = Vec::new();
         for at in 0..self.protocols.len() {
             let Some((protocols, look)) = self.protocols.get(at) else { continue };
             let protocols = *protocols;
-            let here = self.order.narrow(row, look, &self.any_ports);
-            let lines = if protocols.have_ports() { self.lines(here) } else { self.one_line(&here) };
+            self.order.narrow(row, look, &self.any_ports, &mut here);
+            let lines = if protocols.have_ports() { self.lines(&here) } else { self.one_line(&here) };
             for line in lines {
                 let its = together.entry(line).or_default();
                 *its = its.or(protocols);
@@ -251,60 +252,70 @@ impl Builder {
     }
 
     /// Ports on the VM, with their columns.
-    fn lines(&mut self, here: Row) -> Vec<(u32, u32)> {
-        if let Some(known) = self.lines.get(&here) {
+    fn lines(&mut self, here: &[u64]) -> Vec<(u32, u32)> {
+        if let Some(known) = self.lines.get(here) {
             return known.clone();
         }
-        let mut rows = Vec::new();
-        self.local.stretches(&here, |first, last, row| {
-            rows.push((Range { first, last }, self.order.narrow(&here, row, &self.any_remote_ports)));
-        });
-        let mut found: Vec<(u32, Range<u16>)> = Vec::with_capacity(rows.len());
-        for (range, row) in rows {
-            found.push((self.columns_of(row), range));
-        }
-        let lines: Vec<(u32, u32)> =
-            self.by_ports(found).into_iter().map(|(ports, columns)| (ports, columns)).collect();
-        self.lines.insert(here, lines.clone());
-        lines
-    }
-
-    /// Ports of the other side, with their verdict.
-    fn columns_of(&mut self, here: Row) -> u32 {
-        if let Some(known) = self.columns_of.get(&here) {
-            return *known;
-        }
         let mut found: Vec<(u32, Range<u16>)> = Vec::new();
-        let mut deciding = Vec::new();
-        let (order, verdicts) = (&self.order, &mut self.verdicts);
-        self.remote.stretches(&here, |first, last, row| {
-            order.first_match(&here, row, &mut deciding);
-            found.push((verdicts.of(&deciding), Range { first, last }));
+        let mut narrowed = Vec::new();
+        let Self { order, local, remote, any_remote_ports, columns, .. } = self;
+        local.stretches(here, |first, last, row| {
+            order.narrow(here, row, any_remote_ports, &mut narrowed);
+            found.push((columns.of(order, remote, &narrowed), Range { first, last }));
         });
-        let columns = self.by_ports(found);
-        let number = self.columns.number(columns);
-        self.columns_of.insert(here, number);
-        number
+        let lines = self.columns.port_sets.by_result(found);
+        self.lines.insert(here.into(), lines.clone());
+        lines
     }
 
     /// Protocols without ports: one verdict.
     fn one_line(&mut self, here: &[u64]) -> Vec<(u32, u32)> {
-        let mut deciding = Vec::new();
-        self.order.first_match(here, &self.everything, &mut deciding);
-        let verdict = self.verdicts.of(&deciding);
-        let all = self.port_sets.number(PortSet::all());
-        vec![(all, self.columns.number(vec![(all, verdict)]))]
+        let columns = &mut self.columns;
+        self.order.first_match(here, &self.everything, &mut columns.deciding);
+        let verdict = columns.verdicts.of(&columns.deciding);
+        let all = columns.port_sets.number(PortSet::all());
+        vec![(all, columns.lists.number(vec![(all, verdict)]))]
     }
+}
 
+/// Ports of the other side with their verdicts.
+#[derive(Default)]
+struct Columns {
+    lists: Once<Vec<(u32, u32)>>,
+    port_sets: Once<PortSet>,
+    verdicts: Once<Box<[u32]>>,
+    /// What was worked out already, by the rules that look.
+    known: HashMap<Row, u32>,
+    deciding: Vec<u32>,
+}
+
+impl Columns {
+    /// What happens by the ports of the other side where these rules look.
+    fn of(&mut self, order: &Order, remote: &Axis, here: &[u64]) -> u32 {
+        if let Some(known) = self.known.get(here) {
+            return *known;
+        }
+        let mut found: Vec<(u32, Range<u16>)> = Vec::new();
+        remote.stretches(here, |first, last, row| {
+            order.first_match(here, row, &mut self.deciding);
+            found.push((self.verdicts.of(&self.deciding), Range { first, last }));
+        });
+        let number = self.lists.number(self.port_sets.by_result(found));
+        self.known.insert(here.into(), number);
+        number
+    }
+}
+
+impl Once<PortSet> {
     /// Puts the ports together that have the same result.
-    fn by_ports(&mut self, mut found: Vec<(u32, Range<u16>)>) -> Vec<(u32, u32)> {
+    fn by_result(&mut self, mut found: Vec<(u32, Range<u16>)>) -> Vec<(u32, u32)> {
         found.sort_unstable();
         let same = found.chunk_by(|one, other| one.0 == other.0);
         let sets = same.filter_map(|same| {
             let (result, _) = same.first()?;
             Some((same.iter().map(|(_, range)| *range).collect(), *result))
         });
-        sets.map(|(ports, result)| (self.port_sets.number(ports), result)).collect()
+        sets.map(|(ports, result)| (self.number(ports), result)).collect()
     }
 }
 

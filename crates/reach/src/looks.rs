@@ -94,8 +94,9 @@ impl Order {
 
     /// The rules that are in both rows, without those that come after one that certainly matches and is in
     /// `always`: nothing is left for them. So rows that mean the same are more often equal.
-    pub(crate) fn narrow(&self, one: &[u64], other: &[u64], always: &[u64]) -> Row {
-        let mut row: Row = one.iter().zip(other).map(|(a, b)| a & b).collect();
+    pub(crate) fn narrow(&self, one: &[u64], other: &[u64], always: &[u64], row: &mut Vec<u64>) {
+        row.clear();
+        row.extend(one.iter().zip(other).map(|(a, b)| a & b));
         let half = row.len() / 2;
         let (_, must) = row.split_at(half);
         let last = must.iter().zip(always).enumerate().find_map(|(at, (must, always))| {
@@ -112,7 +113,6 @@ impl Order {
                 };
             }
         }
-        row
     }
 }
 

@@ -106,18 +106,20 @@ fn addresses(answer: &GroupAnswer, stretches: &[Vec<u32>], places: &Places) -> M
     MustMay { may: if may == must { must_set.clone() } else { of(may) }, must: must_set }
 }
 
+/// Columns, ports of the other side in them, and whether they certainly get through.
+type Use = (u32, u32, bool);
+
 /// Where the parts of an answer are used.
 struct Uses {
     /// For each list of columns, the lines that have it, and the functions of these.
     of_columns: Vec<Vec<(Line, Places)>>,
-    /// For each rule that lets through, by its place in the order: columns, ports of the other side, and whether
-    /// they certainly get through.
-    of_rules: Vec<(RuleRef, Vec<(u32, u32, bool)>)>,
+    /// For each rule that lets through, by its place in the order.
+    of_rules: Vec<(RuleRef, Vec<Use>)>,
 }
 
 impl Uses {
     fn of(answer: &GroupAnswer, width: usize) -> Self {
-        let mut by_rule: HashMap<RuleRef, Vec<(u32, u32, bool)>> = HashMap::new();
+        let mut by_rule: HashMap<RuleRef, Vec<Use>> = HashMap::new();
         let mut lets: Vec<bool> = Vec::with_capacity(answer.columns.len());
         for (number, columns) in (0u32..).zip(&answer.columns) {
             let mut any = false;
@@ -156,7 +158,7 @@ impl Uses {
     }
 
     /// The pieces of a rule, those with the same ports put together.
-    fn pieces(&self, places: &[(u32, u32, bool)], width: usize) -> Vec<(Piece, Places)> {
+    fn pieces(&self, places: &[Use], width: usize) -> Vec<(Piece, Places)> {
         let mut pieces: HashMap<Piece, Places> = HashMap::new();
         for (columns, remote_ports, sure) in places {
             for (line, functions) in self.of_columns.get(*columns as usize).into_iter().flatten() {
