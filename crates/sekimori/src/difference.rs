@@ -1,5 +1,6 @@
 //! `sekimori diff`: what a change exposes.
 
+use anyhow::bail;
 use estate::Estate;
 use posture::Lang;
 use rayon::prelude::*;
@@ -20,6 +21,12 @@ pub(crate) fn run(args: &DiffArgs, lang: Lang) -> anyhow::Result<u8> {
     let read = |path: &std::path::PathBuf| -> anyhow::Result<Estate> {
         let Reading { estate, sources } = source::read(std::slice::from_ref(path), lang)?;
         source::tell_problems(&estate, &sources, lang);
+        if !estate.holds_azure() {
+            match lang {
+                Lang::En => bail!("`{}` holds no Azure resource", path.display()),
+                Lang::Ja => bail!("`{}` に Azure のリソースが含まれていません", path.display()),
+            }
+        }
         Ok(estate)
     };
     let (old, new) = (read(&args.old)?, read(&args.new)?);
