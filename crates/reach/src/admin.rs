@@ -7,12 +7,12 @@ use std::sync::{Arc, PoisonError};
 
 use estate::{AdminAccess, Direction, Known, PortSet, Reason, ResourceId};
 
-use crate::addresses::{Addresses, MustMay, everything};
+use crate::addresses::{Addresses, MustMay};
 use crate::cache::Reach;
 use crate::endpoint::Endpoint;
 use crate::group::{self, Region};
 use crate::packet::Protocols;
-use crate::rules::{Compiled, RuleRef, compile_one};
+use crate::rules::{Compiled, NO_ADMIN_RULE, RuleRef, compile_one};
 
 /// What the admin rules of a network do with every packet of one direction.
 #[derive(Debug)]
@@ -74,17 +74,17 @@ impl Reach<'_> {
             })
             .collect();
         compiled.sort_by_key(|rule| rule.priority);
+        compiled.push(Compiled::no_admin_rule(endpoint));
         let answer = group::apply_compiled(&compiled, endpoint);
-        let slices = answer.slices.into_iter().map(|slice| self.admin_slice(slice, endpoint)).collect();
+        let slices = answer.slices.into_iter().map(|slice| self.admin_slice(slice)).collect();
         let answer = Arc::new(AdminAnswer { slices });
         let mut all = self.admins.lock().unwrap_or_else(PoisonError::into_inner);
         let next = u32::try_from(all.len()).unwrap_or(u32::MAX);
         Some(all.entry(key).or_insert((next, answer)).clone())
     }
 
-    fn admin_slice(&self, slice: group::Slice, endpoint: &Endpoint) -> AdminSlice {
-        let (mut denied, mut delivered) = (Addresses::empty(), Addresses::empty());
-        let mut passed = everything(endpoint.family);
+    fn admin_slice(&self, slice: group::Slice) -> AdminSlice {
+        let [mut denied, mut delivered, mut passed] = [const { Addresses::empty() }; 3];
         for region in slice.regions.iter() {
             let access = self.admin_access(region.rule);
             if access.is_none_or(|access| access == AdminAccess::Deny) {
@@ -93,8 +93,8 @@ impl Reach<'_> {
             if access.is_none_or(|access| access == AdminAccess::AlwaysAllow) {
                 delivered = delivered.union(&region.remote.may);
             }
-            if access.is_some_and(|access| access != AdminAccess::Allow) {
-                passed = passed.difference(&region.remote.must);
+            if access.is_none_or(|access| access == AdminAccess::Allow) {
+                passed = passed.union(&region.remote.may);
             }
         }
         let must = delivered.difference(&denied).difference(&passed);
@@ -111,6 +111,9 @@ impl Reach<'_> {
 
     /// What an admin rule does, if it is known.
     pub(crate) fn admin_access(&self, rule: RuleRef) -> Option<AdminAccess> {
+        if rule == NO_ADMIN_RULE {
+            return Some(AdminAccess::Allow);
+        }
         let RuleRef::Admin(index) = rule else { return None };
         self.estate().admin_rules.get(index as usize)?.access.value().copied()
     }

@@ -19,7 +19,7 @@ use crate::cache::Reach;
 use crate::endpoint::{Endpoint, Level};
 use crate::group::GroupAnswer;
 use crate::packet::Protocols;
-use crate::rules::{RuleAccess, RuleRef};
+use crate::rules::{NO_ADMIN_RULE, RuleAccess, RuleRef};
 
 /// A question.
 #[derive(Clone, Debug)]
@@ -340,17 +340,15 @@ fn admin_parts(reach: &Reach<'_>, answer: &AdminAnswer, flow: &Flow) -> Vec<Admi
         let deciding = || slice.regions.iter().filter(|region| region.remote.may.contains(remote));
         let certain = deciding().find(|region| region.remote.must.contains(remote));
         let first = certain.or_else(|| deciding().next());
-        // What may happen: each rule's own access, and nothing at all where no rule certainly decides.
+        // What may happen: each rule's own access, or nothing at all.
         let mut may: Vec<Option<AdminAccess>> = Vec::new();
         let mut known = true;
         for region in deciding() {
             match reach.admin_access(region.rule) {
+                _ if region.rule == NO_ADMIN_RULE => may.push(None),
                 Some(access) => may.push(Some(access)),
                 None => known = false,
             }
-        }
-        if certain.is_none() {
-            may.push(None);
         }
         may.dedup();
         let leaves = |one: &Option<AdminAccess>| matches!(one, None | Some(AdminAccess::Allow));
@@ -365,7 +363,7 @@ fn admin_parts(reach: &Reach<'_>, answer: &AdminAnswer, flow: &Flow) -> Vec<Admi
             Some(Some(AdminAccess::Deny)) => FlowAccess::Deny,
             Some(_) => FlowAccess::Allow,
         };
-        let rule = first.map_or(RuleRef::Admin(u32::MAX), |region| region.rule);
+        let rule = first.map_or(NO_ADMIN_RULE, |region| region.rule);
         parts.push(AdminPart {
             part: Part { protocols, local_ports, remote_ports, access: word, rule },
             access,
