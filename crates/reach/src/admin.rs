@@ -8,12 +8,12 @@ use std::sync::{Arc, PoisonError};
 
 use estate::{AdminAccess, Direction, Known, PortSet, Reason, ResourceId};
 
-use crate::addresses::{Addresses, MustMay, everything};
+use crate::addresses::Addresses;
 use crate::cache::Reach;
 use crate::endpoint::Endpoint;
 use crate::group;
 use crate::packet::Protocols;
-use crate::rules::{Compiled, Ports, RuleAccess, RuleRef, compile_one};
+use crate::rules::{Compiled, NO_ADMIN_RULE, RuleRef, compile_one};
 
 /// What the admin rules of a network do with every packet of one direction.
 #[derive(Debug)]
@@ -38,9 +38,6 @@ pub(crate) struct AdminPart {
     /// Whether they may be left to the groups.
     pub(crate) passes: bool,
 }
-
-/// Stands behind all admin rules: what none of them decides is left to the groups.
-pub(crate) const NO_RULE: RuleRef = RuleRef::Admin(u32::MAX);
 
 /// What a rule of a network is asked by: family, network, direction, address and groups of the endpoint.
 pub(crate) type AdminKey = (u32, Option<ResourceId>, Direction, Box<[crate::endpoint::Tri]>);
@@ -80,17 +77,7 @@ impl Reach<'_> {
             })
             .collect();
         compiled.sort_by_key(|rule| rule.priority);
-        compiled.push(Compiled {
-            rule: NO_RULE,
-            priority: Some(u32::MAX),
-            access: RuleAccess::Allow,
-            certain: true,
-            protocols_must: Protocols::ALL,
-            protocols_may: Protocols::ALL,
-            remote: MustMay::certain(everything(endpoint.family)),
-            remote_ports: Ports::any(),
-            local_ports: Ports::any(),
-        });
+        compiled.push(Compiled::no_admin_rule(endpoint));
         let answer = group::apply_compiled(&compiled, endpoint);
         // Addresses that are decided alike make one part.
         type Key = (Protocols, PortSet, PortSet, Vec<RuleRef>);
@@ -106,12 +93,12 @@ impl Reach<'_> {
         let parts = parts.into_iter().map(|((protocols, local_ports, remote_ports, rules), remote)| {
             let may = |wanted: AdminAccess| {
                 let does = |rule: &&RuleRef| {
-                    **rule != NO_RULE && self.admin_access(**rule).is_none_or(|access| access == wanted)
+                    **rule != NO_ADMIN_RULE && self.admin_access(**rule).is_none_or(|access| access == wanted)
                 };
                 rules.iter().find(does).copied()
             };
             let (drops, delivers) = (may(AdminAccess::Deny).is_some(), may(AdminAccess::AlwaysAllow));
-            let passes = rules.contains(&NO_RULE) || may(AdminAccess::Allow).is_some();
+            let passes = rules.contains(&NO_ADMIN_RULE) || may(AdminAccess::Allow).is_some();
             AdminPart { protocols, local_ports, remote_ports, remote, rules, drops, delivers, passes }
         });
         let answer = Arc::new(AdminAnswer { parts: parts.collect() });
@@ -122,6 +109,9 @@ impl Reach<'_> {
 
     /// What an admin rule does, if it is known.
     pub(crate) fn admin_access(&self, rule: RuleRef) -> Option<AdminAccess> {
+        if rule == NO_ADMIN_RULE {
+            return Some(AdminAccess::Allow);
+        }
         let RuleRef::Admin(index) = rule else { return None };
         self.estate().admin_rules.get(index as usize)?.access.value().copied()
     }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use estate::{
     Access, AddressSpec, AdminAccess, Direction, Dnat, Estate, Family, Firewall, Forward, Front,
-    IpConfiguration, Known, LoadBalancer, Nic, Protocol, ResourceId, ServiceTag, Sku, resource_name,
+    IpConfiguration, Known, LoadBalancer, Nic, PortSet, Protocol, ResourceId, ServiceTag, Sku, resource_name,
 };
 
 use crate::addresses::{address, internet, number, of_space};
@@ -118,7 +118,7 @@ fn guards(
     endpoint: &Endpoint,
     packet: &Packet,
 ) -> Result<(), Doubt> {
-    let members = |asg, address| Some(is_member(estate, asg, address));
+    let members = |asg, address| is_member(estate, endpoint, asg, address);
     let said = |name: &str| claim.decided_by.iter().find(|(its, ..)| *its == name);
     let admin = walk_admin(&estate.admin_rules, Direction::Inbound, endpoint, packet, &members, tags);
     match admin {
@@ -199,15 +199,18 @@ fn arrive<'e>(estate: &'e Estate, tags: &Tags, claim: &Claim<'_>) -> Result<Arri
     }
     let firewall = estate.firewall(forwarder).ok_or(Doubt::NoSuchWay)?;
     let rules = translations(estate, firewall).ok_or(Doubt::Unknown { level: "firewall" })?;
-    // The first rule that takes the packet has to be the one that is claimed; which of its ports the packet
-    // came to is told by where it went.
+    // The first rule that takes the packet has to be the one that is claimed, for a port at least that it
+    // listens on: which of them the packet came to is told by where it went.
     let claimed = rules.iter().position(|rule| &*rule.name == name).ok_or(Doubt::NoSuchWay)?;
     let rule = rules.get(claimed).ok_or(Doubt::NoSuchWay)?;
-    let port = rule.ports.value().and_then(|ports| ports.first()).ok_or(Doubt::NoSuchWay)?;
+    let mut left = rule.ports.value().ok_or(Doubt::NoSuchWay)?.clone();
     for earlier in rules.iter().take(claimed) {
-        let same_port = earlier.ports.value().is_none_or(|ports| ports.contains(port));
-        if same_port && takes(estate, tags, earlier, claim) && earlier.destination == rule.destination {
-            return Err(Doubt::OtherRule { level: "firewall", rule: earlier.name.to_string() });
+        if takes(estate, tags, earlier, claim) && earlier.destination == rule.destination {
+            let taken = earlier.ports.value().cloned().unwrap_or_else(PortSet::all);
+            left = left.difference(&taken);
+            if left.is_empty() {
+                return Err(Doubt::OtherRule { level: "firewall", rule: earlier.name.to_string() });
+            }
         }
     }
     if !takes(estate, tags, rule, claim) {
@@ -223,6 +226,7 @@ fn arrive<'e>(estate: &'e Estate, tags: &Tags, claim: &Claim<'_>) -> Result<Arri
         matches!(&ip.address, Some(Known::Value(its)) if *its == to)
             && to_port.is_none_or(|port| port == claim.packet.local_port)
     });
+    let direct = direct.map(|found| (found, false));
     let found = direct.or_else(|| {
         let all = estate.load_balancers.iter().flat_map(|balancer| {
             let rules = [&balancer.rules, &balancer.nat_rules].into_iter().flatten();
@@ -232,9 +236,12 @@ fn arrive<'e>(estate: &'e Estate, tags: &Tags, claim: &Claim<'_>) -> Result<Arri
             matches!(front_of(balancer, rule), Some(Front::Private { address: Some(Known::Value(its)), .. }) if *its == to)
                 && to_port.is_none_or(|port| rule.frontend_ports.value().is_some_and(|ports| ports.contains(port)))
         })
-        .find_map(|(_, rule)| behind(estate, claim, rule, claim.packet.local_port))
+        .find_map(|(_, rule)| {
+            let found = behind(estate, claim, rule, claim.packet.local_port)?;
+            Some((found, rule.floating != Known::Value(false)))
+        })
     });
-    let (nic, ip) = found.ok_or(Doubt::NoSuchWay)?;
+    let ((nic, ip), floating) = found.ok_or(Doubt::NoSuchWay)?;
     // The packet goes on from an address of the firewall's subnet: every one of them has to get through.
     let subnet = firewall.subnet.as_ref().and_then(Known::value).and_then(|id| estate.subnet(*id));
     let space = subnet
@@ -244,7 +251,7 @@ fn arrive<'e>(estate: &'e Estate, tags: &Tags, claim: &Claim<'_>) -> Result<Arri
     let set = of_space(space, family);
     let every = set.ranges().iter().flat_map(|range| range.first..=range.last);
     let sources: Vec<IpAddr> = every.take(WALKED).map(|number| address(family, number)).collect();
-    Ok(Arrival { nic, ip, sources, sku: None, floating: false })
+    Ok(Arrival { nic, ip, sources, sku: None, floating })
 }
 
 /// How many addresses of a firewall's subnet are walked: a subnet for one is a /26 mostly.
@@ -334,12 +341,21 @@ fn names(spec: &AddressSpec, tags: &Tags, address: IpAddr) -> bool {
         })
 }
 
-fn is_member(estate: &Estate, asg: ResourceId, address: IpAddr) -> bool {
-    estate.nics.iter().any(|nic| {
+/// Whether an address is that of a member of an application security group. A member that the input does not
+/// hold may have any address inside the network.
+fn is_member(estate: &Estate, endpoint: &Endpoint, asg: ResourceId, of: IpAddr) -> Option<bool> {
+    let told = estate.nics.iter().any(|nic| {
         let Some(Known::Value(all)) = &nic.ip_configurations else { return false };
         all.iter().any(|ip| {
             let named = matches!(&ip.asgs, Known::Value(asgs) if asgs.contains(&asg));
-            named && matches!(&ip.address, Some(Known::Value(its)) if *its == address)
+            named && matches!(&ip.address, Some(Known::Value(its)) if *its == of)
         })
-    })
+    });
+    let inside =
+        endpoint.network.tag.may.contains(number(of)) && !internet(Family::of(of)).contains(number(of));
+    match (told, inside) {
+        (true, _) => Some(true),
+        (false, true) => None,
+        (false, false) => Some(false),
+    }
 }

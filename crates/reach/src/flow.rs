@@ -14,12 +14,12 @@ use estate::{
 use hashbrown::HashMap;
 
 use crate::addresses::number;
-use crate::admin::{AdminAnswer, NO_RULE};
+use crate::admin::AdminAnswer;
 use crate::cache::Reach;
 use crate::endpoint::{Endpoint, Level};
 use crate::group::GroupAnswer;
 use crate::packet::Protocols;
-use crate::rules::{RuleAccess, RuleRef};
+use crate::rules::{NO_ADMIN_RULE, RuleAccess, RuleRef};
 
 /// A question.
 #[derive(Clone, Debug)]
@@ -329,7 +329,7 @@ fn admin_parts(reach: &Reach<'_>, answer: &AdminAnswer, flow: &Flow) -> Vec<Admi
         if protocols.is_empty() || local_ports.is_empty() || remote_ports.is_empty() {
             continue;
         }
-        let known = |rule: &RuleRef| match *rule == NO_RULE {
+        let known = |rule: &RuleRef| match *rule == NO_ADMIN_RULE {
             true => Some(None),
             false => reach.admin_access(*rule).map(Some),
         };
@@ -346,7 +346,7 @@ fn admin_parts(reach: &Reach<'_>, answer: &AdminAnswer, flow: &Flow) -> Vec<Admi
             Some(Some(AdminAccess::Deny)) => FlowAccess::Deny,
             Some(_) => FlowAccess::Allow,
         };
-        let rule = part.rules.first().copied().unwrap_or(NO_RULE);
+        let rule = part.rules.first().copied().unwrap_or(NO_ADMIN_RULE);
         parts.push(AdminPart {
             part: Part { protocols, local_ports, remote_ports, access: word, rule },
             access,

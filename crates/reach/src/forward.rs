@@ -452,7 +452,13 @@ impl Forwarding {
                 let network = subnet.and_then(|subnet| parent_network(estate, subnet));
                 let behind = Some((&frontend_ports, &backend_ports, protocols));
                 for translation in self.translations.get(&address).into_iter().flatten() {
-                    all.extend(translation.entrance(ip.family, network, behind));
+                    let entrance = translation.entrance(ip.family, network, behind);
+                    // What is not known of the balancer's rule is not known of the whole way.
+                    all.extend(entrance.map(|mut entrance| {
+                        entrance.floating = floating;
+                        entrance.doubts.extend(doubts.iter().cloned());
+                        entrance
+                    }));
                 }
             }
             Some(Known::Value(Front::Private { .. })) => {}

@@ -112,9 +112,9 @@ impl Reach<'_> {
                 let elsewhere = Endpoint { address: None, subnet: None, ..endpoint.clone() };
                 let guards = self.guards(Direction::Inbound, &elsewhere);
                 let openings = self.openings(&elsewhere, &guards);
-                self.way(&entrance, &endpoint, &guards, &openings)
+                self.way(&entrance, [&endpoint, &elsewhere], &guards, &openings)
             } else {
-                self.way(&entrance, &endpoint, &guards, &openings)
+                self.way(&entrance, [&endpoint, &endpoint], &guards, &openings)
             };
             exposure.ways.extend(way);
         }
@@ -167,11 +167,12 @@ impl Reach<'_> {
         })
     }
 
-    /// What comes in by an entrance; `None` for one that is closed.
+    /// What comes in by an entrance; `None` for one that is closed. `guarded` is the endpoint as the guards see
+    /// it.
     fn way(
         &self,
         entrance: &Entrance,
-        endpoint: &Endpoint,
+        [endpoint, guarded]: [&Endpoint; 2],
         guards: &Guards,
         openings: &Arc<Vec<Opening>>,
     ) -> Option<Way> {
@@ -197,7 +198,7 @@ impl Reach<'_> {
                 Arc::new(openings.iter().filter_map(within).collect())
             }
             Some(seen) => {
-                let here = self.let_through(endpoint, guards, &seen.may);
+                let here = self.let_through(guarded, guards, &seen.may);
                 let own = &endpoint.network.own;
                 let for_clients =
                     |opening: &Opening| opening.within(entrance)?.for_clients(entrance, seen, own);

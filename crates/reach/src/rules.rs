@@ -145,6 +145,26 @@ pub(crate) struct Compiled {
     pub(crate) local_ports: Ports,
 }
 
+/// Where no security admin rule decides: the groups do, as after a rule that allows.
+pub(crate) const NO_ADMIN_RULE: RuleRef = RuleRef::Admin(u32::MAX);
+
+impl Compiled {
+    /// What stands after all security admin rules.
+    pub(crate) fn no_admin_rule(endpoint: &Endpoint) -> Self {
+        Self {
+            rule: NO_ADMIN_RULE,
+            priority: Some(u32::MAX),
+            access: RuleAccess::Allow,
+            certain: true,
+            protocols_must: Protocols::ALL,
+            protocols_may: Protocols::ALL,
+            remote: MustMay::certain(everything(endpoint.family)),
+            remote_ports: Ports::any(),
+            local_ports: Ports::any(),
+        }
+    }
+}
+
 /// Ports that a rule certainly names, and those that it may.
 pub(crate) struct Ports {
     pub(crate) must: PortSet,

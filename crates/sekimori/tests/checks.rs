@@ -521,3 +521,126 @@ fn dangling_references_are_told_with_their_place() {
     assert_eq!(row["pointer"], "/properties/networkProfile/networkInterfaces/0/id");
     assert_eq!(row["location"]["line"], 1);
 }
+
+#[test]
+fn notations_that_are_easily_missed() {
+    let with = |protocol: &str, source: &str, ports: &str| {
+        net001(&estate("Standard", None, Some(&rule("r", 100, "Allow", protocol, source, ports))))
+    };
+    for source in [
+        "internet",
+        "InterNet",
+        "128.0.0.0/2",
+        r#"["10.0.0.0/8","*"]"#,
+        r#"["0.0.0.0/2","64.0.0.0/2","128.0.0.0/2","192.0.0.0/2"]"#,
+        r#"["VirtualNetwork","Internet"]"#,
+        "azurecloud",
+    ] {
+        assert_eq!(with("Tcp", source, "22"), "fail", "{source}");
+    }
+    for protocol in ["tcp", "TCP", "Tcp", "*"] {
+        assert_eq!(with(protocol, "*", "22"), "fail", "{protocol}");
+    }
+    for protocol in ["udp", "UDP", "icmp", "Esp", "AH"] {
+        assert_eq!(with(protocol, "*", "22"), "pass", "{protocol}");
+    }
+    for ports in
+        ["*", "0-65535", "1-65535", "22-22", "3388-3390", r#"["80","443","20-25"]"#, r#"["1-21","22-22"]"#]
+    {
+        assert_eq!(with("Tcp", "*", ports), "fail", "{ports}");
+    }
+    for ports in ["23-3388", "3390-5984", r#"["21","23","3390"]"#, "65535"] {
+        assert_eq!(with("Tcp", "*", ports), "pass", "{ports}");
+    }
+    // Ports as numbers, alone and in a list.
+    let single = rule("r", 100, "Allow", "Tcp", "*", "3389").replace(r#":"3389""#, ":3389");
+    assert_eq!(net001(&estate("Standard", None, Some(&single))), "fail");
+    assert_eq!(with("Tcp", "*", "[80,3389]"), "fail");
+    assert_eq!(with("Tcp", "*", "[80,3390]"), "pass");
+}
+
+#[test]
+fn denies_that_only_together_shadow() {
+    let judged = |denies: &[(&str, &str, &str)]| {
+        let numbered = denies.iter().zip(100u32..);
+        let mut rules: Vec<_> = numbered
+            .map(|((protocol, source, ports), at)| {
+                rule(&format!("d{at}"), at, "Deny", protocol, source, ports)
+            })
+            .collect();
+        rules.push(rule("a", 200, "Allow", "*", "Internet", "20-30"));
+        net001(&estate("Standard", None, Some(&rules.join(","))))
+    };
+    // By port, by protocol and by address; each of them by itself leaves something open.
+    assert_eq!(judged(&[("Tcp", "*", "22")]), "pass");
+    assert_eq!(judged(&[("Tcp", "*", "1-21"), ("Tcp", "*", "22-4000")]), "pass");
+    assert_eq!(judged(&[("Tcp", "*", "1-21"), ("Tcp", "*", "23-4000")]), "fail");
+    assert_eq!(judged(&[("Udp", "*", "*"), ("Icmp", "*", "*")]), "fail");
+    assert_eq!(judged(&[("Tcp", "0.0.0.0/1", "*"), ("Tcp", "128.0.0.0/1", "22")]), "pass");
+    assert_eq!(judged(&[("Tcp", "0.0.0.0/1", "*"), ("Tcp", "128.0.0.0/2", "22")]), "fail");
+}
+
+#[test]
+fn a_rule_counts_for_the_addresses_that_it_names() {
+    let open = rule("r", 100, "Allow", "Tcp", "*", "22");
+    let aimed = |to: &str| {
+        let aimed = open.replace(r#""destinationAddressPrefix":"*""#, to);
+        assert_ne!(aimed, open);
+        estate("Standard", None, Some(&aimed))
+    };
+    // A group sees the private address: one that names the public address never matches.
+    let by_prefix = |prefix: &str| net001(&aimed(&format!(r#""destinationAddressPrefix":"{prefix}""#)));
+    assert_eq!(by_prefix("20.1.2.3"), "pass");
+    assert_eq!(by_prefix("10.0.0.4"), "fail");
+    assert_eq!(by_prefix("10.0.0.0/24"), "fail");
+    assert_eq!(by_prefix("10.0.0.5"), "pass");
+    assert_eq!(by_prefix("VirtualNetwork"), "fail");
+    assert_eq!(by_prefix("Internet"), "pass");
+    // Members of an application security group.
+    let asg = |name: &str| format!(r#"[{{"id":"{RG}/Microsoft.Network/applicationSecurityGroups/{name}"}}]"#);
+    let grouped = aimed(&format!(r#""destinationApplicationSecurityGroups":{}"#, asg("web")));
+    let member = |text: &str, of: &str| {
+        let address = r#""privateIPAddress":"10.0.0.4""#;
+        net001(&text.replace(address, &format!(r#"{address},"applicationSecurityGroups":{}"#, asg(of))))
+    };
+    assert_eq!(member(&grouped, "web"), "fail");
+    assert_eq!(member(&grouped, "WEB"), "fail");
+    assert_eq!(member(&grouped, "db"), "pass");
+    assert_eq!(net001(&grouped), "pass", "a member of none");
+    // As a source it never is anybody on the internet.
+    let source = open.replace(
+        r#""sourceAddressPrefix":"*""#,
+        &format!(r#""sourceApplicationSecurityGroups":{}"#, asg("web")),
+    );
+    assert_eq!(member(&estate("Standard", None, Some(&source)), "web"), "pass");
+}
+
+#[test]
+fn an_open_group_on_another_nic_opens_nothing() {
+    let judged = |first: &str, second: &str| {
+        let mut all: Vec<Value> =
+            serde_json::from_str(&estate("Standard", None, Some(&rule("r", 100, first, "Tcp", "*", "22"))))
+                .unwrap();
+        let net = |name: &str| format!("{RG}/Microsoft.Network/{name}");
+        let kind = |all: &[Value], part: &str| {
+            all.iter().position(|one| one["id"].as_str().unwrap().contains(part)).unwrap()
+        };
+        let (nic, group) = (kind(&all, "/networkInterfaces/"), kind(&all, "/networkSecurityGroups/"));
+        let mut other_group = all[group].clone();
+        other_group["id"] = net("networkSecurityGroups/other").into();
+        other_group["properties"]["securityRules"][0]["properties"]["access"] = second.into();
+        let mut other = all[nic].clone();
+        other["id"] = net("networkInterfaces/other").into();
+        other["properties"]["networkSecurityGroup"]["id"] = net("networkSecurityGroups/other").into();
+        let ip = &mut other["properties"]["ipConfigurations"][0]["properties"];
+        ip["privateIPAddress"] = "10.0.0.5".into();
+        ip.as_object_mut().unwrap().remove("publicIPAddress");
+        let vm = kind(&all, "/virtualMachines/");
+        let nics = all[vm]["properties"]["networkProfile"]["networkInterfaces"].as_array_mut().unwrap();
+        nics.push(json!({"id": other["id"]}));
+        all.extend([other_group, other]);
+        net001(&Value::from(all).to_string())
+    };
+    assert_eq!(judged("Deny", "Allow"), "pass");
+    assert_eq!(judged("Allow", "Deny"), "fail");
+}

@@ -813,3 +813,65 @@ fn a_group_of_the_subnet_passes_over_private_endpoints() {
     assert_eq!(groups(Some("NetworkSecurityGroupEnabled")), 1);
     assert_eq!(groups(Some("Enabled")), 1);
 }
+
+#[test]
+fn what_is_not_known_of_a_balancer_behind_a_firewall_is_not_certain() {
+    let behind = |fields: Value| {
+        let mut private = balancer("Standard", json!({}));
+        let mut rule = json!({"frontendPort": 2200, "backendPort": 22,
+            "backendAddressPool": id("loadBalancers/lb/backendAddressPools/b")});
+        for (name, value) in fields.as_object().unwrap() {
+            rule[name] = value.clone();
+        }
+        private["properties"]["loadBalancingRules"] = forward("loadBalancingRules", "inner", &rule);
+        private
+    };
+    let world = |rules: Vec<Value>, fields: Value| {
+        World::new(Some(rules)).with(behind(fields)).with(firewall("*", "10.0.0.100", "2200")).verdict()
+    };
+    let unknown = json!({"$unknown": {"reason": "a parameter"}});
+    assert_eq!(world(vec![], json!({})), "fail");
+    assert_eq!(world(vec![], json!({"backendPort": unknown})), "unknown");
+    assert_eq!(world(vec![], json!({"protocol": unknown})), "unknown");
+    // With floating IP the group sees the frontend's address.
+    let mut named = rule("ssh", 300, "Allow", "*", "22");
+    named["properties"]["destinationAddressPrefix"] = "10.0.0.4".into();
+    let shut = || rule("shut", 400, "Deny", "*", "*");
+    assert_eq!(world(vec![named.clone(), shut()], json!({})), "fail");
+    assert_eq!(world(vec![named, shut()], json!({"enableFloatingIP": true})), "unknown");
+}
+
+#[test]
+fn a_translation_is_confirmed_by_any_of_its_ports() {
+    let mut fw = firewall("*", "10.0.0.4", "22");
+    let rules = fw["properties"]["natRuleCollections"][0]["properties"]["rules"].as_array_mut().unwrap();
+    let mut second = rules[0].clone();
+    second["name"] = "second".into();
+    second["destinationPorts"] = json!(["4000-4001"]);
+    second["translatedPort"] = "3389".into();
+    rules.push(second);
+    let world = World::new(Some(vec![])).with(fw);
+    let report = world.check();
+    world.verify(&report);
+    let ports = evidence(&report, "NET001").as_array().unwrap();
+    let said: Vec<_> = ports.iter().map(|port| (&port["port"], &port["through"]["rule"])).collect();
+    assert!(said.contains(&(&json!("3389"), &json!("second"))), "{report:#}");
+}
+
+#[test]
+fn what_follows_from_admin_rules_together_is_certain() {
+    let (here, shut) = (Some("virtualNetworks/v"), || vec![rule("shut", 100, "Deny", "*", "*")]);
+    let ssh = || vec![rule("ssh", 300, "Allow", "*", "22")];
+    let both = |rules: Vec<Value>, access: &str| {
+        public(rules)
+            .with(admin("one", access, 10, "*", "22", None))
+            .with(admin("two", access, 20, "*", "22", here))
+    };
+    // The first may be deployed or not: the second does the same.
+    assert_eq!(both(ssh(), "Deny").verdict(), "pass");
+    assert_eq!(verdict(&both(shut(), "AlwaysAllow").check(), "NET001"), "fail");
+    let denied = flow(&both(ssh(), "Deny"), "203.0.113.9:50000", 22);
+    assert_eq!(denied["access"], "Deny");
+    let delivered = flow(&both(shut(), "AlwaysAllow"), "203.0.113.9:50000", 22);
+    assert_eq!(delivered["access"], "Allow");
+}
