@@ -145,6 +145,19 @@ struct Balancing {
     floating: bool,
 }
 
+/// Azure takes one rule for a frontend and a port: of several the first stays.
+fn distinct(all: Vec<Balancing>) -> Vec<Balancing> {
+    let mut kept: Vec<Balancing> = Vec::new();
+    for one in all {
+        let ports =
+            |other: &Balancing| other.frontend == one.frontend || other.frontend == 0 || one.frontend == 0;
+        if !kept.iter().any(|other| other.public == one.public && ports(other)) {
+            kept.push(one);
+        }
+    }
+    kept
+}
+
 fn balancing() -> impl Strategy<Value = Balancing> {
     (
         prop_oneof![
@@ -294,7 +307,7 @@ fn world() -> impl Strategy<Value = World> {
                     subnet,
                     nic,
                     admins,
-                    balancing,
+                    balancing: distinct(balancing),
                     balancer_sku,
                     translations,
                     public,
