@@ -290,6 +290,22 @@ fn world() -> impl Strategy<Value = World> {
                 // Two admin rules of one priority Azure refuses; groups have a few, to be unknown.
                 admins.sort_by_key(|admin| admin.rule.priority);
                 admins.dedup_by_key(|admin| admin.rule.priority);
+                // So it does two rules of one frontend that listen to the same.
+                let mut alone: Vec<Balancing> = Vec::new();
+                for one in balancing {
+                    let both = |other: &Balancing| {
+                        [Protocols::TCP, Protocols::UDP]
+                            .iter()
+                            .any(|protocol| one.carries(*protocol) && other.carries(*protocol))
+                    };
+                    let same = |other: &Balancing| {
+                        (0..=u16::MAX).any(|port| one.listens(port) && other.listens(port))
+                    };
+                    if !alone.iter().any(|other| other.public == one.public && both(other) && same(other)) {
+                        alone.push(one);
+                    }
+                }
+                let balancing = alone;
                 World {
                     subnet,
                     nic,

@@ -875,3 +875,49 @@ fn what_follows_from_admin_rules_together_is_certain() {
     let delivered = flow(&both(shut(), "AlwaysAllow"), "203.0.113.9:50000", 22);
     assert_eq!(delivered["access"], "Allow");
 }
+
+#[test]
+fn a_firewall_that_is_not_known_matters_only_where_it_routes_to() {
+    let mut fw = firewall("*", "10.0.0.4", "22");
+    fw["properties"]["natRuleCollections"] = json!({"$unknown": {"reason": "a parameter"}});
+    let other = json!({"id": net("virtualNetworks/w"), "properties": {
+        "addressSpace": {"addressPrefixes": ["10.9.0.0/16"]},
+        "subnets": [{"id": net("virtualNetworks/w/subnets/AzureFirewallSubnet"),
+            "properties": {"addressPrefix": "10.9.1.0/26"}}]}});
+    assert_eq!(World::new(Some(vec![])).with(fw.clone()).with(other.clone()).verdict(), "unknown");
+    fw["properties"]["ipConfigurations"][0]["properties"]["subnet"] =
+        id("virtualNetworks/w/subnets/AzureFirewallSubnet");
+    assert_eq!(World::new(Some(vec![])).with(fw).with(other).verdict(), "pass");
+}
+
+#[test]
+fn a_flow_names_the_rule_of_the_last_group_and_asks_which_address() {
+    let mut world = public(vec![rule("by-subnet", 300, "Allow", "*", "22")]).with(json!({
+        "id": net("networkSecurityGroups/own"),
+        "properties": {"securityRules": [rule("by-nic", 300, "Allow", "*", "22")]}}));
+    world.all[1]["properties"]["networkSecurityGroup"] = id("networkSecurityGroups/own");
+    assert_eq!(flow(&world, "8.8.8.8:50000", 22)["ruleName"], "securityRules/by-nic");
+    // Two addresses that are not assigned yet: nobody knows which of them is asked for.
+    let ips = world.all[1]["properties"]["ipConfigurations"].as_array_mut().unwrap();
+    ips[0]["properties"].as_object_mut().unwrap().remove("privateIPAddress");
+    let ask = [
+        "flow",
+        "-",
+        "--vm",
+        "m",
+        "--direction",
+        "inbound",
+        "--protocol",
+        "TCP",
+        "--local",
+        "10.0.0.4:22",
+        "--remote",
+        "8.8.8.8:50000",
+    ];
+    assert_eq!(run(&ask, world.text().as_bytes()).code, 0);
+    let ips = world.all[1]["properties"]["ipConfigurations"].as_array_mut().unwrap();
+    let mut second = ips[0].clone();
+    (second["name"], second["id"]) = ("j".into(), net("networkInterfaces/n/ipConfigurations/j").into());
+    ips.push(second);
+    assert_eq!(run(&ask, world.text().as_bytes()).code, 2);
+}
