@@ -226,18 +226,40 @@ fn machines_that_one_rule_tells_apart_are_not_one_class() {
 
 #[test]
 fn a_group_that_would_let_it_in_joins_no_networks() {
-    let mut all = with([only_from("wide", &["10.0.0.0/8"], "22")]);
+    let mut wide = only_from("wide", &["*"], "22");
+    let mut out = rule("out", 300, "Allow", "*", "*");
+    out["properties"]["direction"] = "Outbound".into();
+    wide["properties"]["securityRules"].as_array_mut().unwrap().push(out);
+    let mut more = machine("leaver", "v", "10.0.0.40", "wide", false);
+    more.push(wide);
+    let mut all = with(more);
     for one in all.as_array_mut().unwrap() {
         if one["id"] == net("networkInterfaces/far") {
             one["properties"]["networkSecurityGroup"] = id("networkSecurityGroups/wide");
         }
     }
-    let ask = ["--to", "far", "--from", "app", "--hops", "1"];
+    let ask = ["--to", "far", "--from", "leaver", "--hops", "1"];
+    let outside = ["--to", "far", "--from", "192.168.1.0/24", "--hops", "1"];
     assert_eq!(answer(&all, &ask)["verdict"], "unreachable");
+    assert_eq!(answer(&all, &outside)["verdict"], "unreachable");
     // A gateway may join what no peering does.
     all.as_array_mut().unwrap().push(json!({"id": net("virtualNetworkGateways/g"), "properties": {}}));
     let found = answer(&all, &ask);
     assert_eq!((&found["verdict"], &found["paths"][0]["certain"]), (&json!("unknown"), &json!(false)));
+    assert_eq!(answer(&all, &outside)["verdict"], "unknown");
+}
+
+#[test]
+fn the_platforms_own_address_is_nobodys_witness() {
+    let mut group = only_from("two", &["203.0.113.0/24"], "22");
+    let properties = &mut group["properties"]["securityRules"][0]["properties"];
+    properties.as_object_mut().unwrap().remove("sourceAddressPrefix");
+    properties["sourceAddressPrefixes"] = json!(["168.63.129.16", "203.0.113.8"]);
+    let mut more = machine("probed", "v", "10.0.0.50", "two", true);
+    more.push(group);
+    let found = answer(&with(more), &["--to", "probed", "--from", "internet"]);
+    let row = &found["addresses"][0]["ways"][0]["rows"][0];
+    assert_eq!(row["witness"]["from"], "203.0.113.8:49152", "{found:#}");
 }
 
 #[test]

@@ -884,10 +884,10 @@ fn a_firewall_that_is_not_known_matters_only_where_it_routes_to() {
         "addressSpace": {"addressPrefixes": ["10.9.0.0/16"]},
         "subnets": [{"id": net("virtualNetworks/w/subnets/AzureFirewallSubnet"),
             "properties": {"addressPrefix": "10.9.1.0/26"}}]}});
-    assert_eq!(World::new(Some(vec![])).with(fw.clone()).with(other.clone()).verdict(), "unknown");
+    assert_eq!(World::new(ssh_for_all()).with(fw.clone()).with(other.clone()).verdict(), "unknown");
     fw["properties"]["ipConfigurations"][0]["properties"]["subnet"] =
         id("virtualNetworks/w/subnets/AzureFirewallSubnet");
-    assert_eq!(World::new(Some(vec![])).with(fw).with(other).verdict(), "pass");
+    assert_eq!(World::new(ssh_for_all()).with(fw).with(other).verdict(), "pass");
 }
 
 #[test]
@@ -920,4 +920,29 @@ fn a_flow_names_the_rule_of_the_last_group_and_asks_which_address() {
     (second["name"], second["id"]) = ("j".into(), net("networkInterfaces/n/ipConfigurations/j").into());
     ips.push(second);
     assert_eq!(run(&ask, world.text().as_bytes()).code, 2);
+}
+
+#[test]
+fn an_admin_rule_for_one_address_is_not_for_its_neighbour() {
+    let mut deny = admin("d", "Deny", 10, "*", "22", Some("virtualNetworks/v"));
+    deny["properties"]["destinations"] =
+        json!([{"addressPrefixType": "IPPrefix", "addressPrefix": "10.0.0.4"}]);
+    let mut world = public(vec![rule("ssh", 300, "Allow", "*", "22")]).with(deny);
+    let twin = world.all[1].to_string().replace("networkInterfaces/n", "networkInterfaces/n2");
+    let mut twin: Value =
+        serde_json::from_str(&twin.replace("virtualMachines/m", "virtualMachines/m2")).unwrap();
+    let properties = &mut twin["properties"]["ipConfigurations"][0]["properties"];
+    properties["privateIPAddress"] = "10.0.0.5".into();
+    properties["publicIPAddress"] = id("publicIPAddresses/second");
+    world.all.push(twin);
+    world.all.push(json!({"id": format!("{RG}/Microsoft.Compute/virtualMachines/m2"), "properties": {
+        "networkProfile": {"networkInterfaces": [id("networkInterfaces/n2")]}}}));
+    world.all.push(json!({"id": net("publicIPAddresses/second"), "sku": {"name": "Standard"},
+        "properties": {"ipAddress": "20.1.2.4"}}));
+    let report = world.check();
+    world.verify(&report);
+    let open = report["findings"].as_array().unwrap().iter().filter(|one| one["code"] == "NET001");
+    let open: Vec<_> =
+        open.map(|one| one["resource"].as_str().unwrap().rsplit('/').next().unwrap()).collect();
+    assert_eq!(open, ["m2"]);
 }
