@@ -22,7 +22,7 @@ use reach::evidence::{Claim, Doubt, verify};
 use reach::flow::{Finder, Flow, flow};
 use reach::plain;
 use reach::tags::Tags;
-use reach::{Endpoint, Level, Opening, Packet, Protocols, Reach, Start, Way, internet, rule_name};
+use reach::{Endpoint, Level, Opening, Packet, Protocols, Reach, Start, Way, exposed, internet, rule_name};
 use serde_json::{Value, json};
 
 const RG: &str = "/subscriptions/s/resourceGroups/rg/providers";
@@ -303,6 +303,22 @@ fn world() -> impl Strategy<Value = World> {
                 // Two admin rules of one priority Azure refuses; groups have a few, to be unknown.
                 admins.sort_by_key(|admin| admin.rule.priority);
                 admins.dedup_by_key(|admin| admin.rule.priority);
+                // So it does two rules of one frontend that listen to the same.
+                let mut alone: Vec<Balancing> = Vec::new();
+                for one in balancing {
+                    let both = |other: &Balancing| {
+                        [Protocols::TCP, Protocols::UDP]
+                            .iter()
+                            .any(|protocol| one.carries(*protocol) && other.carries(*protocol))
+                    };
+                    let same = |other: &Balancing| {
+                        (0..=u16::MAX).any(|port| one.listens(port) && other.listens(port))
+                    };
+                    if !alone.iter().any(|other| other.public == one.public && both(other) && same(other)) {
+                        alone.push(one);
+                    }
+                }
+                let balancing = alone;
                 World {
                     subnet,
                     nic,
@@ -793,6 +809,22 @@ proptest! {
                     prop_assert!(false, "{}", text);
                 }
             }
+        }
+        // Rows of what is exposed do not overlap, and hold what the openings hold.
+        let rows = exposed(ways.iter().flat_map(|way| way.openings.iter()));
+        for pair in rows.windows(2) {
+            prop_assert!(pair[0].protocol != pair[1].protocol || pair[0].ports.last < pair[1].ports.first);
+        }
+        for packet in &packets {
+            let any = Packet { remote_port: 50000, ..*packet };
+            let (must, may) = open(ways.iter().flat_map(|way| way.openings.iter()), &any);
+            let here = |row: &&reach::Exposed| {
+                row.protocol == any.protocol && row.ports.first <= any.local_port && any.local_port <= row.ports.last
+            };
+            let row = rows.iter().find(here);
+            let holds = |set: &reach::Addresses| set.contains(number(any.remote));
+            prop_assert!(!must || row.is_some_and(|row| holds(&row.sources.must)));
+            prop_assert!(!may || row.is_some_and(|row| holds(&row.sources.may)));
         }
         let own = &plain.endpoint.network.own;
         // Where an admin rule may deliver to a Standard address without a group, all of it is in doubt.

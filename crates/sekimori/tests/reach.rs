@@ -132,6 +132,8 @@ fn the_whole_exposure_is_told_by_each_way_in() {
     assert_eq!(row["sources"]["internet_ipv4_addresses"], 3_702_259_456u64);
     assert_eq!(row["decided_by"][0]["rule"], "securityRules/ssh");
     assert_eq!(row["witness"]["to"], "10.0.0.4:22");
+    let rows: Vec<_> = ways[0]["rows"].as_array().unwrap().iter().map(|row| &row["ports"]).collect();
+    assert_eq!(rows, ["22"]);
     // Just some addresses, just some ports.
     let narrow = answer(&estate(), &["--to", "jump", "--from", "203.0.113.0/24", "--port", "20-30"]);
     let row = &narrow["addresses"][0]["ways"][0]["rows"][0];
@@ -172,6 +174,104 @@ fn paths_lead_over_machines_that_can_be_taken_over() {
     // From a VM.
     assert_eq!(ways(&answer(&all, &["--to", "db", "--from", "app", "--port", "1433"])), ["app db"]);
     assert_eq!(answer(&all, &["--to", "jump", "--from", "app"])["verdict"], "unreachable");
+}
+
+/// The same with more resources.
+fn with(more: impl IntoIterator<Item = Value>) -> Value {
+    let mut all = estate();
+    all.as_array_mut().unwrap().extend(more);
+    all
+}
+
+/// A group that lets in one port from some addresses, and nothing else.
+fn only_from(name: &str, sources: &[&str], port: &str) -> Value {
+    let mut all: Vec<Value> = sources
+        .iter()
+        .zip(300..)
+        .map(|(source, at)| rule(&format!("r{at}"), at, "Allow", source, port))
+        .collect();
+    let mut shut = rule("shut", 4000, "Deny", "*", "*");
+    shut["properties"]["protocol"] = "*".into();
+    all.push(shut);
+    group(name, all.into())
+}
+
+#[test]
+fn a_step_has_to_leave_as_well() {
+    let outbound = |port: &str| {
+        let mut all = estate();
+        let mut deny = rule("stay", 200, "Deny", "*", port);
+        deny["properties"]["direction"] = "Outbound".into();
+        let jump = all.as_array_mut().unwrap().iter_mut();
+        let mut groups = jump.filter(|one| one["id"] == net("networkSecurityGroups/jump"));
+        groups.next().unwrap()["properties"]["securityRules"].as_array_mut().unwrap().push(deny);
+        ways(&answer(&all, &["--to", "app", "--from", "internet"]))
+    };
+    assert_eq!(outbound("22"), ["internet jump app"]);
+    assert_eq!(outbound("3389"), Vec::<String>::new());
+}
+
+#[test]
+fn machines_that_one_rule_tells_apart_are_not_one_class() {
+    let mut more = machine("one", "v", "10.0.0.20", "open", false);
+    more.extend(machine("two", "v", "10.0.0.21", "open", false));
+    more.extend(machine("picky", "v", "10.0.0.22", "picky", false));
+    more.push(only_from("picky", &["10.0.0.20"], "22"));
+    let all = with(more);
+    let from = |vm: &str, hops: &str| ways(&answer(&all, &["--to", "picky", "--from", vm, "--hops", hops]));
+    assert_eq!(from("one", "1"), ["one picky"]);
+    assert_eq!(from("two", "1"), Vec::<String>::new());
+    assert_eq!(from("two", "2"), ["two one picky"]);
+}
+
+#[test]
+fn a_group_that_would_let_it_in_joins_no_networks() {
+    let mut wide = only_from("wide", &["*"], "22");
+    let mut out = rule("out", 300, "Allow", "*", "*");
+    out["properties"]["direction"] = "Outbound".into();
+    wide["properties"]["securityRules"].as_array_mut().unwrap().push(out);
+    let mut more = machine("leaver", "v", "10.0.0.40", "wide", false);
+    more.push(wide);
+    let mut all = with(more);
+    for one in all.as_array_mut().unwrap() {
+        if one["id"] == net("networkInterfaces/far") {
+            one["properties"]["networkSecurityGroup"] = id("networkSecurityGroups/wide");
+        }
+    }
+    let ask = ["--to", "far", "--from", "leaver", "--hops", "1"];
+    let outside = ["--to", "far", "--from", "192.168.1.0/24", "--hops", "1"];
+    assert_eq!(answer(&all, &ask)["verdict"], "unreachable");
+    assert_eq!(answer(&all, &outside)["verdict"], "unreachable");
+    // A gateway may join what no peering does.
+    all.as_array_mut().unwrap().push(json!({"id": net("virtualNetworkGateways/g"), "properties": {}}));
+    let found = answer(&all, &ask);
+    assert_eq!((&found["verdict"], &found["paths"][0]["certain"]), (&json!("unknown"), &json!(false)));
+    assert_eq!(answer(&all, &outside)["verdict"], "unknown");
+}
+
+#[test]
+fn the_platforms_own_address_is_nobodys_witness() {
+    let mut group = only_from("two", &["203.0.113.0/24"], "22");
+    let properties = &mut group["properties"]["securityRules"][0]["properties"];
+    properties.as_object_mut().unwrap().remove("sourceAddressPrefix");
+    properties["sourceAddressPrefixes"] = json!(["168.63.129.16", "203.0.113.8"]);
+    let mut more = machine("probed", "v", "10.0.0.50", "two", true);
+    more.push(group);
+    let found = answer(&with(more), &["--to", "probed", "--from", "internet"]);
+    let row = &found["addresses"][0]["ways"][0]["rows"][0];
+    assert_eq!(row["witness"]["from"], "203.0.113.8:49152", "{found:#}");
+}
+
+#[test]
+fn certain_paths_come_before_possible_ones() {
+    let mut more = machine("a-dim", "v", "10.0.0.30", "not-in-the-input", true);
+    more.extend(machine("end", "v", "10.0.0.31", "end", false));
+    more.push(only_from("end", &["10.0.0.4", "10.0.0.30"], "22"));
+    let found = answer(&with(more), &["--to", "end", "--from", "internet"]);
+    let certain: Vec<_> =
+        found["paths"].as_array().unwrap().iter().map(|path| path["certain"].as_bool().unwrap()).collect();
+    assert_eq!(certain, [true, false], "{found:#}");
+    assert_eq!(found["verdict"], "reachable");
 }
 
 #[test]

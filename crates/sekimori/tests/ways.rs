@@ -875,3 +875,74 @@ fn what_follows_from_admin_rules_together_is_certain() {
     let delivered = flow(&both(shut(), "AlwaysAllow"), "203.0.113.9:50000", 22);
     assert_eq!(delivered["access"], "Allow");
 }
+
+#[test]
+fn a_firewall_that_is_not_known_matters_only_where_it_routes_to() {
+    let mut fw = firewall("*", "10.0.0.4", "22");
+    fw["properties"]["natRuleCollections"] = json!({"$unknown": {"reason": "a parameter"}});
+    let other = json!({"id": net("virtualNetworks/w"), "properties": {
+        "addressSpace": {"addressPrefixes": ["10.9.0.0/16"]},
+        "subnets": [{"id": net("virtualNetworks/w/subnets/AzureFirewallSubnet"),
+            "properties": {"addressPrefix": "10.9.1.0/26"}}]}});
+    assert_eq!(World::new(ssh_for_all()).with(fw.clone()).with(other.clone()).verdict(), "unknown");
+    fw["properties"]["ipConfigurations"][0]["properties"]["subnet"] =
+        id("virtualNetworks/w/subnets/AzureFirewallSubnet");
+    assert_eq!(World::new(ssh_for_all()).with(fw).with(other).verdict(), "pass");
+}
+
+#[test]
+fn a_flow_names_the_rule_of_the_last_group_and_asks_which_address() {
+    let mut world = public(vec![rule("by-subnet", 300, "Allow", "*", "22")]).with(json!({
+        "id": net("networkSecurityGroups/own"),
+        "properties": {"securityRules": [rule("by-nic", 300, "Allow", "*", "22")]}}));
+    world.all[1]["properties"]["networkSecurityGroup"] = id("networkSecurityGroups/own");
+    assert_eq!(flow(&world, "8.8.8.8:50000", 22)["ruleName"], "securityRules/by-nic");
+    // Two addresses that are not assigned yet: nobody knows which of them is asked for.
+    let ips = world.all[1]["properties"]["ipConfigurations"].as_array_mut().unwrap();
+    ips[0]["properties"].as_object_mut().unwrap().remove("privateIPAddress");
+    let ask = [
+        "flow",
+        "-",
+        "--vm",
+        "m",
+        "--direction",
+        "inbound",
+        "--protocol",
+        "TCP",
+        "--local",
+        "10.0.0.4:22",
+        "--remote",
+        "8.8.8.8:50000",
+    ];
+    assert_eq!(run(&ask, world.text().as_bytes()).code, 0);
+    let ips = world.all[1]["properties"]["ipConfigurations"].as_array_mut().unwrap();
+    let mut second = ips[0].clone();
+    (second["name"], second["id"]) = ("j".into(), net("networkInterfaces/n/ipConfigurations/j").into());
+    ips.push(second);
+    assert_eq!(run(&ask, world.text().as_bytes()).code, 2);
+}
+
+#[test]
+fn an_admin_rule_for_one_address_is_not_for_its_neighbour() {
+    let mut deny = admin("d", "Deny", 10, "*", "22", Some("virtualNetworks/v"));
+    deny["properties"]["destinations"] =
+        json!([{"addressPrefixType": "IPPrefix", "addressPrefix": "10.0.0.4"}]);
+    let mut world = public(vec![rule("ssh", 300, "Allow", "*", "22")]).with(deny);
+    let twin = world.all[1].to_string().replace("networkInterfaces/n", "networkInterfaces/n2");
+    let mut twin: Value =
+        serde_json::from_str(&twin.replace("virtualMachines/m", "virtualMachines/m2")).unwrap();
+    let properties = &mut twin["properties"]["ipConfigurations"][0]["properties"];
+    properties["privateIPAddress"] = "10.0.0.5".into();
+    properties["publicIPAddress"] = id("publicIPAddresses/second");
+    world.all.push(twin);
+    world.all.push(json!({"id": format!("{RG}/Microsoft.Compute/virtualMachines/m2"), "properties": {
+        "networkProfile": {"networkInterfaces": [id("networkInterfaces/n2")]}}}));
+    world.all.push(json!({"id": net("publicIPAddresses/second"), "sku": {"name": "Standard"},
+        "properties": {"ipAddress": "20.1.2.4"}}));
+    let report = world.check();
+    world.verify(&report);
+    let open = report["findings"].as_array().unwrap().iter().filter(|one| one["code"] == "NET001");
+    let open: Vec<_> =
+        open.map(|one| one["resource"].as_str().unwrap().rsplit('/').next().unwrap()).collect();
+    assert_eq!(open, ["m2"]);
+}
