@@ -14,6 +14,7 @@ mod exposure;
 mod lang;
 mod place;
 mod reason;
+mod remedy;
 mod settings;
 mod suppress;
 mod view;

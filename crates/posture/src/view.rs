@@ -9,8 +9,9 @@ use estate::{
 use reach::{Addresses, Exposure, Reach, RuleRef};
 
 use crate::check::{Check, Severity};
-use crate::exposure::{PortEvidence, one_line};
+use crate::exposure::PortEvidence;
 use crate::lang::Lang;
+use crate::remedy::one_line;
 use crate::settings::Settings;
 
 /// What every check may use.

@@ -4,8 +4,8 @@ use estate::Known;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::one_line;
 use crate::lang::{Text, say};
+use crate::remedy::one_line;
 use crate::view::{Cause, Context, Finding, Status, VmView};
 
 pub(crate) const CHECK: Check = Check {

@@ -4,8 +4,9 @@ use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, listed, one_by_one, open_ports, open_to, remedy, stopped};
+use crate::exposure::{listed, one_by_one, open_ports, open_to, stopped};
 use crate::lang::{Lang, Text};
+use crate::remedy::{Remedy, remedy};
 use crate::view::{Context, Finding, Status, VmView};
 
 pub(crate) const CHECK: Check = Check {

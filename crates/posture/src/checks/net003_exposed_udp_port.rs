@@ -7,8 +7,9 @@ use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, listed, open_ports, open_to, port_text, remedy, stopped};
+use crate::exposure::{listed, open_ports, open_to, port_text, stopped};
 use crate::lang::{Text, say};
+use crate::remedy::{Remedy, remedy};
 use crate::view::{Context, Finding, Status, VmView};
 
 pub(crate) const CHECK: Check = Check {

@@ -5,8 +5,9 @@ use reach::Protocols;
 use super::net001_exposed_management_port::services;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, by_audience, grouped, one_by_one, open_ports, remedy, several, spaced};
+use crate::exposure::{by_audience, grouped, one_by_one, open_ports, several, spaced};
 use crate::lang::{Lang, Text, say};
+use crate::remedy::{Remedy, remedy};
 use crate::view::{Context, Finding, Status, VmView};
 
 pub(crate) const CHECK: Check = Check {

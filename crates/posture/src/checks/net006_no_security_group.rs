@@ -5,8 +5,8 @@ use reach::{Level, levels};
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{scope, shell};
 use crate::lang::{Text, say};
+use crate::remedy::{scope, shell};
 use crate::view::{AddressView, Cause, Context, Finding, Status, VmView};
 
 pub(crate) const CHECK: Check = Check {

@@ -6,8 +6,9 @@ use reach::{Opening, Protocols, RuleRef};
 use super::net001_exposed_management_port::services;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{Remedy, listed, port_text, remedy, sought, wide};
+use crate::exposure::{listed, port_text, sought, wide};
 use crate::lang::{Text, say};
+use crate::remedy::{Remedy, remedy};
 use crate::view::{Cause, Context, Finding, Status};
 
 pub(crate) const CHECK: Check = Check {

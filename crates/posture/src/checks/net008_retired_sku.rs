@@ -4,8 +4,9 @@ use estate::{Front, Known, LoadBalancer, Sku};
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{listed, scope, shell};
+use crate::exposure::listed;
 use crate::lang::{Text, say};
+use crate::remedy::{scope, shell};
 use crate::view::{Cause, Context, Finding, Status, VmView};
 
 pub(crate) const CHECK: Check = Check {
