@@ -10,9 +10,9 @@ use reach::{Addresses, Reach, Start, internet, prefixes_of};
 use serde::Serialize;
 
 use crate::clean::clean;
-use crate::json::noun;
 use crate::reached::{RuleForm, WitnessForm, rules};
 use crate::style::Page;
+use crate::through::{noun, ports_text};
 use crate::words::pick;
 
 /// The version of the JSON form.
@@ -141,17 +141,12 @@ pub fn difference_form(
             everyone: everyone(&set.must, outside),
         }
     };
-    let (first, last) = (difference.ports.first, difference.ports.last);
     DifferenceForm {
         kind: word(difference.kind),
         resource: resource.to_owned(),
         machine,
         protocol: difference.protocol.name(),
-        ports: match (first, last) {
-            (0, u16::MAX) => "*".to_owned(),
-            (first, last) if first == last => first.to_string(),
-            (first, last) => format!("{first}-{last}"),
-        },
+        ports: ports_text(&[difference.ports].into_iter().collect()),
         before: side(&difference.before),
         after: side(&difference.after),
         witness: difference

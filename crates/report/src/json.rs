@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::problem::problem_text;
+use crate::through::{ThroughForm, noun};
 use crate::{Report, SCHEMA};
 
 /// The report as JSON text, indented so that people can read it, too.
@@ -308,7 +309,7 @@ struct PortForm<'r> {
     decided_by: Vec<DecidedByForm<'r>>,
     via: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    through: Option<ThroughForm<'r>>,
+    through: Option<ThroughForm>,
     /// Where replies go, if they leave another way than the packets came.
     #[serde(skip_serializing_if = "Option::is_none")]
     replies: Option<RepliesForm>,
@@ -318,46 +319,6 @@ struct PortForm<'r> {
 struct RepliesForm {
     next_hop_type: &'static str,
     next_hop_ip: Option<String>,
-}
-
-/// What forwards on the way.
-#[derive(Serialize)]
-struct ThroughForm<'r> {
-    kind: String,
-    resource: &'r str,
-    rule: &'r str,
-    frontend_port: String,
-    backend_port: String,
-    /// Where packets come from behind it, if not from the client.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    seen_from: Vec<String>,
-}
-
-/// What a resource is, in the words of `az`: `public-ip`, `load-balancer`, `firewall`.
-pub(crate) fn noun(id: &str) -> String {
-    let resource_type = estate::resource_type(id).unwrap_or_default().to_ascii_lowercase();
-    match resource_type.rsplit('/').next().unwrap_or_default() {
-        "publicipaddresses" => "public-ip",
-        "publicipprefixes" => "public-ip-prefix",
-        "loadbalancers" => "load-balancer",
-        "azurefirewalls" => "firewall",
-        "applicationgateways" => "application-gateway",
-        "networkinterfaces" => "nic",
-        other => other,
-    }
-    .to_owned()
-}
-
-/// `22`, `1000-2000`, `80,443` or `*`.
-pub(crate) fn ports_text(ports: &estate::PortSet) -> String {
-    if ports.is_all() {
-        return "*".to_owned();
-    }
-    let texts = ports.ranges().iter().map(|range| match range.first == range.last {
-        true => range.first.to_string(),
-        false => format!("{}-{}", range.first, range.last),
-    });
-    texts.collect::<Vec<_>>().join(",")
 }
 
 #[derive(Serialize)]
@@ -515,17 +476,7 @@ impl<'r> PortForm<'r> {
                 next_hop_type: next.hop.as_next_hop(),
                 next_hop_ip: next.address.map(|address| address.to_string()),
             }),
-            through: open.through.as_deref().map(|through| ThroughForm {
-                kind: noun(estate.text(through.resource)),
-                resource: estate.text(through.resource),
-                rule: &through.rule,
-                frontend_port: ports_text(&through.frontend_ports),
-                backend_port: ports_text(&through.backend_ports),
-                seen_from: match &through.seen_from {
-                    Some(set) => reach::prefixes_of(set, open.family(), 10),
-                    None => Vec::new(),
-                },
-            }),
+            through: open.through.as_deref().map(|through| ThroughForm::of(estate, through, open.family())),
         }
     }
 }

@@ -19,6 +19,7 @@ mod sarif;
 mod sentences;
 mod style;
 mod text;
+mod through;
 mod way;
 mod words;
 
@@ -37,6 +38,7 @@ pub use problem::problem_text;
 pub use sarif::to_sarif;
 pub use style::{Page, Style};
 pub use text::{explain, list_checks, to_text, wrap};
+pub use through::{ThroughForm, ports_text};
 pub use words::{checkpoint_word, day_text, severity_word};
 
 /// The version of the JSON form.

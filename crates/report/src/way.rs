@@ -62,7 +62,7 @@ pub(crate) fn steps(report: &Report<'_>, finding: &Finding, open: &PortEvidence)
     public.detail = address.map(ToString::to_string).unwrap_or_default();
     steps.push(public);
     if let Some(through) = &open.through {
-        let ports = crate::json::ports_text;
+        let ports = crate::through::ports_text;
         let translated = format!("{} → {}", ports(&through.frontend_ports), ports(&through.backend_ports));
         steps.push(Step {
             kind: Kind::Forwarder,

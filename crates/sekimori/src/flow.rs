@@ -304,21 +304,6 @@ pub(crate) fn error_text(error: &FlowError, lang: Lang) -> String {
     }
 }
 
-fn port_list(ports: &PortSet) -> String {
-    if ports.is_all() {
-        return "*".to_owned();
-    }
-    let texts: Vec<_> = ports
-        .ranges()
-        .iter()
-        .map(|range| match range.first == range.last {
-            true => range.first.to_string(),
-            false => format!("{}-{}", range.first, range.last),
-        })
-        .collect();
-    texts.join(",")
-}
-
 fn answer_json(estate: &Estate, question: &Question, answer: &FlowAnswer, lang: Lang) -> Value {
     let groups = answer.chain.iter().map(|level| level_json(estate, level, lang));
     let admin = (!answer.admin.is_empty()).then(|| admin_json(estate, &answer.admin));
@@ -362,8 +347,8 @@ fn admin_json(estate: &Estate, all: &[AdminPart]) -> Value {
                 "access": admin_word(admin),
                 "ruleName": admin_name(estate, admin).map(|(_, name)| name),
                 "protocol": admin.part.protocols.names(),
-                "localPorts": port_list(&admin.part.local_ports),
-                "remotePorts": port_list(&admin.part.remote_ports),
+                "localPorts": report::ports_text(&admin.part.local_ports),
+                "remotePorts": report::ports_text(&admin.part.remote_ports),
             })
         })
         .collect();
@@ -379,8 +364,8 @@ fn level_json(estate: &Estate, level: &LevelAnswer, lang: Lang) -> Value {
                 "access": part.access.name(),
                 "ruleName": level.nsg.map(|nsg| rule_name(estate, nsg, part.rule)),
                 "protocol": part.protocols.names(),
-                "localPorts": port_list(&part.local_ports),
-                "remotePorts": port_list(&part.remote_ports),
+                "localPorts": report::ports_text(&part.local_ports),
+                "remotePorts": report::ports_text(&part.remote_ports),
             })
         })
         .collect();
@@ -424,8 +409,8 @@ fn answer_text(estate: &Estate, question: &Question, answer: &FlowAnswer, lang: 
                 "    {}  {} {} {arrow} {}  {}\n",
                 admin_word(admin).unwrap_or("–"),
                 admin.part.protocols.names(),
-                port_list(&admin.part.local_ports),
-                port_list(&admin.part.remote_ports),
+                report::ports_text(&admin.part.local_ports),
+                report::ports_text(&admin.part.remote_ports),
                 name.unwrap_or_else(|| pick(lang, "left to the groups", "NSG で判定").to_owned()),
             );
         }
@@ -447,8 +432,8 @@ fn answer_text(estate: &Estate, question: &Question, answer: &FlowAnswer, lang: 
                         "    {}  {} {} {arrow} {}  {}\n",
                         part.access.name(),
                         part.protocols.names(),
-                        port_list(&part.local_ports),
-                        port_list(&part.remote_ports),
+                        report::ports_text(&part.local_ports),
+                        report::ports_text(&part.remote_ports),
                         rule_of(*nsg, part.rule)
                     );
                 }
@@ -468,7 +453,7 @@ mod tests {
         let check = |text: &str, expected: Option<(&str, &str)>| {
             let found = endpoint(text, Lang::En)
                 .ok()
-                .map(|(address, ports)| (address.to_string(), port_list(&ports)));
+                .map(|(address, ports)| (address.to_string(), report::ports_text(&ports)));
             assert_eq!(found, expected.map(|(a, p)| (a.to_owned(), p.to_owned())), "{text}");
         };
         check("10.0.0.4:22", Some(("10.0.0.4", "22")));

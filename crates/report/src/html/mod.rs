@@ -280,7 +280,7 @@ fn prose(text: &str) -> String {
 }
 
 /// Text as text: no markup, and nothing that turns its direction.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let text = clean(text);
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {

@@ -7,6 +7,7 @@ use posture::Lang;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Reached, name_of};
+use crate::html::escape;
 use crate::words::pick;
 
 /// What a box stands for.
@@ -323,22 +324,4 @@ fn shortened_to(text: &str, most: usize) -> String {
     }
     short.push('…');
     short
-}
-
-/// Text as it stands between tags and in attributes.
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            // What XML does not take.
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
 }

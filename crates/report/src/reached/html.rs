@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use posture::Lang;
 
-use super::graph::{STYLE as PICTURE, escape, svg};
+use super::graph::{STYLE as PICTURE, svg};
 use super::text::way_title;
 use super::{PathForm, Reached, RowForm, name_of};
-use crate::html::hash;
+use crate::html::{escape, hash};
 use crate::words::pick;
 
 const STYLE: &str = "\

@@ -11,7 +11,7 @@ use reach::{Opening, Protocols, Reach, RuleRef, Start, WayIn, internet, prefixes
 use serde::Serialize;
 
 use crate::clean::clean;
-use crate::json::{noun, ports_text};
+use crate::through::{ThroughForm, noun, ports_text};
 use crate::words::pick;
 
 pub use graph::{to_dot, to_svg};
@@ -87,21 +87,6 @@ pub struct WayForm {
     /// Whether replies go another way than packets come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-}
-
-/// What forwards on the way.
-#[derive(Clone, Debug, Serialize)]
-pub struct ThroughForm {
-    /// `load-balancer` or `firewall`.
-    pub kind: String,
-    /// Its id.
-    pub resource: String,
-    /// The name of its rule.
-    pub rule: String,
-    /// The ports that it listens on.
-    pub frontend_port: String,
-    /// The ports behind it.
-    pub backend_port: String,
 }
 
 /// Packets that get through by the same rules.
@@ -318,13 +303,8 @@ fn way_form(
             let address = record.and_then(|record| record.address.as_ref()?.value());
             let name = clean(resource_name(id)).into_owned();
             let name = address.map_or_else(|| name.clone(), |address| format!("{name} ({address})"));
-            let through = through.as_ref().map(|through| ThroughForm {
-                kind: noun(estate.text(through.resource)),
-                resource: estate.text(through.resource).to_owned(),
-                rule: through.rule.to_string(),
-                frontend_port: ports_text(&through.frontend_ports),
-                backend_port: ports_text(&through.backend_ports),
-            });
+            let family = way.endpoint.family;
+            let through = through.as_deref().map(|through| ThroughForm::of(estate, through, family));
             ("internet", Some(format!("{} {id}", noun(id))), name, through)
         }
     };
