@@ -8,13 +8,14 @@ use std::fmt::Arguments;
 
 use sonic_rs::{JsonValueTrait, Object};
 
-use crate::address::{AddressSpec, Prefix, Term, parse_prefix, parse_term};
+use crate::address::AddressSpec;
 use crate::id::{ResourceId, Use, resource_name};
 use crate::known::{Known, Reason};
+use crate::named::Named;
 use crate::origin::Place;
 use crate::problem::ProblemKind;
 use crate::rule::{Access, SecurityRule};
-use crate::wire::{Fields, Reader};
+use crate::wire::{Fields, Reader, member};
 
 /// What a security admin rule does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,53 +111,28 @@ fn addresses(
             return AddressSpec { unreadable: Some(reason), ..AddressSpec::default() };
         }
     };
-    let mut spec = AddressSpec::default();
-    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    let mut named = Named::default();
     for (index, item) in items.iter().enumerate() {
         let at = format_args!("{at}/{name}/{index}");
-        let unreadable = || Some(Box::new(Reason::Unreadable { field: name.into() }));
         let Some(object) = reader.element(item, at) else {
-            spec.unreadable = unreadable();
+            named.unreadable = Some(Box::new(Reason::Unreadable { field: name.into() }));
             continue;
         };
-        let group = object
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case("addressPrefixType"))
-            .and_then(|(_, kind)| kind.as_str())
-            .is_some_and(|kind| kind.eq_ignore_ascii_case("NetworkGroup"));
-        if group {
+        let kind = member(object, "addressPrefixType").and_then(|kind| kind.as_str());
+        if kind.is_some_and(|kind| kind.eq_ignore_ascii_case("NetworkGroup")) {
             // Whose addresses a network group holds is the manager's to know.
-            spec.unreadable = Some(Box::new(Reason::Stated { reason: "network group".into() }));
+            named.unreadable = Some(Box::new(Reason::Stated { reason: "network group".into() }));
             continue;
         }
-        let text = match reader.text(Fields::own(object), "addressPrefix", at) {
-            Some(Known::Value(text)) => text,
-            Some(Known::Unknown(reason)) => {
-                spec.unreadable = Some(reason);
-                continue;
-            }
-            None => "*",
-        };
-        for part in text.split(',') {
-            match (parse_prefix(part), parse_term(part)) {
-                (Some(Prefix::V4(range)), _) => v4.push(range),
-                (Some(Prefix::V6(range)), _) => v6.push(range),
-                (None, Some(Term::Any)) => spec.any = true,
-                (None, Some(Term::Tag(tag))) => spec.tags.push(tag),
-                _ => {
-                    let bad: Known<()> =
-                        reader.bad(at, "addressPrefix", part, "an address, a prefix, a service tag or *");
-                    spec.unreadable = match bad {
-                        Known::Unknown(reason) => Some(reason),
-                        Known::Value(()) => unreadable(),
-                    };
+        match reader.text(Fields::own(object), "addressPrefix", at) {
+            Some(Known::Value(text)) => {
+                for part in text.split(',') {
+                    named.take(reader, "addressPrefix", format_args!("{at}/addressPrefix"), part);
                 }
             }
+            Some(Known::Unknown(reason)) => named.unreadable = Some(reason),
+            None => named.take(reader, "addressPrefix", at, "*"),
         }
     }
-    spec.v4 = v4.into_iter().collect();
-    spec.v6 = v6.into_iter().collect();
-    spec.tags.sort_unstable();
-    spec.tags.dedup();
-    spec
+    named.spec()
 }

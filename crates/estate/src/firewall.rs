@@ -9,13 +9,13 @@ use std::net::IpAddr;
 
 use sonic_rs::Object;
 
-use crate::address::{AddressSpec, Term, parse_term};
+use crate::address::AddressSpec;
 use crate::id::{ResourceId, resource_name};
 use crate::known::{Field, Known, Reason};
+use crate::named::Named;
 use crate::network::Space;
 use crate::origin::{Origins, Place};
 use crate::ports::{PortSet, parse_ports};
-use crate::problem::ProblemKind;
 use crate::rule::Protocol;
 use crate::wire::{Fields, Reader};
 
@@ -367,33 +367,13 @@ fn addresses(
     name: &'static str,
     at: Arguments<'_>,
 ) -> AddressSpec {
-    let mut spec = AddressSpec::default();
-    let (mut v4, mut v6) = (Vec::new(), Vec::new());
-    let mut odd = None;
-    let unknown = reader.texts(fields, name, at, |reader, index, text| {
-        if let Some(range) = dashed(text) {
-            return v4.push(range);
-        }
-        match parse_term(text) {
-            Some(Term::Any) => spec.any = true,
-            Some(Term::V4(range)) => v4.push(range),
-            Some(Term::V6(range)) => v6.push(range),
-            Some(Term::Tag(tag)) => spec.tags.push(tag),
-            None => {
-                let kind = ProblemKind::BadValue {
-                    field: name.into(),
-                    value: text.chars().take(crate::wire::SHOWN).collect(),
-                    expected: "an address, a prefix such as 203.0.113.0/24, a range or *",
-                };
-                reader.problem(format!("{at}/{name}/{index}"), kind);
-                odd = Some(Box::new(Reason::Unreadable { field: name.into() }));
-            }
-        }
+    let mut named = Named::default();
+    let unknown = reader.texts(fields, name, at, |reader, index, text| match dashed(text) {
+        Some(range) => named.v4.push(range),
+        None => named.take(reader, name, format_args!("{at}/{name}/{index}"), text),
     });
-    spec.v4 = v4.into_iter().collect();
-    spec.v6 = v6.into_iter().collect();
-    spec.unreadable = odd.or(unknown);
-    spec
+    named.unreadable = named.unreadable.or(unknown);
+    named.spec()
 }
 
 /// `10.0.0.1-10.0.0.9`, as firewalls write ranges.

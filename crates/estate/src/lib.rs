@@ -21,6 +21,7 @@ mod id;
 mod join;
 mod known;
 mod model;
+mod named;
 mod network;
 mod origin;
 mod ports;

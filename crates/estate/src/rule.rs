@@ -7,9 +7,10 @@ use std::ops::RangeInclusive;
 
 use sonic_rs::{Object, Value};
 
-use crate::address::{AddressSpec, ServiceTag, Term, parse_term};
+use crate::address::AddressSpec;
 use crate::id::{ResourceId, Use, resource_name};
 use crate::known::{Field, Known, Reason};
+use crate::named::Named;
 use crate::origin::{Origin, Origins, Place};
 use crate::ports::{PortSpec, parse_ports};
 use crate::problem::ProblemKind;
@@ -347,49 +348,6 @@ fn required<T>(
     };
     reader.problem(format!("{at}/{name}"), kind);
     Known::unknown(Reason::Unreadable { field: name.into() })
-}
-
-/// The addresses that one field names.
-#[derive(Default)]
-struct Named {
-    any: bool,
-    v4: Vec<Range<u32>>,
-    v6: Vec<Range<u128>>,
-    tags: Vec<ServiceTag>,
-    unreadable: Option<Box<Reason>>,
-}
-
-impl Named {
-    fn take(&mut self, reader: &mut Reader<'_>, name: &'static str, pointer: Arguments<'_>, text: &str) {
-        match parse_term(text) {
-            Some(Term::Any) => self.any = true,
-            Some(Term::V4(range)) => self.v4.push(range),
-            Some(Term::V6(range)) => self.v6.push(range),
-            Some(Term::Tag(tag)) => self.tags.push(tag),
-            None => {
-                let shown: String = text.chars().take(SHOWN).collect();
-                let expected = "an address, a prefix such as 203.0.113.0/24, a service tag or *";
-                reader.problem(
-                    pointer.to_string(),
-                    ProblemKind::BadValue { field: name.into(), value: shown.into(), expected },
-                );
-                self.unreadable = Some(Box::new(Reason::Unreadable { field: name.into() }));
-            }
-        }
-    }
-
-    fn spec(mut self) -> AddressSpec {
-        self.tags.sort_unstable();
-        self.tags.dedup();
-        AddressSpec {
-            any: self.any,
-            v4: self.v4.into_iter().collect(),
-            v6: self.v6.into_iter().collect(),
-            tags: self.tags,
-            asgs: Vec::new(),
-            unreadable: self.unreadable,
-        }
-    }
 }
 
 /// A singular and a plural field, as augmented rules have them: the one that is not in use is null, empty or
