@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use estate::{Estate, Family, Kind, Known, Origin, PortSet, Range, Reason, ResourceId};
+use estate::{Estate, Family, Kind, Known, Nsg, Origin, PortSet, Range, Reason, ResourceId, ScaleSet, Vm};
 use rayon::prelude::*;
 use reach::tags::Tags;
 use reach::{Addresses, Reach};
@@ -21,10 +21,10 @@ use crate::view::{Context, Finding, Status, VmView};
 #[derive(Default)]
 pub struct Sink {
     keep_passes: bool,
-    findings: Vec<Finding>,
+    pub(crate) findings: Vec<Finding>,
     passes: Vec<(&'static str, u64)>,
-    unknown: BTreeMap<&'static str, Vec<(ResourceId, Vec<Reason>)>>,
-    exposing: Vec<ResourceId>,
+    pub(crate) unknown: BTreeMap<&'static str, Vec<(ResourceId, Vec<Reason>)>>,
+    pub(crate) exposing: Vec<ResourceId>,
 }
 
 impl Sink {
@@ -148,6 +148,124 @@ const SAMPLE: usize = 5;
 /// How many VMs one thread looks at before it takes the next ones.
 const BATCH: usize = 512;
 
+/// What a run of checks goes by.
+pub(crate) struct Judge<'j> {
+    reach: &'j Reach<'j>,
+    checks: &'j [&'static Check],
+    settings: &'j Settings,
+    lang: Lang,
+    /// The management ports, and all others.
+    ports: [PortSet; 2],
+    /// What the team's approved sources are together, of each family.
+    approved: [Addresses; 2],
+    keep_passes: bool,
+}
+
+impl<'j> Judge<'j> {
+    pub(crate) fn new(
+        reach: &'j Reach<'j>,
+        checks: &'j [&'static Check],
+        settings: &'j Settings,
+        lang: Lang,
+        keep_passes: bool,
+    ) -> Self {
+        let management: PortSet =
+            settings.management_ports.iter().map(|port| Range { first: *port, last: *port }).collect();
+        let approved = [Family::V4, Family::V6].map(|family| {
+            let all = settings.approved.iter().map(|approved| approved.addresses(family));
+            all.fold(Addresses::empty(), |sum, more| sum.union(&more))
+        });
+        let ports = [management.clone(), management.complement()];
+        Self { reach, checks, settings, lang, ports, approved, keep_passes }
+    }
+
+    pub(crate) fn sink(&self) -> Sink {
+        Sink { keep_passes: self.keep_passes, ..Sink::default() }
+    }
+
+    fn context<'c>(&'c self, exposing: &'c [ResourceId]) -> Context<'c> {
+        Context {
+            reach: self.reach,
+            settings: self.settings,
+            lang: self.lang,
+            exposing,
+            ports: &self.ports,
+            approved: &self.approved,
+        }
+    }
+
+    fn view(&self, view: &VmView<'_>, sink: &mut Sink) {
+        let context = self.context(&[]);
+        exposing_groups(&context, view, &mut sink.exposing);
+        for check in self.checks {
+            if let Run::Vm(run) = check.run {
+                run(&context, view, sink);
+            }
+        }
+    }
+
+    /// Looks at a VM.
+    pub(crate) fn vm(&self, vm: &'j Vm, sink: &mut Sink) {
+        self.view(&VmView::new(self.reach, vm), sink);
+    }
+
+    /// Looks at what a scale set makes its instances like.
+    pub(crate) fn scale_set(&self, set: &'j ScaleSet, sink: &mut Sink) {
+        if let Some(view) = VmView::of_scale_set(self.reach, set) {
+            return self.view(&view, sink);
+        }
+        let reason = match &set.model {
+            Some(Known::Unknown(reason)) => reason.as_ref().clone(),
+            _ => self.reach.estate().partial(Kind::ScaleSet, set.id),
+        };
+        for check in self.checks.iter().filter(|check| check.run.is_vm()) {
+            sink.unknown(check, set.id, vec![reason.clone()]);
+        }
+    }
+
+    /// What leads to machines that the input does not hold may lead to open ports.
+    fn astray(&self, sink: &mut Sink) {
+        for (resource, reason) in self.reach.astray() {
+            for check in self.checks.iter().filter(|check| check.run.is_vm()) {
+                if matches!(check.checkpoint, Checkpoint::Ports | Checkpoint::Udp) {
+                    sink.unknown(check, *resource, vec![reason.clone()]);
+                }
+            }
+        }
+    }
+
+    /// Looks at a group. `exposing` are those that let the internet in to a machine.
+    pub(crate) fn group(&self, nsg: &Nsg, exposing: &[ResourceId], sink: &mut Sink) {
+        let context = self.context(exposing);
+        for check in self.checks {
+            if let Run::Nsg(run) = check.run {
+                run(&context, nsg, sink);
+            }
+        }
+    }
+
+    /// Looks at everything.
+    pub(crate) fn everything(&self) -> Sink {
+        let estate = self.reach.estate();
+        let empty = || self.sink();
+        let vms = estate.vms.par_chunks(BATCH).map(|vms| {
+            let mut sink = empty();
+            vms.iter().for_each(|vm| self.vm(vm, &mut sink));
+            sink
+        });
+        let mut sink = vms.reduce(empty, Sink::absorb);
+        estate.scale_sets.iter().for_each(|set| self.scale_set(set, &mut sink));
+        self.astray(&mut sink);
+        let exposing = std::mem::take(&mut sink.exposing);
+        let groups = estate.nsgs.par_iter().map(|nsg| {
+            let mut part = empty();
+            self.group(nsg, &exposing, &mut part);
+            part
+        });
+        sink.absorb(groups.reduce(empty, Sink::absorb))
+    }
+}
+
 /// Runs checks over an estate. `keep_passes` is for people who want to see what was met.
 pub fn run(
     estate: &Estate,
@@ -158,78 +276,7 @@ pub fn run(
     keep_passes: bool,
 ) -> Outcome {
     let reach = Reach::with_tags(estate, Arc::clone(tags));
-    let vm_checks: Vec<_> = checks
-        .iter()
-        .filter_map(|check| match check.run {
-            Run::Vm(run) => Some((*check, run)),
-            Run::Nsg(_) => None,
-        })
-        .collect();
-    let management: PortSet =
-        settings.management_ports.iter().map(|port| Range { first: *port, last: *port }).collect();
-    let ports = [management.clone(), management.complement()];
-    let approved = [Family::V4, Family::V6].map(|family| {
-        let all = settings.approved.iter().map(|approved| approved.addresses(family));
-        all.fold(Addresses::empty(), |sum, more| sum.union(&more))
-    });
-    let context =
-        Context { reach: &reach, settings, lang, exposing: &[], ports: &ports, approved: &approved };
-    let empty = || Sink { keep_passes, ..Sink::default() };
-    let sink = estate
-        .vms
-        .par_chunks(BATCH)
-        .map(|vms| {
-            let mut sink = empty();
-            for vm in vms {
-                let view = VmView::new(&reach, vm);
-                exposing_groups(&context, &view, &mut sink.exposing);
-                for (_, run) in &vm_checks {
-                    run(&context, &view, &mut sink);
-                }
-            }
-            sink
-        })
-        .reduce(empty, Sink::absorb);
-    let mut sink = sink;
-    for set in &estate.scale_sets {
-        match VmView::of_scale_set(&reach, set) {
-            Some(view) => {
-                exposing_groups(&context, &view, &mut sink.exposing);
-                for (_, run) in &vm_checks {
-                    run(&context, &view, &mut sink);
-                }
-            }
-            None => {
-                let reason = match &set.model {
-                    Some(Known::Unknown(reason)) => reason.as_ref().clone(),
-                    _ => estate.partial(Kind::ScaleSet, set.id),
-                };
-                for (check, _) in &vm_checks {
-                    sink.unknown(check, set.id, vec![reason.clone()]);
-                }
-            }
-        }
-    }
-    // What leads to machines that the input does not hold may lead to open ports.
-    for (resource, reason) in reach.astray() {
-        for (check, _) in &vm_checks {
-            if matches!(check.checkpoint, Checkpoint::Ports | Checkpoint::Udp) {
-                sink.unknown(check, *resource, vec![reason.clone()]);
-            }
-        }
-    }
-    let exposing = std::mem::take(&mut sink.exposing);
-    let context = Context { exposing: &exposing, ..context };
-    for check in checks {
-        if let Run::Nsg(run) = check.run {
-            let parts = estate.nsgs.par_iter().map(|nsg| {
-                let mut part = empty();
-                run(&context, nsg, &mut part);
-                part
-            });
-            sink = sink.absorb(parts.reduce(empty, Sink::absorb));
-        }
-    }
+    let sink = Judge::new(&reach, checks, settings, lang, keep_passes).everything();
     finish(estate, checks, settings, lang, sink)
 }
 

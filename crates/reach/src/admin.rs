@@ -70,7 +70,8 @@ impl Reach<'_> {
         }
         let mut compiled: Vec<_> = mine()
             .filter_map(|(index, admin)| {
-                let rule = compile_one(&admin.rule, RuleRef::Admin(index), direction, endpoint, &self.names)?;
+                let rule =
+                    compile_one(&admin.rule, RuleRef::Admin(index), direction, endpoint, &self.facts.names)?;
                 // Deployed here for certain, or perhaps.
                 let certain = rule.certain && admin.vnet.is_some() && endpoint.vnet.is_some();
                 Some(Compiled { certain, ..rule })

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use estate::{Direction, Estate, Family, Known, Nsg, ResourceId};
+use estate::{Change, Direction, Estate, Family, Known, Nsg, ResourceId};
 use hashbrown::HashMap;
 
 use crate::admin::{AdminAnswer, AdminKey};
@@ -13,14 +13,61 @@ use crate::internet::Opening;
 use crate::rules::Names;
 use crate::tags::Tags;
 
-/// Answers questions about an estate. Safe to share between threads.
-pub struct Reach<'e> {
-    estate: &'e Estate,
+/// What is worked out once for a whole estate. A change to a rule or to a public address leaves nearly all of it as
+/// it is.
+pub struct Facts {
     pub(crate) names: Names,
     /// For each group by number: whether a rule of that direction looks at the VM's own address.
     sighted: Vec<[bool; 2]>,
     /// What forwards to addresses of VMs.
     pub(crate) forwarding: Forwarding,
+}
+
+impl Facts {
+    /// Looks at an estate, with a list of service tags.
+    pub fn new(estate: &Estate, tags: Arc<Tags>) -> Self {
+        let mut members: HashMap<ResourceId, Vec<std::net::IpAddr>> = HashMap::new();
+        for nic in &estate.nics {
+            let Some(Known::Value(all)) = &nic.ip_configurations else { continue };
+            for ip in all {
+                let (Known::Value(asgs), Some(Known::Value(address))) = (&ip.asgs, &ip.address) else {
+                    continue;
+                };
+                for asg in asgs {
+                    members.entry(*asg).or_default().push(*address);
+                }
+            }
+        }
+        let names = Names { members, tags };
+        let forwarding = Forwarding::new(estate, &names);
+        Self { sighted: estate.nsgs.iter().map(sighted).collect(), forwarding, names }
+    }
+
+    /// The list of service tags.
+    pub fn tags(&self) -> Arc<Tags> {
+        Arc::clone(&self.names.tags)
+    }
+
+    /// Looks again at what a change has touched. The estate is the changed one.
+    pub fn refresh(&mut self, estate: &Estate, change: &Change) {
+        match change {
+            Change::PutRule { nsg, .. } | Change::DeleteRule { nsg, .. } => {
+                let slot = estate.slot(*nsg).map(|slot| slot.index as usize);
+                let slot = slot.and_then(|at| self.sighted.get_mut(at));
+                if let Some((slot, nsg)) = slot.zip(estate.nsg(*nsg)) {
+                    *slot = sighted(nsg);
+                }
+            }
+            // Whose address is public is read from the NIC each time.
+            Change::SetPublicIp { .. } => {}
+        }
+    }
+}
+
+/// Answers questions about an estate. Safe to share between threads.
+pub struct Reach<'e> {
+    estate: &'e Estate,
+    pub(crate) facts: Arc<Facts>,
     networks: Mutex<HashMap<(Family, Network), u32>>,
     pub(crate) admins: Mutex<HashMap<AdminKey, (u32, Arc<AdminAnswer>)>>,
     /// A number for each answer of a group that was asked for.
@@ -57,26 +104,14 @@ impl<'e> Reach<'e> {
 
     /// Prepares an estate, with a list of service tags.
     pub fn with_tags(estate: &'e Estate, tags: Arc<Tags>) -> Self {
-        let mut members: HashMap<ResourceId, Vec<std::net::IpAddr>> = HashMap::new();
-        for nic in &estate.nics {
-            let Some(Known::Value(all)) = &nic.ip_configurations else { continue };
-            for ip in all {
-                let (Known::Value(asgs), Some(Known::Value(address))) = (&ip.asgs, &ip.address) else {
-                    continue;
-                };
-                for asg in asgs {
-                    members.entry(*asg).or_default().push(*address);
-                }
-            }
-        }
-        let sighted =
-            estate.nsgs.iter().map(|nsg| [sees(nsg, Direction::Inbound), sees(nsg, Direction::Outbound)]);
-        let names = Names { members, tags };
+        Self::with_facts(estate, Arc::new(Facts::new(estate, tags)))
+    }
+
+    /// Prepares an estate of which the facts are known already.
+    pub fn with_facts(estate: &'e Estate, facts: Arc<Facts>) -> Self {
         Self {
             estate,
-            forwarding: Forwarding::new(estate, &names),
-            names,
-            sighted: sighted.collect(),
+            facts,
             admins: Mutex::default(),
             networks: Mutex::default(),
             numbers: Mutex::default(),
@@ -92,7 +127,7 @@ impl<'e> Reach<'e> {
 
     /// The list of service tags.
     pub fn tags(&self) -> &Tags {
-        &self.names.tags
+        &self.facts.names.tags
     }
 
     /// What a group does with every packet of an endpoint. `None` for a group whose rules are not known.
@@ -124,7 +159,7 @@ impl<'e> Reach<'e> {
         let slot = self.estate.slot(nsg)?;
         let rules = self.estate.nsg(nsg)?.rules.as_ref()?.value()?;
         let sighted =
-            self.sighted.get(slot.index as usize).is_none_or(|[inbound, outbound]| match direction {
+            self.facts.sighted.get(slot.index as usize).is_none_or(|[inbound, outbound]| match direction {
                 Direction::Inbound => *inbound,
                 Direction::Outbound => *outbound,
             });
@@ -156,7 +191,7 @@ impl<'e> Reach<'e> {
             return Some(Arc::clone(answer));
         }
         let rules = self.estate.nsg(nsg)?.rules.as_ref()?.value()?;
-        let answer = Arc::new(group::apply(rules, direction, endpoint, &self.names));
+        let answer = Arc::new(group::apply(rules, direction, endpoint, &self.facts.names));
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         if answers.len() >= KEPT {
             answers.clear();
@@ -167,6 +202,10 @@ impl<'e> Reach<'e> {
 
 /// How many answers of groups are kept: one takes up to a megabyte.
 const KEPT: usize = 256;
+
+fn sighted(nsg: &Nsg) -> [bool; 2] {
+    [sees(nsg, Direction::Inbound), sees(nsg, Direction::Outbound)]
+}
 
 /// Whether a rule of the group looks at more of the VM's side than that it is in its network.
 fn sees(nsg: &Nsg, direction: Direction) -> bool {

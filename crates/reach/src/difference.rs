@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use estate::{Estate, Family, IpConfiguration, Known, Nic, Range, Reason, ResourceId};
+use estate::{Estate, Family, IpConfiguration, Known, Nic, Range, Reason, ResourceId, ScaleSet, Vm};
 
 use crate::addresses::{Addresses, MustMay, address, platform};
 use crate::cache::Reach;
@@ -21,54 +21,51 @@ pub struct Machine<'e> {
     pub unknown: Option<Reason>,
 }
 
-/// Every machine of an estate.
-pub fn machines(estate: &Estate) -> Vec<Machine<'_>> {
-    fn of<'e>(nic: &'e Nic, addresses: &mut Vec<(&'e Nic, &'e IpConfiguration)>) -> Option<Option<Reason>> {
-        match &nic.ip_configurations {
-            Some(Known::Value(all)) => {
-                addresses.extend(all.iter().map(|ip| (nic, ip)));
-                None
-            }
-            Some(Known::Unknown(reason)) => Some(Some(reason.as_ref().clone())),
-            None => Some(None),
-        }
-    }
-    let mut all = Vec::with_capacity(estate.vms.len() + estate.scale_sets.len());
-    for vm in &estate.vms {
-        let mut machine =
-            Machine { id: vm.id, addresses: Vec::new(), unknown: vm.nics_unknown.as_deref().cloned() };
+impl<'e> Machine<'e> {
+    /// A VM.
+    pub fn of_vm(estate: &'e Estate, vm: &'e Vm) -> Self {
+        let unknown = vm.nics_unknown.as_deref().cloned();
+        let mut machine = Self { id: vm.id, addresses: Vec::new(), unknown };
         for id in &vm.nics {
-            let unknown = match estate.nic(*id) {
-                None => Some(Some(estate.missing(estate::Kind::Nic, *id))),
-                Some(nic) => of(nic, &mut machine.addresses),
-            };
-            if let Some(reason) = unknown {
-                machine.unknown = reason.or_else(|| Some(estate.partial(estate::Kind::Nic, *id)));
+            match estate.nic(*id) {
+                None => machine.unknown = Some(estate.missing(estate::Kind::Nic, *id)),
+                Some(nic) => machine.add(nic, || estate.partial(estate::Kind::Nic, *id)),
             }
         }
         if vm.nics.is_empty() && machine.unknown.is_none() {
             machine.unknown = Some(estate.partial(estate::Kind::Vm, vm.id));
         }
-        all.push(machine);
+        machine
     }
-    for set in &estate.scale_sets {
-        let mut machine = Machine { id: set.id, addresses: Vec::new(), unknown: None };
+
+    /// What a scale set makes its instances like.
+    pub fn of_scale_set(estate: &Estate, set: &'e ScaleSet) -> Self {
+        let mut machine = Self { id: set.id, addresses: Vec::new(), unknown: None };
+        let partial = || estate.partial(estate::Kind::ScaleSet, set.id);
         match &set.model {
             Some(Known::Value(model)) => {
                 machine.unknown = model.vm.nics_unknown.as_deref().cloned();
-                for nic in &model.nics {
-                    if let Some(reason) = of(nic, &mut machine.addresses) {
-                        machine.unknown =
-                            reason.or_else(|| Some(estate.partial(estate::Kind::ScaleSet, set.id)));
-                    }
-                }
+                model.nics.iter().for_each(|nic| machine.add(nic, partial));
             }
             Some(Known::Unknown(reason)) => machine.unknown = Some(reason.as_ref().clone()),
-            None => machine.unknown = Some(estate.partial(estate::Kind::ScaleSet, set.id)),
+            None => machine.unknown = Some(partial()),
         }
-        all.push(machine);
+        machine
     }
-    all
+
+    fn add(&mut self, nic: &'e Nic, partial: impl Fn() -> Reason) {
+        match &nic.ip_configurations {
+            Some(Known::Value(all)) => self.addresses.extend(all.iter().map(|ip| (nic, ip))),
+            Some(Known::Unknown(reason)) => self.unknown = Some(reason.as_ref().clone()),
+            None => self.unknown = Some(partial()),
+        }
+    }
+}
+
+/// Every machine of an estate.
+pub fn machines(estate: &Estate) -> Vec<Machine<'_>> {
+    let vms = estate.vms.iter().map(|vm| Machine::of_vm(estate, vm));
+    vms.chain(estate.scale_sets.iter().map(|set| Machine::of_scale_set(estate, set))).collect()
 }
 
 /// What became of an exposure.
@@ -122,29 +119,21 @@ pub struct Witness {
     pub now: bool,
 }
 
-/// What of a machine is exposed: the ways in, of each family.
-fn ways(
-    reach: &Reach<'_>,
-    machine: Option<&Machine<'_>>,
-    sources: &[Addresses; 2],
-    family: Family,
-) -> Vec<WayIn> {
+/// What of a machine is exposed to `sources`: the ways in, of IPv4 and of IPv6.
+pub fn ways(reach: &Reach<'_>, machine: Option<&Machine<'_>>, sources: &[Addresses; 2]) -> [Vec<WayIn>; 2] {
     let addresses = machine.map(|machine| machine.addresses.as_slice()).unwrap_or_default();
-    let here = addresses.iter().filter(|(_, ip)| ip.family == family);
-    here.flat_map(|(nic, ip)| reach.ways_in(nic, ip, sources)).collect()
+    [Family::V4, Family::V6].map(|family| {
+        let here = addresses.iter().filter(|(_, ip)| ip.family == family);
+        here.flat_map(|(nic, ip)| reach.ways_in(nic, ip, sources)).collect()
+    })
 }
 
-/// How the exposure of a machine differs. Either side may not have it.
-pub fn differences(
-    old: (&Reach<'_>, Option<&Machine<'_>>),
-    new: (&Reach<'_>, Option<&Machine<'_>>),
-    sources: &[Addresses; 2],
-) -> Vec<Difference> {
+/// How the exposure of a machine differs: its ways in before and after.
+pub fn between(before: &[Vec<WayIn>; 2], after: &[Vec<WayIn>; 2]) -> Vec<Difference> {
     let mut all = Vec::new();
-    for family in [Family::V4, Family::V6] {
-        let [before, after] = [old, new].map(|(reach, machine)| ways(reach, machine, sources, family));
+    for ((family, before), after) in [Family::V4, Family::V6].into_iter().zip(before).zip(after) {
         let table = |ways: &[WayIn]| exposed(ways.iter().flat_map(|way| &way.openings));
-        let (old_rows, new_rows) = (table(&before), table(&after));
+        let (old_rows, new_rows) = (table(before), table(after));
         if old_rows == new_rows {
             continue;
         }
@@ -173,7 +162,7 @@ pub fn differences(
                 }
             }
             for difference in &mut own {
-                difference.witness = witness(difference, &before, &after);
+                difference.witness = witness(difference, before, after);
             }
             all.extend(own);
         }

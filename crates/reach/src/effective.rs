@@ -193,7 +193,7 @@ fn side(reach: &Reach<'_>, spec: &AddressSpec, endpoint: &Endpoint) -> Effective
         }
     }
     for asg in &spec.asgs {
-        let members = reach.names.members.get(asg).into_iter().flatten();
+        let members = reach.facts.names.members.get(asg).into_iter().flatten();
         for family in [Family::V4, Family::V6] {
             let set: Addresses = members
                 .clone()

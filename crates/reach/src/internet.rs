@@ -99,7 +99,7 @@ impl Reach<'_> {
     /// (the subnet's group, then the NIC's; both must allow).
     pub fn from_internet(&self, nic: &Nic, ip: &IpConfiguration) -> Exposure {
         let mut exposure = Exposure { ways: Vec::new() };
-        let entrances = self.forwarding.entrances(self.estate(), nic, ip);
+        let entrances = self.facts.forwarding.entrances(self.estate(), nic, ip);
         if entrances.is_empty() {
             return exposure;
         }
@@ -124,7 +124,7 @@ impl Reach<'_> {
     /// What forwards packets from the internet to something that the input does not hold, and why that is
     /// unknown.
     pub fn astray(&self) -> &[(ResourceId, Reason)] {
-        &self.forwarding.astray
+        &self.facts.forwarding.astray
     }
 
     /// What guards an endpoint.

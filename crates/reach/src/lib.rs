@@ -41,4 +41,4 @@ pub use rules::{DefaultRule, RuleAccess, RuleRef, rule_name};
 pub use ways::{Exposed, Start, WayIn, exposed};
 
 mod cache;
-pub use cache::Reach;
+pub use cache::{Facts, Reach};

@@ -5,7 +5,7 @@ use estate::Estate;
 use posture::Lang;
 use rayon::prelude::*;
 use reach::Reach;
-use reach::difference::{differences, machines, pairs};
+use reach::difference::{between, machines, pairs, ways};
 use report::difference::{compared, difference_form, to_text, unknown_form};
 
 use crate::cli::{DiffArgs, Form};
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &DiffArgs, lang: Lang) -> anyhow::Result<u8> {
                 (_, None) => Some("removed"),
                 _ => None,
             };
-            let found = differences((&before, *was), (&after, *is), &sources);
+            let found = between(&ways(&before, *was, &sources), &ways(&after, *is, &sources));
             let forms: Vec<_> =
                 found.iter().map(|one| difference_form((&before, &after), id, machine, one)).collect();
             let doubt = |machine: Option<&&reach::difference::Machine<'_>>| machine?.unknown.clone();
