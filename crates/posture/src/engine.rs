@@ -1,6 +1,6 @@
 //! Runs checks over an estate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use estate::{Estate, Family, Kind, Known, Nsg, Origin, PortSet, Range, Reason, ResourceId, ScaleSet, Vm};
@@ -24,7 +24,8 @@ pub struct Sink {
     pub(crate) findings: Vec<Finding>,
     passes: Vec<(&'static str, u64)>,
     pub(crate) unknown: BTreeMap<&'static str, Vec<(ResourceId, Vec<Reason>)>>,
-    pub(crate) exposing: Vec<ResourceId>,
+    /// Machines with a group that lets the internet in to them.
+    pub(crate) exposing: Vec<(ResourceId, ResourceId)>,
 }
 
 impl Sink {
@@ -72,11 +73,7 @@ impl Sink {
         for (code, rows) in other.unknown {
             self.unknown.entry(code).or_default().extend(rows);
         }
-        for group in other.exposing {
-            if !self.exposing.contains(&group) {
-                self.exposing.push(group);
-            }
-        }
+        self.exposing.extend(other.exposing);
         self
     }
 }
@@ -183,7 +180,7 @@ impl<'j> Judge<'j> {
         Sink { keep_passes: self.keep_passes, ..Sink::default() }
     }
 
-    fn context<'c>(&'c self, exposing: &'c [ResourceId]) -> Context<'c> {
+    fn context<'c>(&'c self, exposing: Option<&'c HashSet<ResourceId>>) -> Context<'c> {
         Context {
             reach: self.reach,
             settings: self.settings,
@@ -195,8 +192,9 @@ impl<'j> Judge<'j> {
     }
 
     fn view(&self, view: &VmView<'_>, sink: &mut Sink) {
-        let context = self.context(&[]);
-        exposing_groups(&context, view, &mut sink.exposing);
+        let context = self.context(None);
+        let exposing = exposing_groups(&context, view).into_iter();
+        sink.exposing.extend(exposing.map(|group| (view.vm.id, group)));
         for check in self.checks {
             if let Run::Vm(run) = check.run {
                 run(&context, view, sink);
@@ -235,8 +233,8 @@ impl<'j> Judge<'j> {
     }
 
     /// Looks at a group. `exposing` are those that let the internet in to a machine.
-    pub(crate) fn group(&self, nsg: &Nsg, exposing: &[ResourceId], sink: &mut Sink) {
-        let context = self.context(exposing);
+    pub(crate) fn group(&self, nsg: &Nsg, exposing: &HashSet<ResourceId>, sink: &mut Sink) {
+        let context = self.context(Some(exposing));
         for check in self.checks {
             if let Run::Nsg(run) = check.run {
                 run(&context, nsg, sink);
@@ -256,7 +254,7 @@ impl<'j> Judge<'j> {
         let mut sink = vms.reduce(empty, Sink::absorb);
         estate.scale_sets.iter().for_each(|set| self.scale_set(set, &mut sink));
         self.astray(&mut sink);
-        let exposing = std::mem::take(&mut sink.exposing);
+        let exposing = sink.exposing.iter().map(|(_, group)| *group).collect();
         let groups = estate.nsgs.par_iter().map(|nsg| {
             let mut part = empty();
             self.group(nsg, &exposing, &mut part);

@@ -410,8 +410,9 @@ fn cause(context: &Context<'_>, address: &AddressView<'_>, way: &Way, opening: &
     }
 }
 
-/// Notes the groups that let the internet in to ports that attackers look for.
-pub(crate) fn exposing_groups(context: &Context<'_>, view: &VmView<'_>, groups: &mut Vec<ResourceId>) {
+/// The groups that let the internet in to ports of a machine that attackers look for.
+pub(crate) fn exposing_groups(context: &Context<'_>, view: &VmView<'_>) -> Vec<ResourceId> {
+    let mut groups = Vec::new();
     for address in &view.addresses {
         for way in &address.exposure.ways {
             let open = way
@@ -428,6 +429,7 @@ pub(crate) fn exposing_groups(context: &Context<'_>, view: &VmView<'_>, groups: 
             }
         }
     }
+    groups
 }
 
 /// Whether an opening lets management or UDP through.

@@ -2,10 +2,10 @@
 //!
 //! A rule of a group concerns the machines behind the group and nobody else, so just these are looked at again.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use estate::{Change, ChangeError, Estate, Known, Nic, ResourceId, apply};
+use estate::{Change, ChangeError, Estate, IpConfiguration, Known, Nic, ResourceId, apply};
 use reach::difference::{Difference, Machine, between, machines, ways};
 use reach::tags::Tags;
 use reach::{Addresses, Facts, Reach};
@@ -27,6 +27,8 @@ pub struct Live {
     sources: [Addresses; 2],
     /// The machines behind a group, and those of a NIC.
     machines_of: HashMap<ResourceId, BTreeSet<ResourceId>>,
+    /// The groups that let the internet in to a machine.
+    exposing: HashMap<ResourceId, BTreeSet<ResourceId>>,
     /// What checks said of a resource.
     said: HashMap<ResourceId, Vec<Said>>,
 }
@@ -73,9 +75,10 @@ impl Live {
         for (resource, one) in told(&estate, &sink) {
             said.entry(resource).or_default().push(one);
         }
+        let exposing = by_machine(sink.exposing);
         drop(reach);
-        let machines_of = machines_of(&estate);
-        Self { estate, facts, checks: checks.to_vec(), settings, lang, sources, machines_of, said }
+        let (machines_of, checks) = (machines_of(&estate), checks.to_vec());
+        Self { estate, facts, checks, settings, lang, sources, machines_of, exposing, said }
     }
 
     /// The estate as it is now.
@@ -127,7 +130,19 @@ impl Live {
                 judge.scale_set(set, &mut sink);
             }
         }
-        let exposing = std::mem::take(&mut sink.exposing);
+        // Whether a group exposes somebody depends on all that are behind it, whoever was looked at again.
+        let mut exposing = by_machine(std::mem::take(&mut sink.exposing));
+        for id in &touched {
+            match exposing.remove(id) {
+                Some(groups) => drop(self.exposing.insert(*id, groups)),
+                None => drop(self.exposing.remove(id)),
+            }
+        }
+        let exposes = |group: &&ResourceId| {
+            let behind = self.machines_of.get(*group).into_iter().flatten();
+            behind.filter_map(|id| self.exposing.get(id)).any(|groups| groups.contains(*group))
+        };
+        let exposing: HashSet<ResourceId> = groups.iter().filter(exposes).copied().collect();
         for nsg in groups.iter().filter_map(|id| self.estate.nsg(*id)) {
             judge.group(nsg, &exposing, &mut sink);
         }
@@ -165,19 +180,26 @@ impl Live {
 
     /// The machines and groups that a change concerns.
     fn touched(&self, change: &Change) -> (BTreeSet<ResourceId>, BTreeSet<ResourceId>) {
-        let behind = |id: &ResourceId| self.machines_of.get(id).into_iter().flatten().copied();
-        match change {
-            Change::PutRule { nsg, .. } | Change::DeleteRule { nsg, .. } => {
-                (behind(nsg).collect(), BTreeSet::from([*nsg]))
-            }
-            Change::SetPublicIp { nic, .. } => {
-                let groups: BTreeSet<ResourceId> =
-                    self.estate.nic(*nic).map(|nic| groups_of(&self.estate, nic)).unwrap_or_default();
-                // Whether a group exposes somebody depends on all that are behind it.
-                (behind(nic).chain(groups.iter().flat_map(behind)).collect(), groups)
-            }
-        }
+        let place = match change {
+            Change::PutRule { nsg, .. } | Change::DeleteRule { nsg, .. } => *nsg,
+            Change::SetPublicIp { nic, .. } => *nic,
+        };
+        let machines: BTreeSet<ResourceId> =
+            self.machines_of.get(&place).into_iter().flatten().copied().collect();
+        // What the other level's group exposes may be another, too.
+        let here = machines.iter().filter_map(|id| machine(&self.estate, *id));
+        let mut groups: BTreeSet<ResourceId> = here.flat_map(|one| groups_of(&self.estate, &one)).collect();
+        groups.extend(self.estate.nsg(place).map(|nsg| nsg.id));
+        (machines, groups)
     }
+}
+
+fn by_machine(pairs: Vec<(ResourceId, ResourceId)>) -> HashMap<ResourceId, BTreeSet<ResourceId>> {
+    let mut all: HashMap<ResourceId, BTreeSet<ResourceId>> = HashMap::new();
+    for (machine, group) in pairs {
+        all.entry(machine).or_default().insert(group);
+    }
+    all
 }
 
 /// What a sink holds: findings by their ids, and what nobody can tell.
@@ -193,24 +215,23 @@ fn told(estate: &Estate, sink: &Sink) -> Vec<(ResourceId, Said)> {
     fails.chain(unknown).collect()
 }
 
-/// The groups that filter for a NIC.
-fn groups_of(estate: &Estate, nic: &Nic) -> BTreeSet<ResourceId> {
+/// The groups that filter for a machine.
+fn groups_of(estate: &Estate, machine: &Machine<'_>) -> BTreeSet<ResourceId> {
     let known = |field: &Option<Known<ResourceId>>| field.as_ref().and_then(|id| id.value().copied());
-    let all = nic.ip_configurations.as_ref().and_then(Known::value).into_iter().flatten();
-    let subnets = all.filter_map(|ip| estate.subnet(known(&ip.subnet)?));
-    subnets.filter_map(|subnet| known(&subnet.nsg)).chain(known(&nic.nsg)).collect()
+    let of = |(nic, ip): &(&Nic, &IpConfiguration)| {
+        let subnet = known(&ip.subnet).and_then(|id| estate.subnet(id));
+        [subnet.and_then(|subnet| known(&subnet.nsg)), known(&nic.nsg)]
+    };
+    machine.addresses.iter().flat_map(of).flatten().collect()
 }
 
 /// The machines behind each group and of each NIC.
 fn machines_of(estate: &Estate) -> HashMap<ResourceId, BTreeSet<ResourceId>> {
     let mut all: HashMap<ResourceId, BTreeSet<ResourceId>> = HashMap::new();
     for machine in machines(estate) {
-        let mut nics: Vec<&Nic> = machine.addresses.iter().map(|(nic, _)| *nic).collect();
-        nics.dedup_by_key(|nic| nic.id);
-        for nic in nics {
-            for place in groups_of(estate, nic).into_iter().chain([nic.id]) {
-                all.entry(place).or_default().insert(machine.id);
-            }
+        let nics = machine.addresses.iter().map(|(nic, _)| nic.id);
+        for place in groups_of(estate, &machine).into_iter().chain(nics) {
+            all.entry(place).or_default().insert(machine.id);
         }
     }
     all

@@ -1,6 +1,7 @@
 //! What checks look at, and what they say.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use estate::{
     Estate, Family, IpConfiguration, Kind, Known, Nic, Origin, Pointer, PortSet, Reason, ResourceId,
@@ -23,7 +24,7 @@ pub struct Context<'e> {
     /// The language of messages.
     pub lang: Lang,
     /// The groups that let the internet in to a VM today.
-    pub exposing: &'e [ResourceId],
+    pub exposing: Option<&'e HashSet<ResourceId>>,
     /// The management ports, and all others.
     pub(crate) ports: &'e [PortSet; 2],
     /// What the team's approved sources are together, of each family.

@@ -40,7 +40,7 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
         None => return sink.unknown(&CHECK, nsg.id, vec![estate.partial(estate::Kind::Nsg, nsg.id)]),
     }
     // What is exposed today is told by the checks on VMs.
-    if context.exposing.contains(&nsg.id) {
+    if context.exposing.is_some_and(|exposing| exposing.contains(&nsg.id)) {
         return sink.pass(context, &CHECK, nsg.id);
     }
     let limit = context.settings.wide_after;
