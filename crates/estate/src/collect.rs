@@ -11,11 +11,11 @@ use crate::admin::AdminRule;
 use crate::compute::{Disk, Vm};
 use crate::effective;
 use crate::firewall::{Firewall, FirewallPolicy, IpGroup, RuleGroup};
-use crate::forward::{Forward, ForwardKind, LoadBalancer, Pool, WebGateway};
+use crate::forward::{Forward, ForwardKind, LoadBalancer, Pool, PrivateLink, WebGateway};
 use crate::id::{IdsBuilder, ResourceId, Use, resource_type, type_segments};
 use crate::join;
 use crate::model::{Estate, Kind, Other};
-use crate::network::{Asg, Nested, Nic, Peer, PublicIp, Subnet, Vnet};
+use crate::network::{Asg, LocalGateway, Nested, Nic, Peer, PublicIp, Subnet, Vnet};
 use crate::origin::{Origin, Origins, SourceIndex, locate};
 use crate::problem::{At, Problem, ProblemKind};
 use crate::route::{Route, RouteTable, lone_route};
@@ -47,6 +47,8 @@ pub struct Part {
     pub(crate) asgs: Vec<Asg>,
     pub(crate) load_balancers: Vec<LoadBalancer>,
     pub(crate) web_gateways: Vec<WebGateway>,
+    pub(crate) private_links: Vec<PrivateLink>,
+    pub(crate) local_gateways: Vec<LocalGateway>,
     pub(crate) firewalls: Vec<Firewall>,
     pub(crate) firewall_policies: Vec<FirewallPolicy>,
     pub(crate) rule_groups: Vec<RuleGroup>,
@@ -117,6 +119,8 @@ impl Collector {
         move_all(&mut done.asgs, &mut part.asgs, 0);
         move_all(&mut done.load_balancers, &mut part.load_balancers, 0);
         move_all(&mut done.web_gateways, &mut part.web_gateways, 0);
+        move_all(&mut done.private_links, &mut part.private_links, 0);
+        move_all(&mut done.local_gateways, &mut part.local_gateways, 0);
         move_all(&mut done.firewalls, &mut part.firewalls, 0);
         move_all(&mut done.firewall_policies, &mut part.firewall_policies, 0);
         move_all(&mut done.rule_groups, &mut part.rule_groups, 0);
@@ -342,7 +346,7 @@ enum Parser {
     AdminRule,
 }
 
-const TYPES: [(&str, Parser); 27] = [
+const TYPES: [(&str, Parser); 29] = [
     ("microsoft.compute/virtualmachines", Parser::Kind(Kind::Vm)),
     ("microsoft.compute/virtualmachinescalesets", Parser::Kind(Kind::ScaleSet)),
     ("microsoft.compute/virtualmachinescalesets/virtualmachines", Parser::Kind(Kind::Vm)),
@@ -362,6 +366,8 @@ const TYPES: [(&str, Parser); 27] = [
     ("microsoft.network/loadbalancers/backendaddresspools", Parser::Pool),
     ("microsoft.network/loadbalancers/inboundnatrules", Parser::NatRule),
     ("microsoft.network/applicationgateways", Parser::Kind(Kind::WebGateway)),
+    ("microsoft.network/privatelinkservices", Parser::Kind(Kind::PrivateLink)),
+    ("microsoft.network/localnetworkgateways", Parser::Kind(Kind::LocalGateway)),
     ("microsoft.network/azurefirewalls", Parser::Kind(Kind::Firewall)),
     ("microsoft.network/firewallpolicies", Parser::Kind(Kind::FirewallPolicy)),
     ("microsoft.network/firewallpolicies/rulecollectiongroups", Parser::Kind(Kind::RuleGroup)),
@@ -421,6 +427,8 @@ fn resource(part: &mut Part, reader: &mut Reader<'_>, object: &Object, id: &str)
         Kind::Asg => part.asgs.push(Asg::read(reader, own)),
         Kind::LoadBalancer => part.load_balancers.push(LoadBalancer::read(reader, own, object)),
         Kind::WebGateway => part.web_gateways.push(WebGateway::read(reader, own, object)),
+        Kind::PrivateLink => part.private_links.push(PrivateLink::read(reader, own, object)),
+        Kind::LocalGateway => part.local_gateways.push(LocalGateway::read(reader, own, object)),
         Kind::Firewall => part.firewalls.push(Firewall::read(reader, own, object)),
         Kind::FirewallPolicy => part.firewall_policies.push(FirewallPolicy::read(reader, own, object)),
         Kind::RuleGroup => part.rule_groups.push(RuleGroup::read(reader, own, object)),

@@ -68,6 +68,8 @@ pub struct FirewallRules {
     pub nat: Vec<Dnat>,
     /// Whether it has network rules that deny: these win over what a translation lets in.
     pub denies: bool,
+    /// Set when there may be further translations.
+    pub unknown: Option<Box<Reason>>,
 }
 
 /// One rule that translates destinations.
@@ -133,17 +135,27 @@ impl Firewall {
         match reader.array(fields, "ipConfigurations", at) {
             Some(Known::Value(items)) => {
                 let mut all = Vec::new();
+                let mut unknown = None;
                 for (index, item) in items.iter().enumerate() {
                     let at = format_args!("/properties/ipConfigurations/{index}");
-                    let Some(object) = reader.element(item, at) else { continue };
+                    let Some(object) = reader.element(item, at) else {
+                        unknown = Some(Box::new(Reason::Unreadable { field: "ipConfigurations".into() }));
+                        continue;
+                    };
                     let fields = Fields::of(object);
                     let at = format_args!("{at}/properties");
-                    if let Some(Known::Value(id)) = reader.reference(fields, "publicIPAddress", at) {
-                        all.push(id);
+                    match reader.reference(fields, "publicIPAddress", at) {
+                        Some(Known::Value(id)) => all.push(id),
+                        Some(Known::Unknown(reason)) => unknown = Some(reason),
+                        None => {}
                     }
                     subnet = subnet.or(reader.reference(fields, "subnet", at));
                 }
-                public_ips = Some(Known::Value(all));
+                // One in a virtual hub has none here: its addresses stand elsewhere.
+                public_ips = match unknown {
+                    Some(reason) => Some(Known::Unknown(reason)),
+                    None => (!all.is_empty()).then_some(Known::Value(all)),
+                };
             }
             Some(Known::Unknown(reason)) => public_ips = Some(Known::Unknown(reason)),
             None => {}
@@ -197,11 +209,19 @@ fn collection(
     }
     let priority = priority(reader, fields, at)
         .unwrap_or_else(|| Known::unknown(Reason::Unreadable { field: "priority".into() }));
-    let Some(Known::Value(items)) = reader.array(fields, "rules", at) else { return };
+    let items = match reader.array(fields, "rules", at) {
+        Some(Known::Value(items)) => items,
+        Some(Known::Unknown(reason)) => {
+            rules.unknown = Some(reason);
+            return;
+        }
+        None => return,
+    };
     for (index, item) in items.iter().enumerate() {
         let at = format_args!("{at}/rules/{index}");
-        if let Some(object) = reader.element(item, at) {
-            rules.nat.push(Dnat::read(reader, object, at, priority.clone()));
+        match reader.element(item, at) {
+            Some(object) => rules.nat.push(Dnat::read(reader, object, at, priority.clone())),
+            None => rules.unknown = Some(Box::new(Reason::Unreadable { field: "rules".into() })),
         }
     }
 }
@@ -237,16 +257,24 @@ impl RuleGroup {
                 let mut rules = FirewallRules::default();
                 for (index, item) in items.iter().enumerate() {
                     let at = format_args!("/properties/ruleCollections/{index}");
-                    let Some(object) = reader.element(item, at) else { continue };
+                    let Some(object) = reader.element(item, at) else {
+                        rules.unknown =
+                            Some(Box::new(Reason::Unreadable { field: "ruleCollections".into() }));
+                        continue;
+                    };
                     let own = Fields::own(object);
                     let kind = match reader.text(own, "ruleCollectionType", at) {
                         Some(Known::Value(kind)) => kind.to_ascii_lowercase(),
                         _ => String::new(),
                     };
-                    let nat = kind.contains("nat");
+                    let nat = kind.contains("nat") || policy_rules_are(own, "natrule");
                     let network = policy_rules_are(own, "networkrule");
                     if nat || network {
                         collection(reader, object, at, nat, &mut rules);
+                    } else if kind.is_empty() || reader.array(own, "rules", at).is_none() {
+                        // It does not tell what it is.
+                        rules.unknown =
+                            Some(Box::new(Reason::Unreadable { field: "ruleCollectionType".into() }));
                     }
                 }
                 Some(Known::Value(rules))
@@ -318,6 +346,7 @@ impl Dnat {
             });
         let ports = match unknown.or(bad_port) {
             Some(reason) => Known::Unknown(reason),
+            None if ports.is_empty() => Known::unknown(unreadable("destinationPorts")),
             None => Known::Value(ports.into_iter().collect()),
         };
         let to = match reader.text(fields, "translatedAddress", at) {
@@ -344,7 +373,13 @@ impl Dnat {
             source_groups.push(reader.ids.intern(text, crate::id::Use::Reference));
         });
         source.unreadable = source.unreadable.or(unknown);
-        let destination = addresses(reader, fields, "destinationAddresses", at);
+        if source.names_nothing() && source_groups.is_empty() {
+            source.unreadable = Some(Box::new(unreadable("sourceAddresses")));
+        }
+        let mut destination = addresses(reader, fields, "destinationAddresses", at);
+        if destination.names_nothing() {
+            destination.unreadable = Some(Box::new(unreadable("destinationAddresses")));
+        }
         Self {
             name: name.into(),
             place,

@@ -138,12 +138,48 @@ pub struct WebGateway {
     pub origins: Origins,
     /// Whether a frontend of it has a public address; `None` when only its id is known.
     pub public: Field<bool>,
+    /// The addresses in its networks that it listens on.
+    pub inner: Vec<IpAddr>,
     /// The subnets that it is in.
     pub subnets: Field<Vec<ResourceId>>,
     /// Its backend pools.
     pub pools: Field<Vec<Pool>>,
     /// The ports that its settings connect to.
     pub ports: Field<PortSet>,
+}
+
+/// A private link service: who uses it comes to a load balancer by way of it, from wherever in Azure they are.
+///
+/// Source: <https://learn.microsoft.com/azure/private-link/private-link-service-overview>
+#[derive(Clone, Debug)]
+pub struct PrivateLink {
+    /// Its id.
+    pub id: ResourceId,
+    /// Where its records stand.
+    pub origins: Origins,
+    /// The frontends of load balancers that it leads to.
+    pub frontends: Field<Vec<ResourceId>>,
+    /// The subnets that its packets come from.
+    pub subnets: Vec<ResourceId>,
+}
+
+impl PrivateLink {
+    pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
+        let fields = Fields::of(object);
+        let at = format_args!("/properties");
+        let frontends = reader.references(fields, "loadBalancerFrontendIpConfigurations", at);
+        let subnets = items(reader, fields, "ipConfigurations", |reader, object, at| {
+            match reader.reference(Fields::of(object), "subnet", format_args!("{at}/properties")) {
+                Some(Known::Value(subnet)) => Some(subnet),
+                _ => None,
+            }
+        });
+        let subnets = match subnets {
+            Some(Known::Value(subnets)) => subnets,
+            _ => Vec::new(),
+        };
+        Self { id, origins: Origins::one(reader.origin), frontends, subnets }
+    }
 }
 
 impl LoadBalancer {
@@ -259,6 +295,13 @@ impl Frontend {
 }
 
 impl Pool {
+    /// Takes over the members that another record of the pool tells.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.members.extend(other.members);
+        self.addresses.extend(other.addresses);
+        self.unknown = self.unknown.take().or(other.unknown);
+    }
+
     /// Reads a pool; an empty `at` is one that is a resource of its own.
     pub(crate) fn read(
         reader: &mut Reader<'_>,
@@ -315,6 +358,10 @@ impl Pool {
                 self.addresses.push((address, network_of(reader, fields, at).or(everywhere)));
             }
             Some(Known::Unknown(reason)) => self.unknown = Some(reason),
+            // A name: nobody can tell from the input which address that is.
+            None if fields.has("fqdn") => {
+                self.unknown = Some(Box::new(Reason::Stated { reason: "fqdn".into() }));
+            }
             None => {}
         }
     }
@@ -442,8 +489,13 @@ impl Forward {
 impl WebGateway {
     pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
         let (whole, fields) = (object, Fields::of(object));
-        let public = items(reader, fields, "frontendIPConfigurations", |_, object, _| {
+        let mut inner = Vec::new();
+        let public = items(reader, fields, "frontendIPConfigurations", |reader, object, at| {
             let frontend = Fields::of(object);
+            let at = format_args!("{at}/properties");
+            if let Some(Known::Value(address)) = parse_address(reader, frontend, "privateIPAddress", at) {
+                inner.push(address);
+            }
             Some(frontend.raw("publicIPAddress").is_some() || frontend.is_unknown())
         });
         let subnets = items(reader, fields, "gatewayIPConfigurations", |reader, object, at| {
@@ -482,6 +534,7 @@ impl WebGateway {
             id,
             origins: Origins::one(reader.origin),
             public: public.map(|all| all.map(|all| all.contains(&true))),
+            inner,
             subnets,
             pools,
             ports,

@@ -8,11 +8,11 @@
 use crate::collect::Part;
 use crate::compute::{Disk, Vm};
 use crate::firewall::{Firewall, FirewallPolicy, IpGroup, RuleGroup};
-use crate::forward::{Forward, LoadBalancer, Pool, WebGateway};
+use crate::forward::{Forward, LoadBalancer, Pool, PrivateLink, WebGateway};
 use crate::id::{Ids, ResourceId};
 use crate::known::{Known, Reason, join as join_field};
 use crate::model::{Estate, Kind, Other, Slot};
-use crate::network::{Asg, IpConfiguration, Nic, Peer, PublicIp, Subnet, Vnet};
+use crate::network::{Asg, IpConfiguration, LocalGateway, Nic, Peer, PublicIp, Subnet, Vnet};
 use crate::origin::{Origin, Origins, Place};
 use crate::problem::{At, Problem, ProblemKind};
 use crate::route::{self, Route, RouteTable};
@@ -92,6 +92,7 @@ records! {
         ip_configurations: "/properties/ipConfigurations"
     } then |mine, other| {
         mine.private_endpoint |= other.private_endpoint;
+        mine.forwards |= other.forwards;
     };
     PublicIp in public_ips { sku: "/sku/name", address: "/properties/ipAddress" } then |mine, other| {
         mine.attached = mine.attached.or(other.attached);
@@ -144,7 +145,13 @@ records! {
         subnets: "/properties/gatewayIPConfigurations",
         pools: "/properties/backendAddressPools",
         ports: "/properties/backendHttpSettingsCollection"
+    } then |mine, other| {
+        mine.inner.append(&mut other.inner);
     };
+    PrivateLink in private_links { frontends: "/properties/loadBalancerFrontendIpConfigurations" } then |mine, other| {
+        mine.subnets.append(&mut other.subnets);
+    };
+    LocalGateway in local_gateways { space: "/properties/localNetworkAddressSpace" };
     Firewall in firewalls {
         public_ips: "/properties/ipConfigurations",
         subnet: "/properties/ipConfigurations",
@@ -187,6 +194,8 @@ impl Joiner {
             asgs: read.asgs,
             load_balancers: read.load_balancers,
             web_gateways: read.web_gateways,
+            private_links: read.private_links,
+            local_gateways: read.local_gateways,
             firewalls: read.firewalls,
             firewall_policies: read.firewall_policies,
             rule_groups: read.rule_groups,
@@ -211,6 +220,8 @@ impl Joiner {
         joiner.index::<Asg>();
         joiner.index::<LoadBalancer>();
         joiner.index::<WebGateway>();
+        joiner.index::<PrivateLink>();
+        joiner.index::<LocalGateway>();
         joiner.index::<Firewall>();
         joiner.index::<FirewallPolicy>();
         joiner.index::<RuleGroup>();
@@ -459,8 +470,8 @@ impl Joiner {
         }
         for (id, nsg, origin) in nics {
             let (origins, nsg) = (Origins::one(origin), Some(Known::Value(nsg)));
-            let private_endpoint = false;
-            self.add(Nic { id, origins, nsg, vm: None, private_endpoint, ip_configurations: None });
+            let (forwards, private_endpoint) = (false, false);
+            self.add(Nic { id, origins, nsg, vm: None, forwards, private_endpoint, ip_configurations: None });
         }
     }
 
@@ -491,25 +502,35 @@ impl Joiner {
 
     /// Pools and NAT rules that are resources of their own belong to their load balancer.
     fn add_balancer_parts(&mut self, pools: Vec<Pool>, nat_rules: Vec<Forward>) {
-        fn add<T: PartialEq>(list: &mut crate::known::Field<Vec<T>>, part: T, same: impl Fn(&T) -> bool) {
+        /// Adds a part to a list. Gives back one that the list has already.
+        fn add<T>(list: &mut crate::known::Field<Vec<T>>, part: T, same: impl Fn(&T) -> bool) -> Option<T> {
             match list {
-                Some(Known::Value(all)) => {
-                    if !all.iter().any(same) {
-                        all.push(part);
-                    }
-                }
+                Some(Known::Value(all)) if all.iter().any(same) => return Some(part),
+                Some(Known::Value(all)) => all.push(part),
                 Some(Known::Unknown(_)) => {}
                 // Without the balancer itself there may be more; what is known still counts.
                 none => *none = Some(Known::Value(vec![part])),
             }
+            None
         }
         let mut nat_rules = nat_rules;
         nat_rules.sort_by(|a, b| a.place.cmp(&b.place));
         for rule in nat_rules {
             let origin = rule.place.origin;
             if let Some(balancer) = self.balancer_of(rule.id, origin) {
-                let id = rule.id;
-                add(&mut balancer.nat_rules, rule, |mine| mine.id == id);
+                let (id, owner) = (rule.id, balancer.id);
+                let again = add(&mut balancer.nat_rules, rule, |mine| mine.id == id);
+                let all = balancer.nat_rules.iter().filter_map(Known::value).flatten();
+                let mine = all.into_iter().find(|mine| mine.id == id);
+                if let Some((again, mine)) = again.zip(mine)
+                    && again != *mine
+                {
+                    let (one, other) = (mine.place.origin, again.place.origin);
+                    balancer.nat_rules =
+                        Some(Known::unknown(Reason::Conflict { field: "inboundNatRules".into() }));
+                    let pointer = "/properties/inboundNatRules";
+                    self.conflict(owner, pointer, one.min(other), one.max(other));
+                }
             }
         }
         for pool in pools {
@@ -519,7 +540,14 @@ impl Joiner {
             let balancer = slot.and_then(|slot| self.estate.load_balancers.get_mut(slot.index as usize));
             if let Some(balancer) = balancer {
                 let id = pool.id;
-                add(&mut balancer.pools, pool, |mine| mine.id == id);
+                let again = add(&mut balancer.pools, pool, |mine| mine.id == id);
+                let all = balancer.pools.iter_mut().filter_map(|list| match list {
+                    Known::Value(all) => Some(all),
+                    Known::Unknown(_) => None,
+                });
+                if let Some((again, mine)) = again.zip(all.flatten().find(|mine| mine.id == id)) {
+                    mine.absorb(again);
+                }
             }
         }
     }
@@ -561,14 +589,24 @@ impl Joiner {
         for nic in nics {
             let Some(Known::Value(all)) = &mut nic.ip_configurations else { continue };
             for ip in all {
-                let Some(Known::Value(address)) = ip.address else { continue };
                 let subnet = ip.subnet.as_ref().and_then(Known::value);
                 let vnet = subnet.and_then(|id| ids.find(crate::id::parent(ids.text(*id))?));
+                let Some(Known::Value(address)) = ip.address else {
+                    // One that has no address yet may get any of its network, and be a member then.
+                    let may_be = |its: &Option<ResourceId>| its.is_none() || vnet.is_none() || *its == vnet;
+                    if by_address.iter().any(|(_, its, _)| may_be(its)) {
+                        ip.forwarded_by = Known::unknown(Reason::NoAddress);
+                    }
+                    continue;
+                };
                 let first = by_address.partition_point(|(its, ..)| *its < address);
                 let same = by_address.get(first..).unwrap_or_default();
                 for (_, its, pool) in same.iter().take_while(|(its, ..)| *its == address) {
                     if its.is_none() || *its == vnet {
                         member_of(ip, *pool);
+                    } else if vnet.is_none() {
+                        // Whether it is in that network is not known.
+                        ip.forwarded_by = Known::unknown(Reason::NoAddress);
                     }
                 }
             }
@@ -629,10 +667,6 @@ impl Joiner {
         admin_rules.sort_by_cached_key(|rule| (text(rule.id), rule.vnet.map(text), rule.rule.place.clone()));
         admin_rules
             .dedup_by(|b, a| a.id == b.id && a.vnet == b.vnet && a.access == b.access && a.rule == b.rule);
-        // A rule that is deployed somewhere is not told again by its configuration.
-        let deployed: Vec<ResourceId> =
-            admin_rules.iter().filter(|rule| rule.vnet.is_some()).map(|rule| rule.id).collect();
-        admin_rules.retain(|rule| rule.vnet.is_some() || !deployed.contains(&rule.id));
     }
 
     /// A NIC tells which VM it is on, and a VM tells its NICs: either is enough.

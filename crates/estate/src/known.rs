@@ -65,6 +65,16 @@ pub enum Reason {
         /// The id of the rule.
         id: Box<str>,
     },
+    /// A peered network sends on what comes from elsewhere, and no record tells from where.
+    Forwarded {
+        /// The id of the network.
+        id: Box<str>,
+    },
+    /// A network appliance may send packets on to it.
+    Appliance {
+        /// The id of its NIC.
+        id: Box<str>,
+    },
     /// A firewall translates to it, and a network rule of the firewall may deny what comes.
     FirewallDenies {
         /// The id of the firewall.

@@ -3,10 +3,10 @@
 use crate::admin::AdminRule;
 use crate::compute::{Disk, Vm};
 use crate::firewall::{Firewall, FirewallPolicy, IpGroup, RuleGroup};
-use crate::forward::{LoadBalancer, WebGateway};
+use crate::forward::{LoadBalancer, PrivateLink, WebGateway};
 use crate::id::{Ids, ResourceId};
 use crate::known::Reason;
-use crate::network::{Asg, Nic, PublicIp, Subnet, Vnet};
+use crate::network::{Asg, LocalGateway, Nic, PublicIp, Subnet, Vnet};
 use crate::origin::Origin;
 use crate::problem::Problem;
 use crate::route::RouteTable;
@@ -39,6 +39,10 @@ pub enum Kind {
     LoadBalancer,
     /// An application gateway.
     WebGateway,
+    /// A private link service.
+    PrivateLink,
+    /// A network on the other side of a gateway.
+    LocalGateway,
     /// A firewall.
     Firewall,
     /// A firewall policy.
@@ -68,6 +72,8 @@ impl Kind {
             Self::Asg => "Microsoft.Network/applicationSecurityGroups",
             Self::LoadBalancer => "Microsoft.Network/loadBalancers",
             Self::WebGateway => "Microsoft.Network/applicationGateways",
+            Self::PrivateLink => "Microsoft.Network/privateLinkServices",
+            Self::LocalGateway => "Microsoft.Network/localNetworkGateways",
             Self::Firewall => "Microsoft.Network/azureFirewalls",
             Self::FirewallPolicy => "Microsoft.Network/firewallPolicies",
             Self::RuleGroup => "Microsoft.Network/firewallPolicies/ruleCollectionGroups",
@@ -124,6 +130,10 @@ pub struct Estate {
     pub load_balancers: Vec<LoadBalancer>,
     /// Application gateways.
     pub web_gateways: Vec<WebGateway>,
+    /// Private link services.
+    pub private_links: Vec<PrivateLink>,
+    /// Networks on the other side of gateways.
+    pub local_gateways: Vec<LocalGateway>,
     /// Firewalls.
     pub firewalls: Vec<Firewall>,
     /// Firewall policies.
@@ -221,6 +231,8 @@ impl Estate {
             + self.asgs.len()
             + self.load_balancers.len()
             + self.web_gateways.len()
+            + self.private_links.len()
+            + self.local_gateways.len()
             + self.firewalls.len()
             + self.firewall_policies.len()
             + self.rule_groups.len()

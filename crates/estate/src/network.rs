@@ -22,6 +22,8 @@ pub struct Nic {
     pub nsg: Field<ResourceId>,
     /// The VM that it is attached to.
     pub vm: Field<ResourceId>,
+    /// Whether it passes on what is not meant for it (`enableIPForwarding`), or may: a network appliance.
+    pub forwards: bool,
     /// Whether it is that of a private endpoint, where the subnet's group filters only if the subnet says so.
     pub private_endpoint: bool,
     /// Its addresses; `None` when only its id is known.
@@ -118,6 +120,34 @@ pub struct Peer {
     pub in_tag: bool,
     /// Whether the gateway of that network serves this one, too.
     pub use_remote_gateways: Field<bool>,
+    /// Whether that network sends on what comes from elsewhere (`allowForwardedTraffic`).
+    pub forwards: Field<bool>,
+}
+
+/// A network on the other side of a gateway, as somebody has written it down.
+#[derive(Clone, Debug)]
+pub struct LocalGateway {
+    /// Its id.
+    pub id: ResourceId,
+    /// Where its records stand.
+    pub origins: Origins,
+    /// The addresses there.
+    pub space: Field<Space>,
+}
+
+impl LocalGateway {
+    pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
+        let fields = Fields::of(object);
+        let space = match reader.object(fields, "localNetworkAddressSpace", format_args!("/properties")) {
+            Some(Known::Value(space)) => {
+                let at = format_args!("/properties/localNetworkAddressSpace");
+                space_and_prefixes(prefixes(reader, Fields::own(space), &["addressPrefixes"], at)).0
+            }
+            Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
+            None => None,
+        };
+        Self { id, origins: Origins::one(reader.origin), space }
+    }
 }
 
 /// A subnet.
@@ -274,7 +304,17 @@ impl Nic {
             None => ip_configurations,
         };
         let private_endpoint = fields.raw("privateEndpoint").is_some();
-        Self { id, origins: Origins::one(reader.origin), nsg, vm, private_endpoint, ip_configurations }
+        let forwards = reader.boolean(fields, "enableIPForwarding", at);
+        let forwards = !matches!(forwards, None | Some(Known::Value(false)));
+        Self {
+            id,
+            origins: Origins::one(reader.origin),
+            nsg,
+            vm,
+            forwards,
+            private_endpoint,
+            ip_configurations,
+        }
     }
 }
 
@@ -535,6 +575,7 @@ impl Peer {
         let access = reader.boolean(peering, "allowVirtualNetworkAccess", at);
         let in_tag = !matches!(access, Some(Known::Value(false)));
         let use_remote_gateways = reader.boolean(peering, "useRemoteGateways", at);
+        let forwards = reader.boolean(peering, "allowForwardedTraffic", at);
         let remote = peering.raw("remoteVirtualNetwork").and_then(|remote| remote.get("id")?.as_str());
         let vnet = remote.map(|id| reader.ids.intern(id, Use::Reference));
         let mut space: Field<Vec<Prefix>> = None;
@@ -549,7 +590,7 @@ impl Peer {
             };
         }
         let (space, prefixes) = space_and_prefixes(space);
-        Some(Self { vnet, space, prefixes, in_tag, use_remote_gateways })
+        Some(Self { vnet, space, prefixes, in_tag, use_remote_gateways, forwards })
     }
 }
 

@@ -67,6 +67,10 @@ fn noun(resource_type: &str, lang: Lang) -> String {
             ("firewall policy's rules", "ファイアウォール ポリシーの規則")
         }
         "microsoft.network/firewallpolicies" => ("firewall policy", "ファイアウォール ポリシー"),
+        "microsoft.network/privatelinkservices" => ("private link service", "Private Link サービス"),
+        "microsoft.network/localnetworkgateways" => {
+            ("local network gateway", "ローカル ネットワーク ゲートウェイ")
+        }
         "microsoft.network/ipgroups" => ("IP group", "IP グループ"),
         "microsoft.compute/virtualmachinescalesets" => ("scale set", "仮想マシン スケール セット"),
         "microsoft.network/virtualnetworkgateways" => ("gateway", "仮想ネットワーク ゲートウェイ"),
@@ -119,9 +123,10 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
         ),
         Reason::NotModelled { resource_type, .. } => {
             let noun = noun(resource_type, lang);
+            let article = if noun.starts_with(['a', 'i', 'o']) { "an" } else { "a" };
             say!(
                 lang,
-                "it may be reached by way of a {noun}, which this build does not judge yet",
+                "it may be reached by way of {article} {noun}, which this build does not judge yet",
                 "{noun}を経由して到達できる可能性がありますが、このビルドではまだ判定できません"
             )
         }
@@ -139,6 +144,16 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
             lang,
             "a security admin rule may be deployed to its network, and nothing in the input tells",
             "セキュリティ管理規則がネットワークに展開されている可能性がありますが、入力からは分かりません"
+        ),
+        Reason::Forwarded { .. } => say!(
+            lang,
+            "a peered network sends on traffic from elsewhere, and nothing in the input tells from where",
+            "ピアリング先のネットワークがほかからの通信を転送しますが、送信元は入力からは分かりません"
+        ),
+        Reason::Appliance { .. } => say!(
+            lang,
+            "a network appliance that the internet has a way to may send packets on to it",
+            "インターネットから到達できるネットワーク仮想アプライアンスが転送する可能性があります"
         ),
         Reason::FirewallDenies { .. } => say!(
             lang,
@@ -182,6 +197,10 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
         Reason::NotModelled { resource_type, .. } => show_command(resource_type),
         Reason::AdminRule { .. } => {
             "az network manager list-effective-security-admin-rules --virtual-network-name <VNET>".to_owned()
+        }
+        Reason::Forwarded { .. } => "az network vnet peering list".to_owned(),
+        Reason::Appliance { .. } => {
+            say!(lang, "look at the appliance's own rules", "アプライアンス自体の規則を確認してください")
         }
         Reason::FirewallDenies { .. } => "az network firewall show".to_owned(),
         Reason::RouteWidensVirtualNetwork { .. } => "az network nic list-effective-nsg".to_owned(),

@@ -3,10 +3,11 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/virtual-network-manager/concept-security-admins>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
-use estate::{AdminAccess, Direction, Known, PortSet, Reason, ResourceId};
+use estate::{AdminAccess, AdminRule, Direction, Estate, Known, PortSet, Reason, ResourceId};
+use hashbrown::HashMap;
 
 use crate::addresses::Addresses;
 use crate::cache::Reach;
@@ -39,6 +40,63 @@ pub(crate) struct AdminPart {
     pub(crate) passes: bool,
 }
 
+/// The admin rules of an estate by the network they are deployed to, as positions in the estate's list.
+#[derive(Debug, Default)]
+pub(crate) struct Deployed {
+    networks: HashMap<ResourceId, Here>,
+    /// Rules of configurations: to which networks they are deployed, nothing tells.
+    nowhere: Here,
+    /// All of them, for an endpoint of which nothing tells the network.
+    everywhere: Here,
+}
+
+/// The admin rules that act on a network, or may.
+#[derive(Debug, Default)]
+struct Here {
+    rules: Vec<u32>,
+    /// Whether they are of several managers. Which of those comes first depends on where in the tenant they stand.
+    ///
+    /// Source: <https://learn.microsoft.com/azure/virtual-network-manager/concept-security-admins>
+    several: bool,
+}
+
+impl Deployed {
+    pub(crate) fn new(estate: &Estate) -> Self {
+        let mut all = Self::default();
+        for (index, admin) in (0u32..).zip(&estate.admin_rules) {
+            all.everywhere.rules.push(index);
+            let here = match admin.vnet {
+                Some(vnet) => all.networks.entry(vnet).or_default(),
+                None => &mut all.nowhere,
+            };
+            here.rules.push(index);
+        }
+        for here in all.networks.values_mut() {
+            let manager = |admin: &AdminRule| {
+                let id = estate.text(admin.id).to_ascii_lowercase();
+                id.split("/securityadminconfigurations/").next().unwrap_or_default().to_owned()
+            };
+            let managers: BTreeSet<String> = here.each(estate).map(|(_, admin)| manager(admin)).collect();
+            here.several = managers.len() > 1;
+        }
+        all
+    }
+
+    /// Where the list of what is deployed to the network is there, what is not in it is not deployed.
+    fn here(&self, endpoint: &Endpoint) -> &Here {
+        match endpoint.vnet {
+            Some(own) => self.networks.get(&own).unwrap_or(&self.nowhere),
+            None => &self.everywhere,
+        }
+    }
+}
+
+impl Here {
+    fn each<'e>(&self, estate: &'e Estate) -> impl Iterator<Item = (u32, &'e AdminRule)> {
+        self.rules.iter().filter_map(|index| Some((*index, estate.admin_rules.get(*index as usize)?)))
+    }
+}
+
 /// What a rule of a network is asked by: family, network, direction, address and groups of the endpoint.
 pub(crate) type AdminKey = (u32, Option<ResourceId>, Direction, Box<[crate::endpoint::Tri]>);
 
@@ -51,15 +109,11 @@ impl Reach<'_> {
         endpoint: &Endpoint,
         network: u32,
     ) -> Option<(u32, Arc<AdminAnswer>)> {
-        let estate = self.estate();
-        let mine = || {
-            (0u32..).zip(&estate.admin_rules).filter(|(_, admin)| match (admin.vnet, endpoint.vnet) {
-                (Some(its), Some(own)) => its == own,
-                _ => true,
-            })
-        };
-        mine().next()?;
-        let sight = mine().map(|(_, admin)| match direction {
+        let here = self.facts.deployed.here(endpoint);
+        if here.rules.is_empty() {
+            return None;
+        }
+        let sight = here.each(self.estate()).map(|(_, admin)| match direction {
             Direction::Inbound => endpoint.is_in(&admin.rule.destination),
             Direction::Outbound => endpoint.is_in(&admin.rule.source),
         });
@@ -68,12 +122,14 @@ impl Reach<'_> {
         if cached.is_some() {
             return cached;
         }
-        let mut compiled: Vec<_> = mine()
+        let mut compiled: Vec<_> = here
+            .each(self.estate())
             .filter_map(|(index, admin)| {
                 let rule =
                     compile_one(&admin.rule, RuleRef::Admin(index), direction, endpoint, &self.facts.names)?;
                 // Deployed here for certain, or perhaps.
-                let certain = rule.certain && admin.vnet.is_some() && endpoint.vnet.is_some();
+                let certain =
+                    rule.certain && !here.several && admin.vnet.is_some() && endpoint.vnet.is_some();
                 Some(Compiled { certain, ..rule })
             })
             .collect();
@@ -120,18 +176,21 @@ impl Reach<'_> {
     /// Why the admin rules are not known in full.
     pub(crate) fn admin_doubt(&self, endpoint: &Endpoint) -> Option<Reason> {
         let estate = self.estate();
-        estate.admin_rules.iter().find_map(|admin| {
-            let here = match (admin.vnet, endpoint.vnet) {
-                (Some(its), Some(own)) if its != own => return None,
-                (Some(_), Some(_)) => true,
-                _ => false,
-            };
-            let own = match (&admin.access, here) {
+        let here = self.facts.deployed.here(endpoint);
+        let reason = |(_, admin): (u32, &AdminRule)| {
+            let own = match (&admin.access, admin.vnet.is_some() && endpoint.vnet.is_some()) {
                 (_, false) => Some(Reason::AdminRule { id: estate.text(admin.id).into() }),
                 (Known::Unknown(reason), _) => Some(reason.as_ref().clone()),
                 _ => None,
             };
             own.or_else(|| crate::rules::reason(&admin.rule, self.tags()))
-        })
+        };
+        let mut taken = BTreeSet::new();
+        for (_, admin) in here.each(estate) {
+            if !taken.insert((admin.rule.priority.value(), admin.rule.direction.value())) {
+                return Some(Reason::SamePriority);
+            }
+        }
+        if here.several { Some(Reason::SamePriority) } else { here.each(estate).find_map(reason) }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use estate::{Change, Direction, Estate, Family, Known, Nsg, ResourceId};
 use hashbrown::HashMap;
 
-use crate::admin::{AdminAnswer, AdminKey};
+use crate::admin::{AdminAnswer, AdminKey, Deployed};
 use crate::endpoint::{Endpoint, Network, Tri};
 use crate::forward::Forwarding;
 use crate::group::{self, GroupAnswer};
@@ -21,6 +21,7 @@ pub struct Facts {
     sighted: Vec<[bool; 2]>,
     /// What forwards to addresses of VMs.
     pub(crate) forwarding: Forwarding,
+    pub(crate) deployed: Deployed,
 }
 
 impl Facts {
@@ -40,7 +41,8 @@ impl Facts {
         }
         let names = Names { members, tags };
         let forwarding = Forwarding::new(estate, &names);
-        Self { sighted: estate.nsgs.iter().map(sighted).collect(), forwarding, names }
+        let sighted = estate.nsgs.iter().map(sighted).collect();
+        Self { names, sighted, forwarding, deployed: Deployed::new(estate) }
     }
 
     /// The list of service tags.

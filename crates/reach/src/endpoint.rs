@@ -42,6 +42,8 @@ pub struct Network {
     pub tag: MustMay,
     /// The address space of the network and of its peers: what never comes from the internet.
     pub own: Addresses,
+    /// What else has a way here: peers that are kept out of the tag, and what peers may send on.
+    pub beside: MustMay,
     /// Why the tag is not known exactly.
     pub unknown: Option<Box<Reason>>,
 }
@@ -177,6 +179,7 @@ impl Network {
         let mut unknown = None;
         let mut own = subnet.cloned().unwrap_or_default();
         let mut may = Addresses::empty();
+        let mut beside = MustMay::certain(Addresses::empty());
         match space {
             Some(space) => own = own.union(&of_space(space, family)),
             None => {
@@ -193,12 +196,21 @@ impl Network {
         }
         match vnet.and_then(|vnet| vnet.peers.as_ref()) {
             Some(Known::Value(peers)) => {
-                for peer in peers.iter().filter(|peer| peer.in_tag) {
+                for peer in peers {
+                    if peer.forwards != Some(Known::Value(false)) && peer.forwards.is_some() {
+                        // It sends on what comes from elsewhere: from where, no record tells.
+                        beside.may = private(family);
+                    }
                     // The peer itself knows its space better than the peering, which may be behind.
                     let theirs =
                         peer.vnet.and_then(|id| estate.vnet(id)).and_then(|vnet| vnet.space.as_ref());
                     match theirs.or(peer.space.as_ref()) {
+                        // Kept out of the tag, it still has its route: a group that names it lets it in.
+                        Some(Known::Value(space)) if !peer.in_tag => {
+                            beside.add(&MustMay::certain(of_space(space, family)));
+                        }
                         Some(Known::Value(space)) => own = own.union(&of_space(space, family)),
+                        _ if !peer.in_tag => beside.may = private(family),
                         other => {
                             may = may.union(&private(family));
                             let missing = || peer.vnet.map(|id| Box::new(estate.missing(Kind::Vnet, id)));
@@ -216,9 +228,9 @@ impl Network {
             }
             None => {}
         }
-        if let Some(gateway) = gateway(estate) {
-            // What lies behind a gateway is in the tag, and no record tells it.
-            may = may.union(&private(family));
+        if let Some(gateway) = vnet.and_then(|vnet| gateway(estate, vnet)) {
+            // What lies behind a gateway is in the tag, and no record tells all of it.
+            may = may.union(&private(family)).union(&written_down(estate, family));
             unknown = unknown.or(Some(Box::new(gateway)));
         }
         let mut must = own.union(&platform_in_network(family));
@@ -257,20 +269,21 @@ impl Network {
             },
         }
         let may = may.union(&must);
-        Self { tag: MustMay { must, may }, own, unknown }
+        Self { tag: MustMay { must, may }, own, beside, unknown }
     }
 }
 
-/// A gateway to other networks, if the estate has one.
-fn gateway(estate: &Estate) -> Option<Reason> {
-    let gateways = estate
-        .others
-        .iter()
-        .filter(|other| &*other.resource_type == "microsoft.network/virtualnetworkgateways");
-    // The smallest id, so that the order of the input does not show.
-    let id = gateways.map(|other| estate.text(other.id)).min()?;
-    Some(Reason::NotModelled {
-        resource_type: "Microsoft.Network/virtualNetworkGateways".into(),
-        id: id.into(),
-    })
+/// What leads a network to others that no record tells in full: a gateway of its own, or a peer's.
+fn gateway(estate: &Estate, vnet: &estate::Vnet) -> Option<Reason> {
+    if let Some(learnt) = crate::routes::learning(estate, vnet) {
+        return Some(learnt);
+    }
+    let id = estate.text(vnet.id);
+    crate::routes::learns(estate, vnet.id).then(|| Reason::LearntRoutes { id: id.into() })
+}
+
+/// The networks on the other side of gateways, as somebody has written them down.
+fn written_down(estate: &Estate, family: Family) -> Addresses {
+    let spaces = estate.local_gateways.iter().filter_map(|gateway| gateway.space.as_ref()?.value());
+    spaces.fold(Addresses::empty(), |sum, space| sum.union(&of_space(space, family)))
 }

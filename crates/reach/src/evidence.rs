@@ -120,7 +120,8 @@ fn guards(
 ) -> Result<(), Doubt> {
     let members = |asg, address| is_member(estate, endpoint, asg, address);
     let said = |name: &str| claim.decided_by.iter().find(|(its, ..)| *its == name);
-    let admin = walk_admin(&estate.admin_rules, Direction::Inbound, endpoint, packet, &members, tags);
+    let rules: Vec<_> = estate.admin_rules.iter().collect();
+    let admin = walk_admin(&rules, estate, Direction::Inbound, endpoint, packet, &members, tags);
     match admin {
         None => return Err(Doubt::Unknown { level: "admin" }),
         Some(Some(AdminAccess::Deny)) => {
@@ -205,7 +206,7 @@ fn arrive<'e>(estate: &'e Estate, tags: &Tags, claim: &Claim<'_>) -> Result<Arri
     let rule = rules.get(claimed).ok_or(Doubt::NoSuchWay)?;
     let mut left = rule.ports.value().ok_or(Doubt::NoSuchWay)?.clone();
     for earlier in rules.iter().take(claimed) {
-        if takes(estate, tags, earlier, claim) && earlier.destination == rule.destination {
+        if takes(estate, tags, earlier, claim) && listens(estate, tags, earlier, rule, claim) {
             let taken = earlier.ports.value().cloned().unwrap_or_else(PortSet::all);
             left = left.difference(&taken);
             if left.is_empty() {
@@ -309,6 +310,16 @@ fn translations<'e>(estate: &'e Estate, firewall: &'e Firewall) -> Option<Vec<&'
     }
     all.sort_by_key(|(group, rule)| (*group, rule.priority.value().copied()));
     Some(all.into_iter().map(|(_, rule)| rule).collect())
+}
+
+/// Whether a translation listens on the address that the claim names; where that is not told, on all that the claimed
+/// rule does.
+fn listens(estate: &Estate, tags: &Tags, earlier: &Dnat, rule: &Dnat, claim: &Claim<'_>) -> bool {
+    let address = estate.public_ip(claim.via).and_then(|record| record.address.as_ref()?.value());
+    match address {
+        Some(address) => names(&earlier.destination, tags, *address),
+        None => earlier.destination == rule.destination,
+    }
 }
 
 /// Whether a translation takes packets of the client.

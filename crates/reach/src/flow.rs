@@ -216,6 +216,33 @@ impl<'e> Finder<'e> {
         Self { estate, by_name }
     }
 
+    /// The VM or scale set with this name, `group/name` or id, in any case.
+    pub fn machine(&self, name: &str) -> Result<ResourceId, FlowError> {
+        let error = match self.vm(name) {
+            Ok(vm) => return Ok(vm.id),
+            Err(error @ FlowError::Ambiguous { .. }) => return Err(error),
+            Err(error) => error,
+        };
+        let wanted = name.trim_matches('/');
+        let fits = |id: &&ResourceId| {
+            let text = self.estate.text(**id);
+            let grouped = || Some(format!("{}/{}", resource_group(text)?, resource_name(text)));
+            text.trim_matches('/').eq_ignore_ascii_case(wanted)
+                || resource_name(text).eq_ignore_ascii_case(wanted)
+                || grouped().is_some_and(|its| its.eq_ignore_ascii_case(wanted))
+        };
+        let sets: Vec<ResourceId> = self.estate.scale_sets.iter().map(|set| set.id).collect();
+        match sets.iter().filter(fits).collect::<Vec<_>>().as_slice() {
+            [] => Err(error),
+            [only] => Ok(**only),
+            several => {
+                let mut ids: Vec<_> = several.iter().map(|id| self.estate.text(**id).to_owned()).collect();
+                ids.sort_unstable();
+                Err(FlowError::Ambiguous { ids })
+            }
+        }
+    }
+
     /// The VM with this name, `group/name` or id, in any case.
     pub fn vm(&self, name: &str) -> Result<&'e Vm, FlowError> {
         let wanted = name.trim_matches('/');

@@ -230,6 +230,7 @@ impl Reach<'_> {
             network: crate::endpoint::Network {
                 tag: MustMay { must: estate::RangeSet::empty(), may: crate::addresses::private(family) },
                 own: estate::RangeSet::empty(),
+                beside: MustMay::certain(Addresses::empty()),
                 unknown: None,
             },
             subnet_level: Level::Open,

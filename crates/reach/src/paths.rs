@@ -12,6 +12,7 @@ use estate::{Direction, Estate, Family, IpConfiguration, Known, Nic, PortSet, Re
 
 use crate::addresses::{Addresses, address, everything, internet, number};
 use crate::cache::{OpeningKey, Reach};
+use crate::difference::machines;
 use crate::endpoint::{Endpoint, Tri};
 use crate::internet::Opening;
 use crate::packet::{Packet, Protocols};
@@ -87,6 +88,8 @@ pub struct Map<'r, 'e> {
     login: PortSet,
     /// The classes.
     pub classes: Vec<Class<'e>>,
+    /// The classes that a machine has addresses in.
+    classes_of: HashMap<ResourceId, Vec<usize>>,
 }
 
 /// The ports that a step may lead to.
@@ -105,28 +108,25 @@ impl<'r, 'e> Map<'r, 'e> {
         let estate = reach.estate();
         let mut nodes = Vec::new();
         let mut by_guards: HashMap<(Direction, OpeningKey), Arc<Vec<Opening>>> = HashMap::new();
-        for vm in &estate.vms {
-            for nic in vm.nics.iter().filter_map(|id| estate.nic(*id)) {
-                let Some(Known::Value(all)) = &nic.ip_configurations else { continue };
-                for ip in all {
-                    let endpoint = Endpoint::new(estate, nic, ip);
-                    let mut side = |direction| {
-                        let guards = reach.guards(direction, &endpoint);
-                        let openings = by_guards.entry((direction, guards.key)).or_insert_with(|| {
-                            Arc::new(reach.let_through(&endpoint, &guards, &everything(ip.family)))
-                        });
-                        let openings = match guards.unknown.is_empty() {
-                            true => Arc::clone(openings),
-                            false => Arc::new(openings.iter().map(Opening::doubted).collect()),
-                        };
-                        (guards.key, openings)
+        for machine in machines(estate) {
+            for (nic, ip) in machine.addresses {
+                let endpoint = Endpoint::new(estate, nic, ip);
+                let mut side = |direction| {
+                    let guards = reach.guards(direction, &endpoint);
+                    let openings = by_guards.entry((direction, guards.key)).or_insert_with(|| {
+                        Arc::new(reach.let_through(&endpoint, &guards, &everything(ip.family)))
+                    });
+                    let openings = match guards.unknown.is_empty() {
+                        true => Arc::clone(openings),
+                        false => Arc::new(openings.iter().map(Opening::doubted).collect()),
                     };
-                    let (in_key, inward) = side(Direction::Inbound);
-                    let (out_key, outward) = side(Direction::Outbound);
-                    let from_internet = logins(reach, nic, ip, login);
-                    let member = Member { vm: vm.id, nic, ip };
-                    nodes.push(Node { member, endpoint, in_key, out_key, inward, outward, from_internet });
-                }
+                    (guards.key, openings)
+                };
+                let (in_key, inward) = side(Direction::Inbound);
+                let (out_key, outward) = side(Direction::Outbound);
+                let from_internet = logins(reach, nic, ip, login);
+                let member = Member { vm: machine.id, nic, ip };
+                nodes.push(Node { member, endpoint, in_key, out_key, inward, outward, from_internet });
             }
         }
         let signatures = signatures(&nodes, by_guards.values());
@@ -157,7 +157,16 @@ impl<'r, 'e> Map<'r, 'e> {
             let first = class.members.first();
             first.map(|member| (estate.text(member.nic.id).to_ascii_lowercase(), member.ip.name.clone()))
         });
-        Self { reach, login: login.clone(), classes }
+        let mut classes_of: HashMap<ResourceId, Vec<usize>> = HashMap::new();
+        for (at, class) in classes.iter().enumerate() {
+            for member in &class.members {
+                let its = classes_of.entry(member.vm).or_default();
+                if its.last() != Some(&at) {
+                    its.push(at);
+                }
+            }
+        }
+        Self { reach, login: login.clone(), classes, classes_of }
     }
 
     /// The shortest paths to a VM, certain ones first: one for each class that the last step comes from.
@@ -215,8 +224,7 @@ impl<'r, 'e> Map<'r, 'e> {
     }
 
     fn of_vm(&self, vm: ResourceId) -> impl Iterator<Item = usize> {
-        let has = move |class: &Class<'_>| class.members.iter().any(|member| member.vm == vm);
-        self.classes.iter().enumerate().filter(move |(_, class)| has(class)).map(|(at, _)| at)
+        self.classes_of.get(&vm).into_iter().flatten().copied()
     }
 
     /// The classes that can be taken over in at most `most` steps, each with the step that leads to it; none for
@@ -236,9 +244,12 @@ impl<'r, 'e> Map<'r, 'e> {
                 for at in 0..self.classes.len() {
                     let first = self.classes.get(at).and_then(|class| class.members.first());
                     let hop = first.and_then(|member| self.first_hop(origin, at, member, &login, certain));
-                    if let Some(hop) = hop {
-                        reached.insert(at, Some(hop));
-                        queue.push_back((at, 1));
+                    let Some(hop) = hop else { continue };
+                    for at in self.taken_with(at) {
+                        reached.entry(at).or_insert_with(|| {
+                            queue.push_back((at, 1));
+                            Some(hop.clone())
+                        });
                     }
                 }
             }
@@ -253,12 +264,29 @@ impl<'r, 'e> Map<'r, 'e> {
                     continue;
                 }
                 if let Some(hop) = self.step(from, to, &login, certain) {
-                    reached.insert(to, Some(hop));
-                    queue.push_back((to, steps + 1));
+                    for at in self.taken_with(to) {
+                        reached.entry(at).or_insert_with(|| {
+                            queue.push_back((at, steps + 1));
+                            Some(hop.clone())
+                        });
+                    }
                 }
             }
         }
         reached
+    }
+
+    /// The classes that come with one: whoever is on a machine sends from all of its addresses.
+    fn taken_with(&self, class: usize) -> Vec<usize> {
+        let mut all = vec![class];
+        for member in self.classes.get(class).into_iter().flat_map(|class| &class.members) {
+            for at in self.classes_of.get(&member.vm).into_iter().flatten() {
+                if !all.contains(at) {
+                    all.push(*at);
+                }
+            }
+        }
+        all
     }
 
     /// The step from outside to an address of a class.
@@ -297,7 +325,10 @@ impl<'r, 'e> Map<'r, 'e> {
     /// The step from a class to another one, if there is one to these ports.
     fn step(&self, from: usize, to: usize, wanted: &Wanted<'_>, certain: bool) -> Option<Hop> {
         let (source, target) = (self.classes.get(from)?, self.classes.get(to)?);
-        if from == to && source.members.len() < 2 || source.endpoint.family != target.endpoint.family {
+        // A step leads to another machine.
+        let first = source.members.first()?.vm;
+        let alone = source.members.iter().chain(&target.members).all(|member| member.vm == first);
+        if alone || source.endpoint.family != target.endpoint.family {
             return None;
         }
         let joined = joined(self.reach.estate(), &source.endpoint, &target.endpoint);

@@ -3,11 +3,12 @@
 //! This is the readable specification that the symbolic answers are held against. It shares no
 //! code with them but the parsed rules and the tables of service tags.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use estate::{
-    Access, AddressSpec, AdminAccess, AdminRule, Direction, Family, PortSpec, ResourceId, SecurityRule,
-    ServiceTag,
+    Access, AddressSpec, AdminAccess, AdminRule, Direction, Estate, Family, PortSpec, ResourceId,
+    SecurityRule, ServiceTag,
 };
 
 use crate::addresses::{internet, number, platform};
@@ -91,22 +92,32 @@ pub fn walk(
 }
 
 /// What the security admin rules of a network do with one packet: nothing if no rule matches. `None` when
-/// nobody can tell.
+/// nobody can tell. Priorities tell the order of the rules of one manager, and not of several.
 pub fn walk_admin(
-    rules: &[AdminRule],
+    rules: &[&AdminRule],
+    estate: &Estate,
     direction: Direction,
     endpoint: &Endpoint,
     packet: &Packet,
     members: &dyn Fn(ResourceId, IpAddr) -> Match,
     tags: &Tags,
 ) -> Option<Option<AdminAccess>> {
+    // A configuration counts as perhaps deployed where no list tells what is deployed.
+    let listed = rules.iter().any(|admin| admin.vnet.is_some() && admin.vnet == endpoint.vnet);
     let mut here: Vec<(&AdminRule, bool)> = Vec::new();
     for admin in rules {
         match (admin.vnet, endpoint.vnet) {
             (Some(its), Some(own)) if its != own => {}
+            (None, Some(_)) if listed => {}
             (its, own) => here.push((admin, its.is_some() && own.is_some())),
         }
     }
+    let manager = |admin: &AdminRule| {
+        let id = estate.text(admin.id).to_ascii_lowercase();
+        id.find("/securityadminconfigurations/").map(|end| id.split_at(end).0.to_owned())
+    };
+    let managers: BTreeSet<_> = here.iter().map(|(admin, _)| manager(admin)).collect();
+    let ordered = managers.len() < 2;
     here.sort_by_key(|(admin, _)| admin.rule.priority.value().copied());
     // What may happen: nothing is the last.
     let mut outcomes: Vec<Option<AdminAccess>> = Vec::new();
@@ -125,7 +136,7 @@ pub fn walk_admin(
         for (admin, deployed) in rank {
             at += 1;
             let mut matches = matches_rule(&admin.rule, direction, endpoint, packet, members, tags);
-            if matches == Some(true) && (!deployed || priority.is_none()) {
+            if matches == Some(true) && (!deployed || !ordered || priority.is_none()) {
                 matches = None;
             }
             if matches == Some(false) {

@@ -631,9 +631,22 @@ fn entries<'e>(prefixes: &[&str], hop: HopType) -> impl Iterator<Item = Entry<'e
     prefixes.iter().filter_map(|text| parse_prefix(text)).map(move |prefix| Entry::new(prefix, hop))
 }
 
+/// Whether something leads out of a network that no record tells: a gateway or route server of its own or of a
+/// peer, a virtual hub. So it is where the network is not in the input.
+pub(crate) fn learns(estate: &Estate, network: ResourceId) -> bool {
+    let Some(vnet) = estate.vnet(network) else { return true };
+    let remote = |peer: &estate::Peer| !matches!(peer.use_remote_gateways, None | Some(Known::Value(false)));
+    let peers = match &vnet.peers {
+        Some(Known::Value(peers)) => peers.iter().any(remote),
+        Some(Known::Unknown(_)) => true,
+        None => false,
+    };
+    peers || learning(estate, vnet).is_some()
+}
+
 /// Why there may be routes that something in a network has learnt: it has a subnet that is kept for a gateway
 /// or a route server. A gateway can be in no other.
-fn learning(estate: &Estate, vnet: &Vnet) -> Option<Reason> {
+pub(crate) fn learning(estate: &Estate, vnet: &Vnet) -> Option<Reason> {
     let kept = |name: &&str| {
         let id = estate.ids().find(&format!("{}/subnets/{name}", estate.text(vnet.id)))?;
         estate.subnet(id).map(|subnet| Reason::LearntRoutes { id: estate.text(subnet.id).into() })

@@ -87,10 +87,15 @@ impl Reach<'_> {
             .into_iter()
             .map(|opening| {
                 let must = opening.internet.must.intersection(&around.must);
-                let unknown = match (opening.internet.must == must, &endpoint.network.unknown) {
-                    (false, Some(reason)) => [opening.unknown, vec![reason.as_ref().clone()]].concat(),
-                    _ => opening.unknown,
-                };
+                let mut unknown = opening.unknown;
+                if opening.internet.may != must {
+                    unknown.extend(endpoint.network.unknown.as_deref().cloned());
+                    let beside = &endpoint.network.beside;
+                    if beside.must != beside.may {
+                        let id = endpoint.vnet.map(|id| self.estate().text(id)).unwrap_or_default();
+                        unknown.push(Reason::Forwarded { id: id.into() });
+                    }
+                }
                 let internet = MustMay { must, may: opening.internet.may };
                 Opening { internet, unknown, ..opening }
             })
@@ -106,10 +111,8 @@ impl Reach<'_> {
 pub(crate) fn connected(endpoint: &Endpoint) -> MustMay {
     let network = &endpoint.network;
     let inner = network.tag.may.difference(&internet(endpoint.family).difference(&network.own));
-    MustMay {
-        must: network.own.clone(),
-        may: inner.union(&network.own).difference(&platform(endpoint.family)),
-    }
+    let may = inner.union(&network.own).union(&network.beside.may);
+    MustMay { must: network.own.union(&network.beside.must), may: may.difference(&platform(endpoint.family)) }
 }
 
 impl Opening {

@@ -360,6 +360,8 @@ fn counts<'r>(report: &Report<'r>) -> CountsForm<'r> {
     for (name, count) in [
         ("microsoft.compute/virtualmachinescalesets", estate.scale_sets.len()),
         ("microsoft.network/applicationgateways", estate.web_gateways.len()),
+        ("microsoft.network/privatelinkservices", estate.private_links.len()),
+        ("microsoft.network/localnetworkgateways", estate.local_gateways.len()),
         ("microsoft.network/azurefirewalls", estate.firewalls.len()),
         ("microsoft.network/firewallpolicies", estate.firewall_policies.len()),
         ("microsoft.network/firewallpolicies/rulecollectiongroups", estate.rule_groups.len()),

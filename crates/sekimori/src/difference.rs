@@ -5,7 +5,7 @@ use estate::Estate;
 use posture::Lang;
 use rayon::prelude::*;
 use reach::Reach;
-use reach::difference::{between, machines, pairs, ways};
+use reach::difference::{Difference, Kind, between, machines, pairs, ways};
 use report::difference::{compared, difference_form, to_text, unknown_form};
 
 use crate::cli::{DiffArgs, Form};
@@ -42,6 +42,13 @@ pub(crate) fn run(args: &DiffArgs, lang: Lang) -> anyhow::Result<u8> {
                 _ => None,
             };
             let found = between(&ways(&before, *was, &sources), &ways(&after, *is, &sources));
+            // What nobody can see any more has not gone.
+            let blind = is.is_some_and(|machine| machine.unknown.is_some());
+            let seen = |one: &Difference| match (blind, one.kind) {
+                (true, Kind::Vanished | Kind::Narrowed) => Difference { kind: Kind::Doubted, ..one.clone() },
+                _ => one.clone(),
+            };
+            let found: Vec<Difference> = found.iter().map(seen).collect();
             let forms: Vec<_> =
                 found.iter().map(|one| difference_form((&before, &after), id, machine, one)).collect();
             let doubt = |machine: Option<&&reach::difference::Machine<'_>>| machine?.unknown.clone();

@@ -3,6 +3,7 @@
 use anyhow::{anyhow, bail};
 use estate::{Family, IpConfiguration, Known, Nic, PortSet, Prefix, Range, parse_ports, parse_prefix};
 use posture::Lang;
+use reach::difference::Machine;
 use reach::flow::Finder;
 use reach::paths::{Map, Origin};
 use reach::routes::{ReturnPath, return_path};
@@ -28,17 +29,18 @@ pub(crate) fn run(args: &ReachArgs, lang: Lang) -> anyhow::Result<u8> {
     source::tell_problems(&estate, &sources, lang);
     let reach = Reach::with_tags(&estate, tags::list(lang)?);
     let finder = Finder::new(&estate);
-    let vm = finder.vm(&args.to).map_err(|error| anyhow!(error_text(&error, lang)))?;
+    let id = finder.machine(&args.to).map_err(|error| anyhow!(error_text(&error, lang)))?;
+    let target = match (estate.vm(id), estate.scale_set(id)) {
+        (Some(vm), _) => Machine::of_vm(&estate, vm),
+        (None, Some(set)) => Machine::of_scale_set(&estate, set),
+        (None, None) => bail!("`{}` is neither a VM nor a scale set", args.to),
+    };
     let (origin, asked) = origin(&args.from, &finder, lang)?;
-    let addresses: Vec<AddressWays<'_>> = vm
-        .nics
+    let addresses: Vec<AddressWays<'_>> = target
+        .addresses
         .iter()
-        .filter_map(|id| estate.nic(*id))
-        .flat_map(|nic| {
-            let all = nic.ip_configurations.as_ref().and_then(Known::value);
-            all.into_iter().flatten().map(move |ip| (nic, ip))
-        })
         .map(|(nic, ip)| {
+            let (nic, ip) = (*nic, *ip);
             let ways = reach.ways_in(nic, ip, &asked).into_iter();
             let ways = ways.map(|way| {
                 let note = replies(&reach, nic, ip, &way, lang);
@@ -50,9 +52,10 @@ pub(crate) fn run(args: &ReachArgs, lang: Lang) -> anyhow::Result<u8> {
         .collect();
     let map = Map::new(&reach, &login);
     let both = Protocols::TCP.or(Protocols::UDP);
-    let target = if ports.is_all() { (Protocols::TCP, &login) } else { (both, &ports) };
-    let paths = map.to(vm.id, &origin, target, args.hops);
-    let question = Asked { vm: vm.id, from: &args.from, ports: &ports, lang };
+    let wanted = if ports.is_all() { (Protocols::TCP, &login) } else { (both, &ports) };
+    let paths = map.to(id, &origin, wanted, args.hops);
+    let unknown = target.unknown.as_ref();
+    let question = Asked { vm: id, from: &args.from, ports: &ports, unknown, lang };
     let answer = reached::reached(&reach, &question, &addresses, &map, &paths, &origin);
     let text = match form {
         Picture::Text => {
@@ -155,7 +158,7 @@ fn origin(text: &str, finder: &Finder<'_>, lang: Lang) -> anyhow::Result<(Origin
         };
         return Ok((origin, sets));
     }
-    let vm = finder.vm(text).map_err(|error| match lang {
+    let vm = finder.machine(text).map_err(|error| match lang {
         Lang::En => anyhow!(
             "--from is internet, network, anywhere, addresses such as 203.0.113.0/24, or a VM: {}",
             error_text(&error, lang)
@@ -166,7 +169,7 @@ fn origin(text: &str, finder: &Finder<'_>, lang: Lang) -> anyhow::Result<(Origin
         ),
     })?;
     // From a VM, what counts is the paths that begin there.
-    Ok((Origin::Vm(vm.id), [Addresses::empty(), Addresses::empty()]))
+    Ok((Origin::Vm(vm), [Addresses::empty(), Addresses::empty()]))
 }
 
 fn named_sets(text: &str) -> Option<[Addresses; 2]> {

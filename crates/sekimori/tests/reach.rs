@@ -242,8 +242,11 @@ fn a_group_that_would_let_it_in_joins_no_networks() {
     let outside = ["--to", "far", "--from", "192.168.1.0/24", "--hops", "1"];
     assert_eq!(answer(&all, &ask)["verdict"], "unreachable");
     assert_eq!(answer(&all, &outside)["verdict"], "unreachable");
-    // A gateway may join what no peering does.
-    all.as_array_mut().unwrap().push(json!({"id": net("virtualNetworkGateways/g"), "properties": {}}));
+    // A gateway may join what no peering does; one of another network does not.
+    let gateway = |network: &str| json!({"id": net(&format!("virtualNetworks/{network}/subnets/GatewaySubnet")), "properties": {}});
+    all.as_array_mut().unwrap().push(gateway("v"));
+    assert_eq!(answer(&all, &outside)["verdict"], "unreachable");
+    all.as_array_mut().unwrap().push(gateway("x"));
     let found = answer(&all, &ask);
     assert_eq!((&found["verdict"], &found["paths"][0]["certain"]), (&json!("unknown"), &json!(false)));
     assert_eq!(answer(&all, &outside)["verdict"], "unknown");

@@ -405,23 +405,33 @@ fn a_policy_holds_the_translations_of_its_firewalls() {
 
 #[test]
 fn an_application_gateway_is_a_named_unknown() {
-    let gateway = |port: u16, public: &str| {
+    let gateway = |port: u16, frontend: Value| {
         json!({"id": net("applicationGateways/ag"), "properties": {
         "gatewayIPConfigurations": [{"properties": {"subnet": id("virtualNetworks/v/subnets/web")}}],
-        "frontendIPConfigurations": [{"properties": {public: id("publicIPAddresses/front")}}],
+        "frontendIPConfigurations": [{"properties": frontend}],
         "backendAddressPools": [{"id": net("applicationGateways/ag/backendAddressPools/b"),
             "properties": {"backendAddresses": [{"ipAddress": "10.0.0.4"}]}}],
         "backendHttpSettingsCollection": [{"properties": {"port": port}}]}})
     };
+    let public = || json!({"publicIPAddress": id("publicIPAddresses/front")});
     let verdict = |rules: Vec<Value>, gateway: Value| {
         let report = World::new(Some(rules)).with(gateway).check();
         (verdict(&report, "NET001"), verdict(&report, "NET002"))
     };
-    assert_eq!(verdict(vec![], gateway(443, "publicIPAddress")), ("pass", "unknown"));
-    assert_eq!(verdict(vec![], gateway(22, "publicIPAddress")), ("unknown", "pass"));
-    assert_eq!(verdict(vec![], gateway(443, "privateIPAddress")), ("pass", "pass"));
+    assert_eq!(verdict(vec![], gateway(443, public())), ("pass", "unknown"));
+    assert_eq!(verdict(vec![], gateway(22, public())), ("unknown", "pass"));
+    assert_eq!(
+        verdict(
+            vec![],
+            gateway(
+                443,
+                json!({"privateIPAddress": "10.0.2.9", "subnet": id("virtualNetworks/v/subnets/web")})
+            )
+        ),
+        ("pass", "pass")
+    );
     let shut = vec![rule("no-gateway", 200, "Deny", "10.0.2.0/24", "*")];
-    assert_eq!(verdict(shut, gateway(443, "publicIPAddress")), ("pass", "pass"));
+    assert_eq!(verdict(shut, gateway(443, public())), ("pass", "pass"));
 }
 
 /// A security admin rule, deployed to the network if `vnet` is given.

@@ -6,7 +6,7 @@ mod text;
 
 use estate::{Estate, Family, PortSet, Reason, ResourceId, resource_name};
 use posture::{Lang, grouped, reason_text, settled_by};
-use reach::paths::{Map, Origin, Path};
+use reach::paths::{Map, Member, Origin, Path};
 use reach::{Opening, Protocols, Reach, RuleRef, Start, WayIn, internet, prefixes_of, rule_name};
 use serde::Serialize;
 
@@ -196,6 +196,8 @@ pub struct Asked<'a> {
     pub from: &'a str,
     /// The ports.
     pub ports: &'a PortSet,
+    /// Why the VM may have addresses that are not told.
+    pub unknown: Option<&'a Reason>,
     /// The language of texts.
     pub lang: Lang,
 }
@@ -254,9 +256,10 @@ pub fn reached(
         }
     }
     let rows = || forms.iter().flat_map(|address| &address.ways).flat_map(|way| &way.rows);
+    asked.unknown.iter().for_each(|reason| told(reason));
     let short = |path: &&Path| path.hops.len() == 1;
     let sure = rows().any(|row| row.certain) || paths.iter().filter(short).any(Path::certain);
-    let perhaps = rows().next().is_some() || paths.iter().any(|path| short(&path));
+    let perhaps = asked.unknown.is_some() || rows().next().is_some() || paths.iter().any(|path| short(&path));
     let (verdict, directly) = match (sure, paths.iter().any(Path::certain), perhaps, paths.is_empty()) {
         (true, ..) => ("reachable", true),
         (false, true, ..) => ("reachable", false),
@@ -451,14 +454,19 @@ pub(crate) fn rules(
 
 fn path_form(estate: &Estate, map: &Map<'_, '_>, path: &Path, asked: &Asked<'_>, start: &str) -> PathForm {
     let last = path.hops.len().saturating_sub(1);
-    let before = |class: Option<usize>| {
+    // A machine of the class: the one that was asked for, else one that was reached, and never the target.
+    let before = |class: Option<usize>, reached: Option<usize>| {
         let class = map.classes.get(class?)?;
-        // The asked VM stands for its class, and the target never for the machine before it.
         let named = class.members.iter().find(|member| {
             let id = estate.text(member.vm);
             resource_name(id).eq_ignore_ascii_case(start) || id.eq_ignore_ascii_case(start)
         });
-        named.or_else(|| class.members.iter().find(|member| member.vm != asked.vm))
+        let others = || class.members.iter().filter(|member| member.vm != asked.vm);
+        let reached = reached.and_then(|at| map.classes.get(at));
+        let both = |member: &&Member<'_>| {
+            reached.is_some_and(|class| class.members.iter().any(|other| other.vm == member.vm))
+        };
+        named.or_else(|| others().find(both)).or_else(|| others().next())
     };
     let hops = path.hops.iter().enumerate().map(|(at, hop)| {
         let class = map.classes.get(hop.to);
@@ -469,7 +477,8 @@ fn path_form(estate: &Estate, map: &Map<'_, '_>, path: &Path, asked: &Asked<'_>,
         let endpoint = map.endpoint(hop.to);
         let from_endpoint = hop.from.and_then(|from| map.endpoint(from));
         let [out_nic, out_subnet] = hop.outward;
-        let sender = before(hop.from);
+        let previous = at.checked_sub(1).and_then(|at| path.hops.get(at)).map(|hop| hop.to);
+        let sender = before(hop.from, previous);
         let remote = sender.and_then(|member| member.ip.address.as_ref()?.value().copied());
         let remote = remote.unwrap_or(hop.packet.remote);
         let others = members.iter().filter(|member| member.vm != asked.vm).count();

@@ -1,0 +1,407 @@
+//! Azure Firewall's destination translation: which packets it sends on to whom.
+//!
+//! Source: <https://learn.microsoft.com/azure/firewall/firewall-faq> (destination translation comes first; the
+//! packet that goes on comes from the firewall's own subnet).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use estate::{
+    AddressSpec, Dnat, Estate, Family, Firewall, FirewallRules, IpConfiguration, Kind, Known, Place, PortSet,
+    Range, Reason, ResourceId, ServiceTag,
+};
+use hashbrown::HashMap;
+
+use super::scope::Scope;
+use super::{Doubted, Entrance, FAMILIES, Through, family_index, network_of, parent_network, space_of};
+use crate::addresses::{Addresses, MustMay, everything, internet, number, of_sets, of_space, private};
+use crate::endpoint::Tri;
+use crate::packet::Protocols;
+use crate::rules::Names;
+
+/// The translations of all firewalls, by the address that they lead to.
+#[derive(Default)]
+pub(super) struct Translations(HashMap<IpAddr, Vec<Translation>>);
+
+/// A translation of a firewall, ready to be asked.
+#[derive(Clone)]
+pub(super) struct Translation {
+    firewall: ResourceId,
+    /// The resource whose record holds the rule.
+    holder: ResourceId,
+    via: ResourceId,
+    rule: Box<str>,
+    place: Place,
+    protocols: Protocols,
+    /// The addresses that it listens on.
+    destination: [MustMay; 2],
+    ports: PortSet,
+    to_port: Option<u16>,
+    clients: [MustMay; 2],
+    scope: Arc<Scope>,
+    /// Why it is not certain that the firewall routes there.
+    scope_doubt: Reason,
+    seen_from: [MustMay; 2],
+    doubts: Vec<Reason>,
+}
+
+/// What all rules of one firewall have in common.
+struct Context<'a> {
+    estate: &'a Estate,
+    names: &'a Names,
+    firewall: &'a Firewall,
+    denies: bool,
+    scope: Arc<Scope>,
+    seen_from: [MustMay; 2],
+}
+
+/// A rule with the place of its group in the order, the resource that holds it, and why that place is not known.
+type Placed<'a> = (Option<u32>, ResourceId, Option<Reason>, &'a Dnat);
+
+impl Translations {
+    /// Adds a firewall; what is not known of its rules goes to `doubted`.
+    pub(super) fn add(
+        &mut self,
+        estate: &Estate,
+        names: &Names,
+        firewall: &Firewall,
+        doubted: &mut Vec<Doubted>,
+    ) {
+        let network =
+            firewall.subnet.as_ref().and_then(Known::value).and_then(|id| parent_network(estate, *id));
+        let scope = Arc::new(Scope::around(estate, network));
+        let seen_from = seen_from(estate, firewall);
+        let mut doubt = |reason: Reason| {
+            doubted.push(Doubted {
+                via: firewall.id,
+                vm: None,
+                scope: Arc::clone(&scope),
+                seen_from: seen_from.clone(),
+                protocols: Protocols::ALL,
+                ports: PortSet::all(),
+                reason,
+            });
+        };
+        let (rules, denies) = rules_of(estate, firewall, &mut doubt);
+        let context = Context {
+            estate,
+            names,
+            firewall,
+            denies,
+            scope: Arc::clone(&scope),
+            seen_from: seen_from.clone(),
+        };
+        let mut earlier: Vec<Translation> = Vec::new();
+        for (_, holder, unplaced, rule) in rules {
+            for mut translation in context.translations(holder, unplaced, rule) {
+                for before in &earlier {
+                    translation.yield_to(before);
+                }
+                earlier.push(translation.clone());
+                match &rule.to {
+                    Known::Value(address) => self.0.entry(*address).or_default().push(translation),
+                    Known::Unknown(reason) => doubt(reason.as_ref().clone()),
+                }
+            }
+        }
+    }
+
+    /// The ways that lead to an address of a VM.
+    pub(super) fn to(&self, estate: &Estate, ip: &IpConfiguration, all: &mut Vec<Entrance>) {
+        if self.0.is_empty() {
+            return;
+        }
+        let network = network_of(estate, ip);
+        let Some(Known::Value(address)) = &ip.address else {
+            // It may be the address that a translation leads to.
+            let subnet = ip.subnet.as_ref().and_then(Known::value).and_then(|id| estate.subnet(*id));
+            let space = subnet.and_then(|subnet| subnet.space.as_ref()?.value());
+            for (target, translations) in &self.0 {
+                let inside =
+                    space.is_none_or(|space| of_space(space, Family::of(*target)).contains(number(*target)));
+                let here = translations.iter().filter(|_| inside && Family::of(*target) == ip.family);
+                let entrances = here.filter_map(|one| one.entrance(ip.family, network, None));
+                all.extend(entrances.map(|entrance| entrance.doubting(Reason::NoAddress)));
+            }
+            return;
+        };
+        let here = self.0.get(address).into_iter().flatten();
+        all.extend(here.filter_map(|one| one.entrance(ip.family, network, None)));
+    }
+
+    /// The translations that lead to a frontend in a network; any of the network where its address is not known.
+    pub(super) fn to_front(&self, address: Option<IpAddr>) -> impl Iterator<Item = &Translation> {
+        let here = self.0.iter().filter(move |(target, _)| address.is_none_or(|address| address == **target));
+        here.flat_map(|(_, all)| all)
+    }
+}
+
+/// The rules of a firewall in their order, and whether it has network rules that deny.
+fn rules_of<'e>(
+    estate: &'e Estate,
+    firewall: &'e Firewall,
+    doubt: &mut impl FnMut(Reason),
+) -> (Vec<Placed<'e>>, bool) {
+    let mut rules: Vec<Placed<'e>> = Vec::new();
+    let mut denies = false;
+    let mut take = |its: &'e FirewallRules,
+                    priority,
+                    holder,
+                    unplaced: Option<&Reason>,
+                    doubt: &mut dyn FnMut(Reason)| {
+        denies |= its.denies;
+        its.unknown.as_deref().cloned().map(doubt);
+        rules.extend(its.nat.iter().map(|rule| (priority, holder, unplaced.cloned(), rule)));
+    };
+    match &firewall.policy {
+        Some(Known::Unknown(reason)) => doubt(reason.as_ref().clone()),
+        Some(Known::Value(policy)) => {
+            let mut found = Vec::new();
+            for group in &estate.rule_groups {
+                let owner = estate.text(group.id).rsplitn(3, '/').nth(2);
+                if owner.and_then(|owner| estate.ids().find(owner)) != Some(*policy) {
+                    continue;
+                }
+                found.push(group.id);
+                let missing = estate.partial(Kind::RuleGroup, group.id);
+                let (priority, unplaced) = match &group.priority {
+                    Some(Known::Value(priority)) => (Some(*priority), None),
+                    Some(Known::Unknown(reason)) => (None, Some(reason.as_ref())),
+                    None => (None, Some(&missing)),
+                };
+                match &group.rules {
+                    Some(Known::Value(its)) => take(its, priority, group.id, unplaced, doubt),
+                    Some(Known::Unknown(reason)) => doubt(reason.as_ref().clone()),
+                    None => doubt(missing.clone()),
+                }
+            }
+            // The groups of a policy are resources of their own, which many exports leave out.
+            match estate.firewall_policy(*policy).map(|policy| &policy.groups) {
+                Some(Some(Known::Value(all))) => {
+                    for missing in all.iter().filter(|id| !found.contains(id)) {
+                        doubt(estate.missing(Kind::RuleGroup, *missing));
+                    }
+                }
+                Some(None) => {}
+                Some(Some(Known::Unknown(reason))) => doubt(reason.as_ref().clone()),
+                None => doubt(estate.missing(Kind::FirewallPolicy, *policy)),
+            }
+        }
+        None => match &firewall.rules {
+            Some(Known::Value(its)) => take(its, Some(0), firewall.id, None, doubt),
+            Some(Known::Unknown(reason)) => doubt(reason.as_ref().clone()),
+            None if firewall.public_ips.is_none() => doubt(estate.partial(Kind::Firewall, firewall.id)),
+            None => {}
+        },
+    }
+    rules.sort_by_key(|(group, _, _, rule)| (*group, rule.priority.value().copied()));
+    (rules, denies)
+}
+
+/// The addresses that packets of a firewall come from.
+fn seen_from(estate: &Estate, firewall: &Firewall) -> [MustMay; 2] {
+    FAMILIES.map(|family| match &firewall.subnet {
+        Some(Known::Value(subnet)) => space_of(estate, *subnet, family),
+        _ => MustMay { must: Addresses::empty(), may: private(family) },
+    })
+}
+
+impl Context<'_> {
+    /// The addresses that a rule names.
+    fn named(&self, spec: &AddressSpec, groups: &[ResourceId], family: Family) -> MustMay {
+        if spec.any {
+            return MustMay::certain(everything(family));
+        }
+        let mut all = MustMay::certain(of_sets(&spec.v4, &spec.v6, family));
+        for tag in &spec.tags {
+            all.add(&match tag {
+                ServiceTag::Internet => MustMay::certain(internet(family).clone()),
+                ServiceTag::Other(name) => match self.names.tags.in_family(name, family) {
+                    Some(addresses) => MustMay::certain(addresses),
+                    None => MustMay { must: Addresses::empty(), may: everything(family) },
+                },
+                ServiceTag::VirtualNetwork | ServiceTag::AzureLoadBalancer => {
+                    MustMay::certain(Addresses::empty())
+                }
+            });
+        }
+        for group in groups {
+            match self.estate.ip_group(*group).and_then(|group| group.space.as_ref()) {
+                Some(Known::Value(space)) => all.add(&MustMay::certain(of_space(space, family))),
+                _ => all.may = everything(family),
+            }
+        }
+        if spec.unreadable.is_some() {
+            all.may = everything(family);
+        }
+        all
+    }
+
+    /// What a rule translates: one for each public address that it listens on. Nothing for one that does not
+    /// listen to the internet.
+    fn translations(&self, holder: ResourceId, unplaced: Option<Reason>, rule: &Dnat) -> Vec<Translation> {
+        let mut doubts: Vec<Reason> = unplaced.into_iter().collect();
+        if self.denies {
+            doubts.push(Reason::FirewallDenies { id: self.estate.text(self.firewall.id).into() });
+        }
+        let unread = |field: Option<&Reason>, doubts: &mut Vec<Reason>| doubts.extend(field.cloned());
+        let protocols = match &rule.protocols {
+            Known::Value(all) => all.iter().fold(Protocols::NONE, |sum, one| sum.or(Protocols::of(*one))),
+            Known::Unknown(reason) => {
+                unread(Some(reason), &mut doubts);
+                Protocols::ALL
+            }
+        };
+        let ports = match &rule.ports {
+            Known::Value(ports) => ports.clone(),
+            Known::Unknown(reason) => {
+                unread(Some(reason), &mut doubts);
+                PortSet::all()
+            }
+        };
+        let mut to_port = None;
+        let mut any_port = false;
+        match &rule.to_port {
+            Known::Value(port) => to_port = *port,
+            Known::Unknown(reason) => {
+                unread(Some(reason), &mut doubts);
+                any_port = true;
+            }
+        }
+        if let Known::Unknown(reason) = &rule.priority {
+            unread(Some(reason), &mut doubts);
+        }
+        unread(rule.source.unreadable.as_deref(), &mut doubts);
+        unread(rule.destination.unreadable.as_deref(), &mut doubts);
+        let listening = FAMILIES.map(|family| self.named(&rule.destination, &[], family));
+        let clients = FAMILIES.map(|family| self.named(&rule.source, &rule.source_groups, family));
+        let one = |via: ResourceId, destination: [MustMay; 2]| Translation {
+            firewall: self.firewall.id,
+            holder,
+            via,
+            rule: rule.name.clone(),
+            place: rule.place.clone(),
+            protocols,
+            destination,
+            ports: if any_port { PortSet::all() } else { ports.clone() },
+            to_port,
+            clients: clients.clone(),
+            scope: Arc::clone(&self.scope),
+            scope_doubt: Reason::NotModelled {
+                resource_type: Kind::Firewall.resource_type().to_ascii_lowercase().into(),
+                id: self.estate.text(self.firewall.id).into(),
+            },
+            seen_from: self.seen_from.clone(),
+            doubts: doubts.clone(),
+        };
+        let mut all = Vec::new();
+        let publics = self.firewall.public_ips.as_ref().and_then(Known::value);
+        let mut elsewhere = publics.is_none();
+        for public in publics.into_iter().flatten() {
+            let record = self.estate.public_ip(*public).and_then(|record| record.address.as_ref());
+            let Some(Known::Value(address)) = record else {
+                elsewhere = true;
+                continue;
+            };
+            let family = Family::of(*address);
+            let at = number(*address);
+            let Some(names) = listening.get(family_index(family)).filter(|names| names.may.contains(at))
+            else {
+                continue;
+            };
+            let only: Addresses = [Range { first: at, last: at }].into_iter().collect();
+            let must = names.must.intersection(&only);
+            let destination = FAMILIES.map(|its| match its == family {
+                true => MustMay { must: must.clone(), may: only.clone() },
+                false => MustMay::certain(Addresses::empty()),
+            });
+            all.push(one(*public, destination));
+        }
+        // An address of the firewall that is not told may be one that the rule names.
+        let public = |(set, family): (&MustMay, Family)| set.may.overlaps(internet(family));
+        if all.is_empty() && elsewhere && listening.iter().zip(FAMILIES).any(public) {
+            all.push(one(self.firewall.id, listening));
+        }
+        all
+    }
+}
+
+impl Translation {
+    /// Leaves to an earlier rule what that one takes. What it only may take is not certain here.
+    fn yield_to(&mut self, before: &Self) {
+        let pairs = || self.destination.iter().zip(&before.destination);
+        if !pairs().any(|(mine, its)| mine.may.overlaps(&its.may))
+            || self.protocols.and(before.protocols).is_empty()
+            || !self.ports.overlaps(&before.ports)
+        {
+            return;
+        }
+        let same_place = pairs().all(|(mine, its)| its.must.contains_all(&mine.may));
+        let certain = same_place && before.doubts.is_empty() && before.protocols.contains(self.protocols);
+        let takes_all =
+            self.clients.iter().zip(&before.clients).all(|(mine, its)| its.must.contains_all(&mine.may));
+        if certain && takes_all {
+            self.ports = self.ports.difference(&before.ports);
+            return;
+        }
+        let all_ports = before.ports.contains_all(&self.ports);
+        for (mine, its) in self.clients.iter_mut().zip(&before.clients) {
+            mine.must = mine.must.difference(&its.may);
+            if certain && all_ports {
+                mine.may = mine.may.difference(&its.must);
+            }
+        }
+    }
+
+    /// The way in that it is for an address of a network. `behind` is a load balancer's rule that it leads
+    /// to: the ports that the rule listens on, those behind it, and its protocols.
+    pub(super) fn entrance(
+        &self,
+        family: Family,
+        network: Option<ResourceId>,
+        behind: Option<(&PortSet, &PortSet, Protocols)>,
+    ) -> Option<Entrance> {
+        let mut doubts = self.doubts.clone();
+        match self.scope.reaches(network) {
+            Tri::No => return None,
+            Tri::Maybe => doubts.push(self.scope_doubt.clone()),
+            Tri::Yes => {}
+        }
+        if self.ports.is_empty() {
+            return None;
+        }
+        let mut protocols = self.protocols;
+        let mut ports = match self.to_port {
+            Some(port) => [Range { first: port, last: port }].into_iter().collect(),
+            None => self.ports.clone(),
+        };
+        if let Some((listens, leads_to, carries)) = behind {
+            protocols = protocols.and(carries);
+            if !listens.overlaps(&ports) || protocols.is_empty() {
+                return None;
+            }
+            let whole = listens.is_all() && leads_to.is_all();
+            ports = if whole { ports } else { leads_to.clone() };
+        }
+        let at = family_index(family);
+        let (clients, seen_from) = (self.clients.get(at)?.clone(), self.seen_from.get(at)?.clone());
+        let through = Through {
+            resource: self.firewall,
+            holder: self.holder,
+            rule: self.rule.clone(),
+            place: Some(self.place.clone()),
+            frontend_ports: self.ports.clone(),
+            backend_ports: ports.clone(),
+            seen_from: Some(seen_from.may.clone()),
+        };
+        Some(Entrance {
+            through: Some(Arc::new(through)),
+            protocols,
+            ports,
+            clients: Some(clients),
+            seen_from: Some(seen_from),
+            doubts,
+            ..Entrance::open(self.via, family)
+        })
+    }
+}

@@ -1,0 +1,72 @@
+//! Which networks a firewall, gateway or appliance sends packets on to.
+
+use estate::{Estate, Known, ResourceId};
+
+use crate::endpoint::Tri;
+use crate::routes::learns;
+
+/// The networks around one, as far as peerings tell.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scope {
+    /// Its own and those peered with it; none where its own is not known.
+    direct: Option<Vec<ResourceId>>,
+    /// Those that further peerings lead to: routes and appliances may carry packets there.
+    beyond: Vec<ResourceId>,
+    /// Whether something leads out of what is known: a gateway, a network that is not in the input.
+    open: bool,
+}
+
+impl Scope {
+    /// Around a network.
+    pub(super) fn around(estate: &Estate, own: Option<ResourceId>) -> Self {
+        let Some(own) = own else { return Self::default() };
+        let (first, mut open) = peers(estate, own);
+        let mut direct = vec![own];
+        direct.extend(first);
+        let mut reached = direct.clone();
+        let mut at = 1;
+        open |= learns(estate, own);
+        while let Some(network) = reached.get(at).copied() {
+            let (more, more_open) = peers(estate, network);
+            open |= more_open || learns(estate, network);
+            reached.extend(more.into_iter().filter(|one| !reached.contains(one)).collect::<Vec<_>>());
+            at += 1;
+        }
+        let beyond = reached.into_iter().filter(|one| !direct.contains(one)).collect();
+        Self { direct: Some(direct), beyond, open }
+    }
+
+    /// Whether packets are sent on to a network.
+    pub(super) fn reaches(&self, network: Option<ResourceId>) -> Tri {
+        match (&self.direct, network) {
+            (Some(direct), Some(network)) if direct.contains(&network) => Tri::Yes,
+            (Some(_), Some(network)) if !self.open && !self.beyond.contains(&network) => Tri::No,
+            _ => Tri::Maybe,
+        }
+    }
+}
+
+/// The networks that are peered with one, told by either side, and whether there may be others.
+fn peers(estate: &Estate, own: ResourceId) -> (Vec<ResourceId>, bool) {
+    let mut all = Vec::new();
+    let mut open = false;
+    match estate.vnet(own).map(|vnet| &vnet.peers) {
+        Some(Some(Known::Value(peers))) => {
+            for peer in peers {
+                match peer.vnet {
+                    Some(vnet) => all.push(vnet),
+                    None => open = true,
+                }
+            }
+        }
+        Some(None) => {}
+        Some(Some(Known::Unknown(_))) | None => open = true,
+    }
+    for vnet in &estate.vnets {
+        let Some(Known::Value(peers)) = &vnet.peers else { continue };
+        if peers.iter().any(|peer| peer.vnet == Some(own)) && !all.contains(&vnet.id) {
+            all.push(vnet.id);
+        }
+    }
+    (all, open)
+}
