@@ -60,6 +60,23 @@ pub enum Reason {
     SamePriority,
     /// The group applies to some addresses only, and this one has no address yet.
     NoAddress,
+    /// Admin rules of several network managers apply, and which manager comes first is not known.
+    SeveralManagers,
+    /// A firewall or gateway sends from any address of its subnet, and not one rule decides on all of these.
+    SomeOfSubnet {
+        /// The id of the firewall or gateway.
+        id: Box<str>,
+    },
+    /// The network uses internet addresses as its own, and the internet's owner of one may send, too.
+    OwnSpace {
+        /// The id of the network.
+        id: Box<str>,
+    },
+    /// A route leads to these addresses, and no record tells who has them.
+    Routed {
+        /// The id of the route table.
+        id: Box<str>,
+    },
     /// A security admin rule may be deployed to the network, or may not.
     AdminRule {
         /// The id of the rule.

@@ -140,6 +140,26 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
             "a rule applies to some addresses only, and it is not known whether this is one of them",
             "一部のアドレスだけに適用される規則があり、対象に含まれるかどうかが分かりません"
         ),
+        Reason::SeveralManagers => say!(
+            lang,
+            "admin rules of several network managers apply, and which manager comes first is not known",
+            "複数のネットワーク マネージャーの管理規則が適用され、どちらが先に評価されるか分かりません"
+        ),
+        Reason::SomeOfSubnet { .. } => say!(
+            lang,
+            "what forwards sends from any address of its subnet, and not one rule decides on all of these",
+            "転送元はサブネット内のどのアドレスからも送信しますが、すべてが 1 つの規則で判定されるわけではありません"
+        ),
+        Reason::OwnSpace { .. } => say!(
+            lang,
+            "its network uses these internet addresses as its own; their owner on the internet may send, too",
+            "ネットワークがこのインターネット アドレスを独自に使用しており、本来の所有者からも届く可能性があります"
+        ),
+        Reason::Routed { .. } => say!(
+            lang,
+            "a route of its subnet leads to these addresses, and nothing in the input tells who has them",
+            "サブネットのルートの宛先にこれらのアドレスが含まれますが、誰が使用しているかは入力から分かりません"
+        ),
         Reason::AdminRule { .. } => say!(
             lang,
             "a security admin rule may be deployed to its network, and nothing in the input tells",
@@ -196,7 +216,7 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
         }
         Reason::NotModelled { resource_type, .. } => show_command(resource_type),
         Reason::AdminRule { .. } => {
-            "az network manager list-effective-security-admin-rules --virtual-network-name <VNET>".to_owned()
+            "az network manager list-effective-security-admin-rule --virtual-network-name <VNET>".to_owned()
         }
         Reason::Forwarded { .. } => "az network vnet peering list".to_owned(),
         Reason::Appliance { .. } => {
@@ -209,9 +229,21 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
         }
         Reason::NoAddress => "az network nic list".to_owned(),
         Reason::LearntRoutes { .. }
+        | Reason::Routed { .. }
         | Reason::ServiceEndpointRoutes { .. }
         | Reason::RouteByTag { .. }
         | Reason::AzureRoute { .. } => "az network nic show-effective-route-table".to_owned(),
+        Reason::SeveralManagers => "az network manager list".to_owned(),
+        Reason::SomeOfSubnet { .. } => say!(
+            lang,
+            "decide on the whole subnet of what forwards by one rule",
+            "転送元のサブネット全体を 1 つの規則で扱うようにしてください"
+        ),
+        Reason::OwnSpace { .. } => say!(
+            lang,
+            "give the network private addresses",
+            "ネットワークにはプライベート アドレスを割り当ててください"
+        ),
         Reason::SamePriority => {
             say!(lang, "give each rule a priority of its own", "規則ごとに異なる優先度を設定してください")
         }

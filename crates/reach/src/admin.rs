@@ -191,6 +191,6 @@ impl Reach<'_> {
                 return Some(Reason::SamePriority);
             }
         }
-        if here.several { Some(Reason::SamePriority) } else { here.each(estate).find_map(reason) }
+        if here.several { Some(Reason::SeveralManagers) } else { here.each(estate).find_map(reason) }
     }
 }

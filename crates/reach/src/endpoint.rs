@@ -46,6 +46,8 @@ pub struct Network {
     pub beside: MustMay,
     /// Why the tag is not known exactly.
     pub unknown: Option<Box<Reason>>,
+    /// Why it is not known who else has a way here.
+    pub beside_unknown: Option<Box<Reason>>,
 }
 
 /// Whether a group filters at the subnet or at the NIC.
@@ -180,6 +182,7 @@ impl Network {
         let mut own = subnet.cloned().unwrap_or_default();
         let mut may = Addresses::empty();
         let mut beside = MustMay::certain(Addresses::empty());
+        let mut beside_unknown = None;
         match space {
             Some(space) => own = own.union(&of_space(space, family)),
             None => {
@@ -199,7 +202,9 @@ impl Network {
                 for peer in peers {
                     if peer.forwards != Some(Known::Value(false)) && peer.forwards.is_some() {
                         // It sends on what comes from elsewhere: from where, no record tells.
-                        beside.may = private(family);
+                        beside.may = beside.may.union(&private(family));
+                        let id = vnet_id.map(|id| estate.text(id)).unwrap_or_default();
+                        beside_unknown = Some(Box::new(Reason::Forwarded { id: id.into() }));
                     }
                     // The peer itself knows its space better than the peering, which may be behind.
                     let theirs =
@@ -210,7 +215,11 @@ impl Network {
                             beside.add(&MustMay::certain(of_space(space, family)));
                         }
                         Some(Known::Value(space)) => own = own.union(&of_space(space, family)),
-                        _ if !peer.in_tag => beside.may = private(family),
+                        _ if !peer.in_tag => {
+                            beside.may = beside.may.union(&private(family));
+                            let missing = || peer.vnet.map(|id| Box::new(estate.missing(Kind::Vnet, id)));
+                            beside_unknown = beside_unknown.or_else(missing);
+                        }
                         other => {
                             may = may.union(&private(family));
                             let missing = || peer.vnet.map(|id| Box::new(estate.missing(Kind::Vnet, id)));
@@ -230,7 +239,9 @@ impl Network {
         }
         if let Some(gateway) = vnet.and_then(|vnet| gateway(estate, vnet)) {
             // What lies behind a gateway is in the tag, and no record tells all of it.
-            may = may.union(&private(family)).union(&written_down(estate, family));
+            let written_down = written_down(estate, family);
+            may = may.union(&private(family)).union(&written_down);
+            beside.may = beside.may.union(&written_down);
             unknown = unknown.or(Some(Box::new(gateway)));
         }
         let mut must = own.union(&platform_in_network(family));
@@ -248,7 +259,12 @@ impl Network {
                 Some(Some(Known::Value((prefixes, by_tag)))) => {
                     let prefixes = of_space(&prefixes, family);
                     let outside = prefixes.intersection(internet(family));
-                    must = must.union(&prefixes.difference(internet(family)));
+                    let inner = prefixes.difference(internet(family));
+                    if !own.contains_all(&inner) {
+                        beside_unknown =
+                            beside_unknown.or(Some(Box::new(Reason::Routed { id: estate.text(*id).into() })));
+                    }
+                    must = must.union(&inner);
                     if by_tag {
                         // A service tag stands for public addresses.
                         may = may.union(internet(family));
@@ -269,7 +285,7 @@ impl Network {
             },
         }
         let may = may.union(&must);
-        Self { tag: MustMay { must, may }, own, beside, unknown }
+        Self { tag: MustMay { must, may }, own, beside, unknown, beside_unknown }
     }
 }
 

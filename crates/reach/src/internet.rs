@@ -160,11 +160,27 @@ impl Reach<'_> {
     fn openings(&self, endpoint: &Endpoint, guards: &Guards) -> Arc<Vec<Opening>> {
         let cached = self.openings.lock().unwrap_or_else(PoisonError::into_inner).get(&guards.key).cloned();
         cached.unwrap_or_else(|| {
-            let outside = internet(endpoint.family).difference(&endpoint.network.own);
-            let fresh = Arc::new(self.let_through(endpoint, guards, &outside));
+            let through = self.let_through(endpoint, guards, internet(endpoint.family));
+            let doubting = |opening: Opening| self.doubt_own_space(endpoint, opening);
+            let fresh = Arc::new(through.into_iter().map(doubting).collect());
             let mut all = self.openings.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(all.entry(guards.key).or_insert(fresh))
         })
+    }
+
+    /// Where a network uses internet addresses as its own, nobody can tell whether packets of their owner on the
+    /// internet get in.
+    fn doubt_own_space(&self, endpoint: &Endpoint, mut opening: Opening) -> Opening {
+        let own = &endpoint.network.own;
+        if own.overlaps(&opening.internet.may) {
+            opening.internet.must = opening.internet.must.difference(own);
+            if platform(endpoint.family).contains_all(&opening.internet.must) {
+                opening.internet.must = Addresses::empty();
+            }
+            let id = endpoint.vnet.map(|id| self.estate().text(id)).unwrap_or_default();
+            opening.unknown.push(Reason::OwnSpace { id: id.into() });
+        }
+        opening
     }
 
     /// What comes in by an entrance; `None` for one that is closed. `guarded` is the endpoint as the guards see
@@ -180,12 +196,10 @@ impl Reach<'_> {
         match &entrance.sku {
             Some(Known::Value(Sku::Standard)) if guards.unguarded => {
                 // Closed until a group opens it; whether an admin rule does is documented nowhere.
-                let delivers = |admin: &AdminAnswer| admin.parts.iter().any(|part| part.delivers.is_some());
-                if !guards.admin.as_ref().is_some_and(|admin| delivers(admin)) {
-                    return None;
-                }
-                let first = self.estate().admin_rules.first()?;
-                unknown.push(Reason::AdminRule { id: self.estate().text(first.id).into() });
+                let delivers = |admin: &AdminAnswer| admin.parts.iter().find_map(|part| part.delivers);
+                let RuleRef::Admin(rule) = guards.admin.as_deref().and_then(delivers)? else { return None };
+                let rule = self.estate().admin_rules.get(rule as usize)?;
+                unknown.push(Reason::AdminRule { id: self.estate().text(rule.id).into() });
             }
             Some(Known::Unknown(reason)) if guards.unguarded => unknown.push(reason.as_ref().clone()),
             _ => {}
@@ -199,9 +213,12 @@ impl Reach<'_> {
             }
             Some(seen) => {
                 let here = self.let_through(guarded, guards, &seen.may);
-                let own = &endpoint.network.own;
-                let for_clients =
-                    |opening: &Opening| opening.within(entrance)?.for_clients(entrance, seen, own);
+                let sender = entrance.through.as_ref().map_or(entrance.via, |through| through.resource);
+                let part = Reason::SomeOfSubnet { id: self.estate().text(sender).into() };
+                let for_clients = |opening: &Opening| {
+                    let opening = opening.within(entrance)?.for_clients(entrance, seen, &part)?;
+                    Some(self.doubt_own_space(endpoint, opening))
+                };
                 Arc::new(here.iter().filter_map(for_clients).collect())
             }
         };
@@ -232,6 +249,7 @@ impl Reach<'_> {
                 own: estate::RangeSet::empty(),
                 beside: MustMay::certain(Addresses::empty()),
                 unknown: None,
+                beside_unknown: None,
             },
             subnet_level: Level::Open,
             nic_level: Level::Group(nsg),
@@ -431,14 +449,14 @@ impl Opening {
         self.part(entrance.protocols, &entrance.ports, &PortSet::all())
     }
 
-    /// The same for the clients behind an address that is seen in their place. `own` is the network's
-    /// space: what never comes from the internet.
-    fn for_clients(&self, entrance: &Entrance, seen: &MustMay, own: &Addresses) -> Option<Self> {
+    /// The same for the clients behind an address that is seen in their place.
+    /// `part` is the reason where one opening does not hold all of what may be seen.
+    fn for_clients(&self, entrance: &Entrance, seen: &MustMay, part: &Reason) -> Option<Self> {
         let family = match seen.may.ranges().first() {
             Some(_) => entrance.family,
             None => return None,
         };
-        let outside = internet(family).difference(own);
+        let outside = internet(family);
         let clients = match &entrance.clients {
             Some(clients) => clients.clone(),
             None => MustMay::certain(everything(family)),
@@ -447,12 +465,19 @@ impl Opening {
         let certain =
             !seen.must.is_empty() && self.internet.must.contains_all(&seen.may) && self.remote_ports.is_all();
         let must = if certain { clients.must } else { Addresses::empty() };
-        let internet = MustMay { must: must.intersection(&outside), may: clients.may.intersection(&outside) };
+        let internet = MustMay { must: must.intersection(outside), may: clients.may.intersection(outside) };
         if internet.may.is_empty() {
             return None;
         }
+        let mut unknown = self.unknown.clone();
+        if internet.must != internet.may {
+            unknown.extend(entrance.client_doubts.iter().cloned());
+            if !certain && entrance.doubts.is_empty() && self.internet.must == self.internet.may {
+                unknown.push(part.clone());
+            }
+        }
         let sources = MustMay { must, may: clients.may };
-        Some(Self { sources, internet, remote_ports: PortSet::all(), ..self.clone() })
+        Some(Self { sources, internet, unknown, remote_ports: PortSet::all(), ..self.clone() })
     }
 
     /// The same when something on the way cannot be judged.

@@ -48,6 +48,11 @@ impl Protocols {
         Self(self.0 | other.0)
     }
 
+    /// Those that are here and not there.
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether nothing is in it.
     pub fn is_empty(self) -> bool {
         self.0 == 0

@@ -89,12 +89,9 @@ impl Reach<'_> {
                 let must = opening.internet.must.intersection(&around.must);
                 let mut unknown = opening.unknown;
                 if opening.internet.may != must {
-                    unknown.extend(endpoint.network.unknown.as_deref().cloned());
-                    let beside = &endpoint.network.beside;
-                    if beside.must != beside.may {
-                        let id = endpoint.vnet.map(|id| self.estate().text(id)).unwrap_or_default();
-                        unknown.push(Reason::Forwarded { id: id.into() });
-                    }
+                    let network = &endpoint.network;
+                    let reasons = [&network.unknown, &network.beside_unknown];
+                    unknown.extend(reasons.into_iter().flatten().map(|reason| reason.as_ref().clone()));
                 }
                 let internet = MustMay { must, may: opening.internet.may };
                 Opening { internet, unknown, ..opening }

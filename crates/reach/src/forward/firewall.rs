@@ -38,6 +38,8 @@ pub(super) struct Translation {
     ports: PortSet,
     to_port: Option<u16>,
     clients: [MustMay; 2],
+    /// Why it is not known whose packets it takes.
+    client_doubts: Vec<Reason>,
     scope: Arc<Scope>,
     /// Why it is not certain that the firewall routes there.
     scope_doubt: Reason,
@@ -93,13 +95,14 @@ impl Translations {
         };
         let mut earlier: Vec<Translation> = Vec::new();
         for (_, holder, unplaced, rule) in rules {
-            for mut translation in context.translations(holder, unplaced, rule) {
+            for translation in context.translations(holder, unplaced, rule) {
+                let mut left = vec![translation.clone()];
                 for before in &earlier {
-                    translation.yield_to(before);
+                    left = left.into_iter().flat_map(|part| part.yield_to(before)).collect();
                 }
-                earlier.push(translation.clone());
+                earlier.push(translation);
                 match &rule.to {
-                    Known::Value(address) => self.0.entry(*address).or_default().push(translation),
+                    Known::Value(address) => self.0.entry(*address).or_default().extend(left),
                     Known::Unknown(reason) => doubt(reason.as_ref().clone()),
                 }
             }
@@ -207,8 +210,14 @@ fn seen_from(estate: &Estate, firewall: &Firewall) -> [MustMay; 2] {
 }
 
 impl Context<'_> {
-    /// The addresses that a rule names.
-    fn named(&self, spec: &AddressSpec, groups: &[ResourceId], family: Family) -> MustMay {
+    /// The addresses that a rule names; why these are not known goes to `doubts`.
+    fn named(
+        &self,
+        spec: &AddressSpec,
+        groups: &[ResourceId],
+        family: Family,
+        doubts: &mut Vec<Reason>,
+    ) -> MustMay {
         if spec.any {
             return MustMay::certain(everything(family));
         }
@@ -218,7 +227,10 @@ impl Context<'_> {
                 ServiceTag::Internet => MustMay::certain(internet(family).clone()),
                 ServiceTag::Other(name) => match self.names.tags.in_family(name, family) {
                     Some(addresses) => MustMay::certain(addresses),
-                    None => MustMay { must: Addresses::empty(), may: everything(family) },
+                    None => {
+                        doubts.push(Reason::ServiceTag { tag: name.as_ref().into() });
+                        MustMay { must: Addresses::empty(), may: everything(family) }
+                    }
                 },
                 ServiceTag::VirtualNetwork | ServiceTag::AzureLoadBalancer => {
                     MustMay::certain(Addresses::empty())
@@ -228,7 +240,13 @@ impl Context<'_> {
         for group in groups {
             match self.estate.ip_group(*group).and_then(|group| group.space.as_ref()) {
                 Some(Known::Value(space)) => all.add(&MustMay::certain(of_space(space, family))),
-                _ => all.may = everything(family),
+                known => {
+                    all.may = everything(family);
+                    doubts.push(match known {
+                        Some(Known::Unknown(reason)) => reason.as_ref().clone(),
+                        _ => self.estate.missing(Kind::IpGroup, *group),
+                    });
+                }
             }
         }
         if spec.unreadable.is_some() {
@@ -273,8 +291,11 @@ impl Context<'_> {
         }
         unread(rule.source.unreadable.as_deref(), &mut doubts);
         unread(rule.destination.unreadable.as_deref(), &mut doubts);
-        let listening = FAMILIES.map(|family| self.named(&rule.destination, &[], family));
-        let clients = FAMILIES.map(|family| self.named(&rule.source, &rule.source_groups, family));
+        let listening = FAMILIES.map(|family| self.named(&rule.destination, &[], family, &mut doubts));
+        let mut client_doubts = Vec::new();
+        let clients =
+            FAMILIES.map(|family| self.named(&rule.source, &rule.source_groups, family, &mut client_doubts));
+        client_doubts.dedup();
         let one = |via: ResourceId, destination: [MustMay; 2]| Translation {
             firewall: self.firewall.id,
             holder,
@@ -286,6 +307,7 @@ impl Context<'_> {
             ports: if any_port { PortSet::all() } else { ports.clone() },
             to_port,
             clients: clients.clone(),
+            client_doubts: client_doubts.clone(),
             scope: Arc::clone(&self.scope),
             scope_doubt: Reason::NotModelled {
                 resource_type: Kind::Firewall.resource_type().to_ascii_lowercase().into(),
@@ -295,12 +317,21 @@ impl Context<'_> {
             doubts: doubts.clone(),
         };
         let mut all = Vec::new();
+        // Why an address of the firewall may be one that the rule names, and nobody can tell.
+        let mut elsewhere = match &self.firewall.public_ips {
+            Some(Known::Value(_)) => None,
+            Some(Known::Unknown(reason)) => Some(reason.as_ref().clone()),
+            None => Some(self.estate.partial(Kind::Firewall, self.firewall.id)),
+        };
         let publics = self.firewall.public_ips.as_ref().and_then(Known::value);
-        let mut elsewhere = publics.is_none();
+        let mut rest = listening.clone();
         for public in publics.into_iter().flatten() {
-            let record = self.estate.public_ip(*public).and_then(|record| record.address.as_ref());
-            let Some(Known::Value(address)) = record else {
-                elsewhere = true;
+            let record = self.estate.public_ip(*public);
+            let Some(Known::Value(address)) = record.and_then(|record| record.address.as_ref()) else {
+                elsewhere = Some(match record {
+                    None => self.estate.missing(Kind::PublicIp, *public),
+                    Some(_) => self.estate.partial(Kind::PublicIp, *public),
+                });
                 continue;
             };
             let family = Family::of(*address);
@@ -311,46 +342,63 @@ impl Context<'_> {
             };
             let only: Addresses = [Range { first: at, last: at }].into_iter().collect();
             let must = names.must.intersection(&only);
+            if let Some(rest) = rest.get_mut(family_index(family)) {
+                rest.may = rest.may.difference(&only);
+            }
             let destination = FAMILIES.map(|its| match its == family {
                 true => MustMay { must: must.clone(), may: only.clone() },
                 false => MustMay::certain(Addresses::empty()),
             });
             all.push(one(*public, destination));
         }
-        // An address of the firewall that is not told may be one that the rule names.
-        let public = |(set, family): (&MustMay, Family)| set.may.overlaps(internet(family));
-        if all.is_empty() && elsewhere && listening.iter().zip(FAMILIES).any(public) {
-            all.push(one(self.firewall.id, listening));
+        if let Some(reason) = elsewhere {
+            let public = |(set, family): (&MustMay, Family)| set.may.overlaps(internet(family));
+            if rest.iter().zip(FAMILIES).any(public) {
+                let rest = rest.map(|set| MustMay { must: Addresses::empty(), may: set.may });
+                let mut one = one(self.firewall.id, rest);
+                one.doubts.push(reason);
+                all.push(one);
+            }
         }
         all
     }
 }
 
 impl Translation {
-    /// Leaves to an earlier rule what that one takes. What it only may take is not certain here.
-    fn yield_to(&mut self, before: &Self) {
+    /// Leaves to an earlier rule what that one takes: the parts that are left, disjoint. What the earlier one only may
+    /// take is not certain here.
+    fn yield_to(self, before: &Self) -> Vec<Self> {
         let pairs = || self.destination.iter().zip(&before.destination);
-        if !pairs().any(|(mine, its)| mine.may.overlaps(&its.may))
-            || self.protocols.and(before.protocols).is_empty()
-            || !self.ports.overlaps(&before.ports)
+        let protocols = self.protocols.and(before.protocols);
+        let ports = self.ports.intersection(&before.ports);
+        if !pairs().any(|(mine, its)| mine.may.overlaps(&its.may)) || protocols.is_empty() || ports.is_empty()
         {
-            return;
+            return vec![self];
         }
-        let same_place = pairs().all(|(mine, its)| its.must.contains_all(&mine.may));
-        let certain = same_place && before.doubts.is_empty() && before.protocols.contains(self.protocols);
+        let mut parts = vec![
+            Self { protocols: self.protocols.without(protocols), ..self.clone() },
+            Self { protocols, ports: self.ports.difference(&ports), ..self.clone() },
+        ];
+        let certain = before.doubts.is_empty() && pairs().all(|(mine, its)| its.must.contains_all(&mine.may));
         let takes_all =
             self.clients.iter().zip(&before.clients).all(|(mine, its)| its.must.contains_all(&mine.may));
-        if certain && takes_all {
-            self.ports = self.ports.difference(&before.ports);
-            return;
-        }
-        let all_ports = before.ports.contains_all(&self.ports);
-        for (mine, its) in self.clients.iter_mut().zip(&before.clients) {
-            mine.must = mine.must.difference(&its.may);
-            if certain && all_ports {
-                mine.may = mine.may.difference(&its.must);
+        if !certain || !takes_all {
+            let mut shared = Self { protocols, ports, ..self };
+            for (mine, its) in shared.clients.iter_mut().zip(&before.clients) {
+                mine.must = mine.must.difference(&its.may);
+                if certain {
+                    mine.may = mine.may.difference(&its.must);
+                }
             }
+            shared.client_doubts.extend(before.doubts.iter().chain(&before.client_doubts).cloned());
+            parts.push(shared);
         }
+        parts.retain(|part| {
+            !part.protocols.is_empty()
+                && !part.ports.is_empty()
+                && part.clients.iter().any(|clients| !clients.may.is_empty())
+        });
+        parts
     }
 
     /// The way in that it is for an address of a network. `behind` is a load balancer's rule that it leads
@@ -366,9 +414,6 @@ impl Translation {
             Tri::No => return None,
             Tri::Maybe => doubts.push(self.scope_doubt.clone()),
             Tri::Yes => {}
-        }
-        if self.ports.is_empty() {
-            return None;
         }
         let mut protocols = self.protocols;
         let mut ports = match self.to_port {
@@ -399,6 +444,7 @@ impl Translation {
             protocols,
             ports,
             clients: Some(clients),
+            client_doubts: self.client_doubts.clone(),
             seen_from: Some(seen_from),
             doubts,
             ..Entrance::open(self.via, family)

@@ -65,6 +65,8 @@ pub(crate) struct Entrance {
     pub(crate) floating: bool,
     /// Why it is not certain.
     pub(crate) doubts: Vec<Reason>,
+    /// Why it is not known who may come this way.
+    pub(crate) client_doubts: Vec<Reason>,
 }
 
 /// What forwards in an estate, by what it forwards to.
@@ -522,6 +524,7 @@ impl Entrance {
             sku: None,
             floating: false,
             doubts: Vec::new(),
+            client_doubts: Vec::new(),
         }
     }
 
