@@ -9,6 +9,7 @@ use std::fmt::Arguments;
 use sonic_rs::{JsonValueTrait, Object};
 
 use crate::address::AddressSpec;
+use crate::expected::Expected;
 use crate::id::{ResourceId, Use, resource_name};
 use crate::known::{Known, Reason};
 use crate::named::Named;
@@ -62,7 +63,13 @@ impl AdminRule {
             rule.source = addresses(reader, fields, "sources", at);
             rule.destination = addresses(reader, fields, "destinations", at);
         }
-        let access = match reader.word(fields, "access", at, &ACCESS, "Allow, AlwaysAllow or Deny") {
+        let access = match reader.word(
+            fields,
+            "access",
+            at,
+            &ACCESS,
+            Expected::OneOf(&["Allow", "AlwaysAllow", "Deny"]),
+        ) {
             Some(access) => access,
             None => {
                 reader.problem(

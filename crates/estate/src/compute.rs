@@ -2,6 +2,7 @@
 
 use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object};
 
+use crate::expected::Expected;
 use crate::id::{ResourceId, Use};
 use crate::known::{Field, Known, Reason};
 use crate::origin::Origins;
@@ -126,7 +127,7 @@ impl Vm {
         vm.os = match object_in(reader, fields, &["storageProfile", "osDisk"]) {
             Some(Known::Value(disk)) => {
                 let at = format_args!("/properties/storageProfile/osDisk");
-                reader.word(Fields::own(disk), "osType", at, &OS, "Linux or Windows")
+                reader.word(Fields::own(disk), "osType", at, &OS, Expected::OneOf(&["Linux", "Windows"]))
             }
             Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
             None => None,
@@ -210,8 +211,13 @@ impl Disk {
             Some(Known::Unknown(reason)) => Some(Known::Unknown(reason)),
             _ => None,
         };
-        let os =
-            reader.word(Fields::of(object), "osType", format_args!("/properties"), &OS, "Linux or Windows");
+        let os = reader.word(
+            Fields::of(object),
+            "osType",
+            format_args!("/properties"),
+            &OS,
+            Expected::OneOf(&["Linux", "Windows"]),
+        );
         Self { id, origins: Origins::one(reader.origin), managed_by, os }
     }
 }

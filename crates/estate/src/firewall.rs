@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use sonic_rs::Object;
 
 use crate::address::AddressSpec;
+use crate::expected::Expected;
 use crate::id::{ResourceId, resource_name};
 use crate::known::{Field, Known, Reason};
 use crate::named::Named;
@@ -233,7 +234,7 @@ fn priority(reader: &mut Reader<'_>, fields: Fields<'_>, at: Arguments<'_>) -> F
     };
     Some(match text.trim().parse() {
         Ok(number) => Known::Value(number),
-        Err(_) => reader.bad(at, "priority", &text, "a number from 100 to 65000"),
+        Err(_) => reader.bad(at, "priority", &text, Expected::From(100, 65000)),
     })
 }
 
@@ -315,7 +316,8 @@ impl Dnat {
                     "icmp" => protocols.push(Protocol::Icmp),
                     _ => {
                         let at = format_args!("{at}/{list}");
-                        let bad: Known<()> = reader.bad(at, &index.to_string(), text, "TCP, UDP or Any");
+                        let bad: Known<()> =
+                            reader.bad(at, &index.to_string(), text, Expected::OneOf(&["TCP", "UDP", "Any"]));
                         odd = match bad {
                             Known::Unknown(reason) => Some(reason),
                             Known::Value(()) => None,
@@ -337,8 +339,7 @@ impl Dnat {
                 Some(range) => ports.push(range),
                 None => {
                     let at = format_args!("{at}/destinationPorts");
-                    let bad: Known<()> =
-                        reader.bad(at, &index.to_string(), text, "a port or a range of ports");
+                    let bad: Known<()> = reader.bad(at, &index.to_string(), text, Expected::Ports);
                     if let Known::Unknown(reason) = bad {
                         bad_port = Some(reason);
                     }
@@ -352,7 +353,7 @@ impl Dnat {
         let to = match reader.text(fields, "translatedAddress", at) {
             Some(Known::Value(text)) => match text.trim().parse() {
                 Ok(address) => Known::Value(address),
-                Err(_) => reader.bad(at, "translatedAddress", text, "an IP address"),
+                Err(_) => reader.bad(at, "translatedAddress", text, Expected::Address),
             },
             Some(Known::Unknown(reason)) => Known::Unknown(reason),
             // By name: nobody can tell from the input which address that is.
@@ -363,7 +364,7 @@ impl Dnat {
             Some(Known::Value(text)) if text.trim().is_empty() => Known::Value(None),
             Some(Known::Value(text)) => match text.trim().parse() {
                 Ok(port) => Known::Value(Some(port)),
-                Err(_) => reader.bad(at, "translatedPort", &text, "a port from 1 to 65535"),
+                Err(_) => reader.bad(at, "translatedPort", &text, Expected::From(1, 65535)),
             },
             Some(Known::Unknown(reason)) => Known::Unknown(reason),
         };

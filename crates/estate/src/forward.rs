@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use sonic_rs::{JsonValueTrait, Object, Value};
 
+use crate::expected::Expected;
 use crate::id::{ResourceId, Use, parent, resource_name};
 use crate::known::{Field, Known, Reason};
 use crate::network::{Sku, parse_address, read_sku};
@@ -400,10 +401,11 @@ impl Forward {
             Some(frontend) => frontend,
             None => Known::Unknown(missing(reader, "frontendIPConfiguration")),
         };
-        let protocol = match reader.word(fields, "protocol", at, &PROTOCOLS, "Tcp, Udp or All") {
-            Some(protocol) => protocol,
-            None => Known::Unknown(missing(reader, "protocol")),
-        };
+        let protocol =
+            match reader.word(fields, "protocol", at, &PROTOCOLS, Expected::OneOf(&["Tcp", "Udp", "All"])) {
+                Some(protocol) => protocol,
+                None => Known::Unknown(missing(reader, "protocol")),
+            };
         let all = |ports: Known<Range<u16>>| {
             // HA ports: port 0 of every protocol stands for all of them.
             ports.map(|ports| if ports.last == 0 { Range::ALL } else { ports })
@@ -415,7 +417,7 @@ impl Forward {
             };
             Some(match text.trim().parse() {
                 Ok(port) => Known::Value(port),
-                Err(_) => reader.bad(at, name, &text, "a port from 0 to 65535"),
+                Err(_) => reader.bad(at, name, &text, Expected::From(0, 65535)),
             })
         };
         let range = match (port(reader, "frontendPortRangeStart"), port(reader, "frontendPortRangeEnd")) {
@@ -424,7 +426,7 @@ impl Forward {
                     Known::Value(Range { first, last })
                 }
                 (Known::Value(_), Known::Value(_)) => {
-                    reader.bad(at, "frontendPortRangeEnd", "", "a port that is not before the first one")
+                    reader.bad(at, "frontendPortRangeEnd", "", Expected::LastPort)
                 }
                 (Known::Unknown(reason), _) | (_, Known::Unknown(reason)) => Known::Unknown(reason),
             }),

@@ -3,6 +3,7 @@
 use std::fmt::Arguments;
 
 use crate::address::{AddressSpec, ServiceTag, Term, parse_term};
+use crate::expected::Expected;
 use crate::known::Reason;
 use crate::problem::ProblemKind;
 use crate::ranges::Range;
@@ -33,7 +34,7 @@ impl Named {
             Some(Term::Tag(tag)) => self.tags.push(tag),
             None => {
                 let shown: String = text.chars().take(SHOWN).collect();
-                let expected = "an address, a prefix such as 203.0.113.0/24, a service tag or *";
+                let expected = Expected::AddressOrTag;
                 reader.problem(
                     pointer.to_string(),
                     ProblemKind::BadValue { field: name.into(), value: shown.into(), expected },

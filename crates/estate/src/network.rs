@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use sonic_rs::{JsonValueTrait, Object};
 
 use crate::address::{Family, Prefix, V4, V6, parse_prefix};
+use crate::expected::Expected;
 use crate::id::{ResourceId, Use, parent};
 use crate::known::{Field, Known, Reason};
 use crate::origin::{Origins, Pointer};
@@ -197,7 +198,7 @@ pub(crate) fn parse_address(
     }
     Some(match text.parse() {
         Ok(address) => Known::Value(address),
-        Err(_) => reader.bad(at, name, text, "an IP address"),
+        Err(_) => reader.bad(at, name, text, Expected::Address),
     })
 }
 
@@ -240,7 +241,7 @@ fn prefixes(
     let mut take = |reader: &mut Reader<'_>, name: &'static str, text: &str| match parse_prefix(text) {
         Some(prefix) => all.push(prefix),
         None => {
-            if let Known::Unknown(reason) = reader.bad::<()>(at, name, text, "a prefix such as 10.0.0.0/16") {
+            if let Known::Unknown(reason) = reader.bad::<()>(at, name, text, Expected::Prefix) {
                 unknown = Some(reason);
             }
         }
@@ -433,7 +434,13 @@ pub(crate) fn read_sku(reader: &mut Reader<'_>, object: &Object, at: Arguments<'
                 ("standardv2", Sku::Standard),
                 ("gateway", Sku::Standard),
             ];
-            reader.word(Fields::own(sku), "name", format_args!("{at}/sku"), &names, "Basic or Standard")
+            reader.word(
+                Fields::own(sku),
+                "name",
+                format_args!("{at}/sku"),
+                &names,
+                Expected::OneOf(&["Basic", "Standard"]),
+            )
         }
         Known::Unknown(reason) => Some(Known::Unknown(reason)),
     }
@@ -483,7 +490,8 @@ impl Subnet {
             ("networksecuritygroupenabled", true),
             ("routetableenabled", false),
         ];
-        let expected = "Disabled, Enabled, NetworkSecurityGroupEnabled or RouteTableEnabled";
+        let expected =
+            Expected::OneOf(&["Disabled", "Enabled", "NetworkSecurityGroupEnabled", "RouteTableEnabled"]);
         let guards_endpoints = reader.word(fields, "privateEndpointNetworkPolicies", at, &policies, expected);
         Self { id, vnet, origins, space, nsg, guards_endpoints, route_table, service_endpoints, pointer }
     }

@@ -1,5 +1,6 @@
 //! What could not be read, and where it stands. Rendered for people by the `report` crate.
 
+use crate::expected::Expected;
 use crate::origin::{Place, SourceIndex};
 
 /// Something in the input that could not be read.
@@ -93,9 +94,9 @@ pub enum ProblemKind {
         /// The name of the field.
         field: Box<str>,
         /// What it should be.
-        expected: &'static str,
+        expected: Expected,
         /// What it is.
-        found: &'static str,
+        found: Expected,
     },
     /// A field has a value that Azure would not accept.
     BadValue {
@@ -104,7 +105,7 @@ pub enum ProblemKind {
         /// The value.
         value: Box<str>,
         /// What it should be.
-        expected: &'static str,
+        expected: Expected,
     },
     /// A field that must be there is not.
     MissingField {

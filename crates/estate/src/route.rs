@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use sonic_rs::Object;
 
 use crate::address::{Prefix, parse_prefix};
+use crate::expected::Expected;
 use crate::id::{ResourceId, resource_name};
 use crate::known::{Field, Known, Reason};
 use crate::network::{Space, parse_address, space_of};
@@ -102,7 +103,8 @@ impl Route {
             Some(Known::Unknown(reason)) => Known::Unknown(reason),
             None => missing(reader, "addressPrefix", at),
         };
-        let expected = "VirtualNetworkGateway, VnetLocal, Internet, VirtualAppliance or None";
+        let expected =
+            Expected::OneOf(&["VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance", "None"]);
         let next_hop = match reader.word(fields, "nextHopType", at, &NEXT_HOPS, expected) {
             Some(next_hop) => next_hop,
             None => missing(reader, "nextHopType", at),
@@ -133,7 +135,7 @@ fn destination(reader: &mut Reader<'_>, text: &str, at: Arguments<'_>) -> Known<
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
     match tag_like {
         true => Known::Value(Destination::Tag(text.to_ascii_lowercase().into())),
-        false => reader.bad(at, "addressPrefix", text, "a prefix such as 10.0.0.0/16, or a service tag"),
+        false => reader.bad(at, "addressPrefix", text, Expected::PrefixOrTag),
     }
 }
 

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use sonic_rs::{Object, Value};
 
 use crate::address::AddressSpec;
+use crate::expected::Expected;
 use crate::id::{ResourceId, Use, resource_name};
 use crate::known::{Field, Known, Reason};
 use crate::named::Named;
@@ -206,7 +207,7 @@ impl SecurityRule {
         let (priority, direction, protocol) = read_words(reader, fields, at, &any, &(1..=4096));
         let ports = |reader: &mut Reader<'_>, name: &'static str| match fields.raw(name) {
             None if !fields.is_unknown() => PortSpec::any(),
-            _ => read_ports(reader, fields, at, ["", name]),
+            _ => read_ports(reader, fields, at, None, name),
         };
         Self {
             name: name.into(),
@@ -253,7 +254,7 @@ impl SecurityRule {
                 name,
                 at,
                 &[("allow", Access::Allow), ("deny", Access::Deny)],
-                "Allow or Deny",
+                Expected::OneOf(&["Allow", "Deny"]),
             )
         });
         Self {
@@ -279,12 +280,13 @@ impl SecurityRule {
                     "destinationApplicationSecurityGroups",
                 ],
             ),
-            source_ports: read_ports(reader, fields, at, ["sourcePortRange", "sourcePortRanges"]),
+            source_ports: read_ports(reader, fields, at, Some("sourcePortRange"), "sourcePortRanges"),
             destination_ports: read_ports(
                 reader,
                 fields,
                 at,
-                ["destinationPortRange", "destinationPortRanges"],
+                Some("destinationPortRange"),
+                "destinationPortRanges",
             ),
         }
     }
@@ -298,24 +300,25 @@ fn read_words(
     protocols: &[(&str, Protocol)],
     priorities: &RangeInclusive<u16>,
 ) -> (Known<u32>, Known<Direction>, Known<Protocol>) {
+    let allowed = Expected::From((*priorities.start()).into(), (*priorities.end()).into());
     let priority = required(reader, fields, "priority", at, |reader, name| {
         match reader.text_or_number(fields, name, at)? {
             Known::Value(text) => Some(match text.trim().parse::<u16>() {
                 Ok(number) if number > 0 => {
                     // Azure refuses others; the order that is meant is clear all the same.
                     if !priorities.contains(&number) {
-                        let _: Known<u32> = reader.bad(at, name, &text, "a number from 100 to 4096");
+                        let _: Known<u32> = reader.bad(at, name, &text, allowed);
                     }
                     Known::Value(u32::from(number))
                 }
-                _ => reader.bad(at, name, &text, "a number from 100 to 4096"),
+                _ => reader.bad(at, name, &text, allowed),
             }),
             Known::Unknown(reason) => Some(Known::Unknown(reason)),
         }
     });
     let direction = required(reader, fields, "direction", at, |reader, name| {
         let words = [("inbound", Direction::Inbound), ("outbound", Direction::Outbound)];
-        reader.word(fields, name, at, &words, "Inbound or Outbound")
+        reader.word(fields, name, at, &words, Expected::OneOf(&["Inbound", "Outbound"]))
     });
     let protocol = required(reader, fields, "protocol", at, |reader, name| {
         let text = match reader.text_or_number(fields, name, at)? {
@@ -324,7 +327,7 @@ fn read_words(
         };
         Some(match protocols.iter().find(|(word, _)| text.trim().eq_ignore_ascii_case(word)) {
             Some((_, protocol)) => Known::Value(*protocol),
-            None => reader.bad(at, name, &text, "Tcp, Udp, Icmp, Esp, Ah or *"),
+            None => reader.bad(at, name, &text, Expected::OneOf(&["Tcp", "Udp", "Icmp", "Esp", "Ah", "*"])),
         })
     });
     (priority, direction, protocol)
@@ -342,7 +345,7 @@ fn required<T>(
         return value;
     }
     let kind = if fields.has(name) {
-        ProblemKind::WrongType { field: name.into(), expected: "a value", found: "null" }
+        ProblemKind::WrongType { field: name.into(), expected: Expected::Value, found: Expected::Null }
     } else {
         ProblemKind::MissingField { field: name.into() }
     };
@@ -413,7 +416,8 @@ fn read_ports(
     reader: &mut Reader<'_>,
     fields: Fields<'_>,
     at: Arguments<'_>,
-    [one, many]: [&'static str; 2],
+    one: Option<&'static str>,
+    many: &'static str,
 ) -> PortSpec {
     let take = |spec: &mut (Vec<Range<u16>>, Option<Box<Reason>>),
                 reader: &mut Reader<'_>,
@@ -426,7 +430,7 @@ fn read_ports(
                 spec.0.push(range);
             } else {
                 let shown: String = part.chars().take(SHOWN).collect();
-                let expected = "a port from 0 to 65535, a range such as 1000-2000, or *";
+                let expected = Expected::PortsOrAny;
                 reader.problem(
                     pointer.to_string(),
                     ProblemKind::BadValue { field: name.into(), value: shown.into(), expected },
@@ -436,13 +440,16 @@ fn read_ports(
         }
     };
     let (mut single, mut plural) = ((Vec::new(), None), (Vec::new(), None));
-    match reader.text_or_number(fields, one, at) {
-        Some(Known::Value(text)) if !text.trim().is_empty() => {
-            take(&mut single, reader, one, format_args!("{at}/{one}"), &text);
+    if let Some(one) = one {
+        match reader.text_or_number(fields, one, at) {
+            Some(Known::Value(text)) if !text.trim().is_empty() => {
+                take(&mut single, reader, one, format_args!("{at}/{one}"), &text);
+            }
+            Some(Known::Unknown(reason)) => single.1 = Some(reason),
+            Some(Known::Value(_)) | None => {}
         }
-        Some(Known::Unknown(reason)) => single.1 = Some(reason),
-        Some(Known::Value(_)) | None => {}
     }
+    let one = one.unwrap_or(many);
     let unknown = reader.texts(fields, many, at, |reader, index, text| {
         take(&mut plural, reader, many, format_args!("{at}/{many}/{index}"), text);
     });

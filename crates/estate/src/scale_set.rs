@@ -89,14 +89,22 @@ fn read_nics(
     found: &mut Nested,
 ) -> Option<Box<Reason>> {
     let at = format_args!("{PROFILE}");
-    let network = match reader.object(Fields::own(profile), "networkProfile", at)? {
-        Known::Value(network) => network,
-        Known::Unknown(reason) => return Some(reason),
+    // Azure makes no instance without a NIC: a model that names none was cut short.
+    let untold = || {
+        let resource_type = crate::model::Kind::ScaleSet.resource_type().into();
+        Some(Box::new(Reason::Partial { resource_type, id: text.into() }))
+    };
+    let network = match reader.object(Fields::own(profile), "networkProfile", at) {
+        None => return untold(),
+        Some(Known::Value(network)) => network,
+        Some(Known::Unknown(reason)) => return Some(reason),
     };
     let at = format_args!("{PROFILE}/networkProfile");
-    let items = match reader.array(Fields::own(network), NICS, at)? {
-        Known::Value(items) => items,
-        Known::Unknown(reason) => return Some(reason),
+    let items = match reader.array(Fields::own(network), NICS, at) {
+        None => return untold(),
+        Some(Known::Value(items)) if items.is_empty() => return untold(),
+        Some(Known::Value(items)) => items,
+        Some(Known::Unknown(reason)) => return Some(reason),
     };
     let mut unknown = None;
     for (index, item) in items.iter().enumerate() {

@@ -4,6 +4,7 @@ use std::fmt::Arguments;
 
 use sonic_rs::{JsonContainerTrait, JsonType, JsonValueTrait, Object, Value};
 
+use crate::expected::Expected;
 use crate::id::{IdsBuilder, ResourceId, Use};
 use crate::known::{Field, Known, Reason};
 use crate::origin::{Origin, Place};
@@ -98,14 +99,14 @@ pub(crate) struct Reader<'c> {
     pub(crate) origin: Origin,
 }
 
-fn json_type(value: &Value) -> &'static str {
+fn json_type(value: &Value) -> Expected {
     match value.get_type() {
-        JsonType::Null => "null",
-        JsonType::Boolean => "a boolean",
-        JsonType::Number => "a number",
-        JsonType::String => "a string",
-        JsonType::Object => "an object",
-        JsonType::Array => "an array",
+        JsonType::Null => Expected::Null,
+        JsonType::Boolean => Expected::Boolean,
+        JsonType::Number => Expected::Number,
+        JsonType::String => Expected::Text,
+        JsonType::Object => Expected::Object,
+        JsonType::Array => Expected::Array,
     }
 }
 
@@ -137,7 +138,7 @@ impl Reader<'_> {
         fields: Fields<'v>,
         name: &'static str,
         at: Arguments<'_>,
-        expected: &'static str,
+        expected: Expected,
         read: impl FnOnce(&'v Value) -> Option<T>,
     ) -> Field<T> {
         if let Some(reason) = fields.unknown.and_then(stated_unknown) {
@@ -179,7 +180,7 @@ impl Reader<'_> {
         name: &'static str,
         at: Arguments<'_>,
     ) -> Field<&'v str> {
-        self.typed(fields, name, at, "a string", |value| value.as_str())
+        self.typed(fields, name, at, Expected::Text, |value| value.as_str())
     }
 
     pub(crate) fn boolean(
@@ -188,7 +189,7 @@ impl Reader<'_> {
         name: &'static str,
         at: Arguments<'_>,
     ) -> Field<bool> {
-        self.typed(fields, name, at, "true or false", |value| match value.as_str() {
+        self.typed(fields, name, at, Expected::Boolean, |value| match value.as_str() {
             Some(text) if text.eq_ignore_ascii_case("true") => Some(true),
             Some(text) if text.eq_ignore_ascii_case("false") => Some(false),
             _ => value.as_bool(),
@@ -201,7 +202,7 @@ impl Reader<'_> {
         name: &'static str,
         at: Arguments<'_>,
     ) -> Field<&'v Object> {
-        self.typed(fields, name, at, "an object", |value| {
+        self.typed(fields, name, at, Expected::Object, |value| {
             if stated_unknown(value).is_some() { None } else { value.as_object() }
         })
     }
@@ -213,7 +214,7 @@ impl Reader<'_> {
         name: &'static str,
         at: Arguments<'_>,
     ) -> Field<&'v [Value]> {
-        self.typed(fields, name, at, "an array", |value| value.as_array().map(|array| array.as_slice()))
+        self.typed(fields, name, at, Expected::Array, |value| value.as_array().map(|array| array.as_slice()))
     }
 
     /// A word of a closed list, compared without regard to case.
@@ -223,7 +224,7 @@ impl Reader<'_> {
         name: &'static str,
         at: Arguments<'_>,
         words: &[(&str, T)],
-        expected: &'static str,
+        expected: Expected,
     ) -> Field<T> {
         let text = match self.text(fields, name, at)? {
             Known::Value(text) => text,
@@ -241,7 +242,7 @@ impl Reader<'_> {
         at: Arguments<'_>,
         name: &str,
         value: &str,
-        expected: &'static str,
+        expected: Expected,
     ) -> Known<T> {
         let shown: String = value.chars().take(SHOWN).collect();
         let kind = ProblemKind::BadValue { field: name.into(), value: shown.into(), expected };
@@ -310,7 +311,7 @@ impl Reader<'_> {
         if object.is_none() {
             let pointer = at.to_string();
             let field = pointer.rsplit('/').next().unwrap_or_default().into();
-            let kind = ProblemKind::WrongType { field, expected: "an object", found: json_type(value) };
+            let kind = ProblemKind::WrongType { field, expected: Expected::Object, found: json_type(value) };
             self.problem(pointer, kind);
         }
         object
@@ -339,7 +340,7 @@ impl Reader<'_> {
             } else {
                 let kind = ProblemKind::WrongType {
                     field: name.into(),
-                    expected: "a string",
+                    expected: Expected::Text,
                     found: json_type(item),
                 };
                 self.problem(format!("{at}/{name}/{index}"), kind);
@@ -356,7 +357,7 @@ impl Reader<'_> {
         name: &'static str,
         at: Arguments<'_>,
     ) -> Field<String> {
-        self.typed(fields, name, at, "a string or a whole number", |value| match value.as_str() {
+        self.typed(fields, name, at, Expected::TextOrWhole, |value| match value.as_str() {
             Some(text) => Some(text.to_owned()),
             None => value.as_u64().map(|number| number.to_string()),
         })

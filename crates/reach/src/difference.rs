@@ -17,7 +17,7 @@ pub struct Machine<'e> {
     pub id: ResourceId,
     /// Its addresses.
     pub addresses: Vec<(&'e Nic, &'e IpConfiguration)>,
-    /// Why it may have others.
+    /// Why its records may not tell them all; see [`Machine::doubt`].
     pub unknown: Option<Reason>,
 }
 
@@ -51,6 +51,12 @@ impl<'e> Machine<'e> {
             None => machine.unknown = Some(partial()),
         }
         machine
+    }
+
+    /// Why it may have other addresses than its records tell: one of them, or what forwards to it, says so.
+    pub fn doubt(&self, reach: &Reach<'_>) -> Option<Reason> {
+        let cut_short = || self.addresses.iter().find_map(|(nic, _)| reach.cut_short(nic.id).cloned());
+        self.unknown.clone().or_else(cut_short)
     }
 
     fn add(&mut self, nic: &'e Nic, partial: impl Fn() -> Reason) {
@@ -117,6 +123,8 @@ pub struct Witness {
     pub opening: Opening,
     /// Whether it gets through in the newer estate.
     pub now: bool,
+    /// Whether it certainly does.
+    pub certain: bool,
 }
 
 /// What of a machine is exposed to `sources`: the ways in, of IPv4 and of IPv6.
@@ -238,9 +246,15 @@ fn witness(difference: &Difference, before: &[WayIn], after: &[WayIn]) -> Option
             && opening.local_ports.contains(port)
             && opening.internet.may.contains(number)
     };
-    ways.iter().find_map(|way| {
-        let sure = |opening: &&Opening| lets(opening) && opening.internet.must.contains(number);
-        let opening = way.openings.iter().find(sure).or_else(|| way.openings.iter().find(lets))?;
+    let sure = |opening: &&Opening| lets(opening) && opening.internet.must.contains(number);
+    let by = |certain: bool| {
+        ways.iter().find_map(|way| {
+            let mut openings = way.openings.iter();
+            let opening = if certain { openings.find(sure) } else { openings.find(lets) };
+            Some((way, opening?, certain))
+        })
+    };
+    by(true).or_else(|| by(false)).and_then(|(way, opening, certain)| {
         let packet = Packet {
             protocol: difference.protocol,
             remote: address(difference.family, number),
@@ -251,7 +265,14 @@ fn witness(difference: &Difference, before: &[WayIn], after: &[WayIn]) -> Option
             },
             local_port: port,
         };
-        Some(Witness { packet, to: way.endpoint.address, way: way.clone(), opening: opening.clone(), now })
+        Some(Witness {
+            packet,
+            to: way.endpoint.address,
+            way: way.clone(),
+            opening: opening.clone(),
+            now,
+            certain,
+        })
     })
 }
 

@@ -127,6 +127,11 @@ impl Reach<'_> {
         &self.facts.forwarding.astray
     }
 
+    /// Why a NIC must have IP configurations that its record does not hold: something forwards to one.
+    pub fn cut_short(&self, nic: ResourceId) -> Option<&Reason> {
+        self.facts.forwarding.cut_short.get(&nic)
+    }
+
     /// What guards an endpoint.
     pub(crate) fn guards(&self, direction: Direction, endpoint: &Endpoint) -> Guards {
         let network = self.network_number(endpoint);

@@ -90,6 +90,8 @@ pub struct Map<'r, 'e> {
     pub classes: Vec<Class<'e>>,
     /// The classes that a machine has addresses in.
     classes_of: HashMap<ResourceId, Vec<usize>>,
+    /// Machines that have addresses that are not told, and why; the first of them by name.
+    unseen: Vec<(ResourceId, Reason)>,
 }
 
 /// The ports that a step may lead to.
@@ -108,7 +110,9 @@ impl<'r, 'e> Map<'r, 'e> {
         let estate = reach.estate();
         let mut nodes = Vec::new();
         let mut by_guards: HashMap<(Direction, OpeningKey), Arc<Vec<Opening>>> = HashMap::new();
+        let mut unseen = Vec::new();
         for machine in machines(estate) {
+            unseen.extend(machine.doubt(reach).map(|reason| (machine.id, reason)));
             for (nic, ip) in machine.addresses {
                 let endpoint = Endpoint::new(estate, nic, ip);
                 let mut side = |direction| {
@@ -166,7 +170,25 @@ impl<'r, 'e> Map<'r, 'e> {
                 }
             }
         }
-        Self { reach, login: login.clone(), classes, classes_of }
+        unseen.sort_by_cached_key(|(machine, _)| estate.text(*machine).to_ascii_lowercase());
+        unseen.truncate(2);
+        Self { reach, login: login.clone(), classes, classes_of, unseen }
+    }
+
+    /// Why a path may lead over another machine to `target` that no path of [`Map::to`] shows: its addresses are
+    /// not told, and the target lets somebody inside the network in.
+    pub fn unseen(&self, target: ResourceId, (protocols, ports): (Protocols, &PortSet)) -> Option<&Reason> {
+        let (_, reason) = self.unseen.iter().find(|(machine, _)| *machine != target)?;
+        let classes = self.classes_of.get(&target)?.iter().filter_map(|at| self.classes.get(*at));
+        let inside = |class: &Class<'_>| {
+            let around = connected(&class.endpoint).may;
+            class.inward.iter().any(|opening| {
+                !opening.protocols.and(protocols).is_empty()
+                    && opening.local_ports.overlaps(ports)
+                    && opening.sources.may.overlaps(&around)
+            })
+        };
+        classes.into_iter().any(|class| inside(class)).then_some(reason)
     }
 
     /// The shortest paths to a VM, certain ones first: one for each class that the last step comes from.

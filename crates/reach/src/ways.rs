@@ -50,7 +50,8 @@ pub struct Exposed {
 }
 
 impl Reach<'_> {
-    /// Every way by which packets from `sources` (a set of each family) get to an address.
+    /// Every way by which packets from `sources` (a set of each family) get to an address. Who asks for just the
+    /// internet means what comes from outside, and not a network's own machines with public addresses.
     pub fn ways_in(&self, nic: &Nic, ip: &IpConfiguration, sources: &[Addresses; 2]) -> Vec<WayIn> {
         let [v4, v6] = sources;
         let asked = if ip.family == Family::V4 { v4 } else { v6 };
@@ -69,7 +70,9 @@ impl Reach<'_> {
                 }
             }
         }
-        ways.extend(self.around(nic, ip, asked));
+        if asked != internet(ip.family) {
+            ways.extend(self.around(nic, ip, asked));
+        }
         ways
     }
 

@@ -79,6 +79,8 @@ pub struct SideForm {
 pub struct ProofForm {
     /// `new` or `old`: where it gets through.
     pub passes_in: &'static str,
+    /// Whether it certainly does.
+    pub certain: bool,
     /// The packet.
     #[serde(flatten)]
     pub packet: WitnessForm,
@@ -166,6 +168,7 @@ fn proof(reach: &Reach<'_>, witness: &Witness) -> ProofForm {
     let packet = witness.packet;
     ProofForm {
         passes_in: if witness.now { "new" } else { "old" },
+        certain: witness.certain,
         packet: WitnessForm {
             from: std::net::SocketAddr::new(packet.remote, packet.remote_port).to_string(),
             to: match witness.to {
@@ -267,11 +270,15 @@ pub fn to_text(compared: &Compared, lang: Lang, page: &Page) -> String {
         let _ = writeln!(out, "    {} → {}", one.before.text(lang), one.after.text(lang));
         if let Some(proof) = &one.witness {
             let rules: Vec<_> = proof.decided_by.iter().map(RuleForm::text).collect();
-            let only = match (proof.passes_in, lang) {
-                ("new", Lang::En) => "passes now",
-                ("new", Lang::Ja) => "変更後に通過",
-                (_, Lang::En) => "passed before",
-                (_, Lang::Ja) => "変更前に通過",
+            let only = match (proof.passes_in, proof.certain, lang) {
+                ("new", true, Lang::En) => "passes now",
+                ("new", true, Lang::Ja) => "変更後に通過",
+                ("new", false, Lang::En) => "may pass now",
+                ("new", false, Lang::Ja) => "変更後に通過する可能性あり",
+                (_, true, Lang::En) => "passed before",
+                (_, true, Lang::Ja) => "変更前に通過",
+                (_, false, Lang::En) => "may have passed before",
+                (_, false, Lang::Ja) => "変更前に通過した可能性あり",
             };
             let text = format!(
                 "{only}: {} {} → {}  {}",

@@ -1,7 +1,9 @@
 //! Problems in words.
 
-use estate::{At, ProblemKind};
+use estate::{At, Expected, ProblemKind};
 use posture::Lang;
+
+use crate::words::pick;
 
 fn bilingual(lang: Lang, en: String, ja: String) -> String {
     match lang {
@@ -10,34 +12,52 @@ fn bilingual(lang: Lang, en: String, ja: String) -> String {
     }
 }
 
-/// What was expected, in Japanese.
-fn expected_ja(expected: &str) -> &str {
-    match expected {
-        "a string" => "文字列",
-        "a string or a whole number" => "文字列または整数",
-        "true or false" => "true または false",
-        "an object" => "オブジェクト",
-        "an array" => "配列",
-        "a value" => "値",
-        "null" => "null",
-        "a boolean" => "真偽値",
-        "a number" => "数値",
-        "a number from 100 to 4096" => "100 から 4096 までの数値",
-        "Inbound or Outbound" => "Inbound または Outbound",
-        "Allow or Deny" => "Allow または Deny",
-        "Tcp, Udp, Icmp, Esp, Ah or *" => "Tcp、Udp、Icmp、Esp、Ah、* のいずれか",
-        "an address, a prefix such as 203.0.113.0/24, a service tag or *" => {
-            "アドレス、203.0.113.0/24 のようなプレフィックス、サービス タグ、* のいずれか"
+/// What was expected or found, in words.
+fn words(expected: Expected, lang: Lang) -> String {
+    let (en, ja) = match expected {
+        Expected::Null => ("null", "null"),
+        Expected::Boolean => ("true or false", "true または false"),
+        Expected::Number => ("a number", "数値"),
+        Expected::Text => ("a string", "文字列"),
+        Expected::TextOrWhole => ("a string or a whole number", "文字列または整数"),
+        Expected::Object => ("an object", "オブジェクト"),
+        Expected::Array => ("an array", "配列"),
+        Expected::Value => ("a value", "値"),
+        Expected::LastPort => ("a port that is not before the first one", "開始ポート以上のポート"),
+        Expected::Ports => ("a port or a range such as 1000-2000", "ポート、または 1000-2000 のような範囲"),
+        Expected::PortsOrAny => (
+            "a port from 0 to 65535, a range such as 1000-2000, or *",
+            "0 から 65535 までのポート、1000-2000 のような範囲、* のいずれか",
+        ),
+        Expected::Address => ("an IP address", "IP アドレス"),
+        Expected::Prefix => ("a prefix such as 10.0.0.0/16", "10.0.0.0/16 のようなプレフィックス"),
+        Expected::PrefixOrTag => (
+            "a prefix such as 10.0.0.0/16, or a service tag",
+            "10.0.0.0/16 のようなプレフィックス、またはサービス タグ",
+        ),
+        Expected::AddressOrTag => (
+            "an address, a prefix such as 203.0.113.0/24, a service tag or *",
+            "アドレス、203.0.113.0/24 のようなプレフィックス、サービス タグ、* のいずれか",
+        ),
+        Expected::From(first, last) => {
+            return bilingual(
+                lang,
+                format!("a number from {first} to {last}"),
+                format!("{first} から {last} までの数値"),
+            );
         }
-        "a port from 0 to 65535, a range such as 1000-2000, or *" => {
-            "0 から 65535 までのポート、1000-2000 のような範囲、* のいずれか"
+        Expected::OneOf(words) => {
+            return match (words, lang) {
+                ([one, other], Lang::Ja) => format!("{one} または {other}"),
+                (words, Lang::Ja) => format!("{} のいずれか", words.join("、")),
+                ([before @ .., last], Lang::En) if !before.is_empty() => {
+                    format!("{} or {last}", before.join(", "))
+                }
+                (words, Lang::En) => words.concat(),
+            };
         }
-        "an IP address" => "IP アドレス",
-        "a prefix such as 10.0.0.0/16" => "10.0.0.0/16 のようなプレフィックス",
-        "Linux or Windows" => "Linux または Windows",
-        "Basic or Standard" => "Basic または Standard",
-        other => other,
-    }
+    };
+    pick(lang, en, ja).to_owned()
 }
 
 /// A problem in words. `place` writes the place of another record.
@@ -92,12 +112,12 @@ pub fn problem_text(kind: &ProblemKind, lang: Lang, place: &dyn Fn(&At) -> Strin
             "複数ページのうちの 1 ページです (続きがあります)。すべてのページを読み取る `az … list` を使ってください".to_owned(),
         ),
         ProblemKind::WrongType { field, expected, found } => (
-            format!("`{field}` is {found}, not {expected}"),
-            format!("`{field}` には{}が必要ですが、{}です", expected_ja(expected), expected_ja(found)),
+            format!("`{field}` is {}, not {}", words(*found, lang), words(*expected, lang)),
+            format!("`{field}` には{}が必要ですが、{}です", words(*expected, lang), words(*found, lang)),
         ),
         ProblemKind::BadValue { field, value, expected } => (
-            format!("`{field}` is `{value}`, not {expected}"),
-            format!("`{field}` の値 `{value}` が不正です。{}を指定してください", expected_ja(expected)),
+            format!("`{field}` is `{value}`, not {}", words(*expected, lang)),
+            format!("`{field}` の値 `{value}` が不正です。{}を指定してください", words(*expected, lang)),
         ),
         ProblemKind::MissingField { field } => (
             format!("`{field}` is missing"),

@@ -42,8 +42,9 @@ pub(crate) fn run(args: &DiffArgs, lang: Lang) -> anyhow::Result<u8> {
                 _ => None,
             };
             let found = between(&ways(&before, *was, &sources), &ways(&after, *is, &sources));
+            let doubts = [was.and_then(|was| was.doubt(&before)), is.and_then(|is| is.doubt(&after))];
             // What nobody can see any more has not gone.
-            let blind = is.is_some_and(|machine| machine.unknown.is_some());
+            let blind = matches!(doubts, [_, Some(_)]);
             let seen = |one: &Difference| match (blind, one.kind) {
                 (true, Kind::Vanished | Kind::Narrowed) => Difference { kind: Kind::Doubted, ..one.clone() },
                 _ => one.clone(),
@@ -51,12 +52,8 @@ pub(crate) fn run(args: &DiffArgs, lang: Lang) -> anyhow::Result<u8> {
             let found: Vec<Difference> = found.iter().map(seen).collect();
             let forms: Vec<_> =
                 found.iter().map(|one| difference_form((&before, &after), id, machine, one)).collect();
-            let doubt = |machine: Option<&&reach::difference::Machine<'_>>| machine?.unknown.clone();
-            let unknown: Vec<_> = [doubt(was.as_ref()), doubt(is.as_ref())]
-                .into_iter()
-                .flatten()
-                .map(|reason| unknown_form(id, &reason, lang))
-                .collect();
+            let unknown: Vec<_> =
+                doubts.iter().flatten().map(|reason| unknown_form(id, reason, lang)).collect();
             (forms, unknown)
         })
         .collect();

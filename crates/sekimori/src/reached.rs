@@ -54,7 +54,9 @@ pub(crate) fn run(args: &ReachArgs, lang: Lang) -> anyhow::Result<u8> {
     let both = Protocols::TCP.or(Protocols::UDP);
     let wanted = if ports.is_all() { (Protocols::TCP, &login) } else { (both, &ports) };
     let paths = map.to(id, &origin, wanted, args.hops);
-    let unknown = target.unknown.as_ref();
+    let unknown = target.doubt(&reach);
+    let hidden = if args.hops > 1 { map.unseen(id, wanted) } else { None };
+    let unknown = [unknown.as_ref(), hidden.filter(|_| paths.is_empty())];
     let question = Asked { vm: id, from: &args.from, ports: &ports, unknown, lang };
     let answer = reached::reached(&reach, &question, &addresses, &map, &paths, &origin);
     let text = match form {

@@ -87,6 +87,8 @@ pub(crate) struct Forwarding {
     unread: Option<(ResourceId, Reason)>,
     /// What forwards to something that is not in the input.
     pub(crate) astray: Vec<(ResourceId, Reason)>,
+    /// For a NIC: why it must have IP configurations that its record does not hold.
+    pub(crate) cut_short: HashMap<ResourceId, Reason>,
 }
 
 /// The number of a rule among the balancing rules or the NAT rules of a load balancer.
@@ -237,8 +239,8 @@ impl Forwarding {
         let public = public.into_iter().any(|one| !matches!(one.front, Known::Value(Front::Private { .. })));
         let pools = balancer.pools.iter().filter_map(Known::value).flatten();
         let by_pool = pools.filter(|_| public).flat_map(|pool| &pool.members);
-        let mut targets = by_rule.filter_map(|rule| rule.target.as_ref()).chain(by_pool);
-        let reason = targets.find_map(|target| {
+        let targets = by_rule.filter_map(|rule| rule.target.as_ref()).chain(by_pool);
+        let missing = targets.filter_map(|target| {
             let text = estate.text(*target);
             let nic = text.rsplitn(3, '/').nth(2).unwrap_or(text);
             if nic.to_ascii_lowercase().contains("/virtualmachinescalesets/") {
@@ -250,16 +252,23 @@ impl Forwarding {
             match record.map(|nic| (nic.id, &nic.ip_configurations)) {
                 None => {
                     let resource_type = Kind::Nic.resource_type().into();
-                    Some(Reason::Missing { resource_type, id: nic.into() })
+                    Some((None, Reason::Missing { resource_type, id: nic.into() }))
                 }
                 Some((id, Some(Known::Value(all)))) => {
                     let known = all.iter().any(|ip| ip.name.eq_ignore_ascii_case(name));
-                    (!known).then(|| estate.partial(Kind::Nic, id))
+                    (!known).then(|| (Some(id), estate.partial(Kind::Nic, id)))
                 }
                 Some(_) => None,
             }
         });
-        self.astray.extend(reason.map(|reason| (balancer.id, reason)));
+        let mut first = None;
+        for (nic, reason) in missing {
+            first.get_or_insert_with(|| reason.clone());
+            if let Some(nic) = nic {
+                self.cut_short.entry(nic).or_insert(reason);
+            }
+        }
+        self.astray.extend(first.map(|reason| (balancer.id, reason)));
     }
 
     /// The ways that lead to an IP configuration of a NIC.

@@ -196,8 +196,8 @@ pub struct Asked<'a> {
     pub from: &'a str,
     /// The ports.
     pub ports: &'a PortSet,
-    /// Why the VM may have addresses that are not told.
-    pub unknown: Option<&'a Reason>,
+    /// Why the VM may have addresses that are not told, and why another machine on the way may.
+    pub unknown: [Option<&'a Reason>; 2],
     /// The language of texts.
     pub lang: Lang,
 }
@@ -256,17 +256,19 @@ pub fn reached(
         }
     }
     let rows = || forms.iter().flat_map(|address| &address.ways).flat_map(|way| &way.rows);
-    asked.unknown.iter().for_each(|reason| told(reason));
+    asked.unknown.into_iter().flatten().for_each(&mut told);
     let short = |path: &&Path| path.hops.len() == 1;
     let sure = rows().any(|row| row.certain) || paths.iter().filter(short).any(Path::certain);
-    let perhaps = asked.unknown.is_some() || rows().next().is_some() || paths.iter().any(|path| short(&path));
-    let (verdict, directly) = match (sure, paths.iter().any(Path::certain), perhaps, paths.is_empty()) {
-        (true, ..) => ("reachable", true),
-        (false, true, ..) => ("reachable", false),
-        (false, false, true, _) => ("unknown", true),
-        (false, false, false, false) => ("unknown", false),
-        (false, false, false, true) => ("unreachable", true),
-    };
+    let [own, others] = asked.unknown;
+    let perhaps = own.is_some() || rows().next().is_some() || paths.iter().any(|path| short(&path));
+    let (verdict, directly) =
+        match (sure, paths.iter().any(Path::certain), perhaps, paths.is_empty() && others.is_none()) {
+            (true, ..) => ("reachable", true),
+            (false, true, ..) => ("reachable", false),
+            (false, false, true, _) => ("unknown", true),
+            (false, false, false, false) => ("unknown", false),
+            (false, false, false, true) => ("unreachable", true),
+        };
     unknown.sort();
     Reached {
         schema: SCHEMA,
