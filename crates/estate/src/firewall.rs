@@ -69,8 +69,6 @@ pub struct FirewallRules {
     pub nat: Vec<Dnat>,
     /// Whether it has network rules that deny: these win over what a translation lets in.
     pub denies: bool,
-    /// Set when there may be further translations.
-    pub unknown: Option<Box<Reason>>,
 }
 
 /// One rule that translates destinations.
@@ -213,7 +211,11 @@ fn collection(
     let items = match reader.array(fields, "rules", at) {
         Some(Known::Value(items)) => items,
         Some(Known::Unknown(reason)) => {
-            rules.unknown = Some(reason);
+            rules.nat.push(Dnat::unread(
+                Place { origin: reader.origin, pointer: at.to_string().into() },
+                priority,
+                &reason,
+            ));
             return;
         }
         None => return,
@@ -222,7 +224,11 @@ fn collection(
         let at = format_args!("{at}/rules/{index}");
         match reader.element(item, at) {
             Some(object) => rules.nat.push(Dnat::read(reader, object, at, priority.clone())),
-            None => rules.unknown = Some(Box::new(Reason::Unreadable { field: "rules".into() })),
+            None => {
+                let place = Place { origin: reader.origin, pointer: at.to_string().into() };
+                let reason = Reason::Unreadable { field: "rules".into() };
+                rules.nat.push(Dnat::unread(place, priority.clone(), &reason));
+            }
         }
     }
 }
@@ -258,9 +264,13 @@ impl RuleGroup {
                 let mut rules = FirewallRules::default();
                 for (index, item) in items.iter().enumerate() {
                     let at = format_args!("/properties/ruleCollections/{index}");
+                    let place = Place { origin: reader.origin, pointer: at.to_string().into() };
+                    let unread = |field: &str| {
+                        let reason = Reason::Unreadable { field: field.into() };
+                        Dnat::unread(place.clone(), Known::unknown(reason.clone()), &reason)
+                    };
                     let Some(object) = reader.element(item, at) else {
-                        rules.unknown =
-                            Some(Box::new(Reason::Unreadable { field: "ruleCollections".into() }));
+                        rules.nat.push(unread("ruleCollections"));
                         continue;
                     };
                     let own = Fields::own(object);
@@ -274,8 +284,7 @@ impl RuleGroup {
                         collection(reader, object, at, nat, &mut rules);
                     } else if kind.is_empty() || reader.array(own, "rules", at).is_none() {
                         // It does not tell what it is.
-                        rules.unknown =
-                            Some(Box::new(Reason::Unreadable { field: "ruleCollectionType".into() }));
+                        rules.nat.push(unread("ruleCollectionType"));
                     }
                 }
                 Some(Known::Value(rules))
@@ -297,6 +306,23 @@ fn policy_rules_are(collection: Fields<'_>, wanted: &str) -> bool {
 }
 
 impl Dnat {
+    /// What stands for rules that cannot be read: any packet may go anywhere by them.
+    pub fn unread(place: Place, priority: Known<u32>, reason: &Reason) -> Self {
+        let any = || AddressSpec { unreadable: Some(Box::new(reason.clone())), ..AddressSpec::default() };
+        Self {
+            name: "?".into(),
+            place,
+            priority,
+            protocols: Known::unknown(reason.clone()),
+            source: any(),
+            source_groups: Vec::new(),
+            destination: any(),
+            ports: Known::unknown(reason.clone()),
+            to: Known::unknown(reason.clone()),
+            to_port: Known::unknown(reason.clone()),
+        }
+    }
+
     fn read(reader: &mut Reader<'_>, object: &Object, at: Arguments<'_>, priority: Known<u32>) -> Self {
         let fields = Fields::of(object);
         let place = Place { origin: reader.origin, pointer: at.to_string().into() };

@@ -101,8 +101,7 @@ fn read_nics(
     };
     let at = format_args!("{PROFILE}/networkProfile");
     let items = match reader.array(Fields::own(network), NICS, at) {
-        None => return untold(),
-        Some(Known::Value(items)) if items.is_empty() => return untold(),
+        None | Some(Known::Value([])) => return untold(),
         Some(Known::Value(items)) => items,
         Some(Known::Unknown(reason)) => return Some(reason),
     };

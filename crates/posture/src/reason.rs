@@ -1,6 +1,6 @@
 //! Why something is unknown, in words, and what would settle it.
 
-use estate::Reason;
+use estate::{Reason, resource_name};
 
 use crate::lang::{Lang, say};
 
@@ -121,13 +121,12 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
             "the list of service tags does not hold `{tag}`",
             "サービス タグ `{tag}` が一覧に含まれていません"
         ),
-        Reason::NotModelled { resource_type, .. } => {
-            let noun = noun(resource_type, lang);
-            let article = if noun.starts_with(['a', 'i', 'o']) { "an" } else { "a" };
+        Reason::NotModelled { resource_type, id } => {
+            let (noun, name) = (noun(resource_type, lang), resource_name(id));
             say!(
                 lang,
-                "it may be reached by way of {article} {noun}, which this build does not judge yet",
-                "{noun}を経由して到達できる可能性がありますが、このビルドではまだ判定できません"
+                "it may be reached by way of the {noun} `{name}`; what that one passes on to whom cannot be told from the input",
+                "{noun} `{name}` を経由して到達できる可能性があります (どこへ何を転送するかは入力から分かりません)"
             )
         }
         Reason::SamePriority => say!(
@@ -170,11 +169,14 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
             "a peered network sends on traffic from elsewhere, and nothing in the input tells from where",
             "ピアリング先のネットワークがほかからの通信を転送しますが、送信元は入力からは分かりません"
         ),
-        Reason::Appliance { .. } => say!(
-            lang,
-            "a network appliance that the internet has a way to may send packets on to it",
-            "インターネットから到達できるネットワーク仮想アプライアンスが転送する可能性があります"
-        ),
+        Reason::Appliance { id } => {
+            let name = resource_name(id);
+            say!(
+                lang,
+                "the network appliance with the interface `{name}`, which the internet has a way to, may send packets on to it",
+                "インターネットから到達できるネットワーク仮想アプライアンス (ネットワーク インターフェイス `{name}`) が転送する可能性があります"
+            )
+        }
         Reason::FirewallDenies { .. } => say!(
             lang,
             "a firewall sends packets on to it, unless a network rule of the firewall denies them",

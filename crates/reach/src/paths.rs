@@ -177,8 +177,12 @@ impl<'r, 'e> Map<'r, 'e> {
 
     /// Why a path may lead over another machine to `target` that no path of [`Map::to`] shows: its addresses are
     /// not told, and the target lets somebody inside the network in.
-    pub fn unseen(&self, target: ResourceId, (protocols, ports): (Protocols, &PortSet)) -> Option<&Reason> {
-        let (_, reason) = self.unseen.iter().find(|(machine, _)| *machine != target)?;
+    pub fn unseen(
+        &self,
+        target: ResourceId,
+        (protocols, ports): (Protocols, &PortSet),
+    ) -> Option<&(ResourceId, Reason)> {
+        let unseen = self.unseen.iter().find(|(machine, _)| *machine != target)?;
         let classes = self.classes_of.get(&target)?.iter().filter_map(|at| self.classes.get(*at));
         let inside = |class: &Class<'_>| {
             let around = connected(&class.endpoint).may;
@@ -188,7 +192,7 @@ impl<'r, 'e> Map<'r, 'e> {
                     && opening.sources.may.overlaps(&around)
             })
         };
-        classes.into_iter().any(|class| inside(class)).then_some(reason)
+        classes.into_iter().any(inside).then_some(unseen)
     }
 
     /// The shortest paths to a VM, certain ones first: one for each class that the last step comes from.

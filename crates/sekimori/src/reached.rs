@@ -56,8 +56,9 @@ pub(crate) fn run(args: &ReachArgs, lang: Lang) -> anyhow::Result<u8> {
     let paths = map.to(id, &origin, wanted, args.hops);
     let unknown = target.doubt(&reach);
     let hidden = if args.hops > 1 { map.unseen(id, wanted) } else { None };
-    let unknown = [unknown.as_ref(), hidden.filter(|_| paths.is_empty())];
-    let question = Asked { vm: id, from: &args.from, ports: &ports, unknown, lang };
+    let between = hidden.filter(|_| paths.is_empty());
+    let question =
+        Asked { vm: id, from: &args.from, ports: &ports, unknown: unknown.as_ref(), between, lang };
     let answer = reached::reached(&reach, &question, &addresses, &map, &paths, &origin);
     let text = match form {
         Picture::Text => {

@@ -9,16 +9,8 @@
 
 mod common;
 
-use common::{RG, Ran, example, run, run_in, run_with, scratch};
+use common::{RG, Ran, example, id, net, run, run_in, run_with, scratch};
 use serde_json::{Value, json};
-
-fn net(name: &str) -> String {
-    format!("{RG}/Microsoft.Network/{name}")
-}
-
-fn id(name: &str) -> Value {
-    json!({"id": net(name)})
-}
 
 fn vm_id(name: &str) -> String {
     format!("{RG}/Microsoft.Compute/virtualMachines/{name}")
@@ -373,4 +365,114 @@ fn the_example_reads_in_both_languages() {
     assert!(japanese.out.starts_with("web1 にはインターネットから到達できます"), "{}", japanese.out);
     let leftover = japanese.out.lines().find(|line| line.contains("from the") || line.contains("like it"));
     assert_eq!(leftover, None);
+}
+
+#[test]
+fn a_machine_in_the_middle_that_is_not_told_leaves_paths_open() {
+    let lost = || json!({"id": vm_id("lost"), "properties": {"networkProfile": {"networkInterfaces": [id("networkInterfaces/lost")]}}});
+    let ask = ["--to", "hop", "--from", "203.0.113.9"];
+    let whole = answer(&estate(), &["--to", "app", "--from", "203.0.113.9", "--login-ports", "22"]);
+    assert_eq!(whole["verdict"], "unreachable", "{whole:#}");
+    let found = answer(&with([lost()]), &ask);
+    assert_eq!((found["verdict"].as_str(), found["directly"].as_bool()), (Some("reachable"), Some(false)));
+    // Without the open one in between, just the lost one may be a step.
+    let mut all = with([lost()]);
+    all.as_array_mut().unwrap().retain(|one| one["id"] != net("publicIPAddresses/jump"));
+    for one in all.as_array_mut().unwrap() {
+        if one["id"] == net("networkInterfaces/jump") {
+            one["properties"]["ipConfigurations"][0]["properties"]
+                .as_object_mut()
+                .unwrap()
+                .remove("publicIPAddress");
+        }
+    }
+    let found = answer(&all, &ask);
+    assert_eq!(
+        (found["verdict"].as_str(), found["directly"].as_bool()),
+        (Some("unknown"), Some(false)),
+        "{found:#}"
+    );
+    assert!(
+        found["unknown"][0]["reason"].as_str().unwrap().contains("`lost` may be on the way"),
+        "{found:#}"
+    );
+    assert_eq!(answer(&all, &[&ask[..], &["--hops", "1"]].concat())["verdict"], "unreachable");
+    // A target that lets nobody inside in is no matter of it.
+    all.as_array_mut().unwrap().push(only_from("none", &[], "22"));
+    for one in all.as_array_mut().unwrap() {
+        if one["id"] == net("networkInterfaces/hop") {
+            one["properties"]["networkSecurityGroup"] = id("networkSecurityGroups/none");
+        }
+    }
+    assert_eq!(answer(&all, &ask)["verdict"], "unreachable");
+}
+
+#[test]
+fn a_machine_whose_addresses_are_not_told_is_unknown() {
+    let model = |profile: Value| {
+        with([json!({"id": format!("{RG}/Microsoft.Compute/virtualMachineScaleSets/ss"),
+            "properties": {"virtualMachineProfile": profile}})])
+    };
+    for profile in [
+        json!({}),
+        json!({"networkProfile": {}}),
+        json!({"networkProfile": {"networkInterfaceConfigurations": []}}),
+    ] {
+        let found = answer(&model(profile.clone()), &["--to", "ss"]);
+        assert_eq!(found["verdict"], "unknown", "{profile}");
+    }
+    let lost = json!({"id": vm_id("lost"), "properties": {"networkProfile": {"networkInterfaces": [id("networkInterfaces/lost")]}}});
+    assert_eq!(answer(&with([lost]), &["--to", "lost"])["verdict"], "unknown");
+    // Something forwards to an IP configuration that the record of the NIC leaves out.
+    let nat = json!({"id": net("loadBalancers/lb"), "sku": {"name": "Standard"}, "properties": {
+        "frontendIPConfigurations": [{"id": net("loadBalancers/lb/frontendIPConfigurations/f"),
+            "properties": {"publicIPAddress": id("publicIPAddresses/jump")}}],
+        "inboundNatRules": [{"id": net("loadBalancers/lb/inboundNatRules/r"), "properties": {
+            "frontendIPConfiguration": id("loadBalancers/lb/frontendIPConfigurations/f"), "protocol": "Tcp",
+            "frontendPort": 50022, "backendPort": 22,
+            "backendIPConfiguration": id("networkInterfaces/db/ipConfigurations/another")}}]}});
+    let found = answer(&with([nat]), &["--to", "db", "--from", "internet", "--hops", "1"]);
+    assert_eq!(found["verdict"], "unknown", "{found:#}");
+}
+
+#[test]
+fn a_networks_own_public_space_is_not_the_internet() {
+    // A network that uses addresses which are the internet's elsewhere.
+    let mut more = machine("inside", "own", "52.9.0.4", "open", false);
+    more.push(network("own", "52.9.0.0/16", &[]));
+    let all = with(more);
+    assert_eq!(answer(&all, &["--to", "inside", "--from", "internet"])["verdict"], "unreachable");
+    assert_eq!(answer(&all, &["--to", "inside", "--from", "52.9.0.0/24"])["verdict"], "reachable");
+    assert_eq!(answer(&all, &["--to", "inside", "--from", "anywhere"])["verdict"], "reachable");
+}
+
+#[test]
+fn whoever_is_on_a_machine_sends_from_all_of_its_addresses() {
+    // `two` is open on one NIC; its other one is what `picky` lets in.
+    let mut more = machine("two", "v", "10.0.0.30", "jump", true);
+    more[0]["properties"]["networkProfile"]["networkInterfaces"]
+        .as_array_mut()
+        .unwrap()
+        .push(id("networkInterfaces/second"));
+    more.push(json!({"id": net("networkInterfaces/second"), "properties": {
+        "virtualMachine": {"id": vm_id("two")}, "networkSecurityGroup": id("networkSecurityGroups/none"),
+        "ipConfigurations": [{"name": "i", "properties": {"privateIPAddress": "10.0.0.31",
+            "subnet": id("virtualNetworks/v/subnets/s")}}]}}));
+    more.extend(machine("picky", "v", "10.0.0.22", "picky", false));
+    more.push(only_from("picky", &["10.0.0.31"], "22"));
+    more.push(only_from("none", &[], "22"));
+    assert_eq!(ways(&answer(&with(more), &["--to", "picky", "--from", "internet"])), ["internet two picky"]);
+}
+
+#[test]
+fn a_scale_set_is_a_step_like_any_machine() {
+    let set = json!({"id": format!("{RG}/Microsoft.Compute/virtualMachineScaleSets/ss"), "properties": {
+        "virtualMachineProfile": {"networkProfile": {"networkInterfaceConfigurations": [{"name": "n", "properties": {
+            "networkSecurityGroup": id("networkSecurityGroups/jump"),
+            "ipConfigurations": [{"name": "i", "properties": {"subnet": id("virtualNetworks/v/subnets/s"),
+                "publicIPAddressConfiguration": {"name": "p", "sku": {"name": "Standard"}}}}]}}]}}}});
+    let mut more = machine("target", "v", "10.0.0.22", "wide", false);
+    more.extend([set, only_from("wide", &["10.0.0.0/16"], "22")]);
+    let found = ways(&answer(&with(more), &["--to", "target", "--from", "internet"]));
+    assert!(found.contains(&"internet ss target".to_owned()), "{found:?}");
 }

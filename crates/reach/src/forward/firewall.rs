@@ -3,6 +3,7 @@
 //! Source: <https://learn.microsoft.com/azure/firewall/firewall-faq> (destination translation comes first; the
 //! packet that goes on comes from the firewall's own subnet).
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -58,7 +59,7 @@ struct Context<'a> {
 }
 
 /// A rule with the place of its group in the order, the resource that holds it, and why that place is not known.
-type Placed<'a> = (Option<u32>, ResourceId, Option<Reason>, &'a Dnat);
+type Placed<'a> = (Option<u32>, ResourceId, Option<Reason>, Cow<'a, Dnat>);
 
 impl Translations {
     /// Adds a firewall; what is not known of its rules goes to `doubted`.
@@ -84,7 +85,7 @@ impl Translations {
                 reason,
             });
         };
-        let (rules, denies) = rules_of(estate, firewall, &mut doubt);
+        let (rules, denies) = rules_of(estate, firewall);
         let context = Context {
             estate,
             names,
@@ -95,16 +96,21 @@ impl Translations {
         };
         let mut earlier: Vec<Translation> = Vec::new();
         for (_, holder, unplaced, rule) in rules {
-            for translation in context.translations(holder, unplaced, rule) {
-                let mut left = vec![translation.clone()];
-                for before in &earlier {
-                    left = left.into_iter().flat_map(|part| part.yield_to(before)).collect();
+            let found = context.translations(holder, unplaced, &rule);
+            if let Known::Unknown(reason) = &rule.to
+                && !found.is_empty()
+            {
+                doubt(reason.as_ref().clone());
+            }
+            for translation in found {
+                if let Known::Value(address) = &rule.to {
+                    let mut left = vec![translation.clone()];
+                    for before in &earlier {
+                        left = left.into_iter().flat_map(|part| part.yield_to(before)).collect();
+                    }
+                    self.0.entry(*address).or_default().extend(left);
                 }
                 earlier.push(translation);
-                match &rule.to {
-                    Known::Value(address) => self.0.entry(*address).or_default().extend(left),
-                    Known::Unknown(reason) => doubt(reason.as_ref().clone()),
-                }
             }
         }
     }
@@ -139,25 +145,22 @@ impl Translations {
     }
 }
 
-/// The rules of a firewall in their order, and whether it has network rules that deny.
-fn rules_of<'e>(
-    estate: &'e Estate,
-    firewall: &'e Firewall,
-    doubt: &mut impl FnMut(Reason),
-) -> (Vec<Placed<'e>>, bool) {
+/// The rules of a firewall in their order, and whether it has network rules that deny. What cannot be read stands
+/// among them, where it may be.
+fn rules_of<'e>(estate: &'e Estate, firewall: &'e Firewall) -> (Vec<Placed<'e>>, bool) {
     let mut rules: Vec<Placed<'e>> = Vec::new();
     let mut denies = false;
-    let mut take = |its: &'e FirewallRules,
-                    priority,
-                    holder,
-                    unplaced: Option<&Reason>,
-                    doubt: &mut dyn FnMut(Reason)| {
-        denies |= its.denies;
-        its.unknown.as_deref().cloned().map(doubt);
-        rules.extend(its.nat.iter().map(|rule| (priority, holder, unplaced.cloned(), rule)));
+    let unread = |priority, holder, reason: Reason| -> Placed<'e> {
+        let place = Place { origin: firewall.origins.first(), pointer: "".into() };
+        let rule = Dnat::unread(place, Known::unknown(reason.clone()), &reason);
+        (priority, holder, None, Cow::Owned(rule))
+    };
+    let placed = |its: &'e FirewallRules, priority, holder, unplaced: Option<&Reason>| {
+        let unplaced = unplaced.cloned();
+        its.nat.iter().map(move |rule| (priority, holder, unplaced.clone(), Cow::Borrowed(rule)))
     };
     match &firewall.policy {
-        Some(Known::Unknown(reason)) => doubt(reason.as_ref().clone()),
+        Some(Known::Unknown(reason)) => rules.push(unread(None, firewall.id, reason.as_ref().clone())),
         Some(Known::Value(policy)) => {
             let mut found = Vec::new();
             for group in &estate.rule_groups {
@@ -173,27 +176,40 @@ fn rules_of<'e>(
                     None => (None, Some(&missing)),
                 };
                 match &group.rules {
-                    Some(Known::Value(its)) => take(its, priority, group.id, unplaced, doubt),
-                    Some(Known::Unknown(reason)) => doubt(reason.as_ref().clone()),
-                    None => doubt(missing.clone()),
+                    Some(Known::Value(its)) => {
+                        denies |= its.denies;
+                        rules.extend(placed(its, priority, group.id, unplaced));
+                    }
+                    Some(Known::Unknown(reason)) => {
+                        rules.push(unread(priority, group.id, reason.as_ref().clone()));
+                    }
+                    None => rules.push(unread(priority, group.id, missing.clone())),
                 }
             }
             // The groups of a policy are resources of their own, which many exports leave out.
+            let mut lost = |holder, reason| rules.push(unread(None, holder, reason));
             match estate.firewall_policy(*policy).map(|policy| &policy.groups) {
                 Some(Some(Known::Value(all))) => {
                     for missing in all.iter().filter(|id| !found.contains(id)) {
-                        doubt(estate.missing(Kind::RuleGroup, *missing));
+                        lost(*missing, estate.missing(Kind::RuleGroup, *missing));
                     }
                 }
                 Some(None) => {}
-                Some(Some(Known::Unknown(reason))) => doubt(reason.as_ref().clone()),
-                None => doubt(estate.missing(Kind::FirewallPolicy, *policy)),
+                Some(Some(Known::Unknown(reason))) => lost(*policy, reason.as_ref().clone()),
+                None => lost(*policy, estate.missing(Kind::FirewallPolicy, *policy)),
             }
         }
         None => match &firewall.rules {
-            Some(Known::Value(its)) => take(its, Some(0), firewall.id, None, doubt),
-            Some(Known::Unknown(reason)) => doubt(reason.as_ref().clone()),
-            None if firewall.public_ips.is_none() => doubt(estate.partial(Kind::Firewall, firewall.id)),
+            Some(Known::Value(its)) => {
+                denies |= its.denies;
+                rules.extend(placed(its, Some(0), firewall.id, None));
+            }
+            Some(Known::Unknown(reason)) => {
+                rules.push(unread(None, firewall.id, reason.as_ref().clone()));
+            }
+            None if firewall.public_ips.is_none() => {
+                rules.push(unread(None, firewall.id, estate.partial(Kind::Firewall, firewall.id)));
+            }
             None => {}
         },
     }

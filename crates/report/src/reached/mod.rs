@@ -196,8 +196,10 @@ pub struct Asked<'a> {
     pub from: &'a str,
     /// The ports.
     pub ports: &'a PortSet,
-    /// Why the VM may have addresses that are not told, and why another machine on the way may.
-    pub unknown: [Option<&'a Reason>; 2],
+    /// Why the VM may have addresses that are not told.
+    pub unknown: Option<&'a Reason>,
+    /// Another machine that may be on the way, and why nobody can tell.
+    pub between: Option<&'a (ResourceId, Reason)>,
     /// The language of texts.
     pub lang: Lang,
 }
@@ -256,13 +258,20 @@ pub fn reached(
         }
     }
     let rows = || forms.iter().flat_map(|address| &address.ways).flat_map(|way| &way.rows);
-    asked.unknown.into_iter().flatten().for_each(&mut told);
+    asked.unknown.into_iter().for_each(&mut told);
+    if let Some((machine, reason)) = asked.between {
+        let (name, why) = (resource_name(estate.text(*machine)), reason_text(reason, asked.lang));
+        let reason_text = match asked.lang {
+            Lang::En => format!("`{name}` may be on the way: {why}"),
+            Lang::Ja => format!("`{name}` を経由する可能性があります: {why}"),
+        };
+        unknown.push(UnknownForm { reason: reason_text, settled_by: settled_by(reason, asked.lang) });
+    }
     let short = |path: &&Path| path.hops.len() == 1;
     let sure = rows().any(|row| row.certain) || paths.iter().filter(short).any(Path::certain);
-    let [own, others] = asked.unknown;
-    let perhaps = own.is_some() || rows().next().is_some() || paths.iter().any(|path| short(&path));
+    let perhaps = asked.unknown.is_some() || rows().next().is_some() || paths.iter().any(|path| short(&path));
     let (verdict, directly) =
-        match (sure, paths.iter().any(Path::certain), perhaps, paths.is_empty() && others.is_none()) {
+        match (sure, paths.iter().any(Path::certain), perhaps, paths.is_empty() && asked.between.is_none()) {
             (true, ..) => ("reachable", true),
             (false, true, ..) => ("reachable", false),
             (false, false, true, _) => ("unknown", true),

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What the program did.
 pub(crate) struct Ran {
@@ -95,6 +95,16 @@ pub(crate) fn example_resources() -> Vec<Value> {
 }
 
 pub(crate) const RG: &str = "/subscriptions/s/resourceGroups/rg/providers";
+
+/// The id of a network resource: `publicIPAddresses/p`.
+pub(crate) fn net(name: &str) -> String {
+    format!("{RG}/Microsoft.Network/{name}")
+}
+
+/// A reference to a network resource.
+pub(crate) fn id(name: &str) -> Value {
+    json!({"id": net(name)})
+}
 
 /// A VM with a public address behind groups with these rules; `None` is no group at that level.
 pub(crate) fn estate(sku: &str, subnet: Option<&str>, nic: Option<&str>) -> String {
