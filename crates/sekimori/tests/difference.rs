@@ -124,3 +124,18 @@ fn inside_counts_where_it_is_asked_for() {
     assert!(wrong.err.contains("--from is internet, network, anywhere, or addresses"), "{}", wrong.err);
     assert_eq!(diff(&shut, "{", &[]).code, 2);
 }
+
+#[test]
+fn what_only_may_pass_is_said_to() {
+    let all = behind(&[allow("*", "22")]);
+    let maybe = behind(&[rule("first", 200, "Deny", "Tcp", "NoSuchTag", "22"), allow("*", "22")]);
+    let row = |old: &str, new: &str| diff(old, new, &["--format", "json"]).json()["differences"][0].clone();
+    let closed = behind(&[]);
+    assert_eq!(row(&closed, &all)["witness"]["certain"], true);
+    assert_eq!(row(&closed, &maybe)["witness"]["certain"], false);
+    let text = diff(&closed, &maybe, &[]).out;
+    assert!(text.contains("    may pass now: tcp "), "{text}");
+    let japanese = diff(&closed, &maybe, &["--lang", "ja"]).out;
+    assert!(japanese.contains("変更後に通過する可能性あり"), "{japanese}");
+    assert!(diff(&maybe, &closed, &[]).out.contains("    may have passed before: tcp "));
+}

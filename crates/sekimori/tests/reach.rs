@@ -476,3 +476,28 @@ fn a_scale_set_is_a_step_like_any_machine() {
     let found = ways(&answer(&with(more), &["--to", "target", "--from", "internet"]));
     assert!(found.contains(&"internet ss target".to_owned()), "{found:?}");
 }
+
+#[test]
+fn what_lies_behind_a_gateway_may_come_in() {
+    let with_gateway = |more: Vec<Value>| {
+        let mut all = with(more);
+        all.as_array_mut().unwrap().push(
+            json!({"id": net("virtualNetworks/x/subnets/GatewaySubnet"), "properties": {"addressPrefix": "10.2.255.0/27"}}),
+        );
+        all
+    };
+    let gateway = json!({"id": net("virtualNetworkGateways/g"), "properties": {
+        "gatewayType": "Vpn", "enableBgp": false,
+        "ipConfigurations": [{"properties": {"subnet": id("virtualNetworks/x/subnets/GatewaySubnet")}}]}});
+    let site = json!({"id": net("localNetworkGateways/office"), "properties": {
+        "localNetworkAddressSpace": {"addressPrefixes": ["172.20.0.0/16"]}, "gatewayIpAddress": "203.0.113.1"}});
+    let connection = json!({"id": net("connections/c"), "properties": {"connectionType": "IPsec",
+        "virtualNetworkGateway1": id("virtualNetworkGateways/g"), "localNetworkGateway2": id("localNetworkGateways/office")}});
+    let from = |all: &Value, source: &str| {
+        answer(all, &["--to", "far", "--from", source, "--hops", "1"])["verdict"].as_str().unwrap().to_owned()
+    };
+    let all = with_gateway(vec![gateway, site, connection]);
+    assert_eq!(from(&all, "172.20.0.0/24"), "unknown");
+    assert_eq!(from(&all, "203.0.113.0/24"), "unreachable");
+    assert_eq!(from(&estate(), "172.20.0.0/24"), "unreachable", "no gateway");
+}
