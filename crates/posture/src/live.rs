@@ -184,8 +184,13 @@ impl Live {
             Change::PutRule { nsg, .. } | Change::DeleteRule { nsg, .. } => *nsg,
             Change::SetPublicIp { nic, .. } => *nic,
         };
-        let machines: BTreeSet<ResourceId> =
-            self.machines_of.get(&place).into_iter().flatten().copied().collect();
+        // An appliance may send packets on to anybody around it.
+        let all = matches!(change, Change::SetPublicIp { .. })
+            && self.estate.nic(place).is_some_and(|nic| nic.forwards);
+        let machines: BTreeSet<ResourceId> = match all {
+            true => machines(&self.estate).iter().map(|machine| machine.id).collect(),
+            false => self.machines_of.get(&place).into_iter().flatten().copied().collect(),
+        };
         // What the other level's group exposes may be another, too.
         let here = machines.iter().filter_map(|id| machine(&self.estate, *id));
         let mut groups: BTreeSet<ResourceId> = here.flat_map(|one| groups_of(&self.estate, &one)).collect();

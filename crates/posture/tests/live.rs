@@ -20,8 +20,8 @@ use reach::{Reach, internet};
 const RG: &str = "/subscriptions/s/resourceGroups/rg/providers";
 
 /// Four machines: two in a subnet with group `a`, the second of them with group `b` on its NIC, too; one with just
-/// `b`; one that no group guards. The rules of group `donor`, on nothing, are those that are put into others.
-fn text() -> String {
+/// `b`; one that no group guards, and passes packets on if `appliance`. The rules of group `donor`, on nothing, are those that are put into others.
+fn text(appliance: bool) -> String {
     let net = |name: &str| format!("{RG}/Microsoft.Network/{name}");
     let mut all = Vec::new();
     let mut donor = Vec::new();
@@ -73,8 +73,9 @@ fn text() -> String {
             net(&format!("publicIPAddresses/p{at}"))
         ));
         all.push(format!(
-            r#"{{"id":"{}","properties":{{"ipConfigurations":[{{"name":"i","properties":{{"privateIPAddress":"10.0.{}.{}","subnet":{{"id":"{}"}},"publicIPAddress":{{"id":"{}"}}}}}}]{own}}}}}"#,
+            r#"{{"id":"{}","properties":{{"enableIPForwarding":{},"ipConfigurations":[{{"name":"i","properties":{{"privateIPAddress":"10.0.{}.{}","subnet":{{"id":"{}"}},"publicIPAddress":{{"id":"{}"}}}}}}]{own}}}}}"#,
             net(&format!("networkInterfaces/n{at}")),
+            appliance && at == 3,
             u8::from(*subnet == "open"),
             at + 4,
             net(&format!("virtualNetworks/v/subnets/{subnet}")),
@@ -84,8 +85,8 @@ fn text() -> String {
     format!("[{}]", all.join(","))
 }
 
-fn read() -> Estate {
-    let text = text();
+fn read(appliance: bool) -> Estate {
+    let text = text(appliance);
     let collector = Collector::new();
     let mut part = Part::default();
     let mut splitter = Splitter::new();
@@ -155,12 +156,15 @@ fn said(live: &Live) -> BTreeSet<(String, String, Option<String>)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 100 + 4, ..ProptestConfig::default() })]
     #[test]
-    fn a_live_estate_says_what_a_whole_run_says(steps in proptest::collection::vec(step(), 1..12)) {
+    fn a_live_estate_says_what_a_whole_run_says(
+        steps in proptest::collection::vec(step(), 1..12),
+        appliance: bool,
+    ) {
         let sources = [Family::V4, Family::V6].map(|family| internet(family).clone());
         let tags = Tags::built_in();
-        let mut live = Live::new(read(), &tags, CHECKS, Settings::default(), Lang::En, sources.clone());
+        let mut live = Live::new(read(appliance), &tags, CHECKS, Settings::default(), Lang::En, sources.clone());
         // The same estate beside it, judged as a whole.
-        let mut beside = read();
+        let mut beside = read(appliance);
         let mut undo = Vec::new();
         let first = said(&live);
         prop_assert_eq!(&first, &whole(&beside));
@@ -215,7 +219,7 @@ proptest! {
 #[test]
 fn a_change_looks_only_at_the_machines_behind_the_group() {
     let sources = [Family::V4, Family::V6].map(|family| internet(family).clone());
-    let mut live = Live::new(read(), &Tags::built_in(), CHECKS, Settings::default(), Lang::En, sources);
+    let mut live = Live::new(read(false), &Tags::built_in(), CHECKS, Settings::default(), Lang::En, sources);
     let put = change(live.estate(), &Step::Put { group: false, rule: 0 });
     let changed = live.apply(&put).unwrap();
     assert_eq!(changed.looked_at, 2, "the two NICs with group b");

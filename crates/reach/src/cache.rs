@@ -60,8 +60,12 @@ impl Facts {
                     *slot = sighted(nsg);
                 }
             }
-            // Whose address is public is read from the NIC each time.
-            Change::SetPublicIp { .. } => {}
+            // Whose address is public is read from the NIC each time; what an appliance with one leads to is not.
+            Change::SetPublicIp { nic, .. } => {
+                if estate.nic(*nic).is_some_and(|nic| nic.forwards) {
+                    self.forwarding = Forwarding::new(estate, &self.names);
+                }
+            }
         }
     }
 }
