@@ -130,6 +130,7 @@ fn estate_of_groups(bin: &Path) -> Result<String> {
     let name = file.display().to_string();
     let tree = measure(&bin.join("xtask"), &["tree", &name])?;
     let cost = measure(&bin.join("sekimori"), &["check", &name, "--no-config", "--format", "json"])?;
+    let live = changes(bin, &name)?;
     std::fs::remove_file(&file)?;
     let mut table = format!(
         "\n100,000 VMs behind 5,000 groups of up to 1,000 rules (2.5 million in all), {:.0} MB; one run each.\n\n\
@@ -140,7 +141,43 @@ fn estate_of_groups(bin: &Path) -> Result<String> {
         let (wall, ratio) = (cost.wall.as_secs_f64(), cost.wall.as_secs_f64() / tree.wall.as_secs_f64());
         writeln!(table, "| {name} | {wall:.1} s | {ratio:.2} | {} |", megabytes(cost.memory))?;
     }
+    Ok(table + &live)
+}
+
+/// One changed rule in an estate that stays, against judging it anew in the same process.
+fn changes(bin: &Path, estate: &str) -> Result<String> {
+    run(&cargo(), &["build", "--release", "--locked", "-p", "posture", "--example", "live"])?;
+    let output = Command::new(bin.join("examples/live")).arg(estate).output()?;
+    let said: Changes =
+        serde_json::from_slice(&output.stdout).context("the example `live` said no figures")?;
+    let at = |share: f64| {
+        let last = said.changes.len().saturating_sub(1) as f64;
+        said.changes.get((last * share).round() as usize).copied().unwrap_or_default()
+    };
+    let mut table = format!(
+        "\nOne changed rule in that estate, kept by `posture::Live`: new verdicts, against judging all of it in the same process; \
+         {} groups, {} machines looked at again.\n\n| work | wall | share of the whole |\n|---|---|---|\n",
+        said.changes.len(),
+        said.machines
+    );
+    let rows = [
+        ("the whole", said.whole),
+        ("a change, median", at(0.5)),
+        ("a change, 95 %", at(0.95)),
+        ("a change, slowest", at(1.0)),
+    ];
+    for (name, wall) in rows {
+        writeln!(table, "| {name} | {:.1} ms | {:.3} % |", wall * 1e3, wall / said.whole * 100.0)?;
+    }
     Ok(table)
+}
+
+/// What the example `live` prints: seconds, the changes from the fastest to the slowest.
+#[derive(serde::Deserialize)]
+struct Changes {
+    whole: f64,
+    machines: usize,
+    changes: Vec<f64>,
 }
 
 fn megabytes(memory: Option<u64>) -> String {
