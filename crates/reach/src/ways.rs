@@ -179,3 +179,36 @@ pub(crate) fn ports_from(openings: &[Opening], protocol: Protocols, address: Opt
     }
     [must, may]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opening(first: u16, last: u16, source: u128) -> Opening {
+        let sources: Addresses = [Range { first: source, last: source }].into_iter().collect();
+        let sources = MustMay::certain(sources);
+        Opening {
+            protocols: Protocols::TCP,
+            remote_ports: PortSet::all(),
+            local_ports: [Range { first, last }].into_iter().collect(),
+            internet: sources.clone(),
+            sources,
+            rules: [None, None],
+            admin: None,
+            unknown: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn neighbours_with_the_same_sources_are_one_row() {
+        let rows = |openings: &[Opening]| -> Vec<(u16, u16, u128)> {
+            let rows = exposed(openings).into_iter();
+            rows.map(|row| (row.ports.first, row.ports.last, row.sources.must.count())).collect()
+        };
+        assert_eq!(rows(&[opening(22, 22, 1), opening(23, 30, 1)]), [(22, 30, 1)]);
+        assert_eq!(rows(&[opening(22, 22, 1), opening(24, 30, 1)]), [(22, 22, 1), (24, 30, 1)]);
+        assert_eq!(rows(&[opening(22, 22, 1), opening(23, 30, 2)]), [(22, 22, 1), (23, 30, 1)]);
+        assert_eq!(rows(&[opening(20, 30, 1), opening(25, 40, 2)]), [(20, 24, 1), (25, 30, 2), (31, 40, 1)]);
+        assert_eq!(rows(&[opening(0, u16::MAX, 1)]), [(0, u16::MAX, 1)]);
+    }
+}

@@ -300,6 +300,19 @@ fn latent_groups() {
     let one = rule("r", 100, "Allow", "Tcp", "*", "22")
         .replace(r#""destinationAddressPrefix":"*""#, r#""destinationAddressPrefix":"10.0.0.4""#);
     assert_eq!(lone(&one), (vec![], 0, 9));
+    // One for several addresses, or for the members of an application security group, exposes whoever has them.
+    let to = |destination: &str| {
+        let rule = rule("r", 100, "Allow", "Tcp", "*", "22");
+        lone(&rule.replace(r#""destinationAddressPrefix":"*""#, destination)).0
+    };
+    assert_eq!(to(r#""destinationAddressPrefix":"10.0.0.0/24""#), ["NET007"]);
+    assert_eq!(to(r#""destinationAddressPrefixes":["10.0.0.4","10.0.0.9"]"#), ["NET007"]);
+    assert_eq!(to(r#""destinationAddressPrefixes":["10.0.0.4","2001:db8::4"]"#), ["NET007"]);
+    assert_eq!(to(r#""destinationAddressPrefix":"2001:db8::4""#), Vec::<String>::new());
+    let members = format!(
+        r#""destinationApplicationSecurityGroups":[{{"id":"{RG}/Microsoft.Network/applicationSecurityGroups/a"}}]"#
+    );
+    assert_eq!(to(&members), ["NET007"]);
     // What exposes a VM today is told there.
     let report = check(&estate("Standard", None, Some(&rule("r", 100, "Allow", "Tcp", "*", "22"))));
     assert!(!codes(&report).contains(&"NET007".to_owned()));

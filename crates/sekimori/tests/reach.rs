@@ -498,6 +498,13 @@ fn what_lies_behind_a_gateway_may_come_in() {
     };
     let all = with_gateway(vec![gateway, site, connection]);
     assert_eq!(from(&all, "172.20.0.0/24"), "unknown");
+    let doubts = |source: &str| {
+        let found = answer(&all, &["--to", "far", "--from", source, "--hops", "1"]);
+        let row = &found["addresses"][0]["ways"][0]["rows"][0];
+        (row["certain"].as_bool().unwrap(), row["unknown"].as_array().map_or(0, Vec::len))
+    };
+    assert_eq!(doubts("172.20.0.0/24"), (false, 1), "it says why");
+    assert_eq!(doubts("10.1.0.0/24"), (true, 0), "a peer is certain");
     assert_eq!(from(&all, "203.0.113.0/24"), "unreachable");
     assert_eq!(from(&estate(), "172.20.0.0/24"), "unreachable", "no gateway");
 }
