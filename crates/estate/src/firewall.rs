@@ -44,9 +44,12 @@ pub struct FirewallPolicy {
     pub id: ResourceId,
     /// Where its records stand.
     pub origins: Origins,
-    /// Its groups of rules. What a base policy translates is not inherited
-    /// (<https://learn.microsoft.com/azure/firewall-manager/policy-overview>).
+    /// Its groups of rules.
     pub groups: Field<Vec<ResourceId>>,
+    /// The policy that it is based on. Network rules are inherited and come first
+    /// (<https://learn.microsoft.com/azure/firewall/rule-processing>); of translations one page says so and another
+    /// (<https://learn.microsoft.com/azure/firewall-manager/policy-overview>) that they are not.
+    pub base: Field<ResourceId>,
 }
 
 /// A group of rule collections of a firewall policy.
@@ -248,7 +251,8 @@ impl FirewallPolicy {
     pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
         let groups =
             reader.references(Fields::of(object), "ruleCollectionGroups", format_args!("/properties"));
-        Self { id, origins: Origins::one(reader.origin), groups }
+        let base = reader.reference(Fields::of(object), "basePolicy", format_args!("/properties"));
+        Self { id, origins: Origins::one(reader.origin), groups, base }
     }
 }
 

@@ -98,6 +98,8 @@ pub struct Forward {
     pub pools: Known<Box<[ResourceId]>>,
     /// The IP configuration that it forwards to.
     pub target: Option<ResourceId>,
+    /// Whether a health probe decides which members get packets.
+    pub probed: bool,
 }
 
 impl PartialEq for Forward {
@@ -112,6 +114,7 @@ impl PartialEq for Forward {
             && self.floating == other.floating
             && self.pools == other.pools
             && self.target == other.target
+            && self.probed == other.probed
     }
 }
 
@@ -124,8 +127,22 @@ pub struct Pool {
     pub members: Vec<ResourceId>,
     /// Members by address, with the virtual network that the address is in, if it is told.
     pub addresses: Vec<(IpAddr, Option<ResourceId>)>,
+    /// Members, by either, that take no new connections (`adminState`).
+    pub down: Vec<Down>,
     /// Set when it may have further members.
     pub unknown: Option<Box<Reason>>,
+}
+
+/// A member of a pool that somebody has taken out of service: it gets no new connections by balancing rules with a
+/// health probe.
+///
+/// Source: <https://learn.microsoft.com/azure/load-balancer/admin-state-overview>
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Down {
+    /// Named by its IP configuration.
+    Member(ResourceId),
+    /// Named by its address.
+    Address(IpAddr),
 }
 
 /// An application gateway: a proxy. Packets behind it come from its own subnet.
@@ -300,6 +317,7 @@ impl Pool {
     pub(crate) fn absorb(&mut self, other: Self) {
         self.members.extend(other.members);
         self.addresses.extend(other.addresses);
+        self.down.extend(other.down);
         self.unknown = self.unknown.take().or(other.unknown);
     }
 
@@ -313,7 +331,8 @@ impl Pool {
         let id = own_id(reader, object, at, owner)?;
         let fields = Fields::of(object);
         let at = format_args!("{at}/properties");
-        let mut pool = Self { id, members: Vec::new(), addresses: Vec::new(), unknown: None };
+        let mut pool =
+            Self { id, members: Vec::new(), addresses: Vec::new(), down: Vec::new(), unknown: None };
         match reader.references(fields, "backendIPConfigurations", at) {
             Some(Known::Value(members)) => pool.members = members,
             Some(Known::Unknown(reason)) => pool.unknown = Some(reason),
@@ -349,13 +368,19 @@ impl Pool {
         };
         let fields = Fields::of(object);
         let at = format_args!("{at}/properties");
+        let state = reader.text(fields, "adminState", at);
+        let down = matches!(state, Some(Known::Value(state)) if state.eq_ignore_ascii_case("down"));
         match reader.reference(fields, "networkInterfaceIPConfiguration", at) {
-            Some(Known::Value(member)) => return self.members.push(member),
+            Some(Known::Value(member)) => {
+                self.down.extend(down.then_some(Down::Member(member)));
+                return self.members.push(member);
+            }
             Some(Known::Unknown(reason)) => self.unknown = Some(reason),
             None => {}
         }
         match parse_address(reader, fields, "ipAddress", at) {
             Some(Known::Value(address)) => {
+                self.down.extend(down.then_some(Down::Address(address)));
                 self.addresses.push((address, network_of(reader, fields, at).or(everywhere)));
             }
             Some(Known::Unknown(reason)) => self.unknown = Some(reason),
@@ -479,6 +504,7 @@ impl Forward {
             floating,
             pools: pools.map(Vec::into_boxed_slice),
             target,
+            probed: fields.raw("probe").is_some_and(|probe| probe.is_object()),
         })
     }
 

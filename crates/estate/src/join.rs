@@ -127,6 +127,7 @@ records! {
         service_endpoints: "/properties/serviceEndpoints"
     } then |mine, other| {
         mine.vnet = mine.vnet.or(other.vnet);
+        mine.translated |= other.translated;
     };
     RouteTable in route_tables {
         routes: "/properties/routes",
@@ -158,7 +159,10 @@ records! {
         policy: "/properties/firewallPolicy",
         rules: "/properties/natRuleCollections"
     };
-    FirewallPolicy in firewall_policies { groups: "/properties/ruleCollectionGroups" };
+    FirewallPolicy in firewall_policies {
+        groups: "/properties/ruleCollectionGroups",
+        base: "/properties/basePolicy"
+    };
     RuleGroup in rule_groups { priority: "/properties/priority", rules: "/properties/ruleCollections" };
     IpGroup in ip_groups { space: "/properties/ipAddresses" };
     Disk in disks { managed_by: "/managedBy", os: "/properties/osType" };
@@ -465,6 +469,7 @@ impl Joiner {
                 guards_endpoints: None,
                 route_table: None,
                 service_endpoints: None,
+                translated: false,
                 pointer: "".into(),
             });
         }
@@ -492,10 +497,22 @@ impl Joiner {
         let links: Vec<_> =
             self.estate.public_ips.iter().filter_map(|public| Some((public.attached?, public.id))).collect();
         for (target, public) in links {
-            if let Some(ip) = self.ip_configuration(target)
-                && ip.public_ip.is_none()
-            {
-                ip.public_ip = Some(Known::Value(public));
+            let Some(ip) = self.ip_configuration(target) else { continue };
+            match &ip.public_ip {
+                None => ip.public_ip = Some(Known::Value(public)),
+                // One of the two records is behind: which, nobody can tell.
+                Some(Known::Value(other)) if *other != public => {
+                    ip.public_ip = Some(Known::unknown(Reason::Conflict { field: "publicIPAddress".into() }));
+                    let nic =
+                        crate::id::parent(self.estate.text(target)).and_then(|nic| self.estate.ids.find(nic));
+                    let nic = nic.and_then(|nic| self.estate.nic(nic));
+                    let one = nic.map(|nic| (nic.id, nic.origins.first()));
+                    let other = self.estate.public_ip(public).map(|record| record.origins.first());
+                    if let Some(((id, one), other)) = one.zip(other) {
+                        self.conflict(id, "/properties/ipConfigurations", one, other);
+                    }
+                }
+                _ => {}
             }
         }
     }

@@ -97,6 +97,33 @@ pub enum Reason {
         /// The id of the firewall.
         id: Box<str>,
     },
+    /// Something forwards to instances of a scale set, and its model does not say so: they may be of an older one.
+    OlderModel {
+        /// The id of the scale set.
+        id: Box<str>,
+    },
+    /// Nobody can tell whether a firewall takes over a translation of the policy that its own is based on.
+    InheritedTranslation {
+        /// The id of the base policy.
+        id: Box<str>,
+    },
+    /// A peering carries some subnets of a network and not others.
+    SubnetPeering {
+        /// The id of the network.
+        id: Box<str>,
+    },
+    /// A rule names ports, and the protocol has none.
+    PortlessProtocol,
+    /// No record tells which public address packets of a machine to the internet come from.
+    SenderAddress {
+        /// The id of its NIC.
+        id: Box<str>,
+    },
+    /// A route sends packets to an appliance or a gateway, which decides by itself where they go.
+    SentElsewhere {
+        /// The id of the NIC that they come from.
+        id: Box<str>,
+    },
     /// A route may widen the `VirtualNetwork` tag to internet addresses.
     RouteWidensVirtualNetwork {
         /// The id of the route table.

@@ -42,7 +42,7 @@ pub use collect::{Collector, Part};
 pub use compute::{Disk, OsFamily, PowerState, Vm};
 pub use expected::Expected;
 pub use firewall::{Dnat, Firewall, FirewallPolicy, FirewallRules, IpGroup, RuleGroup};
-pub use forward::{Forward, ForwardKind, Front, Frontend, LoadBalancer, Pool, PrivateLink, WebGateway};
+pub use forward::{Down, Forward, ForwardKind, Front, Frontend, LoadBalancer, Pool, PrivateLink, WebGateway};
 pub use id::{Ids, ResourceId, resource_group, resource_name, resource_subscription, resource_type};
 pub use known::{Field, Known, Reason};
 pub use model::{Estate, Kind, Other, Slot};

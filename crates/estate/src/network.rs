@@ -123,6 +123,8 @@ pub struct Peer {
     pub use_remote_gateways: Field<bool>,
     /// Whether that network sends on what comes from elsewhere (`allowForwardedTraffic`).
     pub forwards: Field<bool>,
+    /// Whether it carries all of both networks, and not some subnets only (`peerCompleteVnets`).
+    pub whole: bool,
 }
 
 /// A network on the other side of a gateway, as somebody has written it down.
@@ -170,6 +172,8 @@ pub struct Subnet {
     pub route_table: Field<ResourceId>,
     /// The services that it reaches by routes of their own, such as `Microsoft.Storage`; sorted.
     pub service_endpoints: Field<Vec<Box<str>>>,
+    /// Whether a NAT gateway sends its packets to the internet, under addresses of its own.
+    pub translated: bool,
     /// Where it stands in the record of its network; empty for a record of its own.
     pub pointer: Pointer,
 }
@@ -493,7 +497,19 @@ impl Subnet {
         let expected =
             Expected::OneOf(&["Disabled", "Enabled", "NetworkSecurityGroupEnabled", "RouteTableEnabled"]);
         let guards_endpoints = reader.word(fields, "privateEndpointNetworkPolicies", at, &policies, expected);
-        Self { id, vnet, origins, space, nsg, guards_endpoints, route_table, service_endpoints, pointer }
+        let translated = fields.raw("natGateway").is_some_and(|gateway| gateway.is_object());
+        Self {
+            id,
+            vnet,
+            origins,
+            space,
+            nsg,
+            guards_endpoints,
+            route_table,
+            service_endpoints,
+            translated,
+            pointer,
+        }
     }
 }
 
@@ -598,7 +614,9 @@ impl Peer {
             };
         }
         let (space, prefixes) = space_and_prefixes(space);
-        Some(Self { vnet, space, prefixes, in_tag, use_remote_gateways, forwards })
+        let complete = reader.boolean(peering, "peerCompleteVnets", at);
+        let whole = complete.is_none_or(|complete| complete == Known::Value(true));
+        Some(Self { vnet, space, prefixes, in_tag, use_remote_gateways, forwards, whole })
     }
 }
 

@@ -359,7 +359,13 @@ impl Reader<'_> {
     ) -> Field<String> {
         self.typed(fields, name, at, Expected::TextOrWhole, |value| match value.as_str() {
             Some(text) => Some(text.to_owned()),
-            None => value.as_u64().map(|number| number.to_string()),
+            // Some writers have but one kind of number: 100.0.
+            None => {
+                let whole = |number: &f64| number.fract() == 0.0 && (0.0..=4e9).contains(number);
+                let number =
+                    value.as_u64().or_else(|| value.as_f64().filter(whole).map(|number| number as u64));
+                number.map(|number| number.to_string())
+            }
         })
     }
 }

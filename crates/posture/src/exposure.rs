@@ -9,7 +9,7 @@ use estate::{
     Estate, Family, Known, Origin, Pointer, PortSet, PowerState, Range, Reason, ResourceId, ServiceTag, Vm,
 };
 use reach::routes::{NextHop, ReturnPath, return_path};
-use reach::{Addresses, Opening, Protocols, RuleRef, Through, Way, prefixes_of, rule_name};
+use reach::{Addresses, Opening, Protocols, RuleRef, Through, Way, prefixes_touching, rule_name};
 
 use crate::check::Check;
 use crate::engine::Sink;
@@ -279,9 +279,11 @@ fn evidence(
         })
         .chain(opening.admin.and_then(|rule| by_admin(estate, rule)))
         .collect();
-    let ranges = prefixes_of(sources, family, SHOWN_RANGES + 1);
+    // Prefixes that are nobody's on the internet tell nothing here.
+    let outside = reach::internet(family);
+    let ranges = prefixes_touching(sources, outside, family, SHOWN_RANGES + 1);
     let more_ranges = ranges.len() > SHOWN_RANGES;
-    let outside = reach::internet(family).difference(&way.endpoint.network.own);
+    let outside = outside.difference(&way.endpoint.network.own);
     PortEvidence {
         protocol,
         ports,
@@ -326,6 +328,13 @@ fn replies(context: &Context<'_>, address: &AddressView<'_>, way: &Way, client: 
 ///
 /// Source: <https://learn.microsoft.com/azure/firewall/firewall-faq> (asymmetric routing breaks connections).
 pub fn replies_text(next: &NextHop, lang: Lang) -> String {
+    if next.hop == reach::routes::HopType::None {
+        return say!(
+            lang,
+            "a route drops replies: no TCP connection is made, while UDP and single packets still get in",
+            "応答はルートにより破棄されます。TCP 接続は成立しませんが、UDP や単発のパケットは届きます"
+        );
+    }
     let hop = next.hop.as_next_hop();
     let to = match next.address {
         Some(address) => format!("{hop} {address}"),

@@ -184,12 +184,12 @@ impl Live {
             Change::PutRule { nsg, .. } | Change::DeleteRule { nsg, .. } => *nsg,
             Change::SetPublicIp { nic, .. } => *nic,
         };
+        let behind = || self.machines_of.get(&place).into_iter().flatten().copied();
         // An appliance may send packets on to anybody around it.
-        let all = matches!(change, Change::SetPublicIp { .. })
-            && self.estate.nic(place).is_some_and(|nic| nic.forwards);
+        let all = behind().filter_map(|id| machine(&self.estate, id)).any(|one| is_appliance(&one));
         let machines: BTreeSet<ResourceId> = match all {
             true => machines(&self.estate).iter().map(|machine| machine.id).collect(),
-            false => self.machines_of.get(&place).into_iter().flatten().copied().collect(),
+            false => behind().collect(),
         };
         // What the other level's group exposes may be another, too.
         let here = machines.iter().filter_map(|id| machine(&self.estate, *id));
@@ -240,6 +240,10 @@ fn machines_of(estate: &Estate) -> HashMap<ResourceId, BTreeSet<ResourceId>> {
         }
     }
     all
+}
+
+fn is_appliance(machine: &Machine<'_>) -> bool {
+    machine.addresses.iter().any(|(nic, _)| nic.forwards)
 }
 
 fn machine(estate: &Estate, id: ResourceId) -> Option<Machine<'_>> {

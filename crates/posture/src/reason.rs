@@ -182,6 +182,39 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
             "a firewall sends packets on to it, unless a network rule of the firewall denies them",
             "ファイアウォールが転送しますが、ファイアウォールのネットワーク規則で拒否される可能性があります"
         ),
+        Reason::OlderModel { .. } => say!(
+            lang,
+            "a load balancer forwards to instances that the model does not tell of: they may be made by an older one",
+            "ロード バランサーの転送先に、モデルと一致しないインスタンスが含まれています (古いモデルから作成された可能性があります)"
+        ),
+        Reason::InheritedTranslation { id } => {
+            let name = resource_name(id);
+            say!(
+                lang,
+                "Microsoft's documents disagree on whether a firewall inherits the translations of its base policy `{name}`",
+                "基本ポリシー `{name}` の DNAT 規則が継承されるかどうかは、Microsoft の文書間で記述が一致していません"
+            )
+        }
+        Reason::SubnetPeering { .. } => say!(
+            lang,
+            "a peering carries just some subnets",
+            "一部のサブネットだけを対象とするピアリングです"
+        ),
+        Reason::PortlessProtocol => say!(
+            lang,
+            "whether a rule that names ports counts for a protocol without ports is not known",
+            "ポートを指定した規則が、ポートのないプロトコルに適用されるかどうかは分かりません"
+        ),
+        Reason::SenderAddress { .. } => say!(
+            lang,
+            "no record tells which public address its packets to the internet come from",
+            "インターネットへの送信に使われるパブリック アドレスを示すレコードがありません"
+        ),
+        Reason::SentElsewhere { .. } => say!(
+            lang,
+            "a route sends packets by an appliance or a gateway, which decides by itself where they go",
+            "ルートによりアプライアンスまたはゲートウェイを経由し、転送されるかどうかはそこで決まります"
+        ),
         Reason::RouteWidensVirtualNetwork { .. } => say!(
             lang,
             "a route of its subnet may widen the `VirtualNetwork` tag to internet addresses",
@@ -220,7 +253,15 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
         Reason::AdminRule { .. } => {
             "az network manager list-effective-security-admin-rule --virtual-network-name <VNET>".to_owned()
         }
-        Reason::Forwarded { .. } => "az network vnet peering list".to_owned(),
+        Reason::Forwarded { .. } | Reason::SubnetPeering { .. } => "az network vnet peering list".to_owned(),
+        Reason::OlderModel { .. } => "az vmss list-instances".to_owned(),
+        Reason::InheritedTranslation { .. } => "az network firewall policy show".to_owned(),
+        Reason::PortlessProtocol => say!(
+            lang,
+            "give rules for ports the protocol TCP or UDP",
+            "ポートを指定する規則では、プロトコルに TCP または UDP を指定してください"
+        ),
+        Reason::SenderAddress { .. } => "az network nic list; az network nat gateway list".to_owned(),
         Reason::Appliance { .. } => {
             say!(lang, "look at the appliance's own rules", "アプライアンス自体の規則を確認してください")
         }
@@ -232,6 +273,7 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
         Reason::NoAddress => "az network nic list".to_owned(),
         Reason::LearntRoutes { .. }
         | Reason::Routed { .. }
+        | Reason::SentElsewhere { .. }
         | Reason::ServiceEndpointRoutes { .. }
         | Reason::RouteByTag { .. }
         | Reason::AzureRoute { .. } => "az network nic show-effective-route-table".to_owned(),

@@ -162,16 +162,32 @@ pub fn prefixes_of(set: &Addresses, family: Family, limit: usize) -> Vec<String>
     each_prefix(set, family).take(limit).map(text).collect()
 }
 
+/// The same, without prefixes that hold nothing of another set.
+pub fn prefixes_touching(set: &Addresses, other: &Addresses, family: Family, limit: usize) -> Vec<String> {
+    let touches = |(first, length): &(u128, u32)| {
+        let bits = family_width(family) - length;
+        let last = first | (1u128.checked_shl(bits).map_or(u128::MAX, |block| block - 1));
+        let block: Addresses = [Range { first: *first, last }].into_iter().collect();
+        block.overlaps(other)
+    };
+    let text = |(first, length)| format!("{}/{length}", address(family, first));
+    each_prefix(set, family).filter(touches).take(limit).map(text).collect()
+}
+
+fn family_width(family: Family) -> u32 {
+    match family {
+        Family::V4 => 32,
+        Family::V6 => 128,
+    }
+}
+
 /// The prefixes that make up a set: first address and length.
 pub(crate) fn prefixes_in(set: &Addresses, family: Family) -> Vec<(u128, u32)> {
     each_prefix(set, family).collect()
 }
 
 fn each_prefix(set: &Addresses, family: Family) -> impl Iterator<Item = (u128, u32)> {
-    let width = match family {
-        Family::V4 => 32,
-        Family::V6 => 128u32,
-    };
+    let width = family_width(family);
     set.ranges().iter().flat_map(move |range| {
         let mut next = Some(range.first);
         std::iter::from_fn(move || {

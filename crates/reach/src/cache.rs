@@ -81,6 +81,8 @@ pub struct Reach<'e> {
     /// The answers of some of them: those of all groups of a large estate do not fit.
     answers: Mutex<HashMap<u32, Arc<GroupAnswer>>>,
     pub(crate) openings: Mutex<HashMap<OpeningKey, Arc<Vec<Opening>>>>,
+    /// Whether anything gets in to an appliance, by its first NIC.
+    pub(crate) appliances: Mutex<HashMap<ResourceId, bool>>,
 }
 
 /// What a group can tell apart: endpoints with the same key get the same answer.
@@ -123,6 +125,7 @@ impl<'e> Reach<'e> {
             numbers: Mutex::default(),
             answers: Mutex::default(),
             openings: Mutex::default(),
+            appliances: Mutex::default(),
         }
     }
 

@@ -212,17 +212,24 @@ fn side_by_side(
 
 fn kind_of(before: &MustMay, after: &MustMay) -> Option<Kind> {
     let (was, is) = (&before.must, &after.must);
-    if was == is {
-        return (before.may != after.may).then_some(Kind::Doubted);
+    if was == is && before.may == after.may {
+        return None;
     }
-    Some(match (was.is_empty(), is.is_empty()) {
-        (true, _) if !before.may.is_empty() && before.may.contains_all(is) => Kind::Doubted,
-        (true, _) => Kind::Appeared,
-        (_, true) if !after.may.is_empty() => Kind::Doubted,
-        (_, true) => Kind::Vanished,
-        _ if is.contains_all(was) => Kind::Widened,
-        _ if was.contains_all(is) => Kind::Narrowed,
-        _ => Kind::Moved,
+    let lost = was.difference(is);
+    // INVARIANT: narrowed and vanished are safe: nobody gets in, or may, who did not before, and whoever certainly
+    // got in and does not now certainly does not.
+    if before.may.contains_all(&after.may) && was.contains_all(is) && !lost.overlaps(&after.may) {
+        return Some(if after.may.is_empty() { Kind::Vanished } else { Kind::Narrowed });
+    }
+    let gained = is.difference(was);
+    // Some certainly do who perhaps did before, or perhaps do who did not or certainly did.
+    if gained.is_empty() || before.may.contains_all(&gained) {
+        return Some(Kind::Doubted);
+    }
+    Some(match was.is_empty() {
+        true => Kind::Appeared,
+        false if lost.is_empty() => Kind::Widened,
+        false => Kind::Moved,
     })
 }
 
@@ -294,4 +301,39 @@ pub fn pairs<'a, 'o, 'n>(
     }
     all.sort_by_cached_key(|(id, ..)| id.to_ascii_lowercase());
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(numbers: &[u128]) -> Addresses {
+        numbers.iter().map(|number| Range { first: *number, last: *number }).collect()
+    }
+
+    #[test]
+    fn what_is_safe_is_told_from_what_is_not() {
+        let kind = |was: [&[u128]; 2], is: [&[u128]; 2]| {
+            let pair = |[must, may]: [&[u128]; 2]| MustMay { must: set(must), may: set(may) };
+            kind_of(&pair(was), &pair(is))
+        };
+        let (none, one, two): (&[u128], &[u128], &[u128]) = (&[], &[1], &[1, 2]);
+        assert_eq!(kind([one, two], [one, two]), None);
+        assert_eq!(kind([none, none], [one, one]), Some(Kind::Appeared));
+        assert_eq!(kind([none, none], [none, one]), Some(Kind::Doubted));
+        assert_eq!(kind([one, one], [two, two]), Some(Kind::Widened));
+        assert_eq!(kind([one, one], [&[2], &[2]]), Some(Kind::Moved));
+        // Less, and nothing else.
+        assert_eq!(kind([two, two], [one, one]), Some(Kind::Narrowed));
+        assert_eq!(kind([one, one], [none, none]), Some(Kind::Vanished));
+        assert_eq!(kind([none, two], [none, one]), Some(Kind::Narrowed));
+        assert_eq!(kind([none, one], [none, none]), Some(Kind::Vanished));
+        assert_eq!(kind([two, &[1, 2, 3]], [one, &[1, 3]]), Some(Kind::Narrowed));
+        // Less that is certain, and more that is not.
+        assert_eq!(kind([two, two], [one, &[1, 3]]), Some(Kind::Doubted));
+        assert_eq!(kind([two, two], [one, two]), Some(Kind::Doubted));
+        assert_eq!(kind([one, one], [none, one]), Some(Kind::Doubted));
+        assert_eq!(kind([none, two], [one, two]), Some(Kind::Doubted));
+        assert_eq!(kind([one, one], [one, two]), Some(Kind::Doubted));
+    }
 }

@@ -209,6 +209,17 @@ impl Network {
                     // The peer itself knows its space better than the peering, which may be behind.
                     let theirs =
                         peer.vnet.and_then(|id| estate.vnet(id)).and_then(|vnet| vnet.space.as_ref());
+                    if !peer.whole {
+                        // Which subnets it carries is in the peering's own words, if at all.
+                        let told = match peer.space.as_ref() {
+                            Some(Known::Value(space)) => of_space(space, family),
+                            _ => private(family),
+                        };
+                        may = may.union(&told);
+                        let id = vnet_id.map(|id| estate.text(id)).unwrap_or_default();
+                        unknown = Some(Box::new(Reason::SubnetPeering { id: id.into() }));
+                        continue;
+                    }
                     match theirs.or(peer.space.as_ref()) {
                         // Kept out of the tag, it still has its route: a group that names it lets it in.
                         Some(Known::Value(space)) if !peer.in_tag => {

@@ -107,6 +107,9 @@ impl Reach<'_> {
         let guards = self.guards(Direction::Inbound, &endpoint);
         let openings = self.openings(&endpoint, &guards);
         for entrance in entrances {
+            if entrance.appliance.as_ref().is_some_and(|nics| !self.lets_in(nics)) {
+                continue;
+            }
             let way = if entrance.floating {
                 // Packets keep the frontend's address: which one a rule sees is not the VM's.
                 let elsewhere = Endpoint { address: None, subnet: None, ..endpoint.clone() };
@@ -119,6 +122,46 @@ impl Reach<'_> {
             exposure.ways.extend(way);
         }
         exposure
+    }
+
+    /// Whether anything from the internet gets in to an appliance, or may. What comes to it over another appliance is
+    /// taken to.
+    fn lets_in(&self, nics: &[ResourceId]) -> bool {
+        let Some(first) = nics.first() else { return false };
+        let kept = self.appliances.lock().unwrap_or_else(PoisonError::into_inner).get(first).copied();
+        kept.unwrap_or_else(|| {
+            let all = nics.iter().filter_map(|id| self.nic_or_model(*id));
+            let open = all.into_iter().any(|nic| {
+                let own = nic.ip_configurations.iter().filter_map(Known::value).flatten();
+                own.into_iter().any(|ip| self.is_entered(nic, ip))
+            });
+            self.appliances.lock().unwrap_or_else(PoisonError::into_inner).insert(*first, open);
+            open
+        })
+    }
+
+    fn is_entered(&self, nic: &Nic, ip: &IpConfiguration) -> bool {
+        let endpoint = Endpoint::new(self.estate(), nic, ip);
+        let guards = self.guards(Direction::Inbound, &endpoint);
+        let openings = self.openings(&endpoint, &guards);
+        let entrances = self.facts.forwarding.entrances(self.estate(), nic, ip);
+        entrances.iter().any(|entrance| {
+            let way = || self.way(entrance, [&endpoint, &endpoint], &guards, &openings);
+            entrance.appliance.is_some()
+                || entrance.floating
+                || way().is_some_and(|way| !way.openings.is_empty())
+        })
+    }
+
+    /// A NIC of its own, or of the model of a scale set.
+    fn nic_or_model(&self, id: ResourceId) -> Option<&Nic> {
+        let estate = self.estate();
+        let of_model = || {
+            let set = estate.text(id).rsplitn(3, '/').nth(2)?;
+            let set = estate.scale_set(estate.ids().find(set)?)?;
+            set.model.as_ref()?.value()?.nics.iter().find(|nic| nic.id == id)
+        };
+        estate.nic(id).or_else(of_model)
     }
 
     /// What forwards packets from the internet to something that the input does not hold, and why that is
@@ -370,7 +413,11 @@ impl Reach<'_> {
                 let unknown = if internet.must == internet.may {
                     Vec::new()
                 } else {
-                    self.why_unknown(endpoint, levels, rules)
+                    let mut reasons = self.why_unknown(endpoint, levels, rules);
+                    if reasons.is_empty() && !protocols.have_ports() {
+                        reasons.push(Reason::PortlessProtocol);
+                    }
+                    reasons
                 };
                 openings.push(Opening {
                     protocols,
@@ -417,7 +464,12 @@ impl Reach<'_> {
                     [one, other] => one.priority == other.priority && one.direction == other.direction,
                     _ => false,
                 };
-                reasons.extend(all.windows(2).any(priorities).then_some(Reason::SamePriority));
+                // Azure's own rules begin at 65000, and a rule that it would refuse may stand beside one.
+                let beside = |rule: &estate::SecurityRule| {
+                    matches!(rule.priority, Known::Value(65000 | 65001 | 65500))
+                };
+                let same = all.windows(2).any(priorities) || all.iter().any(beside);
+                reasons.extend(same.then_some(Reason::SamePriority));
             }
         }
         reasons.dedup();

@@ -31,7 +31,9 @@ mod share;
 pub mod tags;
 mod ways;
 
-pub use addresses::{Addresses, MustMay, everything as every_address, internet, prefixes_of};
+pub use addresses::{
+    Addresses, MustMay, everything as every_address, internet, prefixes_of, prefixes_touching,
+};
 pub use endpoint::{Endpoint, Level, levels};
 pub use forward::Through;
 pub use group::{Cell, GroupAnswer, Verdict};

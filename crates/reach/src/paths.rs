@@ -10,23 +10,29 @@ use std::sync::Arc;
 
 use estate::{Direction, Estate, Family, IpConfiguration, Known, Nic, PortSet, Reason, ResourceId};
 
-use crate::addresses::{Addresses, address, everything, internet, number};
+use crate::addresses::{Addresses, MustMay, address, everything, internet, number};
 use crate::cache::{OpeningKey, Reach};
 use crate::difference::machines;
 use crate::endpoint::{Endpoint, Tri};
-use crate::internet::Opening;
+use crate::internet::{Opening, Way};
 use crate::packet::{Packet, Protocols};
+use crate::routes::Sending;
 use crate::rules::RuleRef;
 use crate::ways::{connected, ports_from};
 
 /// Addresses of VMs that nothing tells apart.
-#[derive(Debug)]
 pub struct Class<'e> {
     /// The VMs and NICs, the first of them standing for all.
     pub members: Vec<Member<'e>>,
     endpoint: Endpoint,
     inward: Arc<Vec<Opening>>,
     outward: Arc<Vec<Opening>>,
+    /// Where it sends packets.
+    sending: Sending<'e>,
+    /// The public address that its packets to the internet come from, if that is known.
+    sender: Option<IpAddr>,
+    /// What lets the internet in.
+    public: Vec<Way>,
 }
 
 /// One address of a VM.
@@ -66,6 +72,10 @@ pub struct Hop {
     pub inward: [Option<RuleRef>; 2],
     /// Whether it certainly gets through.
     pub certain: bool,
+    /// The public address that it goes to; none for a step inside Azure's networks.
+    pub via: Option<ResourceId>,
+    /// Why it is not certain, besides what the groups tell.
+    pub doubt: Option<Reason>,
 }
 
 /// A path from the beginning to the target.
@@ -102,7 +112,8 @@ struct Wanted<'p> {
 }
 
 /// What tells classes apart.
-type ClassKey = (OpeningKey, OpeningKey, Option<ResourceId>, u32, [PortSet; 2]);
+type ClassKey =
+    (OpeningKey, OpeningKey, Option<ResourceId>, [u32; 2], Vec<(PortSet, MustMay)>, Option<ResourceId>);
 
 impl<'r, 'e> Map<'r, 'e> {
     /// Puts the addresses of all VMs into classes. `login` are the ports by which somebody takes a machine over.
@@ -130,23 +141,46 @@ impl<'r, 'e> Map<'r, 'e> {
                 let (out_key, outward) = side(Direction::Outbound);
                 let from_internet = logins(reach, nic, ip, login);
                 let member = Member { vm: machine.id, nic, ip };
-                nodes.push(Node { member, endpoint, in_key, out_key, inward, outward, from_internet });
+                let sender = sender(estate, ip);
+                nodes.push(Node {
+                    member,
+                    endpoint,
+                    in_key,
+                    out_key,
+                    inward,
+                    outward,
+                    from_internet,
+                    sender,
+                });
             }
         }
-        let signatures = signatures(&nodes, by_guards.values());
+        let own: Vec<Option<IpAddr>> = nodes.iter().map(|node| node.endpoint.address).collect();
+        let senders: Vec<Option<IpAddr>> = nodes.iter().map(|node| node.sender).collect();
+        let signatures = [own, senders].map(|addresses| {
+            let clients = nodes.iter().flat_map(|node| &node.from_internet).map(|(_, clients)| clients);
+            signatures(&addresses, by_guards.values(), clients)
+        });
+        let [own, senders] = signatures;
+        let signatures = own.into_iter().zip(senders).map(|(own, sender)| [own, sender]);
         let mut index: HashMap<ClassKey, usize> = HashMap::new();
         let mut classes: Vec<Class<'e>> = Vec::new();
         for (node, signature) in nodes.into_iter().zip(signatures) {
-            let key = (node.in_key, node.out_key, node.endpoint.vnet, signature, node.from_internet);
+            let table = route_table(estate, node.member.ip);
+            let vnet = node.endpoint.vnet;
+            let key = (node.in_key, node.out_key, vnet, signature, node.from_internet, table);
             match index.get(&key).and_then(|at| classes.get_mut(*at)) {
                 Some(class) => class.members.push(node.member),
                 None => {
                     index.insert(key, classes.len());
+                    let Member { nic, ip, .. } = node.member;
                     classes.push(Class {
                         members: vec![node.member],
                         endpoint: node.endpoint,
                         inward: node.inward,
                         outward: node.outward,
+                        sending: Sending::of(estate, nic, ip),
+                        sender: node.sender,
+                        public: reach.from_internet(nic, ip).ways,
                     });
                 }
             }
@@ -205,6 +239,12 @@ impl<'r, 'e> Map<'r, 'e> {
         most: usize,
     ) -> Vec<Path> {
         let wanted = Wanted { protocols, ports };
+        // Nobody on the target needs a way to it.
+        let own = self.own(target);
+        let origin = &match origin {
+            Origin::Addresses(sets) => Origin::Addresses(sets.clone().map(|set| set.difference(&own))),
+            other => other.clone(),
+        };
         let targets: Vec<usize> = self.of_vm(target).collect();
         let mut found: Vec<Path> = Vec::new();
         for certain in [true, false] {
@@ -247,6 +287,14 @@ impl<'r, 'e> Map<'r, 'e> {
             (!path.certain(), path.hops.len(), names)
         });
         found
+    }
+
+    /// The addresses of a machine.
+    fn own(&self, vm: ResourceId) -> Addresses {
+        let classes = self.of_vm(vm).filter_map(|at| self.classes.get(at));
+        let members = classes.flat_map(|class| &class.members).filter(|member| member.vm == vm);
+        let addresses = members.filter_map(|member| member.ip.address.as_ref()?.value().copied());
+        addresses.map(|one| estate::Range { first: number(one), last: number(one) }).collect()
     }
 
     fn of_vm(&self, vm: ResourceId) -> impl Iterator<Item = usize> {
@@ -327,7 +375,8 @@ impl<'r, 'e> Map<'r, 'e> {
         let sources = match origin {
             Origin::Vm(_) => return None,
             Origin::Internet => [Family::V4, Family::V6].map(|family| internet(family).clone()),
-            Origin::Addresses(sets) => sets.clone(),
+            // What a machine sends to itself is no way in.
+            Origin::Addresses(sets) => sets.clone().map(|set| set.difference(&self.own(member.vm))),
         };
         let mut best: Option<Hop> = None;
         for way in self.reach.ways_in(member.nic, member.ip, &sources) {
@@ -342,7 +391,16 @@ impl<'r, 'e> Map<'r, 'e> {
                 }
                 let Some(packet) = opening.witness(member.ip.family, protocol, &open) else { continue };
                 let (outward, inward) = ([None, None], opening.rules);
-                best = Some(Hop { from: None, to, packet, outward, inward, certain: sure });
+                best = Some(Hop {
+                    from: None,
+                    to,
+                    packet,
+                    outward,
+                    inward,
+                    certain: sure,
+                    via: None,
+                    doubt: None,
+                });
             }
         }
         best
@@ -357,21 +415,51 @@ impl<'r, 'e> Map<'r, 'e> {
         if alone || source.endpoint.family != target.endpoint.family {
             return None;
         }
-        let joined = joined(self.reach.estate(), &source.endpoint, &target.endpoint);
+        let inside = self.inside([from, to], [source, target], wanted, certain);
+        if inside.as_ref().is_some_and(|hop| hop.certain) {
+            return inside;
+        }
+        let outside = self.outside([from, to], [source, target], wanted, certain);
+        outside.filter(|hop| hop.certain || inside.is_none()).or(inside)
+    }
+
+    /// A step inside Azure's networks.
+    fn inside(
+        &self,
+        [from, to]: [usize; 2],
+        [source, target]: [&Class<'_>; 2],
+        wanted: &Wanted<'_>,
+        certain: bool,
+    ) -> Option<Hop> {
+        let mut joined = joined(self.reach.estate(), &source.endpoint, &target.endpoint);
         if joined == Tri::No || certain && joined != Tri::Yes {
             return None;
         }
-        let here = source.endpoint.address.map(number);
-        let there = target.endpoint.address.map(number);
-        let ports = wanted.ports;
+        let (here, there) = (source.endpoint.address, target.endpoint.address);
+        let mut doubt = None;
+        // Routes may lead elsewhere, on the way there or back.
+        let ways = [there.map(|there| (source, there)), here.map(|here| (target, here))];
+        for (at, (class, address)) in ways.into_iter().flatten().enumerate() {
+            let (gets, why) = class.sending.gets(self.reach, address, false);
+            // Without a way back packets still come, and no connection over TCP is made.
+            let gets = if at > 0 { gets.max(Tri::Maybe) } else { gets };
+            if gets < joined {
+                joined = gets;
+                doubt = why.or(doubt);
+            }
+        }
+        if joined == Tri::No || certain && joined != Tri::Yes {
+            return None;
+        }
+        let [here, there] = [here, there].map(|address| address.map(number));
         for protocol in [Protocols::TCP, Protocols::UDP] {
             if !wanted.protocols.contains(protocol) {
                 continue;
             }
             let [in_must, in_may] = ports_from(&target.inward, protocol, here);
             let [out_must, out_may] = destinations(&source.outward, protocol, there);
-            let must = in_must.intersection(&out_must).intersection(ports);
-            let may = in_may.intersection(&out_may).intersection(ports);
+            let must = in_must.intersection(&out_must).intersection(wanted.ports);
+            let may = in_may.intersection(&out_may).intersection(wanted.ports);
             let sure = !must.is_empty() && joined == Tri::Yes;
             let open = if sure { &must } else { &may };
             let Some(port) = telling(open).filter(|_| sure || !certain) else { continue };
@@ -381,26 +469,87 @@ impl<'r, 'e> Map<'r, 'e> {
                 address(family, subnet.map_or(0, |range| range.first))
             });
             let packet = Packet { protocol, remote, remote_port: 49152, local_port: port };
-            let by = |openings: &[Opening], other: Option<u128>, outward: bool| {
-                let fits = |opening: &&Opening| {
-                    let ports = if outward { &opening.remote_ports } else { &opening.local_ports };
-                    opening.protocols.contains(protocol)
-                        && ports.contains(port)
-                        && other.is_none_or(|other| opening.sources.may.contains(other))
-                };
-                openings.iter().find(fits).map_or([None, None], |opening| opening.rules)
-            };
-            let [subnet, nic] = by(&source.outward, there, true);
+            let [subnet, nic] = by(&source.outward, (protocol, port), there, true);
             return Some(Hop {
                 from: Some(from),
                 to,
                 packet,
                 outward: [nic, subnet],
-                inward: by(&target.inward, here, false),
+                inward: by(&target.inward, (protocol, port), here, false),
                 certain: sure,
+                via: None,
+                doubt,
             });
         }
         None
+    }
+
+    /// A step out to the internet and in again by a public address.
+    fn outside(
+        &self,
+        [from, to]: [usize; 2],
+        [source, target]: [&Class<'_>; 2],
+        wanted: &Wanted<'_>,
+        certain: bool,
+    ) -> Option<Hop> {
+        let estate = self.reach.estate();
+        let nic = source.members.first()?.nic.id;
+        let mut best: Option<Hop> = None;
+        for way in &target.public {
+            let public =
+                estate.public_ip(way.via).and_then(|record| record.address.as_ref()?.value().copied());
+            let (gets, mut doubt) = match public {
+                Some(public) => source.sending.gets(self.reach, public, true),
+                None => (Tri::Maybe, None),
+            };
+            if gets == Tri::No {
+                continue;
+            }
+            if source.sender.is_none() {
+                doubt = doubt.or_else(|| Some(Reason::SenderAddress { id: estate.text(nic).into() }));
+            }
+            let sender = source.sender.map(number);
+            for opening in way.openings.iter() {
+                let open = opening.local_ports.intersection(wanted.ports);
+                let here = opening.protocols.and(wanted.protocols);
+                let protocol = if here.contains(Protocols::TCP) { Protocols::TCP } else { here };
+                let lets = |set: &Addresses| sender.is_some_and(|sender| set.contains(sender));
+                let may = sender.is_none() || lets(&opening.internet.may);
+                let Some(port) = telling(&open).filter(|_| may && !protocol.is_empty()) else { continue };
+                // The sender's groups see the public address and the port that listens there.
+                let [out_must, out_may] = destinations(&source.outward, protocol, public.map(number));
+                let listens = match &way.through {
+                    Some(through) => through.frontend_ports.clone(),
+                    None => [estate::Range { first: port, last: port }].into_iter().collect(),
+                };
+                if !out_may.overlaps(&listens) {
+                    continue;
+                }
+                let sure =
+                    lets(&opening.internet.must) && gets == Tri::Yes && out_must.contains_all(&listens);
+                if certain && !sure || best.as_ref().is_some_and(|best| best.certain || !sure) {
+                    continue;
+                }
+                let remote = match source.sender {
+                    Some(sender) => sender,
+                    None => opening.witness(source.endpoint.family, protocol, &open)?.remote,
+                };
+                let packet = Packet { protocol, remote, remote_port: 49152, local_port: port };
+                let listening = listens.intersection(&out_may).first().unwrap_or(port);
+                let [subnet, nic] = by(&source.outward, (protocol, listening), public.map(number), true);
+                best = Some(Hop {
+                    from: Some(from),
+                    to,
+                    packet,
+                    outward: [nic, subnet],
+                    inward: opening.rules,
+                    certain: sure,
+                    via: Some(way.via),
+                    doubt: if sure { None } else { doubt.clone() },
+                });
+            }
+        }
+        best
     }
 
     /// The endpoint of a class.
@@ -408,9 +557,10 @@ impl<'r, 'e> Map<'r, 'e> {
         self.classes.get(class).map(|class| &class.endpoint)
     }
 
-    /// Why nobody can tell whether one network leads to the other.
-    pub fn doubt(&self, class: usize) -> Option<Reason> {
-        self.classes.get(class)?.endpoint.network.unknown.as_deref().cloned()
+    /// Why a step is not certain, besides what the groups tell.
+    pub fn doubt(&self, hop: &Hop) -> Option<Reason> {
+        let of_network = || self.classes.get(hop.to)?.endpoint.network.unknown.as_deref().cloned();
+        hop.doubt.clone().or_else(of_network)
     }
 }
 
@@ -421,22 +571,56 @@ struct Node<'e> {
     out_key: OpeningKey,
     inward: Arc<Vec<Opening>>,
     outward: Arc<Vec<Opening>>,
-    from_internet: [PortSet; 2],
+    from_internet: Vec<(PortSet, MustMay)>,
+    sender: Option<IpAddr>,
 }
 
-/// The login ports that the internet reaches.
-fn logins(reach: &Reach<'_>, nic: &Nic, ip: &IpConfiguration, login: &PortSet) -> [PortSet; 2] {
-    let (mut must, mut may) = (PortSet::empty(), PortSet::empty());
+/// The public address that packets of an IP configuration to the internet come from. One of its own counts before all
+/// but a NAT gateway.
+///
+/// Source: <https://learn.microsoft.com/azure/virtual-network/ip-services/default-outbound-access>
+fn sender(estate: &Estate, ip: &IpConfiguration) -> Option<IpAddr> {
+    let subnet = estate.subnet(*ip.subnet.as_ref()?.value()?)?;
+    let public = estate.public_ip(*ip.public_ip.as_ref()?.value()?)?;
+    let address = public.address.as_ref()?.value().copied()?;
+    (!subnet.translated).then_some(address)
+}
+
+/// The route table of the subnet.
+fn route_table(estate: &Estate, ip: &IpConfiguration) -> Option<ResourceId> {
+    let subnet = estate.subnet(*ip.subnet.as_ref()?.value()?)?;
+    subnet.route_table.as_ref()?.value().copied()
+}
+
+/// The login ports that the internet reaches, and who of it does.
+fn logins(reach: &Reach<'_>, nic: &Nic, ip: &IpConfiguration, login: &PortSet) -> Vec<(PortSet, MustMay)> {
+    let mut all: Vec<(PortSet, MustMay)> = Vec::new();
     for way in reach.from_internet(nic, ip).ways {
         for opening in way.openings.iter().filter(|opening| opening.protocols.have_ports()) {
-            let ports = opening.local_ports.intersection(login);
-            if !opening.internet.must.is_empty() {
-                must = must.union(&ports);
+            let row = (opening.local_ports.intersection(login), opening.internet.clone());
+            if !row.0.is_empty() && !all.contains(&row) {
+                all.push(row);
             }
-            may = may.union(&ports);
         }
     }
-    [must, may]
+    all.sort();
+    all
+}
+
+/// The rules that let packets to a port through.
+fn by(
+    openings: &[Opening],
+    (protocol, port): (Protocols, u16),
+    other: Option<u128>,
+    outward: bool,
+) -> [Option<RuleRef>; 2] {
+    let fits = |opening: &&Opening| {
+        let ports = if outward { &opening.remote_ports } else { &opening.local_ports };
+        opening.protocols.contains(protocol)
+            && ports.contains(port)
+            && other.is_none_or(|other| opening.sources.may.contains(other))
+    };
+    openings.iter().find(fits).map_or([None, None], |opening| opening.rules)
 }
 
 /// The destination ports that openings let out to one address: certainly, and possibly.
@@ -489,12 +673,17 @@ fn joined(estate: &Estate, from: &Endpoint, to: &Endpoint) -> Tri {
     if known && !gateway { Tri::No } else { Tri::Maybe }
 }
 
-/// For each node, a number for the sets of addresses in the rules' answers that hold its address.
-fn signatures<'o>(nodes: &[Node<'_>], answers: impl Iterator<Item = &'o Arc<Vec<Opening>>>) -> Vec<u32> {
+/// For each address, a number for the sets of addresses in the rules' answers that hold it.
+fn signatures<'o>(
+    addresses: &[Option<IpAddr>],
+    answers: impl Iterator<Item = &'o Arc<Vec<Opening>>>,
+    clients: impl Iterator<Item = &'o MustMay>,
+) -> Vec<u32> {
     let mut sets: BTreeSet<&Addresses> = BTreeSet::new();
     for opening in answers.flat_map(|openings| openings.iter()) {
         sets.extend([&opening.sources.must, &opening.sources.may]);
     }
+    sets.extend(clients.flat_map(|clients| [&clients.must, &clients.may]));
     // Where a set begins (true) or has ended (false).
     let mut edges: Vec<(u128, u32, bool)> = Vec::new();
     for (number, set) in (0u32..).zip(&sets) {
@@ -507,14 +696,14 @@ fn signatures<'o>(nodes: &[Node<'_>], answers: impl Iterator<Item = &'o Arc<Vec<
     }
     edges.sort_unstable();
     let family = |address: &IpAddr| u8::from(address.is_ipv6());
-    let mut order: Vec<(Option<(u8, u128)>, usize)> = nodes
+    let mut order: Vec<(Option<(u8, u128)>, usize)> = addresses
         .iter()
         .enumerate()
-        .map(|(at, node)| (node.endpoint.address.map(|address| (family(&address), number(address))), at))
+        .map(|(at, its)| (its.map(|address| (family(&address), number(address))), at))
         .collect();
     order.sort_unstable();
     let mut names: HashMap<(u8, Vec<u32>), u32> = HashMap::new();
-    let mut result = vec![u32::MAX; nodes.len()];
+    let mut result = vec![u32::MAX; addresses.len()];
     let mut active: BTreeSet<u32> = BTreeSet::new();
     let mut next_edge = 0;
     let mut current: Option<u32> = None;

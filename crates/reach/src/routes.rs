@@ -16,6 +16,7 @@ use estate::{
 
 use crate::addresses::{address, internet, number, prefixes_of};
 use crate::cache::Reach;
+use crate::endpoint::Tri;
 use crate::flow::FlowError;
 
 /// What a route leads to.
@@ -253,6 +254,47 @@ pub fn next_hop(reach: &Reach<'_>, nic: &Nic, source: IpAddr, destination: IpAdd
     }
 }
 
+/// Where a machine sends packets: its routes, to be asked for many addresses.
+pub(crate) struct Sending<'e> {
+    routing: Routing<'e>,
+    nic: ResourceId,
+}
+
+impl<'e> Sending<'e> {
+    pub(crate) fn of(estate: &'e Estate, nic: &Nic, ip: &IpConfiguration) -> Self {
+        Self { routing: Routing::of(estate, nic, ip), nic: nic.id }
+    }
+
+    /// Whether packets to an address in Azure's networks get there by them, or those to one on the internet get out;
+    /// and why that is not certain.
+    pub(crate) fn gets(
+        &self,
+        reach: &Reach<'_>,
+        destination: IpAddr,
+        outside: bool,
+    ) -> (Tri, Option<Reason>) {
+        let (hop, doubt) = self.routing.decide(reach, destination);
+        let elsewhere = || Reason::SentElsewhere { id: reach.estate().text(self.nic).into() };
+        match (hop, doubt) {
+            (Known::Unknown(reason), _) => (Tri::Maybe, Some(*reason)),
+            (Known::Value(next), doubt) => {
+                let there = match next.hop {
+                    HopType::VnetLocal | HopType::VnetPeering | HopType::VnetGlobalPeering => !outside,
+                    HopType::Internet => outside,
+                    HopType::None => false,
+                    HopType::VirtualAppliance | HopType::VirtualNetworkGateway => {
+                        return (Tri::Maybe, Some(elsewhere()));
+                    }
+                };
+                match (there, doubt) {
+                    (_, Some(doubt)) => (Tri::Maybe, Some(doubt)),
+                    (there, None) => (there.into(), None),
+                }
+            }
+        }
+    }
+}
+
 /// Which way replies of an IP configuration to a client on the internet leave.
 ///
 /// A client that came to a public address gets no reply over TCP where they leave another way; what needs
@@ -393,6 +435,10 @@ impl<'e> Routing<'e> {
             Some(Known::Value(peers)) => peers,
         };
         for peer in peers {
+            if !peer.whole {
+                self.peers_unknown = Some(Reason::SubnetPeering { id: estate.text(vnet.id).into() });
+                continue;
+            }
             let record = peer.vnet.and_then(|id| estate.vnet(id));
             // The peer itself knows its space better than the peering, which may be behind.
             let told = record.and_then(|record| Some((record.space.as_ref()?, &record.prefixes)));

@@ -10,7 +10,7 @@ use reach::{Addresses, Reach, Start, internet, prefixes_of};
 use serde::Serialize;
 
 use crate::clean::clean;
-use crate::reached::{RuleForm, WitnessForm, rules};
+use crate::reached::{RuleForm, WitnessForm, end, rules};
 use crate::style::Page;
 use crate::through::{noun, ports_text};
 use crate::words::pick;
@@ -170,11 +170,8 @@ fn proof(reach: &Reach<'_>, witness: &Witness) -> ProofForm {
         passes_in: if witness.now { "new" } else { "old" },
         certain: witness.certain,
         packet: WitnessForm {
-            from: std::net::SocketAddr::new(packet.remote, packet.remote_port).to_string(),
-            to: match witness.to {
-                Some(address) => std::net::SocketAddr::new(address, packet.local_port).to_string(),
-                None => format!("unassigned:{}", packet.local_port),
-            },
+            from: end(Some(packet.remote), packet.remote_port, packet.protocol),
+            to: end(witness.to, packet.local_port, packet.protocol),
             protocol: packet.protocol.name(),
         },
         via: match &witness.way.start {

@@ -70,6 +70,35 @@ pub(crate) fn run(args: &FlowArgs, lang: Lang) -> anyhow::Result<u8> {
     Ok(incomplete)
 }
 
+/// The names of a question's fields.
+const FIELDS: [&str; 7] = ["vm", "nic", "direction", "protocol", "local", "remote", "expect"];
+
+/// Reads a line of a batch; else the column, and what is wrong there. A field that looks like a misspelt one is wrong:
+/// an expectation that nobody looks at would hold for ever.
+fn question(line: &[u8], lang: Lang) -> Result<Question, (usize, String)> {
+    let wrong = |error: serde_json::Error| {
+        let text = error.to_string();
+        let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what).to_owned();
+        let said = match lang {
+            Lang::En => what,
+            Lang::Ja => format!("質問として読み取れません: {what}"),
+        };
+        (error.column(), said)
+    };
+    let fields: serde_json::Map<String, Value> = serde_json::from_slice(line).map_err(wrong)?;
+    for name in fields.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
+        let near = |field: &&&str| strsim::normalized_damerau_levenshtein(&name.to_lowercase(), field) >= 0.6;
+        if let Some(field) = FIELDS.iter().find(near) {
+            let said = match lang {
+                Lang::En => format!("`{name}` is no field of a question; did you mean `{field}`?"),
+                Lang::Ja => format!("`{name}` というフィールドはありません。`{field}` ではありませんか?"),
+            };
+            return Err((1, said));
+        }
+    }
+    serde_json::from_slice(line).map_err(wrong)
+}
+
 fn batch(path: &std::path::Path, reach: &Reach<'_>, finder: &Finder<'_>, lang: Lang) -> anyhow::Result<u8> {
     let estate = reach.estate();
     let input: Box<dyn BufRead> = if path.as_os_str() == "-" {
@@ -98,9 +127,9 @@ fn batch(path: &std::path::Path, reach: &Reach<'_>, finder: &Finder<'_>, lang: L
         if line.len() as u64 == LINE_LIMIT {
             bail!("{}:{number}: a line of more than {LINE_LIMIT} bytes", path.display());
         }
-        let answered = serde_json::from_slice::<Question>(&line)
-            .map_err(|error| anyhow!("{}:{number}:{}: {error}", path.display(), error.column()))
-            .and_then(|question| {
+        let at = |column: usize, what: &str| anyhow!("{}:{number}:{column}: {what}", path.display());
+        let answered =
+            question(&line, lang).map_err(|(column, what)| at(column, &what)).and_then(|question| {
                 if let Some(expected) = &question.expect
                     && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(expected))
                 {

@@ -36,6 +36,12 @@ pub(crate) fn run(args: &ReachArgs, lang: Lang) -> anyhow::Result<u8> {
         (None, None) => bail!("`{}` is neither a VM nor a scale set", args.to),
     };
     let (origin, asked) = origin(&args.from, &finder, lang)?;
+    if matches!(origin, Origin::Vm(vm) if vm == id) {
+        match lang {
+            Lang::En => bail!("--from and --to are the same VM"),
+            Lang::Ja => bail!("--from と --to に同じ VM が指定されています"),
+        }
+    }
     let addresses: Vec<AddressWays<'_>> = target
         .addresses
         .iter()

@@ -106,6 +106,12 @@ fn earlier_denies_shadow() {
         &["NET001", "NET005"],
     );
     exposes(&all(&[("Deny", 100, "Udp", "*", "*"), ("Allow", 200, "Tcp", "*", "22")]), &["NET001", "NET005"]);
+    // What is nobody's on the internet stands not among the internet's.
+    let mixed = rule("r", 100, "Allow", "Tcp", r#"["10.0.0.0/8","198.51.100.0/23","127.0.0.0/8"]"#, "22");
+    let report = check(&estate("Standard", None, Some(&mixed)));
+    let sources = &report["findings"][0]["evidence"]["ports"][0]["sources"];
+    assert_eq!(sources["ranges"], serde_json::json!(["198.51.100.0/23"]), "{sources}");
+    assert_eq!(sources["internet_ipv4_addresses"], 512);
     // What a deny leaves open is counted to the address.
     let rules = all(&[("Deny", 100, "*", "0.0.0.0/1", "*"), ("Allow", 200, "Tcp", "*", "22")]);
     let report = check(&estate("Standard", None, Some(&rules.join(","))));

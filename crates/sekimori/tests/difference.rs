@@ -139,3 +139,23 @@ fn what_only_may_pass_is_said_to() {
     assert!(japanese.contains("変更後に通過する可能性あり"), "{japanese}");
     assert!(diff(&maybe, &closed, &[]).out.contains("    may have passed before: tcp "));
 }
+
+#[test]
+fn less_is_safe_and_more_that_is_uncertain_is_not() {
+    let kinds = |old: &str, new: &str| {
+        let (rows, code) = found(old, new);
+        let mut kinds: Vec<_> = rows.into_iter().map(|row| row.0).collect();
+        kinds.sort();
+        kinds.dedup();
+        (kinds, code)
+    };
+    // A rule for every protocol is the commonest kind.
+    let wide = behind(&[rule("r", 300, "Allow", "*", "*", "22")]);
+    let narrow = behind(&[rule("r", 300, "Allow", "*", "203.0.113.0/24", "22")]);
+    assert_eq!(kinds(&wide, &behind(&[])), (vec!["vanished".to_owned()], 0));
+    assert_eq!(kinds(&wide, &narrow), (vec!["narrowed".to_owned()], 0));
+    // Fewer for certain, and perhaps everybody.
+    let old = behind(&[allow("203.0.113.0/24", "22")]);
+    let new = behind(&[allow("203.0.113.0/25", "22"), rule("t", 310, "Allow", "Tcp", "NoSuchTag", "22")]);
+    assert_eq!(kinds(&old, &new), (vec!["doubted".to_owned()], 1));
+}

@@ -165,7 +165,15 @@ fn paths_lead_over_machines_that_can_be_taken_over() {
     assert_eq!(hop["outward"][0]["rule"], "defaultSecurityRules/AllowVnetOutBound");
     // From a VM.
     assert_eq!(ways(&answer(&all, &["--to", "db", "--from", "app", "--port", "1433"])), ["app db"]);
-    assert_eq!(answer(&all, &["--to", "jump", "--from", "app"])["verdict"], "unreachable");
+    // Out by whatever address Azure lends it, and in again by the public one: nobody can tell.
+    let out = answer(&all, &["--to", "jump", "--from", "app", "--port", "22", "--hops", "1"]);
+    assert_eq!((out["verdict"].as_str(), ways(&out)), (Some("unknown"), vec!["app jump".to_owned()]));
+    assert!(
+        out["paths"][0]["hops"][0]["via"].as_str().unwrap().ends_with("publicIPAddresses/jump"),
+        "{out:#}"
+    );
+    assert!(out["unknown"][0]["reason"].as_str().unwrap().contains("which public address"), "{out:#}");
+    assert_eq!(answer(&all, &["--to", "jump", "--from", "app", "--port", "80"])["verdict"], "unreachable");
 }
 
 /// The same with more resources.
@@ -272,7 +280,7 @@ fn certain_paths_come_before_possible_ones() {
 #[test]
 fn peering_is_not_transitive() {
     let all = estate();
-    assert_eq!(ways(&answer(&all, &["--to", "hop", "--from", "app"])), ["app hop"]);
+    assert_eq!(ways(&answer(&all, &["--to", "hop", "--from", "app", "--hops", "1"])), ["app hop"]);
     assert_eq!(answer(&all, &["--to", "far", "--from", "app", "--hops", "1"])["verdict"], "unreachable");
     assert_eq!(
         ways(&answer(&all, &["--to", "far", "--from", "app"])),
@@ -507,4 +515,98 @@ fn what_lies_behind_a_gateway_may_come_in() {
     assert_eq!(doubts("10.1.0.0/24"), (true, 0), "a peer is certain");
     assert_eq!(from(&all, "203.0.113.0/24"), "unreachable");
     assert_eq!(from(&estate(), "172.20.0.0/24"), "unreachable", "no gateway");
+}
+
+#[test]
+fn a_way_may_lead_out_and_in_again() {
+    // `end` lets in just the public address of `jump`, and is in a network that nothing joins to it.
+    let end = |source: &str| {
+        let mut more = machine("end", "y", "10.7.0.4", "end", true);
+        let public = more.iter_mut().find(|one| one["id"] == net("publicIPAddresses/end")).unwrap();
+        public["properties"]["ipAddress"] = "20.9.9.10".into();
+        more.push(network("y", "10.7.0.0/16", &[]));
+        more.push(only_from("end", &[source], "22"));
+        with(more)
+    };
+    let found = answer(&end("20.9.9.9"), &["--to", "end", "--from", "jump", "--hops", "1"]);
+    assert_eq!(
+        (found["verdict"].as_str(), found["paths"][0]["certain"].as_bool()),
+        (Some("reachable"), Some(true))
+    );
+    let hop = &found["paths"][0]["hops"][0];
+    assert!(hop["via"].as_str().unwrap().ends_with("publicIPAddresses/end"), "{hop}");
+    assert_eq!(hop["packet"]["from"], "20.9.9.9:49152");
+    let other = answer(&end("20.9.9.11"), &["--to", "end", "--from", "jump", "--hops", "1"]);
+    assert_eq!(other["verdict"], "unreachable");
+    let found = answer(&end("20.9.9.9"), &["--to", "end", "--from", "203.0.113.9"]);
+    assert_eq!(
+        (ways(&found)[0].as_str(), found["verdict"].as_str()),
+        ("203.0.113.9 jump end", Some("reachable"))
+    );
+    // A NAT gateway sends under addresses of its own, and a route may lead elsewhere.
+    let with_subnet = |name: &str, value: Value| {
+        let mut all = end("20.9.9.9");
+        for one in all.as_array_mut().unwrap() {
+            if one["id"] == net("virtualNetworks/v") {
+                one["properties"]["subnets"][0]["properties"][name] = value.clone();
+            }
+        }
+        all.as_array_mut().unwrap().push(json!({"id": net("routeTables/t"), "properties": {"routes": [
+            {"name": "all", "properties": {"addressPrefix": "0.0.0.0/0", "nextHopType": "None"}}]}}));
+        answer(&all, &["--to", "end", "--from", "jump", "--hops", "1"])["verdict"].clone()
+    };
+    assert_eq!(with_subnet("natGateway", id("natGateways/nat")), "unknown");
+    assert_eq!(with_subnet("routeTable", id("routeTables/t")), "unreachable");
+}
+
+#[test]
+fn routes_decide_on_steps_as_well() {
+    let routed = |subnet_of: &str, prefix: &str, hop: &str, next: Value| {
+        let mut all = with([json!({"id": net("routeTables/t"), "properties": {"routes": [
+            {"name": "r", "properties": {"addressPrefix": prefix, "nextHopType": hop, "nextHopIpAddress": next}}]}})]);
+        for one in all.as_array_mut().unwrap() {
+            if one["id"] == net(&format!("virtualNetworks/{subnet_of}")) {
+                one["properties"]["subnets"][0]["properties"]["routeTable"] = id("routeTables/t");
+            }
+        }
+        let found = answer(&all, &["--to", "hop", "--from", "app", "--hops", "1"]);
+        found["verdict"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(routed("none", "10.1.0.0/16", "None", Value::Null), "reachable");
+    assert_eq!(routed("v", "10.1.0.0/16", "None", Value::Null), "unreachable");
+    assert_eq!(routed("v", "10.3.0.0/16", "None", Value::Null), "reachable", "a route for others");
+    assert_eq!(routed("v", "10.1.0.0/16", "VirtualAppliance", json!("10.0.9.9")), "unknown");
+    assert_eq!(
+        routed("v", "10.1.0.0/16", "VirtualAppliance", json!("172.30.9.9")),
+        "unreachable",
+        "it is nowhere"
+    );
+    // Without a way back no connection is made, though packets arrive.
+    assert_eq!(routed("w", "10.0.0.0/16", "None", Value::Null), "unknown");
+}
+
+#[test]
+fn a_peering_of_some_subnets_is_not_certain() {
+    let mut all = estate();
+    for one in all.as_array_mut().unwrap() {
+        if one["id"] == net("virtualNetworks/v") || one["id"] == net("virtualNetworks/w") {
+            for peering in one["properties"]["virtualNetworkPeerings"].as_array_mut().unwrap() {
+                peering["properties"]["peerCompleteVnets"] = false.into();
+            }
+        }
+    }
+    let found = answer(&all, &["--to", "hop", "--from", "app", "--hops", "1"]);
+    assert_eq!(found["verdict"], "unknown", "{found:#}");
+    assert!(found["unknown"].to_string().contains("just some subnets"), "{found:#}");
+}
+
+#[test]
+fn a_question_about_the_machine_itself_is_refused() {
+    let ran = reach(&estate(), &["--to", "app", "--from", "app"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("the same VM"), "{}", ran.err);
+    // Nobody on the target needs a way to it, and nobody is a step on the way to itself.
+    assert_eq!(ways(&answer(&estate(), &["--to", "hop", "--from", "10.1.0.4"])), Vec::<String>::new());
+    let own = ways(&answer(&estate(), &["--to", "hop", "--from", "10.0.0.5"]));
+    assert!(own.iter().all(|path| !path.starts_with("10.0.0.5 app")), "{own:?}");
 }

@@ -77,7 +77,7 @@ impl Translations {
         let mut doubt = |reason: Reason| {
             doubted.push(Doubted {
                 via: firewall.id,
-                vm: None,
+                appliance: None,
                 scope: Arc::clone(&scope),
                 seen_from: seen_from.clone(),
                 protocols: Protocols::ALL,
@@ -155,48 +155,26 @@ fn rules_of<'e>(estate: &'e Estate, firewall: &'e Firewall) -> (Vec<Placed<'e>>,
         let rule = Dnat::unread(place, Known::unknown(reason.clone()), &reason);
         (priority, holder, None, Cow::Owned(rule))
     };
-    let placed = |its: &'e FirewallRules, priority, holder, unplaced: Option<&Reason>| {
-        let unplaced = unplaced.cloned();
-        its.nat.iter().map(move |rule| (priority, holder, unplaced.clone(), Cow::Borrowed(rule)))
-    };
     match &firewall.policy {
         Some(Known::Unknown(reason)) => rules.push(unread(None, firewall.id, reason.as_ref().clone())),
-        Some(Known::Value(policy)) => {
-            let mut found = Vec::new();
-            for group in &estate.rule_groups {
-                let owner = estate.text(group.id).rsplitn(3, '/').nth(2);
-                if owner.and_then(|owner| estate.ids().find(owner)) != Some(*policy) {
-                    continue;
-                }
-                found.push(group.id);
-                let missing = estate.partial(Kind::RuleGroup, group.id);
-                let (priority, unplaced) = match &group.priority {
-                    Some(Known::Value(priority)) => (Some(*priority), None),
-                    Some(Known::Unknown(reason)) => (None, Some(reason.as_ref())),
-                    None => (None, Some(&missing)),
-                };
-                match &group.rules {
-                    Some(Known::Value(its)) => {
-                        denies |= its.denies;
-                        rules.extend(placed(its, priority, group.id, unplaced));
-                    }
+        Some(Known::Value(own)) => {
+            let mut policy = Some(*own);
+            let mut seen = Vec::new();
+            // A policy inherits the rules of the one that it is based on, and these come first.
+            while let Some(id) = policy.filter(|id| !seen.contains(id)) {
+                seen.push(id);
+                let inherited =
+                    (id != *own).then(|| Reason::InheritedTranslation { id: estate.text(id).into() });
+                denies |= of_policy(estate, id, inherited.as_ref(), &unread, &mut rules);
+                let record = estate.firewall_policy(id);
+                policy = match record.and_then(|record| record.base.as_ref()) {
+                    Some(Known::Value(base)) => Some(*base),
                     Some(Known::Unknown(reason)) => {
-                        rules.push(unread(priority, group.id, reason.as_ref().clone()));
+                        rules.push(unread(None, id, reason.as_ref().clone()));
+                        None
                     }
-                    None => rules.push(unread(priority, group.id, missing.clone())),
-                }
-            }
-            // The groups of a policy are resources of their own, which many exports leave out.
-            let mut lost = |holder, reason| rules.push(unread(None, holder, reason));
-            match estate.firewall_policy(*policy).map(|policy| &policy.groups) {
-                Some(Some(Known::Value(all))) => {
-                    for missing in all.iter().filter(|id| !found.contains(id)) {
-                        lost(*missing, estate.missing(Kind::RuleGroup, *missing));
-                    }
-                }
-                Some(None) => {}
-                Some(Some(Known::Unknown(reason))) => lost(*policy, reason.as_ref().clone()),
-                None => lost(*policy, estate.missing(Kind::FirewallPolicy, *policy)),
+                    None => None,
+                };
             }
         }
         None => match &firewall.rules {
@@ -215,6 +193,71 @@ fn rules_of<'e>(estate: &'e Estate, firewall: &'e Firewall) -> (Vec<Placed<'e>>,
     }
     rules.sort_by_key(|(group, _, _, rule)| (*group, rule.priority.value().copied()));
     (rules, denies)
+}
+
+/// The rules of a group with their place; `unplaced` is why that is not known.
+fn placed<'e>(
+    its: &'e FirewallRules,
+    priority: Option<u32>,
+    holder: ResourceId,
+    unplaced: Option<&Reason>,
+) -> impl Iterator<Item = Placed<'e>> {
+    let unplaced = unplaced.cloned();
+    its.nat.iter().map(move |rule| (priority, holder, unplaced.clone(), Cow::Borrowed(rule)))
+}
+
+/// Adds the rules of a policy's own groups; whether some of them deny. `inherited` is set for a policy that another
+/// one is based on: why it is not known whether its translations count.
+fn of_policy<'e>(
+    estate: &'e Estate,
+    policy: ResourceId,
+    inherited: Option<&Reason>,
+    unread: &impl Fn(Option<u32>, ResourceId, Reason) -> Placed<'e>,
+    rules: &mut Vec<Placed<'e>>,
+) -> bool {
+    let mut denies = false;
+    let mut found = Vec::new();
+    for group in &estate.rule_groups {
+        let owner = estate.text(group.id).rsplitn(3, '/').nth(2);
+        if owner.and_then(|owner| estate.ids().find(owner)) != Some(policy) {
+            continue;
+        }
+        found.push(group.id);
+        let missing = estate.partial(Kind::RuleGroup, group.id);
+        let (priority, unplaced) = match &group.priority {
+            Some(Known::Value(priority)) => (Some(*priority), None),
+            Some(Known::Unknown(reason)) => (None, Some(reason.as_ref())),
+            None => (None, Some(&missing)),
+        };
+        // What is inherited comes before everything of one's own.
+        let (priority, unplaced) = match inherited {
+            Some(reason) => (None, Some(reason)),
+            None => (priority, unplaced),
+        };
+        match &group.rules {
+            Some(Known::Value(its)) => {
+                denies |= its.denies;
+                rules.extend(placed(its, priority, group.id, unplaced));
+            }
+            Some(Known::Unknown(reason)) => {
+                rules.push(unread(priority, group.id, reason.as_ref().clone()));
+            }
+            None => rules.push(unread(priority, group.id, missing.clone())),
+        }
+    }
+    // The groups of a policy are resources of their own, which many exports leave out.
+    let mut lost = |holder, reason| rules.push(unread(None, holder, reason));
+    match estate.firewall_policy(policy).map(|policy| &policy.groups) {
+        Some(Some(Known::Value(all))) => {
+            for missing in all.iter().filter(|id| !found.contains(id)) {
+                lost(*missing, estate.missing(Kind::RuleGroup, *missing));
+            }
+        }
+        Some(None) => {}
+        Some(Some(Known::Unknown(reason))) => lost(policy, reason.as_ref().clone()),
+        None => lost(policy, estate.missing(Kind::FirewallPolicy, policy)),
+    }
+    denies
 }
 
 /// The addresses that packets of a firewall come from.

@@ -12,8 +12,8 @@ mod scope;
 use std::sync::Arc;
 
 use estate::{
-    Estate, Family, Forward, Front, IpConfiguration, Kind, Known, LoadBalancer, Nic, Place, PortSet, Range,
-    Reason, ResourceId, Sku, WebGateway, resource_name, resource_type,
+    Down, Estate, Family, Forward, Front, IpConfiguration, Kind, Known, LoadBalancer, Nic, Place, PortSet,
+    Range, Reason, ResourceId, Sku, WebGateway, resource_name, resource_type,
 };
 use hashbrown::{HashMap, HashSet};
 
@@ -67,6 +67,8 @@ pub(crate) struct Entrance {
     pub(crate) doubts: Vec<Reason>,
     /// Why it is not known who may come this way.
     pub(crate) client_doubts: Vec<Reason>,
+    /// The NICs of the appliance that it leads over.
+    pub(crate) appliance: Option<Box<[ResourceId]>>,
 }
 
 /// What forwards in an estate, by what it forwards to.
@@ -102,8 +104,8 @@ enum RuleNumber {
 struct Doubted {
     /// What it is.
     via: ResourceId,
-    /// The VM that it is itself.
-    vm: Option<ResourceId>,
+    /// For an appliance, all of its NICs: they are looked at on their own, and whether anything gets in to them.
+    appliance: Option<Box<[ResourceId]>>,
     /// The networks that it sends packets on to.
     scope: Arc<Scope>,
     /// Where its packets come from.
@@ -147,10 +149,40 @@ impl Forwarding {
         for firewall in &estate.firewalls {
             all.translations.add(estate, names, firewall, &mut all.doubted);
         }
-        for nic in estate.nics.iter().filter(|nic| nic.forwards) {
-            all.add_appliance(estate, nic);
-        }
+        all.find_cut_short(estate);
+        let models = estate.scale_sets.iter().filter_map(|set| set.model.as_ref()?.value());
+        let models = models.flat_map(|model| &model.nics);
+        let appliances = estate.nics.iter().chain(models).filter(|nic| nic.forwards);
+        let appliances: Vec<_> = appliances.filter_map(|nic| all.appliance(estate, nic)).collect();
+        all.doubted.extend(appliances);
         all
+    }
+
+    /// A public address that says that it is attached where no record knows of it.
+    fn find_cut_short(&mut self, estate: &Estate) {
+        for public in &estate.public_ips {
+            let Some(target) = public.attached else { continue };
+            let text = estate.text(target);
+            let lower = text.to_ascii_lowercase();
+            if !lower.contains("/networkinterfaces/") || lower.contains("/virtualmachinescalesets/") {
+                continue;
+            }
+            let nic = text.rsplitn(3, '/').nth(2).unwrap_or(text);
+            let record = estate.ids().find(nic).and_then(|id| estate.nic(id));
+            let name = resource_name(text);
+            let reason = match record.map(|nic| (nic.id, &nic.ip_configurations)) {
+                None => Reason::Missing { resource_type: Kind::Nic.resource_type().into(), id: nic.into() },
+                Some((id, Some(Known::Value(all))))
+                    if !all.iter().any(|ip| ip.name.eq_ignore_ascii_case(name)) =>
+                {
+                    let reason = estate.partial(Kind::Nic, id);
+                    self.cut_short.entry(id).or_insert_with(|| reason.clone());
+                    reason
+                }
+                Some(_) => continue,
+            };
+            self.astray.push((public.id, reason));
+        }
     }
 
     fn add_balancer(&mut self, index: u32, balancer: &LoadBalancer) {
@@ -187,7 +219,7 @@ impl Forwarding {
         let network = subnets.and_then(|all| parent_network(estate, *all.first()?));
         self.doubted.push(Doubted {
             via: gateway.id,
-            vm: None,
+            appliance: None,
             scope: Arc::new(Scope::around(estate, network)),
             seen_from: seen_from(estate, subnets),
             protocols: Protocols::TCP,
@@ -196,36 +228,41 @@ impl Forwarding {
         });
     }
 
-    /// A machine that passes on what is not meant for it, and that the internet has a way to, may send packets on
-    /// to anybody around it: under its own address or the client's.
-    fn add_appliance(&mut self, estate: &Estate, nic: &Nic) {
-        let Some(Known::Value(all)) = &nic.ip_configurations else { return };
-        let way = |ip: &IpConfiguration| {
-            ip.public_ip.is_some() || !matches!(&ip.forwarded_by, Known::Value(parts) if parts.is_empty())
-        };
+    /// A machine that passes on what is not meant for it, and that the internet has a way to by any of its NICs, may
+    /// send packets on to anybody around it: under its own address or the client's.
+    fn appliance(&self, estate: &Estate, nic: &Nic) -> Option<Doubted> {
         let vm = nic.vm.as_ref().and_then(Known::value).copied();
-        let Some(first) = all.iter().find(|ip| way(ip)) else { return };
         let own: Vec<&Nic> = match vm.and_then(|vm| estate.vm(vm)) {
             Some(vm) => vm.nics.iter().filter_map(|id| estate.nic(*id)).collect(),
             None => vec![nic],
         };
-        let addresses = own.iter().filter_map(|nic| nic.ip_configurations.as_ref()?.value()).flatten();
-        let addresses: Vec<_> = addresses.filter_map(|ip| ip.address.as_ref()?.value().copied()).collect();
+        let all = || own.iter().flat_map(|nic| configurations(nic).iter().map(|ip| (*nic, ip)));
+        let first = configurations(nic).first()?;
+        if !all().any(|(nic, ip)| !self.entrances(estate, nic, ip).is_empty()) {
+            return None;
+        }
+        let addresses: Vec<_> = all().filter_map(|(_, ip)| ip.address.as_ref()?.value().copied()).collect();
         let seen_from = FAMILIES.map(|family| {
             let mine = addresses.iter().filter(|address| Family::of(**address) == family);
             let mine: Addresses =
                 mine.map(|address| Range { first: number(*address), last: number(*address) }).collect();
-            MustMay { must: Addresses::empty(), may: mine.union(internet(family)) }
+            // A scale set's instances have any address of their subnet.
+            let subnet = first.subnet.as_ref().and_then(Known::value);
+            let any = match (mine.is_empty(), subnet) {
+                (true, Some(subnet)) => space_of(estate, *subnet, family).may,
+                _ => mine,
+            };
+            MustMay { must: Addresses::empty(), may: any.union(internet(family)) }
         });
-        self.doubted.push(Doubted {
+        Some(Doubted {
             via: nic.id,
-            vm,
+            appliance: Some(own.iter().map(|nic| nic.id).collect()),
             scope: Arc::new(Scope::around(estate, network_of(estate, first))),
             seen_from,
             protocols: Protocols::ALL,
             ports: PortSet::all(),
             reason: Reason::Appliance { id: estate.text(nic.id).into() },
-        });
+        })
     }
 
     /// Notes what a public load balancer forwards to and the input does not hold.
@@ -243,9 +280,11 @@ impl Forwarding {
         let missing = targets.filter_map(|target| {
             let text = estate.text(*target);
             let nic = text.rsplitn(3, '/').nth(2).unwrap_or(text);
-            if nic.to_ascii_lowercase().contains("/virtualmachinescalesets/") {
-                // Instances of a uniform set are judged by its model.
-                return None;
+            if let Some(instance) = nic.to_ascii_lowercase().find("/virtualmachines/") {
+                let set = nic.get(..instance).unwrap_or_default();
+                if set.to_ascii_lowercase().contains("/virtualmachinescalesets/") {
+                    return instance_astray(estate, set, text, balancer);
+                }
             }
             let record = estate.ids().find(nic).and_then(|id| estate.nic(id));
             let name = resource_name(text);
@@ -294,7 +333,7 @@ impl Forwarding {
             Known::Value(parts) => {
                 let mut seen = HashSet::new();
                 for part in parts {
-                    self.by_part(estate, ip, *part, &mut seen, &mut all);
+                    self.by_part(estate, nic, ip, *part, &mut seen, &mut all);
                 }
             }
         }
@@ -304,14 +343,14 @@ impl Forwarding {
         self.translations.to(estate, ip, &mut all);
         if !self.doubted.is_empty() {
             let network = network_of(estate, ip);
-            let vm = nic.vm.as_ref().and_then(Known::value);
             for doubted in &self.doubted {
-                let itself = doubted.via == nic.id || doubted.vm.is_some() && doubted.vm.as_ref() == vm;
+                let itself = doubted.appliance.as_ref().is_some_and(|own| own.contains(&nic.id));
                 if !itself && doubted.scope.reaches(network) != Tri::No {
                     all.push(Entrance {
                         seen_from: doubted.seen_from.get(family_index(ip.family)).cloned(),
                         protocols: doubted.protocols,
                         ports: doubted.ports.clone(),
+                        appliance: doubted.appliance.clone(),
                         ..Entrance::doubtful(doubted.via, ip.family, doubted.reason.clone())
                     });
                 }
@@ -324,6 +363,7 @@ impl Forwarding {
     fn by_part(
         &self,
         estate: &Estate,
+        nic: &Nic,
         ip: &IpConfiguration,
         part: ResourceId,
         seen: &mut HashSet<ResourceId>,
@@ -354,7 +394,7 @@ impl Forwarding {
                 _ => None,
             };
             let Some(rule) = rule else { continue };
-            if seen.insert(rule.id) {
+            if !(rule.probed && is_down(estate, balancer, part, nic, ip)) && seen.insert(rule.id) {
                 self.by_rule(estate, balancer, rule, ip, all);
             }
         }
@@ -478,6 +518,54 @@ impl Forwarding {
     }
 }
 
+/// Instances of a uniform set are judged by its model: why that may not tell what forwards to one of them. `target`
+/// is the instance's IP configuration, with the parts of the balancer that its model should name.
+fn instance_astray(
+    estate: &Estate,
+    set: &str,
+    target: &str,
+    balancer: &LoadBalancer,
+) -> Option<(Option<ResourceId>, Reason)> {
+    let Some(record) = estate.ids().find(set).and_then(|id| estate.scale_set(id)) else {
+        let resource_type = Kind::ScaleSet.resource_type().into();
+        return Some((None, Reason::Missing { resource_type, id: set.into() }));
+    };
+    let Some(Known::Value(model)) = &record.model else { return None };
+    let mut steps = target.rsplit('/');
+    let (ip, nic) = (steps.next()?, steps.nth(1)?);
+    let named = |nic_record: &&Nic| resource_name(estate.text(nic_record.id)).eq_ignore_ascii_case(nic);
+    let nic = model.nics.iter().find(named);
+    let all = nic.and_then(|nic| nic.ip_configurations.as_ref()?.value());
+    let ip = all.and_then(|all| all.iter().find(|one| one.name.eq_ignore_ascii_case(ip)));
+    let is_of_balancer = |part: &ResourceId| {
+        let owner = estate.text(*part).rsplitn(3, '/').nth(2).unwrap_or_default();
+        estate.ids().find(owner) == Some(balancer.id)
+    };
+    let told = ip.is_some_and(|ip| match &ip.forwarded_by {
+        Known::Value(parts) => parts.iter().any(is_of_balancer),
+        Known::Unknown(_) => true,
+    });
+    (!told).then(|| (nic.map(|nic| nic.id), Reason::OlderModel { id: estate.text(record.id).into() }))
+}
+
+/// Whether somebody has taken an IP configuration out of service in a pool.
+fn is_down(
+    estate: &Estate,
+    balancer: &LoadBalancer,
+    pool: ResourceId,
+    nic: &Nic,
+    ip: &IpConfiguration,
+) -> bool {
+    let pools = balancer.pools.iter().filter_map(Known::value).flatten();
+    let mut down = pools.filter(|its| its.id == pool).flat_map(|its| &its.down);
+    let own = || estate.ids().find(&format!("{}/ipConfigurations/{}", estate.text(nic.id), ip.name));
+    let address = ip.address.as_ref().and_then(Known::value);
+    down.any(|one| match one {
+        Down::Member(member) => own() == Some(*member),
+        Down::Address(its) => address == Some(its),
+    })
+}
+
 /// Why nobody can tell whom a load balancer with a public side forwards to.
 fn unread_targets(balancer: &LoadBalancer, frontends: &HashMap<ResourceId, Known<Front>>) -> Option<Reason> {
     let private = |front: Option<&Known<Front>>| matches!(front, Some(Known::Value(Front::Private { .. })));
@@ -534,6 +622,7 @@ impl Entrance {
             floating: false,
             doubts: Vec::new(),
             client_doubts: Vec::new(),
+            appliance: None,
         }
     }
 
@@ -547,6 +636,11 @@ impl Entrance {
         self.doubts.push(reason);
         self
     }
+}
+
+/// The IP configurations of a NIC, as far as they are known.
+fn configurations(nic: &Nic) -> &[IpConfiguration] {
+    nic.ip_configurations.as_ref().and_then(Known::value).map(Vec::as_slice).unwrap_or_default()
 }
 
 fn not_modelled(estate: &Estate, kind: Kind, id: ResourceId) -> Reason {

@@ -53,7 +53,7 @@ fn peers(estate: &Estate, own: ResourceId) -> (Vec<ResourceId>, bool) {
     match estate.vnet(own).map(|vnet| &vnet.peers) {
         Some(Some(Known::Value(peers))) => {
             for peer in peers {
-                match peer.vnet {
+                match peer.vnet.filter(|_| peer.whole) {
                     Some(vnet) => all.push(vnet),
                     None => open = true,
                 }
@@ -64,7 +64,7 @@ fn peers(estate: &Estate, own: ResourceId) -> (Vec<ResourceId>, bool) {
     }
     for vnet in &estate.vnets {
         let Some(Known::Value(peers)) = &vnet.peers else { continue };
-        if peers.iter().any(|peer| peer.vnet == Some(own)) && !all.contains(&vnet.id) {
+        if peers.iter().any(|peer| peer.vnet == Some(own) && peer.whole) && !all.contains(&vnet.id) {
             all.push(vnet.id);
         }
     }

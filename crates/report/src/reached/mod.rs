@@ -53,6 +53,9 @@ pub struct Reached {
     pub more_paths: usize,
     /// What nobody can tell, and what would settle it.
     pub unknown: Vec<UnknownForm>,
+    /// Whether packets were asked to come from a VM: then paths are all there is.
+    #[serde(skip)]
+    pub from_vm: bool,
 }
 
 /// One address of the VM.
@@ -171,6 +174,9 @@ pub struct HopForm {
     pub alike: usize,
     /// Whether it certainly gets through.
     pub certain: bool,
+    /// The public address that it goes to: its kind and its id; none for a step inside Azure's networks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
     /// A packet that makes the step.
     pub packet: WitnessForm,
     /// The rules that let it out.
@@ -252,7 +258,7 @@ pub fn reached(
         longer.iter().take(PATHS).map(|path| path_form(estate, map, path, asked, start)).collect();
     for path in longer.iter().filter(|path| !path.certain()) {
         for hop in path.hops.iter().filter(|hop| !hop.certain) {
-            if let Some(reason) = map.doubt(hop.to) {
+            if let Some(reason) = map.doubt(hop) {
                 told(&reason);
             }
         }
@@ -291,6 +297,7 @@ pub fn reached(
         paths: path_forms,
         more_paths: longer.len().saturating_sub(PATHS),
         unknown,
+        from_vm: matches!(origin, Origin::Vm(_)),
     }
 }
 
@@ -398,11 +405,8 @@ fn row_form(
     opening.unknown.iter().for_each(&mut *told);
     let one = Protocols::EACH.into_iter().find(|one| protocols.contains(*one))?;
     let witness = opening.witness(family, one, &ports).map(|packet| WitnessForm {
-        from: std::net::SocketAddr::new(packet.remote, packet.remote_port).to_string(),
-        to: match way.endpoint.address {
-            Some(address) => std::net::SocketAddr::new(address, packet.local_port).to_string(),
-            None => format!("unassigned:{}", packet.local_port),
-        },
+        from: end(Some(packet.remote), packet.remote_port, one),
+        to: end(way.endpoint.address, packet.local_port, one),
         protocol: one.name(),
     });
     let unknown = match opening.internet.must == opening.internet.may {
@@ -433,6 +437,16 @@ fn row_form(
         witness,
         unknown,
     })
+}
+
+/// One end of a packet: its address, and its port where the protocol has one.
+pub(crate) fn end(address: Option<std::net::IpAddr>, port: u16, protocol: Protocols) -> String {
+    match (address, protocol.have_ports()) {
+        (Some(address), true) => std::net::SocketAddr::new(address, port).to_string(),
+        (Some(address), false) => address.to_string(),
+        (None, true) => format!("unassigned:{port}"),
+        (None, false) => "unassigned".to_owned(),
+    }
 }
 
 /// The rules of the two levels, in Azure's order.
@@ -491,19 +505,17 @@ fn path_form(estate: &Estate, map: &Map<'_, '_>, path: &Path, asked: &Asked<'_>,
         let previous = at.checked_sub(1).and_then(|at| path.hops.get(at)).map(|hop| hop.to);
         let sender = before(hop.from, previous);
         let remote = sender.and_then(|member| member.ip.address.as_ref()?.value().copied());
-        let remote = remote.unwrap_or(hop.packet.remote);
+        let remote = remote.filter(|_| hop.via.is_none()).unwrap_or(hop.packet.remote);
         let others = members.iter().filter(|member| member.vm != asked.vm).count();
         HopForm {
             from: sender.map_or(start, |member| estate.text(member.vm)).to_owned(),
             to: to.map_or_else(String::new, |member| estate.text(member.vm).to_owned()),
             alike: if at == last { 0 } else { others.saturating_sub(1) },
             certain: hop.certain,
+            via: hop.via.map(|via| format!("{} {}", noun(estate.text(via)), estate.text(via))),
             packet: WitnessForm {
-                from: std::net::SocketAddr::new(remote, hop.packet.remote_port).to_string(),
-                to: match address {
-                    Some(address) => std::net::SocketAddr::new(address, hop.packet.local_port).to_string(),
-                    None => format!("unassigned:{}", hop.packet.local_port),
-                },
+                from: end(Some(remote), hop.packet.remote_port, hop.packet.protocol),
+                to: end(address, hop.packet.local_port, hop.packet.protocol),
                 protocol: hop.packet.protocol.name(),
             },
             outward: from_endpoint

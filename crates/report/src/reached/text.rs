@@ -34,7 +34,7 @@ pub fn to_text(reached: &Reached, lang: Lang, page: &Page) -> String {
         (_, Lang::Ja) => format!("{} には{}から到達できません{ports}", reached.name, spaced(&from)),
     };
     let _ = writeln!(out, "{}", style.bold(&format!("{head}{over}")));
-    for address in &reached.addresses {
+    for address in reached.addresses.iter().filter(|_| !reached.from_vm) {
         let nic = name_of(&address.nic, lang);
         let own = address.address.as_deref().unwrap_or(pick(lang, "no address yet", "アドレス未割り当て"));
         let _ = writeln!(out, "\n{} {own}  ({nic})", style.frame("●"));
@@ -56,7 +56,10 @@ pub fn to_text(reached: &Reached, lang: Lang, page: &Page) -> String {
         }
     }
     if !reached.paths.is_empty() {
-        let title = pick(lang, "Over other machines", "ほかのマシンを経由する経路");
+        let title = match reached.from_vm {
+            true => pick(lang, "Paths", "経路"),
+            false => pick(lang, "Over other machines", "ほかのマシンを経由する経路"),
+        };
         let _ = writeln!(out, "\n{}", style.bold(title));
         for path in &reached.paths {
             let mut line = path.hops.first().map(|hop| name_of(&hop.from, lang)).unwrap_or_default();
@@ -104,7 +107,12 @@ fn hop_text(hop: &HopForm, lang: Lang) -> String {
         0 => String::new(),
         more => pick(lang, format!(" and {more} like it"), format!(" (同様のもの ほか {more} 件)")),
     };
-    format!("{}{alike} ({} {port})", name_of(&hop.to, lang), hop.packet.protocol.to_ascii_uppercase())
+    let via = hop.via.as_deref().map(|via| name_of(via, lang)).map(|via| match lang {
+        Lang::En => format!(" by {via}"),
+        Lang::Ja => format!(" {via} 経由"),
+    });
+    let protocol = hop.packet.protocol.to_ascii_uppercase();
+    format!("{}{alike} ({protocol} {port}{})", name_of(&hop.to, lang), via.unwrap_or_default())
 }
 
 /// `from the internet, by web-pip (20.1.2.3), forwarded by lb / ssh (50022 → 22)`.

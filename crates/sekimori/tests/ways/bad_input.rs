@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::common::{check, id, net};
-use crate::world::{World, flow, public, rule, verdict};
+use crate::world::{IP, World, flow, public, rule, verdict};
 
 /// What a report says of input with something wrong in it: the messages, and the verdict of NET001.
 pub(crate) fn bad(world: &World) -> (String, &'static str) {
@@ -87,4 +87,22 @@ fn a_peering_to_a_network_that_is_not_there_is_unknown_where_it_matters() {
         "the internet's addresses are not a peer's"
     );
     assert_eq!(flow(&world, "10.0.0.5:50000", 22)["access"], "Allow", "the rest is still answered");
+}
+
+#[test]
+fn a_public_address_that_no_nic_knows_of_is_told() {
+    let attached = |target: &str| {
+        json!({"id": net("publicIPAddresses/basic"), "sku": {"name": "Basic"},
+            "properties": {"ipAddress": "20.9.9.9", "ipConfiguration": id(target)}})
+    };
+    assert_eq!(bad(&World::new(None).with(attached(IP))), (String::new(), "fail"), "it completes the NIC");
+    let second = attached("networkInterfaces/n/ipConfigurations/second");
+    assert_eq!(bad(&World::new(None).with(second)).1, "unknown", "the NIC's record lacks it");
+    let lost = attached("networkInterfaces/lost/ipConfigurations/i");
+    assert_eq!(bad(&World::new(None).with(lost)).1, "unknown", "a NIC that is not in the input");
+    // Two records that name different addresses.
+    let open = public(vec![rule("ssh", 300, "Allow", "*", "22")]);
+    let (errors, verdict) = bad(&open.with(attached(IP)));
+    assert!(errors.contains("two records of"), "{errors}");
+    assert_eq!(verdict, "unknown");
 }

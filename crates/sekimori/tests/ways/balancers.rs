@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{id, net};
+use crate::common::{RG, id, net, run};
 use crate::firewalls::firewall;
 use crate::world::{IP, World, evidence, rule, verdict};
 
@@ -221,4 +221,54 @@ fn a_private_frontend_without_an_address_may_be_any_of_them() {
     };
     assert_eq!(to("10.0.0.100"), "unknown");
     assert_eq!(World::new(Some(vec![])).with(private.clone()).verdict(), "pass");
+}
+
+#[test]
+fn a_member_that_is_out_of_service_gets_no_new_connections() {
+    let with = |state: &str, probe: bool| {
+        let mut fields = json!({"frontendPort": 22, "backendPort": 22});
+        if probe {
+            fields["probe"] = id("loadBalancers/lb/probes/p");
+        }
+        let mut lb = balancer("Standard", balanced(&fields));
+        lb["properties"]["backendAddressPools"][0]["properties"] = json!({"loadBalancerBackendAddresses": [
+            {"name": "a", "properties": {"networkInterfaceIPConfiguration": id(IP), "adminState": state}}]});
+        World::new(ssh_for_all()).with(lb).verdict()
+    };
+    assert_eq!(with("Down", true), "pass");
+    assert_eq!(with("Down", false), "fail", "it counts just beside a probe");
+    assert_eq!(with("None", true), "fail");
+    assert_eq!(with("Up", true), "fail");
+}
+
+#[test]
+fn instances_that_a_pool_lists_and_the_model_does_not_are_told() {
+    let set = format!("{RG}/Microsoft.Compute/virtualMachineScaleSets/ss");
+    let pool = id("loadBalancers/lb/backendAddressPools/b");
+    let with = |in_model: bool, record: bool| {
+        let mut lb = balancer("Basic", balanced(&json!({"frontendPort": 22, "backendPort": 22})));
+        let instance = format!("{set}/virtualMachines/0/networkInterfaces/n/ipConfigurations/i");
+        lb["properties"]["backendAddressPools"][0]["properties"] =
+            json!({"backendIPConfigurations": [{"id": instance}]});
+        let pools = if in_model { json!([pool.clone()]) } else { json!([]) };
+        let mut world = World::new(Some(vec![])).with(lb);
+        if record {
+            world.all.push(json!({"id": set, "properties": {"virtualMachineProfile": {"networkProfile": {
+                "networkInterfaceConfigurations": [{"name": "n", "properties": {"ipConfigurations": [{"name": "i",
+                    "properties": {"subnet": id("virtualNetworks/v/subnets/web"),
+                        "loadBalancerBackendAddressPools": pools}}]}}]}}}}));
+        }
+        let report = world.check();
+        let reached = record.then(|| {
+            let ran = run(
+                &["reach", "-", "--to", "ss", "--from", "internet", "--format", "json"],
+                world.text().as_bytes(),
+            );
+            ran.json()["verdict"].as_str().unwrap().to_owned()
+        });
+        (verdict(&report, "NET001"), reached)
+    };
+    assert_eq!(with(true, true), ("fail", Some("reachable".to_owned())));
+    assert_eq!(with(false, true), ("unknown", Some("unknown".to_owned())));
+    assert_eq!(with(true, false), ("unknown", None));
 }

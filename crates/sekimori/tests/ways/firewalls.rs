@@ -232,3 +232,51 @@ fn a_collection_that_cannot_be_read_may_come_first() {
     assert_eq!(with(collection(json!(300), unknown())), "fail", "what comes later takes nothing away");
     assert_eq!(with(collection(unknown(), unknown())), "unknown");
 }
+
+#[test]
+fn a_base_policy_comes_first() {
+    let mut fw = firewall("*", "10.0.0.4", "3389");
+    let rules = fw["properties"]["natRuleCollections"][0]["properties"]["rules"].clone();
+    let properties = fw["properties"].as_object_mut().unwrap();
+    properties.remove("natRuleCollections");
+    properties.remove("networkRuleCollections");
+    properties.insert("firewallPolicy".to_owned(), id("firewallPolicies/p"));
+    let mut nat = rules[0].clone();
+    nat["ruleType"] = "NatRule".into();
+    nat["ipProtocols"] = json!(["TCP"]);
+    let translate = json!({"ruleCollectionType": "FirewallPolicyNatRuleCollection", "name": "c", "priority": 200,
+        "action": {"type": "DNAT"}, "rules": [nat]});
+    let deny = json!({"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "d", "priority": 100,
+        "action": {"type": "Deny"}, "rules": [{"ruleType": "NetworkRule", "name": "all"}]});
+    let policy = |name: &str, base: Option<&str>| {
+        let groups = json!([id(&format!("firewallPolicies/{name}/ruleCollectionGroups/g"))]);
+        let mut one = json!({"id": net(&format!("firewallPolicies/{name}")), "properties": {"ruleCollectionGroups": groups}});
+        if let Some(base) = base {
+            one["properties"]["basePolicy"] = id(&format!("firewallPolicies/{base}"));
+        }
+        one
+    };
+    let group = |name: &str, collections: Value| {
+        json!({"id": net(&format!("firewallPolicies/{name}/ruleCollectionGroups/g")),
+            "properties": {"priority": 100, "ruleCollections": collections}})
+    };
+    let world = |own: Value, base: Option<Value>| {
+        let mut world =
+            World::new(Some(vec![])).with(fw.clone()).with(policy("p", Some("parent"))).with(group("p", own));
+        if let Some(base) = base {
+            world = world.with(policy("parent", None)).with(group("parent", base));
+        }
+        world.verdict()
+    };
+    assert_eq!(world(json!([translate]), Some(json!([]))), "fail");
+    assert_eq!(world(json!([translate]), Some(json!([deny]))), "unknown", "its network rules may deny");
+    assert_eq!(world(json!([translate]), None), "unknown", "it is not in the input");
+    assert_eq!(world(json!([]), Some(json!([translate]))), "unknown", "documents disagree");
+    assert_eq!(world(json!([]), Some(json!([]))), "pass");
+    // One that is based on itself is no endless chain.
+    let circle = World::new(Some(vec![]))
+        .with(fw.clone())
+        .with(policy("p", Some("p")))
+        .with(group("p", json!([translate])));
+    assert_eq!(circle.verdict(), "fail");
+}

@@ -1,6 +1,6 @@
 //! Single packets, and what a team expects of them.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::common::{id, net, run, run_in, scratch};
 use crate::world::{flow, public, rule};
@@ -65,4 +65,38 @@ fn a_flow_names_the_rule_of_the_last_group_and_asks_which_address() {
     (second["name"], second["id"]) = ("j".into(), net("networkInterfaces/n/ipConfigurations/j").into());
     ips.push(second);
     assert_eq!(run(&ask, world.text().as_bytes()).code, 2);
+}
+
+#[test]
+fn a_misspelt_expectation_is_an_error() {
+    let world = public(vec![rule("ssh", 300, "Allow", "*", "22")]);
+    let folder = scratch();
+    std::fs::write(folder.path().join("estate.json"), world.text()).unwrap();
+    let ask = |fields: Value, language: &str| {
+        let mut line = json!({"vm": "m", "direction": "inbound", "protocol": "TCP", "local": "10.0.0.4:22",
+            "remote": "203.0.113.9:50000"});
+        for (name, value) in fields.as_object().unwrap() {
+            line[name] = value.clone();
+        }
+        std::fs::write(folder.path().join("q.ndjson"), line.to_string() + "\n").unwrap();
+        run_in(folder.path(), &["flow", "estate.json", "--batch", "q.ndjson"], b"", &[("LANG", language)])
+    };
+    let said = |fields: Value| {
+        let ran = ask(fields, "C");
+        (ran.code, ran.json()["error"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(
+        said(json!({"expected": "Allow"})),
+        (3, "q.ndjson:1:1: `expected` is no field of a question; did you mean `expect`?".to_owned())
+    );
+    assert_eq!(
+        said(json!({"expect": "Allow", "comment": "the gate"})),
+        (0, String::new()),
+        "others are the team's own"
+    );
+    let (code, error) = said(json!({"vm": 1}));
+    assert_eq!(code, 3);
+    assert_eq!(error.matches("column").count(), 0, "one position is enough: {error}");
+    let japanese = ask(json!({"expected": "Allow"}), "ja_JP.UTF-8").json()["error"].clone();
+    assert!(japanese.as_str().unwrap().contains("ではありませんか"), "{japanese}");
 }

@@ -145,6 +145,8 @@ fn replies_that_leave_another_way_are_told_and_the_port_stays_open() {
     assert!(text.contains("replies leave by VirtualAppliance 10.0.1.4"), "{text}");
     let reached = run(&["reach", "-", "--to", "m", "--from", "internet"], through.text().as_bytes()).out;
     assert!(reached.contains("replies leave by VirtualAppliance 10.0.1.4"), "{reached}");
+    let dropped = run(&["check", "-"], routed(json!({"nextHopType": "None"})).text().as_bytes()).out;
+    assert!(dropped.contains("a route drops replies"), "{dropped}");
     let direct = routed(json!({"nextHopType": "Internet"}));
     assert_eq!(evidence(&direct.check(), "NET001")[0]["replies"], Value::Null);
 }

@@ -67,7 +67,7 @@ fn appliance(network: &str, public: bool) -> [Value; 2] {
     [
         json!({"id": vm, "properties": {"networkProfile": {"networkInterfaces": [id("networkInterfaces/nva")]}}}),
         json!({"id": net("networkInterfaces/nva"), "properties": {"enableIPForwarding": true,
-            "virtualMachine": {"id": vm}, "networkSecurityGroup": id("networkSecurityGroups/closed"),
+            "virtualMachine": {"id": vm}, "networkSecurityGroup": id("networkSecurityGroups/own"),
             "ipConfigurations": [{"name": "i", "properties": ip}]}}),
     ]
 }
@@ -87,9 +87,8 @@ fn an_appliance_may_pass_packets_on_to_the_machines_around_it() {
     let around = |rules: Vec<Value>, network: &str, public: bool| {
         let mut world = World::new(Some(rules));
         world.all.extend(appliance(network, public));
-        world
-            .all
-            .push(json!({"id": net("networkSecurityGroups/closed"), "properties": {"securityRules": []}}));
+        world.all.push(json!({"id": net("networkSecurityGroups/own"),
+            "properties": {"securityRules": [rule("web", 300, "Allow", "Internet", "443")]}}));
         world.all.push(json!({"id": net("virtualNetworks/w"), "properties": {
             "addressSpace": {"addressPrefixes": ["10.9.0.0/16"]},
             "subnets": [{"id": net("virtualNetworks/w/subnets/web"), "properties": {"addressPrefix": "10.9.2.0/24"}}]}}));
@@ -103,6 +102,28 @@ fn an_appliance_may_pass_packets_on_to_the_machines_around_it() {
         "a network that nothing joins to it"
     );
     assert_eq!(doubts(&around(vec![], "v", false)), Vec::<String>::new(), "the internet has no way to it");
+    // Nothing gets in to it itself.
+    let mut shut = around(vec![], "v", true);
+    let own = shut.all.iter_mut().find(|one| one["id"] == net("networkSecurityGroups/own")).unwrap();
+    own["properties"]["securityRules"] = json!([]);
+    assert_eq!(doubts(&shut), Vec::<String>::new());
+    // A way in by one NIC of it, and another that passes on.
+    let mut two = around(vec![], "v", true);
+    let nva =
+        two.all.iter_mut().find(|one| one["id"].as_str().unwrap().ends_with("virtualMachines/nva")).unwrap();
+    let nics = &mut nva["properties"]["networkProfile"]["networkInterfaces"];
+    nics.as_array_mut().unwrap().push(id("networkInterfaces/inner"));
+    let outer = two.all.iter_mut().find(|one| one["id"] == net("networkInterfaces/nva")).unwrap();
+    outer["properties"]["enableIPForwarding"] = false.into();
+    let mut inner = outer.clone();
+    inner["id"] = net("networkInterfaces/inner").into();
+    inner["properties"]["enableIPForwarding"] = true.into();
+    inner["properties"]["ipConfigurations"][0]["properties"]
+        .as_object_mut()
+        .unwrap()
+        .remove("publicIPAddress");
+    two.all.push(inner);
+    assert!(doubts(&two).iter().any(|reason| reason.contains("`inner`")), "{:?}", doubts(&two));
     // It may keep the client's address, so a rule for the network around does not settle it; a whole one does.
     let no_network = rule("no-network", 200, "Deny", "VirtualNetwork", "*");
     let ssh = rule("ssh", 300, "Allow", "*", "22");
@@ -152,4 +173,24 @@ fn a_private_link_service_is_a_named_unknown() {
     // Its packets come from its own subnet.
     let shut = vec![rule("no-link", 200, "Deny", "10.0.2.0/24", "*")];
     assert_eq!(doubts(&world(shut, true)), Vec::<String>::new());
+}
+
+#[test]
+fn a_scale_set_of_appliances_is_one_as_well() {
+    let set = |forwards: bool, public: bool| {
+        let mut ip = json!({"subnet": id("virtualNetworks/v/subnets/web")});
+        if public {
+            ip["publicIPAddressConfiguration"] = json!({"name": "p", "sku": {"name": "Standard"}});
+        }
+        World::new(Some(vec![]))
+            .with(json!({"id": format!("{RG}/Microsoft.Compute/virtualMachineScaleSets/ss"), "properties": {
+                "virtualMachineProfile": {"networkProfile": {"networkInterfaceConfigurations": [{"name": "n",
+                    "properties": {"enableIPForwarding": forwards, "networkSecurityGroup": id("networkSecurityGroups/own"),
+                        "ipConfigurations": [{"name": "i", "properties": ip}]}}]}}}}))
+            .with(json!({"id": net("networkSecurityGroups/own"),
+                "properties": {"securityRules": [rule("web", 300, "Allow", "Internet", "443")]}}))
+    };
+    assert_eq!(doubts(&set(true, true)).len(), 1, "{:?}", doubts(&set(true, true)));
+    assert_eq!(doubts(&set(false, true)), Vec::<String>::new());
+    assert_eq!(doubts(&set(true, false)), Vec::<String>::new());
 }
