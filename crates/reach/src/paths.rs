@@ -102,6 +102,60 @@ pub struct Map<'r, 'e> {
     classes_of: HashMap<ResourceId, Vec<usize>>,
     /// Machines that have addresses that are not told, and why; the first of them by name.
     unseen: Vec<(ResourceId, Reason)>,
+    neighbours: Neighbours,
+}
+
+/// Where steps from a class can lead at all.
+#[derive(Default)]
+struct Neighbours {
+    /// The classes in a network.
+    within: HashMap<ResourceId, Vec<usize>>,
+    /// The networks that one is joined to, its own among them; none where they are not known.
+    joined: HashMap<ResourceId, Option<Vec<ResourceId>>>,
+    /// Classes that something unknown may join to any network.
+    loose: Vec<usize>,
+    /// Classes that the internet has a way to.
+    public: Vec<usize>,
+}
+
+impl Neighbours {
+    fn new(estate: &Estate, classes: &[Class<'_>]) -> Self {
+        let mut all = Self::default();
+        for vnet in &estate.vnets {
+            let peers = match &vnet.peers {
+                Some(Known::Value(peers)) => Some(peers.iter().filter_map(|peer| peer.vnet).collect()),
+                Some(Known::Unknown(_)) => None,
+                None => Some(Vec::new()),
+            };
+            all.joined.insert(vnet.id, peers);
+        }
+        // Either side may tell of a peering.
+        for vnet in &estate.vnets {
+            for peer in vnet.peers.iter().filter_map(Known::value).flatten().filter_map(|peer| peer.vnet) {
+                if let Some(Some(its)) = all.joined.get_mut(&peer) {
+                    its.push(vnet.id);
+                }
+            }
+            if let Some(Some(its)) = all.joined.get_mut(&vnet.id) {
+                its.push(vnet.id);
+                its.sort_unstable();
+                its.dedup();
+            }
+        }
+        for (at, class) in classes.iter().enumerate() {
+            let known = class.endpoint.vnet.filter(|vnet| matches!(all.joined.get(vnet), Some(Some(_))));
+            if known.is_none() || class.endpoint.network.unknown.is_some() {
+                all.loose.push(at);
+            }
+            if let Some(vnet) = class.endpoint.vnet {
+                all.within.entry(vnet).or_default().push(at);
+            }
+            if !class.public.is_empty() {
+                all.public.push(at);
+            }
+        }
+        all
+    }
 }
 
 /// The ports that a step may lead to.
@@ -116,9 +170,20 @@ type ClassKey =
     (OpeningKey, OpeningKey, Option<ResourceId>, [u32; 2], Vec<(PortSet, MustMay)>, Option<ResourceId>);
 
 impl<'r, 'e> Map<'r, 'e> {
-    /// Puts the addresses of all VMs into classes. `login` are the ports by which somebody takes a machine over.
-    pub fn new(reach: &'r Reach<'e>, login: &PortSet) -> Self {
+    /// Puts the addresses of all VMs into classes. `login` are the ports by which somebody takes a machine over,
+    /// `ports` are others that paths are asked for.
+    pub fn new(reach: &'r Reach<'e>, login: &PortSet, ports: &PortSet) -> Self {
         let estate = reach.estate();
+        let both = Protocols::TCP.or(Protocols::UDP);
+        let asked = login.union(ports);
+        // What is about other ports tells no two addresses apart here.
+        let counts = |opening: &Opening, direction: Direction| {
+            let ports = match direction {
+                Direction::Inbound => &opening.local_ports,
+                Direction::Outbound => &opening.remote_ports,
+            };
+            !opening.protocols.and(both).is_empty() && ports.overlaps(&asked)
+        };
         let mut nodes = Vec::new();
         let mut by_guards: HashMap<(Direction, OpeningKey), Arc<Vec<Opening>>> = HashMap::new();
         let mut unseen = Vec::new();
@@ -129,7 +194,9 @@ impl<'r, 'e> Map<'r, 'e> {
                 let mut side = |direction| {
                     let guards = reach.guards(direction, &endpoint);
                     let openings = by_guards.entry((direction, guards.key)).or_insert_with(|| {
-                        Arc::new(reach.let_through(&endpoint, &guards, &everything(ip.family)))
+                        let mut all = reach.let_through(&endpoint, &guards, &everything(ip.family));
+                        all.retain(|opening| counts(opening, direction));
+                        Arc::new(all)
                     });
                     let openings = match guards.unknown.is_empty() {
                         true => Arc::clone(openings),
@@ -180,7 +247,7 @@ impl<'r, 'e> Map<'r, 'e> {
                         outward: node.outward,
                         sending: Sending::of(estate, nic, ip),
                         sender: node.sender,
-                        public: reach.from_internet(nic, ip).ways,
+                        public: public_ways(reach, nic, ip, &asked),
                     });
                 }
             }
@@ -206,7 +273,8 @@ impl<'r, 'e> Map<'r, 'e> {
         }
         unseen.sort_by_cached_key(|(machine, _)| estate.text(*machine).to_ascii_lowercase());
         unseen.truncate(2);
-        Self { reach, login: login.clone(), classes, classes_of, unseen }
+        let neighbours = Neighbours::new(estate, &classes);
+        Self { reach, login: login.clone(), classes, classes_of, unseen, neighbours }
     }
 
     /// Why a path may lead over another machine to `target` that no path of [`Map::to`] shows: its addresses are
@@ -289,6 +357,19 @@ impl<'r, 'e> Map<'r, 'e> {
         found
     }
 
+    /// The classes that steps from one may lead to: in its network and those joined to it, those that nobody can
+    /// tell, those with a public way in. Some come twice.
+    fn around(&self, from: usize) -> Box<dyn Iterator<Item = usize> + '_> {
+        let vnet = self.classes.get(from).and_then(|class| class.endpoint.vnet);
+        match vnet.and_then(|vnet| self.neighbours.joined.get(&vnet)) {
+            Some(Some(joined)) => {
+                let inside = joined.iter().filter_map(|vnet| self.neighbours.within.get(vnet)).flatten();
+                Box::new(inside.chain(&self.neighbours.loose).chain(&self.neighbours.public).copied())
+            }
+            _ => Box::new(0..self.classes.len()),
+        }
+    }
+
     /// The addresses of a machine.
     fn own(&self, vm: ResourceId) -> Addresses {
         let classes = self.of_vm(vm).filter_map(|at| self.classes.get(at));
@@ -333,7 +414,7 @@ impl<'r, 'e> Map<'r, 'e> {
             if steps >= most {
                 continue;
             }
-            for to in 0..self.classes.len() {
+            for to in self.around(from) {
                 if reached.contains_key(&to) {
                     continue;
                 }
@@ -573,6 +654,16 @@ struct Node<'e> {
     outward: Arc<Vec<Opening>>,
     from_internet: Vec<(PortSet, MustMay)>,
     sender: Option<IpAddr>,
+}
+
+/// What lets the internet in to these ports.
+fn public_ways(reach: &Reach<'_>, nic: &Nic, ip: &IpConfiguration, ports: &PortSet) -> Vec<Way> {
+    let both = Protocols::TCP.or(Protocols::UDP);
+    let counts =
+        |opening: &Opening| !opening.protocols.and(both).is_empty() && opening.local_ports.overlaps(ports);
+    let mut ways = reach.from_internet(nic, ip).ways;
+    ways.retain(|way| way.openings.iter().any(counts));
+    ways
 }
 
 /// The public address that packets of an IP configuration to the internet come from. One of its own counts before all

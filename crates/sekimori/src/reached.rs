@@ -56,9 +56,10 @@ pub(crate) fn run(args: &ReachArgs, lang: Lang) -> anyhow::Result<u8> {
             (nic, ip, ways)
         })
         .collect();
-    let map = Map::new(&reach, &login);
+    let asked_ports = if ports.is_all() { &login } else { &ports };
+    let map = Map::new(&reach, &login, asked_ports);
     let both = Protocols::TCP.or(Protocols::UDP);
-    let wanted = if ports.is_all() { (Protocols::TCP, &login) } else { (both, &ports) };
+    let wanted = (if ports.is_all() { Protocols::TCP } else { both }, asked_ports);
     let paths = map.to(id, &origin, wanted, args.hops);
     let unknown = target.doubt(&reach);
     let hidden = if args.hops > 1 { map.unseen(id, wanted) } else { None };
