@@ -98,9 +98,22 @@ pub fn verify(estate: &Estate, tags: &Tags, claim: &Claim<'_>) -> Result<(), Dou
     if arrival.floating {
         (endpoint.address, endpoint.subnet) = (None, None);
     }
+    // Without an address of its own it may get any of its subnet: the packet has to get through to each.
+    let subnet = endpoint.subnet.as_ref().filter(|_| endpoint.address.is_none());
+    let any =
+        subnet.into_iter().flat_map(|subnet| subnet.ranges()).flat_map(|range| range.first..=range.last);
+    let mut endpoints: Vec<Endpoint> = any
+        .take(WALKED)
+        .map(|number| Endpoint { address: Some(address(endpoint.family, number)), ..endpoint.clone() })
+        .collect();
+    if endpoints.is_empty() {
+        endpoints.push(endpoint.clone());
+    }
     for source in &arrival.sources {
         let packet = Packet { remote: *source, ..claim.packet };
-        guards(estate, tags, claim, &endpoint, &packet)?;
+        for endpoint in &endpoints {
+            guards(estate, tags, claim, endpoint, &packet)?;
+        }
     }
     let unguarded = [&endpoint.subnet_level, &endpoint.nic_level].iter().all(|level| **level == Level::Open);
     match arrival.sku {
@@ -255,7 +268,7 @@ fn arrive<'e>(estate: &'e Estate, tags: &Tags, claim: &Claim<'_>) -> Result<Arri
     Ok(Arrival { nic, ip, sources, sku: None, floating })
 }
 
-/// How many addresses of a firewall's subnet are walked: a subnet for one is a /26 mostly.
+/// How many addresses of a subnet are walked: one for a firewall is a /26 mostly.
 const WALKED: usize = 1024;
 
 fn rule_of<'e>(estate: &Estate, balancer: &'e LoadBalancer, name: &str) -> Option<&'e Forward> {

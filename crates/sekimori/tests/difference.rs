@@ -154,6 +154,13 @@ fn less_is_safe_and_more_that_is_uncertain_is_not() {
     let narrow = behind(&[rule("r", 300, "Allow", "*", "203.0.113.0/24", "22")]);
     assert_eq!(kinds(&wide, &behind(&[])), (vec!["vanished".to_owned()], 0));
     assert_eq!(kinds(&wide, &narrow), (vec!["narrowed".to_owned()], 0));
+    // A protocol without ports has none in its packets.
+    let rows = diff(&wide, &behind(&[]), &["--format", "json"]).json();
+    let rows = rows["differences"].as_array().unwrap().clone();
+    let names: Vec<_> = rows.iter().map(|row| row["protocol"].as_str().unwrap()).collect();
+    assert_eq!(names, ["tcp", "udp", "icmp", "esp", "ah", "other"]);
+    let icmp = rows.iter().find(|row| row["protocol"] == "icmp").unwrap();
+    assert_eq!((&icmp["witness"]["from"], &icmp["witness"]["to"]), (&json!("1.0.0.1"), &json!("10.0.0.4")));
     // Fewer for certain, and perhaps everybody.
     let old = behind(&[allow("203.0.113.0/24", "22")]);
     let new = behind(&[allow("203.0.113.0/25", "22"), rule("t", 310, "Allow", "Tcp", "NoSuchTag", "22")]);

@@ -610,3 +610,39 @@ fn a_question_about_the_machine_itself_is_refused() {
     let own = ways(&answer(&estate(), &["--to", "hop", "--from", "10.0.0.5"]));
     assert!(own.iter().all(|path| !path.starts_with("10.0.0.5 app")), "{own:?}");
 }
+
+#[test]
+fn what_people_have_written_down_of_the_other_side_counts() {
+    // Another site with addresses that are the internet's elsewhere.
+    let site = json!({"id": net("localNetworkGateways/office"), "properties": {
+        "localNetworkAddressSpace": {"addressPrefixes": ["52.9.0.0/16"]}, "gatewayIpAddress": "203.0.113.1"}});
+    let mut all = with([site]);
+    let ask = ["--to", "far", "--from", "52.9.0.0/24", "--hops", "1"];
+    assert_eq!(answer(&all, &ask)["verdict"], "unreachable", "no gateway leads there");
+    all.as_array_mut().unwrap().push(
+        json!({"id": net("virtualNetworks/x/subnets/GatewaySubnet"), "properties": {"addressPrefix": "10.2.255.0/27"}}),
+    );
+    assert_eq!(answer(&all, &ask)["verdict"], "unknown");
+}
+
+#[test]
+fn a_peer_outside_of_the_tag_comes_in_by_its_own_addresses() {
+    let peered = |rules: Value| {
+        let mut all = with([group("own", rules)]);
+        for one in all.as_array_mut().unwrap() {
+            if one["id"] == net("virtualNetworks/w") {
+                for peering in one["properties"]["virtualNetworkPeerings"].as_array_mut().unwrap() {
+                    peering["properties"]["allowVirtualNetworkAccess"] = false.into();
+                }
+            }
+            if one["id"] == net("networkInterfaces/hop") {
+                one["properties"]["networkSecurityGroup"] = id("networkSecurityGroups/own");
+            }
+        }
+        let found = answer(&all, &["--to", "hop", "--from", "10.0.0.0/16", "--hops", "1"]);
+        found["verdict"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(peered(json!([])), "unreachable", "the default rule is for the tag");
+    assert_eq!(peered(json!([rule("peer", 300, "Allow", "10.0.0.0/16", "22")])), "reachable");
+    assert_eq!(peered(json!([rule("tag", 300, "Allow", "VirtualNetwork", "22")])), "unreachable");
+}

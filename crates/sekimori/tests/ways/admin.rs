@@ -64,6 +64,10 @@ fn admin_rules_come_before_groups() {
     assert_eq!(public(shut()).with(admin("a", "AlwaysAllow", 10, "*", "22", None)).verdict(), "unknown");
     assert_eq!(public(shut()).with(admin("a", "Allow", 10, "*", "22", None)).verdict(), "pass");
     assert_eq!(public(ssh()).with(admin("a", "Allow", 10, "*", "22", None)).verdict(), "fail");
+    let maybe = public(ssh()).with(admin("d", "Deny", 10, "*", "22", None)).check();
+    let rows = maybe["unknown"].as_array().unwrap();
+    let reason = rows.iter().find(|row| row["code"] == "NET001").unwrap()["reason"].as_str().unwrap();
+    assert!(reason.contains("admin rule"), "{reason}");
     // What is dropped certainly does not come back through an uncertain one behind it.
     let denied = public(ssh()).with(admin("d", "Deny", 10, "*", "22", here));
     assert_eq!(denied.with(admin("a", "AlwaysAllow", 20, "*", "22", None)).verdict(), "pass");

@@ -28,6 +28,11 @@ fn rules_that_azure_would_refuse_are_told_and_never_taken_for_safe() {
         assert!(errors.contains("a number from 100 to 4096"), "{priority}: {errors}");
         assert_eq!(verdict, expected, "{priority}");
     }
+    let both =
+        public(vec![rule("one", 300, "Allow", "*", "22"), rule("two", 300, "Deny", "*", "22")]).check();
+    let rows = both["unknown"].as_array().unwrap();
+    let reason = rows.iter().find(|row| row["code"] == "NET001").unwrap()["reason"].as_str().unwrap();
+    assert!(reason.contains("rules of one priority"), "{reason}");
     let open = public(vec![rule("ssh", 50, "Allow", "*", "22"), rule("all", 100, "Allow", "*", "*")]);
     assert_eq!(bad(&open).1, "fail", "whichever comes first");
     // Singular and plural form of one field that contradict each other.

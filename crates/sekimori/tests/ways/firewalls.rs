@@ -280,3 +280,109 @@ fn a_base_policy_comes_first() {
         .with(group("p", json!([translate])));
     assert_eq!(circle.verdict(), "fail");
 }
+
+#[test]
+fn how_far_a_firewall_sends_is_told_by_peerings() {
+    let network = |name: &str, prefix: &str, peers: &[&str], more: Option<Value>| {
+        let peerings: Vec<Value> = peers
+            .iter()
+            .map(|peer| {
+                json!({"name": peer, "properties": {
+            "peeringState": "Connected", "allowVirtualNetworkAccess": true,
+            "remoteVirtualNetwork": id(&format!("virtualNetworks/{peer}"))}})
+            })
+            .collect();
+        let mut subnets =
+            vec![json!({"id": net(&format!("virtualNetworks/{name}/subnets/AzureFirewallSubnet")),
+            "properties": {"addressPrefix": prefix}})];
+        subnets.extend(more);
+        json!({"id": net(&format!("virtualNetworks/{name}")), "properties": {
+            "addressSpace": {"addressPrefixes": [prefix]}, "virtualNetworkPeerings": peerings, "subnets": subnets}})
+    };
+    let world = |own: &[&str], others: Vec<Value>| {
+        let mut fw = firewall("*", "10.0.0.4", "3389");
+        fw["properties"]["ipConfigurations"][0]["properties"]["subnet"] =
+            id("virtualNetworks/hub/subnets/AzureFirewallSubnet");
+        let mut world = World::new(Some(vec![rule("all", 300, "Allow", "*", "*")])).with(fw);
+        world.all[2]["properties"]["virtualNetworkPeerings"] = own
+            .iter()
+            .map(|peer| {
+                json!({"name": peer,
+            "properties": {"peeringState": "Connected", "allowVirtualNetworkAccess": true,
+                "remoteVirtualNetwork": id(&format!("virtualNetworks/{peer}"))}})
+            })
+            .collect();
+        world.all.extend(others);
+        world.verdict()
+    };
+    let hub = |peers: &[&str]| network("hub", "10.9.0.0/16", peers, None);
+    assert_eq!(world(&[], vec![hub(&[])]), "pass", "nothing joins the two");
+    assert_eq!(world(&["hub"], vec![hub(&[])]), "fail", "the other side tells of the peering");
+    let mid = |peers: &[&str]| network("mid", "10.8.0.0/16", peers, None);
+    assert_eq!(
+        world(&["mid"], vec![hub(&["mid"]), mid(&["hub", "v"])]),
+        "unknown",
+        "over a network in between"
+    );
+    assert_eq!(world(&[], vec![hub(&["mid"]), mid(&["hub"])]), "pass", "the network in between ends there");
+    assert_eq!(
+        world(&[], vec![hub(&["not-in-the-input"])]),
+        "unknown",
+        "who knows what that one is joined to"
+    );
+    assert_eq!(world(&[], vec![hub(&["mid"]), mid(&["hub", "not-in-the-input"])]), "unknown");
+    let gateway = || {
+        Some(json!({"id": net("virtualNetworks/hub/subnets/GatewaySubnet"),
+        "properties": {"addressPrefix": "10.9.255.0/27"}}))
+    };
+    assert_eq!(world(&[], vec![network("hub", "10.9.0.0/16", &[], gateway())]), "unknown", "by a gateway");
+}
+
+#[test]
+fn an_earlier_translation_takes_just_its_own_ports_and_protocols() {
+    let open = |first: Value, second: Value| {
+        let mut fw = firewall("*", "10.0.0.9", "");
+        let rules = fw["properties"]["natRuleCollections"][0]["properties"]["rules"].as_array_mut().unwrap();
+        let base = rules[0].clone();
+        rules.clear();
+        for (name, to, fields) in [("first", "10.0.0.9", first), ("second", "10.0.0.4", second)] {
+            let mut rule = base.clone();
+            (rule["name"], rule["translatedAddress"]) = (name.into(), to.into());
+            rule.as_object_mut().unwrap().remove("translatedPort");
+            for (field, value) in fields.as_object().unwrap() {
+                rule[field] = value.clone();
+            }
+            rules.push(rule);
+        }
+        let report = World::new(Some(vec![])).with(fw).check();
+        let mut ports: Vec<String> = Vec::new();
+        for finding in report["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|one| one["code"] == "NET001" || one["code"] == "NET003")
+        {
+            for port in finding["evidence"]["ports"].as_array().unwrap() {
+                ports.push(format!(
+                    "{} {}",
+                    port["protocol"].as_str().unwrap(),
+                    port["port"].as_str().unwrap()
+                ));
+            }
+        }
+        ports.sort();
+        ports.join(", ")
+    };
+    let both = || json!({"destinationPorts": ["22", "3389"]});
+    let all = |ports: &str| ports.to_owned();
+    assert_eq!(open(json!({"destinationPorts": ["80"]}), both()), all("tcp 22, tcp 3389"));
+    assert_eq!(open(json!({"destinationPorts": ["22"]}), both()), all("tcp 3389"));
+    let any = || json!({"destinationPorts": ["22"], "protocols": ["TCP", "UDP"]});
+    assert_eq!(open(json!({"destinationPorts": ["22"]}), any()), all("udp 22"));
+    assert_eq!(open(json!({"destinationPorts": ["22"], "protocols": ["UDP"]}), any()), all("tcp 22"));
+    // A doubtful one makes what it may take doubtful, and no more.
+    let doubtful = json!({"destinationPorts": ["22"], "destinationAddresses": [{"$unknown": {"reason": "a parameter"}}]});
+    assert_eq!(open(doubtful, both()), all("tcp 3389"), "what is certain is told");
+    let some = json!({"destinationPorts": ["22"], "sourceAddresses": ["203.0.113.0/24"]});
+    assert_eq!(open(some, both()), all("tcp 22, tcp 3389"), "the others still come");
+}

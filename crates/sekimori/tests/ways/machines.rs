@@ -150,3 +150,24 @@ fn replies_that_leave_another_way_are_told_and_the_port_stays_open() {
     let direct = routed(json!({"nextHopType": "Internet"}));
     assert_eq!(evidence(&direct.check(), "NET001")[0]["replies"], Value::Null);
 }
+
+#[test]
+fn a_machine_without_an_address_yet_may_get_any_of_its_subnet() {
+    let open = |destination: &str| {
+        let mut ssh = rule("ssh", 300, "Allow", "*", "22");
+        ssh["properties"]["destinationAddressPrefix"] = destination.into();
+        let mut world = public(vec![ssh]);
+        world.all[1]["properties"]["ipConfigurations"][0]["properties"]
+            .as_object_mut()
+            .unwrap()
+            .remove("privateIPAddress");
+        world.verdict()
+    };
+    assert_eq!(open("*"), "fail");
+    assert_eq!(open("10.0.0.0/24"), "fail", "all of the subnet");
+    assert_eq!(open("10.0.0.0/16"), "fail");
+    assert_eq!(open("10.0.9.0/24"), "pass", "none of it");
+    assert_eq!(open("10.0.0.4"), "unknown", "some of it");
+    assert_eq!(open("VirtualNetwork"), "fail");
+    assert_eq!(open("Storage"), "unknown", "a network may use public addresses inside");
+}
