@@ -210,6 +210,8 @@ impl Collector {
             resource(part, &mut reader, object, id);
         } else if effective::is_effective(object) {
             part.nsgs.extend(effective::read(&mut reader, object));
+        } else if is_manifest(object) {
+            manifest(&mut reader, object);
         } else if let Some(format) = other_format(object) {
             reader.problem(String::new(), ProblemKind::OtherFormat { format });
         } else if let Some(table) = member(object, "data").and_then(|data| data.as_object()) {
@@ -277,6 +279,29 @@ fn more_pages(object: &Object) -> bool {
     let truncated = member(object, "resultTruncated")
         .is_some_and(|value| value.as_bool() == Some(true) || value.as_str() == Some("true"));
     text("nextLink") || text("$skipToken") || text("skip_token") || truncated
+}
+
+/// Whether it tells what a snapshot is of, and what it is not.
+fn is_manifest(object: &Object) -> bool {
+    let kind = member(object, "kind").and_then(|kind| kind.as_str());
+    kind.is_some_and(|kind| kind.starts_with("sekimori.snapshot/"))
+}
+
+/// What could not be collected is a problem of the input.
+fn manifest(reader: &mut Reader<'_>, object: &Object) {
+    for (list, detail) in [("refused", "role"), ("partial", "reason")] {
+        let items = member(object, list).and_then(|items| items.as_array());
+        for (index, item) in items.into_iter().flat_map(|items| items.iter()).enumerate() {
+            let text = |name: &str| item.get(name).and_then(|text| text.as_str()).map(Box::from);
+            let kind = ProblemKind::NotCollected {
+                what: text("what").unwrap_or_default(),
+                scope: text("scope").unwrap_or_default(),
+                action: text("action"),
+                detail: text(detail).unwrap_or_default(),
+            };
+            reader.problem(format!("/{list}/{index}"), kind);
+        }
+    }
 }
 
 fn other_format(object: &Object) -> Option<&'static str> {

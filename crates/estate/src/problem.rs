@@ -129,6 +129,17 @@ pub enum ProblemKind {
         /// The id of the group.
         id: Box<str>,
     },
+    /// The snapshot says that something could not be collected.
+    NotCollected {
+        /// What: `locks`.
+        what: Box<str>,
+        /// Where: a subscription, or the directory.
+        scope: Box<str>,
+        /// The right that it needs, if that is why.
+        action: Option<Box<str>>,
+        /// A role that has the right, or why else.
+        detail: Box<str>,
+    },
     /// Two records of one resource disagree.
     Conflict {
         /// The name of the field.

@@ -135,6 +135,14 @@ pub fn problem_text(kind: &ProblemKind, lang: Lang, place: &dyn Fn(&At) -> Strin
             format!("members of the application security group `{id}` are in several virtual networks"),
             format!("アプリケーション セキュリティ グループ `{id}` のメンバーが複数の仮想ネットワークに属しています"),
         ),
+        ProblemKind::NotCollected { what, scope, action: Some(action), detail } => (
+            format!("{what} of {scope} were not read: that needs {action} (role {detail})"),
+            format!("{scope} の {what} は読み取られていません。{action} (ロール: {detail}) が必要です"),
+        ),
+        ProblemKind::NotCollected { what, scope, action: None, detail } => (
+            format!("{what} of {scope} were not read in full: {detail}"),
+            format!("{scope} の {what} は完全には読み取られていません: {detail}"),
+        ),
         ProblemKind::Conflict { field, id, other } => {
             let other = place(other);
             (

@@ -9,25 +9,18 @@ use config::Format;
 use posture::{Baseline, Comparison, Day, Finding, Lang, Outcome, Status, compare, suppress};
 use report::{Page, Report};
 
-use crate::cli::CheckArgs;
+use crate::cli::{CheckArgs, LiveArgs};
 use crate::language::pick;
 use crate::settings::{Chosens, File, choose};
 use crate::source::{self, Reading};
 use crate::version::VERSION;
-use crate::{configuration, notices, output, select, tags};
+use crate::{collect, configuration, notices, output, select, tags};
 
 pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u8> {
     let chosen = choose(Some(args), file, lang)?;
     let checks = chosen.checks(lang)?;
     let required = select::codes(&chosen.require.value, lang)?;
     let targets = targets(args, chosen.format.value, lang)?;
-    if args.sources.is_empty() {
-        bail!(pick(
-            lang,
-            "no SOURCE: name a file, a folder or -; this version does not read live Azure yet. In Cloud Shell:\n  mkdir -p estate\n  az vm list -d -o json > estate/vms.json\n  az network nic list -o json > estate/nics.json\n  az network public-ip list -o json > estate/public-ips.json\n  az network nsg list -o json > estate/nsgs.json\n  az network vnet list -o json > estate/vnets.json\n  sekimori check estate",
-            "SOURCE が指定されていません。ファイル、フォルダー、- のいずれかを指定してください (このバージョンでは Azure を直接読み取れません)。Cloud Shell では次のように実行します:\n  mkdir -p estate\n  az vm list -d -o json > estate/vms.json\n  az network nic list -o json > estate/nics.json\n  az network public-ip list -o json > estate/public-ips.json\n  az network nsg list -o json > estate/nsgs.json\n  az network vnet list -o json > estate/vnets.json\n  sekimori check estate",
-        ));
-    }
     // What cannot be had is told before the work, not after it.
     let baseline = chosen.baseline.value.as_deref().map(|path| baseline(path, lang)).transpose()?;
     if chosen.fail_on_new.value && baseline.is_none() {
@@ -44,7 +37,11 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
         output::tidy_on_signals();
     }
     // The process ends after the report: taking a large estate apart first would only cost time.
-    let Reading { estate, sources } = &*ManuallyDrop::new(source::read(&args.sources, lang)?);
+    let reading = match args.sources.is_empty() {
+        true => live(&args.live, lang)?,
+        false => source::read(&args.sources, lang)?,
+    };
+    let Reading { estate, sources } = &*ManuallyDrop::new(reading);
     for path in targets.iter().filter_map(|target| target.path.as_ref()) {
         if sources.files().any(|source| output::same_file(source, path)) {
             let name = path.display();
@@ -110,6 +107,14 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     }
     tell_unmet(&report);
     Ok(exit_code(&report, &chosen))
+}
+
+/// What runs in Azure now: collected into a file that goes away, and read as any other.
+fn live(args: &LiveArgs, lang: Lang) -> anyhow::Result<Reading> {
+    let folder = tempfile::Builder::new().prefix("sekimori-").tempdir()?;
+    let path = folder.path().join("azure.ndjson.zst");
+    collect::snapshot(args, &path, lang)?;
+    source::read_as("azure", &path)
 }
 
 /// Whether a check ran and could judge everything that it looked at.
@@ -311,7 +316,7 @@ fn baseline(path: &Path, lang: Lang) -> anyhow::Result<Baseline> {
 
 /// The moment of the check. `SOURCE_DATE_EPOCH` sets it, for output that can be compared
 /// (<https://reproducible-builds.org/specs/source-date-epoch/>).
-fn now(lang: Lang) -> anyhow::Result<String> {
+pub(crate) fn now(lang: Lang) -> anyhow::Result<String> {
     let seconds = match std::env::var("SOURCE_DATE_EPOCH") {
         Ok(text) => text.trim().parse().context(pick(
             lang,

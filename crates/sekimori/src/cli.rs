@@ -60,6 +60,11 @@ pub(crate) enum Command {
     )]
     Check(Box<CheckArgs>),
     #[command(
+        about = t("Read what runs in Azure now, and write it as a snapshot", "Azure で現在動作している環境を読み取り、スナップショットとして書き込みます"),
+        after_help = t(COLLECT_HELP, COLLECT_HELP_JA)
+    )]
+    Collect(CollectArgs),
+    #[command(
         about = t("Ask what `az network watcher test-ip-flow` asks: does a flow pass the groups of a NIC?", "`az network watcher test-ip-flow` と同じく、通信が NIC の NSG を通過できるかを調べます"),
         after_help = t(FLOW_HELP, FLOW_HELP_JA)
     )]
@@ -276,6 +281,28 @@ const CHECK_HELP_JA: &str = "\
   sekimori check estate -o report.html -o report.sarif
   sekimori check estate --baseline last-week.json --fail-on-new";
 
+const COLLECT_HELP: &str = "Exit codes:
+  0  everything was read
+  2  wrong usage, nobody is signed in, or Azure does not answer
+  3  something may not be read, or could not be in full: the manifest tells what
+
+Examples:
+  sekimori collect -o estate.ndjson.zst
+  sekimori collect -o estate.ndjson.zst --subscription 00000000-0000-0000-0000-000000000000
+  sekimori collect --plan
+  sekimori check estate.ndjson.zst";
+
+const COLLECT_HELP_JA: &str = "終了コード:
+  0  すべて読み取り済み
+  2  使い方の誤り、サインインしていない、または Azure が応答しない
+  3  読み取る権限がない、または完全には読み取れないものがある (マニフェストに記録)
+
+例:
+  sekimori collect -o estate.ndjson.zst
+  sekimori collect -o estate.ndjson.zst --subscription 00000000-0000-0000-0000-000000000000
+  sekimori collect --plan
+  sekimori check estate.ndjson.zst";
+
 const DIFF_HELP: &str = "Exit codes:
   0  nobody gets anywhere who did not before
   1  an exposure appeared, widened, moved or became uncertain
@@ -433,6 +460,17 @@ fn sources_help() -> &'static str {
     )
 }
 
+fn check_sources_help() -> &'static str {
+    t(
+        "Files or folders with what `az` prints, snapshots (.ndjson, .ndjson.zst), or - for standard input; without it what runs in Azure now, by the sign-in that is there (az, environment, managed identity)",
+        "`az` の出力やスナップショット (.ndjson、.ndjson.zst) のファイルまたはフォルダー。標準入力は -。省略時は、既存のサインイン (az、環境変数、マネージド ID) で Azure を直接読み取ります",
+    )
+}
+
+fn live_heading() -> &'static str {
+    t("Live Azure", "Azure の直接読み取り")
+}
+
 fn output_heading() -> &'static str {
     t("Output", "出力")
 }
@@ -447,8 +485,10 @@ fn configuration_heading() -> &'static str {
 
 #[derive(Args)]
 pub(crate) struct CheckArgs {
-    #[arg(value_name = "SOURCE", help = sources_help())]
+    #[arg(value_name = "SOURCE", help = check_sources_help())]
     pub(crate) sources: Vec<PathBuf>,
+    #[command(flatten, next_help_heading = live_heading())]
+    pub(crate) live: LiveArgs,
 
     #[arg(long, value_name = "FORMAT", value_parser = format_parser(), help_heading = output_heading(), help = t("Form of the report [default: text]", "レポートの形式 [既定値: text]"))]
     pub(crate) format: Option<Format>,
@@ -504,6 +544,33 @@ pub(crate) struct FlowArgs {
     pub(crate) remote: Option<String>,
     #[arg(long, value_name = "FILE", conflicts_with_all = ["vm", "nic", "direction", "protocol", "local", "remote"], help = t("Many questions, one JSON object a line: {\"vm\",\"nic\"?,\"direction\",\"protocol\",\"local\",\"remote\",\"expect\"?}", "複数の質問。1 行に 1 つの JSON オブジェクト: {\"vm\",\"nic\"?,\"direction\",\"protocol\",\"local\",\"remote\",\"expect\"?}"))]
     pub(crate) batch: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) form: FormArg,
+}
+
+/// What of live Azure is read.
+#[derive(Args)]
+pub(crate) struct LiveArgs {
+    #[arg(long, value_name = "ID", help = t("Just this subscription; may be given several times", "対象のサブスクリプション (複数回指定可)"))]
+    pub(crate) subscription: Vec<String>,
+    #[arg(long, value_name = "NAME", help = t("Just the subscriptions of this management group; may be given several times", "対象の管理グループ (複数回指定可)"))]
+    pub(crate) management_group: Vec<String>,
+    #[arg(long, help = t("Leave out the directory: people, groups, conditional access", "ディレクトリ (ユーザー、グループ、条件付きアクセス) を対象外にする"))]
+    pub(crate) no_directory: bool,
+    #[arg(long, value_name = "CLOUD", default_value = "AzureCloud", help = t("The cloud: AzureCloud, AzureUSGovernment, AzureChinaCloud, or the https address of its Resource Manager", "クラウド: AzureCloud、AzureUSGovernment、AzureChinaCloud、または Resource Manager の https アドレス"))]
+    pub(crate) cloud: String,
+    #[arg(long, value_name = "FILE", hide = true, help = t("A further certificate authority, in PEM", "追加の証明機関 (PEM)"))]
+    pub(crate) authority: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct CollectArgs {
+    #[arg(short, long, value_name = "FILE", help = t("Where to write the snapshot (.ndjson.zst); what was collected before it was stopped is kept beside it", "スナップショット (.ndjson.zst) の書き込み先。中断した場合、収集済みの部分は同じ場所に残ります"))]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
+    #[arg(long, help = t("Print the rights that it needs, and ask nothing", "必要な権限を表示する (Azure には接続しません)"))]
+    pub(crate) plan: bool,
     #[command(flatten)]
     pub(crate) form: FormArg,
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod cli;
+mod collect;
 mod completions;
 mod configuration;
 mod difference;
@@ -101,6 +102,7 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
             };
             check::run(args, &file, lang)
         }
+        Command::Collect(args) => collect::run(args, lang),
         Command::Flow(args) => flow::run(args, lang),
         Command::Reach(args) => reached::run(args, lang),
         Command::Diff(args) => difference::run(args, lang),

@@ -14,9 +14,10 @@ use std::process::{Command, Stdio};
 
 use common::{run, run_with, scratch};
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 24] = [
     &[],
     &["check"],
+    &["collect"],
     &["flow"],
     &["reach"],
     &["diff"],

@@ -99,6 +99,11 @@ fn standard_input() -> io::Result<Source> {
     copied("-".to_owned(), io::stdin().lock())
 }
 
+/// A file that may go away, kept under another name.
+pub(crate) fn kept(name: &str, path: &Path) -> io::Result<Source> {
+    copied(name.to_owned(), File::open(path)?)
+}
+
 /// A source that can be read once only, copied to a file without a name.
 fn copied(name: String, mut from: impl Read) -> io::Result<Source> {
     let mut copy = tempfile::tempfile()?;

@@ -26,6 +26,14 @@ pub(crate) fn read(paths: &[PathBuf], lang: Lang) -> anyhow::Result<Reading> {
     Ok(Reading { estate, sources: Positions::new(paths, sources, lines) })
 }
 
+/// Reads a file under another name. The file may go away: what is asked of its places later is kept.
+pub(crate) fn read_as(name: &str, path: &std::path::Path) -> anyhow::Result<Reading> {
+    let source = find::kept(name, path)?;
+    let sources = vec![source];
+    let (estate, lines) = read::read(&sources)?;
+    Ok(Reading { estate, sources: Positions::new(&[PathBuf::from(name)], sources, lines) })
+}
+
 /// How many problems a command that is no check tells.
 const TOLD: usize = 20;
 

@@ -1,0 +1,17 @@
+//! A stand-in for Azure's endpoints: metadata, tokens, Resource Manager's lists, Resource Graph, parts of Microsoft
+//! Graph; over TLS, with pages, quotas and faults.
+//!
+//! INVARIANT: what it answers comes from the resources that it was given, by rules of its own. It knows nothing of how
+//! `azure` asks, and refuses every query that it cannot evaluate for real.
+
+mod answers;
+mod faults;
+mod query;
+mod quota;
+mod server;
+mod world;
+
+pub use faults::{Fault, Script};
+pub use quota::Quota;
+pub use server::{Running, Seen, start};
+pub use world::World;

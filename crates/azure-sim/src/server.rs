@@ -1,0 +1,348 @@
+//! The server: TLS with a certificate of its own, one request after the other on each connection.
+
+use std::collections::HashSet;
+use std::convert::Infallible;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, Limited, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::PrivateKeyDer;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use url::Url;
+
+use crate::answers::{Answer, graph, list, metadata, openid, token};
+use crate::faults::{Fault, Faults, Script};
+use crate::quota::{Quota, Window};
+use crate::world::World;
+
+/// The largest request that is read.
+const REQUEST_LIMIT: usize = 4 << 20;
+
+/// A simulator that runs until it is dropped.
+pub struct Running {
+    /// Where it listens: `https://localhost:PORT/`.
+    pub base: String,
+    /// The certificate of its authority, in PEM.
+    pub authority: String,
+    shared: Arc<Shared>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// A request that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// `GET` or `POST`.
+    pub method: String,
+    /// Its path, without the query.
+    pub path: String,
+    /// The status that was answered; 0 where the connection was cut.
+    pub status: u16,
+}
+
+struct Shared {
+    world: World,
+    base: String,
+    quota: Quota,
+    /// How many rows a page has at most.
+    page: usize,
+    faults: Faults,
+    window: Mutex<Window>,
+    start: Instant,
+    serial: AtomicU64,
+    tokens: Mutex<HashSet<String>>,
+    seen: Mutex<Vec<Seen>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Running {
+    /// The requests that came until now.
+    pub fn seen(&self) -> Vec<Seen> {
+        lock(&self.shared.seen).clone()
+    }
+
+    /// Makes all tokens that were given out worthless.
+    pub fn revoke(&self) {
+        lock(&self.shared.tokens).clear();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts a simulator on a port of its own.
+///
+/// # Errors
+///
+/// No port can be had, or no certificate made.
+pub async fn start(world: World, quota: Quota, page: usize, faults: Vec<Script>) -> io::Result<Running> {
+    let (authority, acceptor) = certificate().map_err(io::Error::other)?;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let address = listener.local_addr()?;
+    let base = format!("https://localhost:{}/", address.port());
+    #[expect(clippy::disallowed_methods, reason = "quotas are a matter of the clock")]
+    let start = Instant::now();
+    let shared = Arc::new(Shared {
+        world,
+        base: base.clone(),
+        quota,
+        page,
+        faults: Faults::new(faults),
+        window: Mutex::default(),
+        start,
+        serial: AtomicU64::new(0),
+        tokens: Mutex::default(),
+        seen: Mutex::default(),
+    });
+    let task = tokio::spawn(accept(listener, acceptor, Arc::clone(&shared)));
+    Ok(Running { base, authority, shared, task })
+}
+
+/// An authority and a certificate for localhost that it has signed: one that is both is refused by clients.
+fn certificate() -> Result<(String, TlsAcceptor), Box<dyn std::error::Error + Send + Sync>> {
+    let key = rcgen::KeyPair::generate()?;
+    let mut ours = rcgen::CertificateParams::new(Vec::<String>::new())?;
+    ours.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    ours.distinguished_name.push(rcgen::DnType::CommonName, "azure-sim authority");
+    let authority = ours.self_signed(&key)?;
+    let issuer = rcgen::Issuer::new(ours, key);
+    let own = rcgen::KeyPair::generate()?;
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let leaf = rcgen::CertificateParams::new(names)?.signed_by(&own, &issuer)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let key = PrivateKeyDer::try_from(own.serialize_der())?;
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], key)?;
+    Ok((authority.pem(), TlsAcceptor::from(Arc::new(config))))
+}
+
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        let (acceptor, shared) = (acceptor.clone(), Arc::clone(&shared));
+        tokio::spawn(connection(stream, acceptor, shared));
+    }
+}
+
+async fn connection(stream: tokio::net::TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>) {
+    let Ok(stream) = acceptor.accept(stream).await else { return };
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { shared.serve(request).await }
+    });
+    // A client that goes away is no error of ours.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+type Body = BoxBody<Bytes, io::Error>;
+
+impl Shared {
+    async fn serve(&self, request: Request<Incoming>) -> Result<Response<Body>, io::Error> {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path().to_owned();
+        let whole = parts.uri.path_and_query().map(|text| text.as_str().to_owned()).unwrap_or_default();
+        let body = Limited::new(body, REQUEST_LIMIT).collect().await.map(|body| body.to_bytes());
+        let body = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
+        let bearer = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
+        let bearer = bearer.and_then(|text| text.strip_prefix("Bearer ")).unwrap_or_default();
+        let fault = self.faults.of(&whole, &body);
+        let answer = self.answer(&parts.method, &whole, &body, bearer, fault.as_ref());
+        let cut = fault == Some(Fault::Cut);
+        let status = if cut { 0 } else { answer.status };
+        lock(&self.seen).push(Seen { method: parts.method.to_string(), path, status });
+        if cut {
+            return Err(io::Error::other("cut on purpose"));
+        }
+        let text = match fault {
+            Some(Fault::Nonsense) => "<html>it is not you, it is us</html>".to_owned(),
+            _ => answer.body.to_string(),
+        };
+        let mut response = Response::builder()
+            .status(answer.status)
+            .header("content-type", "application/json; charset=utf-8");
+        for (name, value) in &answer.headers {
+            response = response.header(*name, value);
+        }
+        let body: Body = match fault {
+            Some(Fault::Half) => {
+                response = response.header("content-length", text.len());
+                let half = text.get(..text.len() / 2).unwrap_or_default().to_owned();
+                let frames = [Ok(Frame::data(Bytes::from(half))), Err(io::Error::other("half on purpose"))];
+                BodyExt::boxed(StreamBody::new(futures_util::stream::iter(frames)))
+            }
+            _ => Full::new(Bytes::from(text)).map_err(|never: Infallible| match never {}).boxed(),
+        };
+        response.body(body).map_err(io::Error::other)
+    }
+
+    fn answer(
+        &self,
+        method: &Method,
+        whole: &str,
+        body: &str,
+        bearer: &str,
+        fault: Option<&Fault>,
+    ) -> Answer {
+        let Ok(url) = Url::parse(&self.base).and_then(|base| base.join(whole)) else {
+            return Answer::error(400, "InvalidUrl", "the address cannot be read");
+        };
+        let path = url.path().trim_matches('/').to_owned();
+        let tenant = &self.world.tenant;
+        if path.eq_ignore_ascii_case("metadata/endpoints") {
+            return metadata(&self.base);
+        }
+        if let Some(tenant) = path.strip_suffix("/v2.0/.well-known/openid-configuration") {
+            return openid(&self.base, tenant);
+        }
+        if *method == Method::POST && path.ends_with("/oauth2/v2.0/token") {
+            return self.token(body, fault);
+        }
+        match fault {
+            Some(Fault::Forbidden) => {
+                return Answer::error(
+                    403,
+                    "AuthorizationFailed",
+                    "The client does not have authorization to perform this action.",
+                );
+            }
+            Some(Fault::Expired) => return expired(),
+            Some(Fault::Throttled(wait)) => {
+                let answer =
+                    Answer::error(429, "RateLimiting", "Please provide below info when asking for support");
+                return match wait {
+                    Some(wait) => answer.with("retry-after", wait),
+                    None => answer,
+                };
+            }
+            Some(Fault::Unavailable) => return Answer::error(503, "ServiceUnavailable", "try again later"),
+            _ => {}
+        }
+        if !lock(&self.tokens).contains(bearer) {
+            return expired();
+        }
+        if let Some(list_path) = path.strip_prefix("v1.0/") {
+            return match self.world.directory.get(list_path) {
+                Some(rows) => list(rows.clone(), &url, self.page, "@odata.nextLink", fault),
+                None => Answer::error(404, "Request_ResourceNotFound", "there is no such list"),
+            };
+        }
+        if !url.query_pairs().any(|(name, value)| name == "api-version" && !value.is_empty()) {
+            return Answer::error(
+                400,
+                "MissingApiVersionParameter",
+                "The api-version query parameter (?api-version=) is required for all requests.",
+            );
+        }
+        if path.eq_ignore_ascii_case("providers/Microsoft.ResourceGraph/resources") && *method == Method::POST
+        {
+            return self.graph(body, fault);
+        }
+        if path.eq_ignore_ascii_case("subscriptions") {
+            let row = |id: &String| {
+                serde_json::json!({"id": format!("/subscriptions/{id}"), "subscriptionId": id,
+                "tenantId": tenant, "displayName": id, "state": "Enabled", "authorizationSource": "RoleBased"})
+            };
+            return list(
+                self.world.subscriptions.iter().map(row).collect(),
+                &url,
+                self.page,
+                "nextLink",
+                fault,
+            );
+        }
+        self.resource_or_list(&path, &url, fault)
+    }
+
+    fn token(&self, body: &str, fault: Option<&Fault>) -> Answer {
+        if fault.is_some() {
+            return Answer {
+                body: serde_json::json!({"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided.",
+                    "error_codes": [7000215]}),
+                ..Answer::error(401, "", "")
+            };
+        }
+        let form = url::form_urlencoded::parse(body.as_bytes());
+        let client =
+            form.into_owned().find(|(name, _)| name == "client_id").map(|(_, id)| id).unwrap_or_default();
+        let serial = self.serial.fetch_add(1, Ordering::Relaxed);
+        let (token, answer) = token(&self.world.tenant, &client, serial, 3599);
+        lock(&self.tokens).insert(token);
+        answer
+    }
+
+    fn graph(&self, body: &str, fault: Option<&Fault>) -> Answer {
+        let (granted, left, resets) = lock(&self.window).take(self.quota, self.start.elapsed());
+        let resets = clock(resets);
+        let answer = match granted {
+            true => graph(&self.world, body, self.page, fault),
+            false => Answer::error(
+                429,
+                "RateLimiting",
+                "Client application has been throttled and should not attempt to repeat the request until an amount of time has elapsed.",
+            ),
+        };
+        answer
+            .with("x-ms-user-quota-remaining", left.min(1 << 30))
+            .with("x-ms-user-quota-resets-after", resets)
+    }
+
+    /// One resource by its id, or the resources of a type in a subscription or group.
+    fn resource_or_list(&self, path: &str, url: &Url, fault: Option<&Fault>) -> Answer {
+        let id = format!("/{path}");
+        let all = || self.world.tables.values().flatten();
+        let is = |row: &&Value| {
+            row.get("id").and_then(Value::as_str).is_some_and(|its| its.eq_ignore_ascii_case(&id))
+        };
+        if let Some(row) = all().find(is) {
+            let etag = row.get("etag").and_then(Value::as_str).unwrap_or("W/\"0\"").to_owned();
+            return Answer::ok(row.clone()).with("etag", etag);
+        }
+        let lower = id.to_ascii_lowercase();
+        let Some((scope, resource_type)) = lower.rsplit_once("/providers/") else {
+            return Answer::error(404, "ResourceNotFound", "there is no such resource");
+        };
+        if resource_type.split('/').count() != 2 {
+            return Answer::error(
+                404,
+                "ResourceNotFound",
+                &format!("The Resource '{resource_type}' was not found."),
+            );
+        }
+        let within = |row: &&Value| {
+            let text =
+                |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+            let its = text("type");
+            // Types that are kept by place (`locations/x/y`) are listed without it.
+            let listed = its == resource_type || its.replace("/locations", "") == resource_type;
+            listed && text("id").starts_with(&format!("{scope}/"))
+        };
+        list(all().filter(within).cloned().collect(), url, self.page, "nextLink", fault)
+    }
+}
+
+fn expired() -> Answer {
+    Answer::error(401, "ExpiredAuthenticationToken", "The access token expiry is passed.")
+        .with("www-authenticate", "Bearer error=\"invalid_token\"")
+}
+
+/// `hh:mm:ss`, rounded up.
+fn clock(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}

@@ -1,0 +1,289 @@
+//! What is collected, by which questions, and which rights they need.
+//!
+//! Sources: <https://learn.microsoft.com/azure/governance/resource-graph/reference/supported-tables-resources>; the
+//! actions are those of <https://learn.microsoft.com/azure/role-based-access-control/resource-provider-operations>.
+
+/// A table of Resource Graph, or a part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// A short name, for people and manifests.
+    pub name: &'static str,
+    /// The table.
+    pub table: &'static str,
+    /// The types of resources; all of the table if there is none.
+    pub types: &'static [&'static str],
+    /// The right that it needs.
+    pub action: &'static str,
+    /// A built-in role that has it.
+    pub role: &'static str,
+}
+
+/// A list of Resource Manager that Resource Graph does not have, one for each subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct List {
+    /// A short name, for people and manifests.
+    pub name: &'static str,
+    /// Its path below the subscription, and its query but for the version.
+    pub path: &'static str,
+    /// The version of the API.
+    pub version: &'static str,
+    /// The right that it needs.
+    pub action: &'static str,
+    /// A built-in role that has it.
+    pub role: &'static str,
+}
+
+/// A list of Microsoft Graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Directory {
+    /// A short name, for people and manifests.
+    pub name: &'static str,
+    /// Its path and query.
+    pub path: &'static str,
+    /// The permission that it needs, and the directory role that has it for people.
+    pub permission: &'static str,
+    /// A directory role that has it.
+    pub role: &'static str,
+}
+
+const READER: &str = "Reader";
+const SECURITY_READER: &str = "Security Reader";
+
+/// What Resource Graph is asked for.
+pub const QUESTIONS: [Question; 12] = [
+    Question {
+        name: "machines",
+        table: "resources",
+        types: &[
+            "microsoft.compute/virtualmachines",
+            "microsoft.compute/virtualmachines/extensions",
+            "microsoft.compute/virtualmachinescalesets",
+            "microsoft.compute/disks",
+        ],
+        action: "Microsoft.Compute/*/read",
+        role: READER,
+    },
+    Question {
+        name: "networks",
+        table: "resources",
+        types: &[
+            "microsoft.network/networkinterfaces",
+            "microsoft.network/publicipaddresses",
+            "microsoft.network/publicipprefixes",
+            "microsoft.network/networksecuritygroups",
+            "microsoft.network/applicationsecuritygroups",
+            "microsoft.network/virtualnetworks",
+            "microsoft.network/routetables",
+            "microsoft.network/loadbalancers",
+            "microsoft.network/applicationgateways",
+            "microsoft.network/azurefirewalls",
+            "microsoft.network/firewallpolicies",
+            "microsoft.network/ipgroups",
+            "microsoft.network/bastionhosts",
+            "microsoft.network/natgateways",
+            "microsoft.network/virtualnetworkgateways",
+            "microsoft.network/localnetworkgateways",
+            "microsoft.network/connections",
+            "microsoft.network/expressroutecircuits",
+            "microsoft.network/privateendpoints",
+            "microsoft.network/privatelinkservices",
+            "microsoft.network/ddosprotectionplans",
+            "microsoft.network/networkwatchers",
+            "microsoft.network/networkwatchers/flowlogs",
+        ],
+        action: "Microsoft.Network/*/read",
+        role: READER,
+    },
+    Question {
+        name: "vaults",
+        table: "resources",
+        types: &["microsoft.recoveryservices/vaults", "microsoft.dataprotection/backupvaults"],
+        action: "Microsoft.RecoveryServices/vaults/read",
+        role: READER,
+    },
+    Question {
+        name: "network rules",
+        table: "networkresources",
+        types: &[
+            "microsoft.network/effectivesecurityadminrules",
+            "microsoft.network/firewallpolicies/rulecollectiongroups",
+            "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules",
+        ],
+        action: "Microsoft.Network/*/read",
+        role: READER,
+    },
+    Question {
+        name: "scale set instances",
+        table: "computeresources",
+        types: &[
+            "microsoft.compute/virtualmachinescalesets/virtualmachines",
+            "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces",
+            "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces/ipconfigurations/publicipaddresses",
+        ],
+        action: "Microsoft.Compute/virtualMachineScaleSets/*/read",
+        role: READER,
+    },
+    Question {
+        name: "updates",
+        table: "patchassessmentresources",
+        types: &[
+            "microsoft.compute/virtualmachines/patchassessmentresults",
+            "microsoft.compute/virtualmachines/patchassessmentresults/softwarepatches",
+        ],
+        action: "Microsoft.Compute/virtualMachines/read",
+        role: READER,
+    },
+    Question {
+        name: "guest configuration",
+        table: "guestconfigurationresources",
+        types: &["microsoft.guestconfiguration/guestconfigurationassignments"],
+        action: "Microsoft.GuestConfiguration/guestConfigurationAssignments/read",
+        role: READER,
+    },
+    Question {
+        name: "backups",
+        table: "recoveryservicesresources",
+        types: &["microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems"],
+        action: "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/read",
+        role: READER,
+    },
+    Question {
+        name: "security",
+        table: "securityresources",
+        types: &[
+            "microsoft.security/assessments",
+            "microsoft.security/assessments/subassessments",
+            "microsoft.security/pricings",
+        ],
+        action: "Microsoft.Security/*/read",
+        role: SECURITY_READER,
+    },
+    Question {
+        name: "rights",
+        table: "authorizationresources",
+        types: &[
+            "microsoft.authorization/roleassignments",
+            "microsoft.authorization/roledefinitions",
+            "microsoft.authorization/classicadministrators",
+        ],
+        action: "Microsoft.Authorization/*/read",
+        role: READER,
+    },
+    Question {
+        name: "policies",
+        table: "policyresources",
+        types: &["microsoft.authorization/policyassignments"],
+        action: "Microsoft.Authorization/policyAssignments/read",
+        role: READER,
+    },
+    Question {
+        name: "maintenance",
+        table: "maintenanceresources",
+        types: &["microsoft.maintenance/configurationassignments"],
+        action: "Microsoft.Maintenance/configurationAssignments/read",
+        role: READER,
+    },
+];
+
+/// What Resource Manager is asked for in each subscription.
+pub const LISTS: [List; 4] = [
+    List {
+        name: "just-in-time policies",
+        path: "providers/Microsoft.Security/jitNetworkAccessPolicies",
+        version: "2020-01-01",
+        action: "Microsoft.Security/locations/jitNetworkAccessPolicies/read",
+        role: SECURITY_READER,
+    },
+    List {
+        name: "locks",
+        path: "providers/Microsoft.Authorization/locks",
+        version: "2020-05-01",
+        action: "Microsoft.Authorization/locks/read",
+        role: READER,
+    },
+    List {
+        name: "deny assignments",
+        path: "providers/Microsoft.Authorization/denyAssignments",
+        version: "2022-04-01",
+        action: "Microsoft.Authorization/denyAssignments/read",
+        role: READER,
+    },
+    List {
+        name: "eligible rights",
+        path: "providers/Microsoft.Authorization/roleEligibilityScheduleInstances",
+        version: "2020-10-01",
+        action: "Microsoft.Authorization/roleEligibilityScheduleInstances/read",
+        role: READER,
+    },
+];
+
+/// What Microsoft Graph is asked for.
+pub const DIRECTORY: [Directory; 8] = [
+    Directory {
+        name: "conditional access",
+        path: "v1.0/identity/conditionalAccess/policies",
+        permission: "Policy.Read.All",
+        role: "Security Reader",
+    },
+    Directory {
+        name: "named locations",
+        path: "v1.0/identity/conditionalAccess/namedLocations",
+        permission: "Policy.Read.All",
+        role: "Security Reader",
+    },
+    Directory {
+        name: "authentication strengths",
+        path: "v1.0/identity/conditionalAccess/authenticationStrength/policies",
+        permission: "Policy.Read.All",
+        role: "Security Reader",
+    },
+    Directory {
+        name: "security defaults",
+        path: "v1.0/policies/identitySecurityDefaultsEnforcementPolicy",
+        permission: "Policy.Read.All",
+        role: "Security Reader",
+    },
+    Directory {
+        name: "people",
+        path: "v1.0/users?$select=id,displayName,userPrincipalName,userType,accountEnabled&$top=999",
+        permission: "User.Read.All",
+        role: "Directory Readers",
+    },
+    Directory {
+        name: "groups",
+        path: "v1.0/groups?$select=id,displayName,securityEnabled,groupTypes&$top=999",
+        permission: "GroupMember.Read.All",
+        role: "Directory Readers",
+    },
+    Directory {
+        name: "authentication methods",
+        path: "v1.0/reports/authenticationMethods/userRegistrationDetails",
+        permission: "AuditLog.Read.All",
+        role: "Reports Reader",
+    },
+    Directory {
+        name: "risky people",
+        path: "v1.0/identityProtection/riskyUsers",
+        permission: "IdentityRiskyUser.Read.All",
+        role: "Security Reader",
+    },
+];
+
+impl Question {
+    /// The text of the query. Rows come in the order of their ids: so a page that comes twice, or is left out, shows.
+    pub fn text(&self) -> String {
+        let mut types = String::new();
+        if !self.types.is_empty() {
+            let quoted: Vec<String> = self.types.iter().map(|one| format!("'{one}'")).collect();
+            types = format!(" | where type in~ ({})", quoted.join(", "));
+        }
+        format!("{}{types} | project {COLUMNS} | order by id asc", self.table)
+    }
+}
+
+/// The columns that every table has and records need. `id` has to be among them, or there are no further pages.
+const COLUMNS: &str = "id, name, type, kind, location, resourceGroup, subscriptionId, managedBy, sku, plan, tags, identity, zones, properties";
+
+/// Which subscriptions hold anything, so that empty ones are not asked again by every question.
+pub(crate) const COUNTS: &str =
+    "resources | summarize count_ = count() by subscriptionId | order by subscriptionId asc";

@@ -1,0 +1,347 @@
+//! Collecting an estate: which questions are asked where, what is made of answers that are missing, and progress.
+
+use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::stream::{self, StreamExt};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::catalogue::{COUNTS, DIRECTORY, Directory, LISTS, List, QUESTIONS, Question};
+use crate::http::{Ask, Client, Fault, Limit};
+use crate::resource_graph::{Query, Scope};
+use crate::snapshot::{Asked, Part, Partial, Refused, SnapshotError, Writer};
+
+/// How many subscriptions a question is asked in at once: Azure's guidance is at most 300.
+const BATCH: usize = 100;
+
+/// How many questions are under way at once: enough to use the quota while answers travel.
+const AT_ONCE: usize = 6;
+
+/// How often the pages of one question are read anew when some were lost.
+const AGAIN: usize = 2;
+
+/// Why nothing, or not all, could be collected.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// Azure does not answer.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The snapshot cannot be written.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The caller sees no subscription, or none of those that were asked for.
+    #[error("the caller sees no subscription{}", .0.as_deref().map(|id| format!(" `{id}`")).unwrap_or_default())]
+    NoSubscription(Option<String>),
+}
+
+/// How far collecting has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress<'p> {
+    /// What was just read.
+    pub what: &'p str,
+    /// How many parts are done, of how many.
+    pub done: usize,
+    /// How many there are.
+    pub of: usize,
+    /// How many rows were read.
+    pub rows: u64,
+}
+
+/// One thing to ask.
+enum Unit<'a> {
+    Question(&'static Question, &'a [String]),
+    List(&'static List, &'a str),
+    Directory(&'static Directory),
+}
+
+impl Unit<'_> {
+    /// Its name in the journal: the question, then where it is asked.
+    fn name(&self) -> String {
+        match self {
+            Self::Question(question, batch) => {
+                let first = batch.first().map(String::as_str).unwrap_or_default();
+                format!("{}:{first}+{}", question.name, batch.len())
+            }
+            Self::List(list, subscription) => format!("{}:{subscription}", list.name),
+            Self::Directory(list) => format!("{}:directory", list.name),
+        }
+    }
+}
+
+impl Client {
+    /// Collects what checks read into a snapshot that was begun. What cannot be read is noted in it; it is ended by
+    /// [`Writer::finish`].
+    ///
+    /// # Errors
+    ///
+    /// Nobody is signed in, no subscription is seen, Azure does not answer at all, or the disk is full: what was
+    /// collected until then is kept.
+    pub async fn collect(
+        &self,
+        writer: &mut Writer,
+        asked: &Asked,
+        told: &(dyn Fn(Progress<'_>) + Sync),
+    ) -> Result<(), CollectError> {
+        let subscriptions = self.subscriptions(asked).await?;
+        let filled = self.filled(&subscriptions).await?;
+        let mut units: Vec<Unit<'_>> = Vec::new();
+        for question in &QUESTIONS {
+            units.extend(filled.chunks(BATCH).map(|batch| Unit::Question(question, batch)));
+        }
+        for list in &LISTS {
+            units.extend(filled.iter().map(|subscription| Unit::List(list, subscription)));
+        }
+        if asked.directory {
+            units.extend(DIRECTORY.iter().map(Unit::Directory));
+        }
+        let of = units.len();
+        units.retain(|unit| !writer.has(&unit.name()));
+        let before = of - units.len();
+        let shared = &Mutex::new((writer, 0u64, before));
+        let work = units.into_iter().map(|unit| async move {
+            let (part, refused, partial) = self.unit(&unit).await?;
+            let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let (writer, rows, done) = &mut *shared;
+            *rows += part.rows;
+            *done += 1;
+            let name = unit.name();
+            writer.add(&name, part, refused, partial)?;
+            let what = name.split(':').next().unwrap_or(&name);
+            told(Progress { what, done: *done, of, rows: *rows });
+            Ok::<(), CollectError>(())
+        });
+        let mut all = stream::iter(work).buffer_unordered(AT_ONCE);
+        while let Some(one) = all.next().await {
+            one?;
+        }
+        Ok(())
+    }
+
+    /// The subscriptions that were asked for: those that the caller sees.
+    async fn subscriptions(&self, asked: &Asked) -> Result<Vec<String>, CollectError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct One {
+            subscription_id: String,
+        }
+        let mut seen: Vec<String> = if asked.management_groups.is_empty() {
+            let rows = self.list("subscriptions?api-version=2022-12-01", Limit::Arm).await?;
+            rows.into_iter()
+                .filter_map(|row| serde_json::from_value::<One>(row).ok())
+                .map(|one| one.subscription_id)
+                .collect()
+        } else {
+            let text = "resourcecontainers | where type in~ ('microsoft.resources/subscriptions') | project id, subscriptionId | order by id asc";
+            let rows = self.few(text, Scope::ManagementGroups(&asked.management_groups)).await?;
+            rows.iter().filter_map(|row| Some(row.get("subscriptionId")?.as_str()?.to_owned())).collect()
+        };
+        if !asked.subscriptions.is_empty() {
+            let missing =
+                asked.subscriptions.iter().find(|id| !seen.iter().any(|one| one.eq_ignore_ascii_case(id)));
+            if let Some(missing) = missing {
+                return Err(CollectError::NoSubscription(Some(missing.clone())));
+            }
+            seen.retain(|one| asked.subscriptions.iter().any(|id| one.eq_ignore_ascii_case(id)));
+        }
+        seen.sort();
+        seen.dedup();
+        if seen.is_empty() { Err(CollectError::NoSubscription(None)) } else { Ok(seen) }
+    }
+
+    /// The subscriptions that hold anything.
+    async fn filled(&self, subscriptions: &[String]) -> Result<Vec<String>, CollectError> {
+        let mut filled = Vec::new();
+        for batch in subscriptions.chunks(3 * BATCH) {
+            let rows = self.few(COUNTS, Scope::Subscriptions(batch)).await?;
+            filled
+                .extend(rows.iter().filter_map(|row| Some(row.get("subscriptionId")?.as_str()?.to_owned())));
+        }
+        filled.sort();
+        Ok(filled)
+    }
+
+    async fn unit(&self, unit: &Unit<'_>) -> Result<(Part, Vec<Refused>, Vec<Partial>), CollectError> {
+        let io = |error| SnapshotError::Write { path: "a part of the snapshot".into(), error };
+        let gathered = |rows: Vec<Value>| -> Result<(Part, Option<String>), CollectError> {
+            let mut part = Part::default();
+            rows.into_iter().try_for_each(|row| part.push(row)).map_err(io)?;
+            Ok((part, None))
+        };
+        let (what, scope, action, role, answer) = match unit {
+            Unit::Question(question, batch) => {
+                let answer = self.packed(&question.text(), Scope::Subscriptions(batch)).await;
+                (
+                    question.name,
+                    format!("{} subscriptions", batch.len()),
+                    question.action,
+                    question.role,
+                    answer,
+                )
+            }
+            Unit::List(list, subscription) => {
+                let path = format!("subscriptions/{subscription}/{}?api-version={}", list.path, list.version);
+                let answer = self.list(&path, Limit::Arm).await;
+                let answer = answer.map_err(CollectError::from).and_then(gathered);
+                (list.name, (*subscription).to_owned(), list.action, list.role, answer)
+            }
+            Unit::Directory(list) => {
+                let answer = self.list(list.path, Limit::Directory).await;
+                // A list of the directory is told by its context, not by the ids of its rows.
+                let path = list.path.split('?').next().unwrap_or(list.path);
+                let context = format!("https://graph.microsoft.com/{path}");
+                let wrap = |rows: Vec<Value>| {
+                    gathered(vec![serde_json::json!({"@odata.context": context, "value": rows})])
+                };
+                let answer = answer.map_err(CollectError::from).and_then(wrap);
+                (list.name, "the directory".to_owned(), list.permission, list.role, answer)
+            }
+        };
+        let (mut part, mut refused, mut partial) = (Part::default(), Vec::new(), Vec::new());
+        match answer {
+            Ok((its, short)) => {
+                part = its;
+                partial.extend(short.map(|reason| Partial { what: what.to_owned(), scope, reason }));
+            }
+            Err(CollectError::Fault(Fault::Refused { code, message })) => refused.push(Refused {
+                what: what.to_owned(),
+                scope,
+                action: action.to_owned(),
+                role: role.to_owned(),
+                message: if message.is_empty() { code } else { message },
+            }),
+            // A provider that nobody has registered there has nothing to list.
+            Err(CollectError::Fault(Fault::NotFound { .. })) => {}
+            Err(CollectError::Fault(fault @ (Fault::Wrong { .. } | Fault::Unreadable { .. }))) => {
+                partial.push(Partial { what: what.to_owned(), scope, reason: fault.to_string() });
+            }
+            Err(error) => return Err(error),
+        }
+        Ok((part, refused, partial))
+    }
+
+    /// The rows of a question that is known to be small.
+    async fn few(&self, text: &str, scope: Scope<'_>) -> Result<Vec<Value>, CollectError> {
+        let mut rows = Vec::new();
+        let mut take = |row| {
+            rows.push(row);
+            Ok(())
+        };
+        match self.pages(text, scope, &mut take).await? {
+            None => Ok(rows),
+            Some(reason) => {
+                let host = self.cloud().arm.host_str().unwrap_or_default().to_owned();
+                Err(Fault::Unreadable { host, detail: reason }.into())
+            }
+        }
+    }
+
+    /// All rows of a question, packed, and why these may not be all. Pages that were lost are read anew.
+    async fn packed(&self, text: &str, scope: Scope<'_>) -> Result<(Part, Option<String>), CollectError> {
+        let mut best: Option<(Part, Option<String>)> = None;
+        for _ in 0..=AGAIN {
+            let mut part = Part::default();
+            let short = self.pages(text, scope, &mut |row| part.push(row)).await?;
+            let whole = short.is_none();
+            if best.as_ref().is_none_or(|(best, _)| part.rows >= best.rows) {
+                best = Some((part, short));
+            }
+            if whole {
+                break;
+            }
+        }
+        Ok(best.unwrap_or_default())
+    }
+
+    /// Reads all pages of a question; why they may not be all.
+    async fn pages(
+        &self,
+        text: &str,
+        scope: Scope<'_>,
+        take: &mut (dyn FnMut(Value) -> std::io::Result<()> + Send),
+    ) -> Result<Option<String>, CollectError> {
+        let mut seen: HashSet<u64> = HashSet::new();
+        let mut tokens: HashSet<String> = HashSet::new();
+        let (mut skip, mut total, mut cut): (Option<String>, u64, bool) = (None, u64::MAX, false);
+        let names = RandomState::new();
+        loop {
+            let page = self.page(&Query { text, scope, skip: skip.as_deref() }).await?;
+            // The number may change while pages are read: fewer than there ever were is what tells of a loss.
+            total = total.min(page.total);
+            cut |= page.cut;
+            for row in page.rows {
+                let key = ["id", "subscriptionId"].iter().find_map(|name| row.get(name)?.as_str());
+                // A page that comes twice adds nothing.
+                if key.is_none_or(|key| seen.insert(names.hash_one(key.to_ascii_lowercase()))) {
+                    take(row).map_err(|error| SnapshotError::Write {
+                        path: "a part of the snapshot".into(),
+                        error,
+                    })?;
+                }
+            }
+            match page.next {
+                None => break,
+                Some(next) if !tokens.insert(next.clone()) => {
+                    return Ok(Some("its pages go round in a circle".to_owned()));
+                }
+                Some(next) => skip = Some(next),
+            }
+        }
+        let count = seen.len() as u64;
+        Ok(if cut {
+            Some("the caller sees more than 10,000 subscriptions, and Azure answers for 10,000".to_owned())
+        } else {
+            (count < total).then(|| format!("{count} of {total} rows came"))
+        })
+    }
+
+    /// All rows of a list of Resource Manager or Microsoft Graph.
+    async fn list(&self, path: &str, limit: Limit) -> Result<Vec<Value>, Fault> {
+        #[derive(Deserialize)]
+        struct Said {
+            value: Option<Vec<Value>>,
+            #[serde(rename = "nextLink")]
+            next: Option<String>,
+            #[serde(rename = "@odata.nextLink")]
+            odata_next: Option<String>,
+        }
+        let base = match limit {
+            Limit::Directory => &self.cloud().graph,
+            Limit::Arm | Limit::ResourceGraph => &self.cloud().arm,
+        };
+        let host = base.host_str().unwrap_or_default().to_owned();
+        let unreadable = |detail: String| Fault::Unreadable { host: host.clone(), detail };
+        let mut url = base.join(path).map_err(|error| unreadable(error.to_string()))?;
+        let (mut rows, mut seen) = (Vec::new(), HashSet::new());
+        loop {
+            seen.insert(url.to_string());
+            let answer = self.ask(&Ask { url: url.clone(), body: None, limit }).await?;
+            let whole: Value =
+                serde_json::from_slice(&answer.body).map_err(|error| unreadable(error.to_string()))?;
+            // One object instead of a list is a list of one.
+            if whole.get("value").is_none() {
+                rows.push(whole);
+                return Ok(rows);
+            }
+            let said: Said = serde_json::from_value(whole).map_err(|error| unreadable(error.to_string()))?;
+            rows.extend(said.value.unwrap_or_default());
+            let Some(next) = said.next.or(said.odata_next).filter(|next| !next.is_empty()) else {
+                return Ok(rows);
+            };
+            let next = url.join(&next).map_err(|error| unreadable(error.to_string()))?;
+            // INVARIANT: a token goes to the cloud that it was made for, and nowhere else.
+            if next.origin() != base.origin() {
+                return Err(unreadable(format!(
+                    "its next page is at `{}`, another host",
+                    next.host_str().unwrap_or_default()
+                )));
+            }
+            if seen.contains(next.as_str()) {
+                return Err(unreadable("its pages go round in a circle".to_owned()));
+            }
+            url = next;
+        }
+    }
+}

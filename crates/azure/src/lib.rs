@@ -1,0 +1,22 @@
+//! Live Azure: what runs now, read from Resource Manager, Resource Graph and Microsoft Graph.
+//!
+//! INVARIANT: the only crate that knows Azure's HTTP. It writes snapshots, which are read as any other source is.
+
+mod catalogue;
+mod certificate;
+mod cloud;
+mod collect;
+mod credential;
+mod http;
+mod limits;
+mod redact;
+mod resource_graph;
+mod snapshot;
+
+pub use catalogue::{DIRECTORY, Directory, LISTS, List, QUESTIONS, Question};
+pub use certificate::CertificateError;
+pub use cloud::{Audience, Cloud, CloudError, Named};
+pub use collect::{CollectError, Progress};
+pub use credential::{Caller, Chain, CredentialError, Link, Variables};
+pub use http::{Client, Fault, connect};
+pub use snapshot::{Asked, By, KIND, Manifest, Partial, Refused, SnapshotError, Writer};

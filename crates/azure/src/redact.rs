@@ -1,0 +1,116 @@
+//! What never enters a snapshot: secrets that people put where everybody with read rights can see them.
+//!
+//! Azure does not return protected settings and passwords, but scripts, connection strings and signed links stand in
+//! extensions' public settings, tags, connections and user data all the same.
+
+use serde_json::Value;
+
+/// What stands in place of a secret.
+pub(crate) const REDACTED: &str = "[redacted by sekimori]";
+
+/// Names of fields that hold secrets, in lower case: any field that ends so.
+const SECRET: [&str; 15] = [
+    "password",
+    "passphrase",
+    "secret",
+    "sharedkey",
+    "customdata",
+    "userdata",
+    "commandtoexecute",
+    "connectionstring",
+    "sastoken",
+    "storageaccountkey",
+    "accesskey",
+    "accountkey",
+    "privatekey",
+    "apikey",
+    "protectedsettings",
+];
+
+/// Names that end like one of a secret and hold none.
+const HARMLESS: [&str; 2] = ["disablepassword", "haspassword"];
+
+/// Takes secrets out of a record: how many.
+pub(crate) fn redact(record: &mut Value) -> usize {
+    match record {
+        Value::Object(members) => {
+            let mut count = 0;
+            for (name, value) in members.iter_mut() {
+                count += match is_secret(name) && holds_text(value) {
+                    true => replace(value),
+                    false => redact(value),
+                };
+            }
+            count
+        }
+        Value::Array(items) => items.iter_mut().map(redact).sum(),
+        Value::String(text) if is_signed(text) => replace(record),
+        _ => 0,
+    }
+}
+
+fn replace(value: &mut Value) -> usize {
+    *value = Value::from(REDACTED);
+    1
+}
+
+/// A flag such as `disablePasswordAuthentication` is no secret: only text, and objects of it, can be.
+fn holds_text(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !text.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    let name: String =
+        name.chars().filter(char::is_ascii_alphanumeric).map(|one| one.to_ascii_lowercase()).collect();
+    SECRET.iter().any(|secret| name.ends_with(secret)) && !HARMLESS.contains(&name.as_str())
+}
+
+/// A link that carries its own right to read, or an account key.
+fn is_signed(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let has = |part: &str| lower.contains(part);
+    has("sig=") && (has("se=") || has("sv="))
+        || has("accountkey=")
+        || has("sharedaccesskey=")
+        || has("-----begin") && has("private key-----")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn secrets_go_and_everything_else_stays() {
+        let mut record = json!({"id": "/x", "tags": {"db-password": "hunter2", "owner": "a"}, "properties": {
+            "settings": {"commandToExecute": "curl -u a:b", "fileUris": ["https://s.blob/x?sv=1&sig=abc&se=2", "https://s.blob/x"],
+                "port": 22},
+            "sharedKey": "abc", "userData": "", "osProfile": {"adminPassword": null, "customData": "aGk=",
+                "linuxConfiguration": {"disablePasswordAuthentication": true,
+                    "ssh": {"publicKeys": [{"keyData": "ssh-rsa AAAA"}]}}},
+            "protectedSettings": {"a": "b"}, "connection": "Endpoint=sb://x;SharedAccessKey=abc",
+            "note": "the password is not here", "secretUrl": "https://vault/secrets/a"}});
+        assert_eq!(redact(&mut record), 7);
+        let text = record.to_string();
+        for gone in ["hunter2", "curl -u", "sig=abc", "\"abc\"", "aGk=", "\"b\"", "SharedAccessKey"] {
+            assert!(!text.contains(gone), "{gone} in {text}");
+        }
+        for kept in [
+            "ssh-rsa AAAA",
+            "\"https://s.blob/x\"",
+            "not here",
+            "secrets/a",
+            "\"port\":22",
+            "\"adminPassword\":null",
+            "\"owner\":\"a\"",
+            "\"disablePasswordAuthentication\":true",
+        ] {
+            assert!(text.contains(kept), "{kept} in {text}");
+        }
+    }
+}

@@ -1,0 +1,406 @@
+//! Snapshots: what was collected, in one file, and a journal beside it from which collecting goes on after it was
+//! stopped.
+//!
+//! A snapshot is lines of JSON in zstd: one resource a line, the manifest last. Every part is a frame of its own, so
+//! that what is in the file when the machine stops is whole. INVARIANT: a file without `.part` in its name is complete:
+//! it ends with a manifest, and got its name when it had one.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::credential::Caller;
+use crate::redact::redact;
+
+/// The kind of the manifest, by which readers know a snapshot.
+pub const KIND: &str = "sekimori.snapshot/1";
+
+/// What a snapshot is of, and what it is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Manifest {
+    /// [`KIND`].
+    pub kind: &'static str,
+    /// What was asked for.
+    pub asked: Asked,
+    /// Whose rights were used, and which credential.
+    pub by: By,
+    /// When it was begun and ended (RFC 3339, UTC).
+    pub started: String,
+    /// When it ended.
+    pub finished: String,
+    /// How many rows each question brought.
+    pub rows: BTreeMap<String, u64>,
+    /// How many secrets were taken out.
+    pub redacted: u64,
+    /// What the caller may not read.
+    pub refused: Vec<Refused>,
+    /// What could not be read in full, and why.
+    pub partial: Vec<Partial>,
+}
+
+/// What was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The cloud.
+    pub cloud: String,
+    /// Subscriptions by id; all that the caller sees if there is none.
+    pub subscriptions: Vec<String>,
+    /// Management groups by name.
+    pub management_groups: Vec<String>,
+    /// Whether the directory was asked, too.
+    pub directory: bool,
+}
+
+/// Whose rights were used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct By {
+    /// The credential: `azure-cli`, `environment`.
+    pub credential: String,
+    /// Who the token is made out to.
+    #[serde(flatten)]
+    pub caller: Caller,
+}
+
+/// Something that the caller may not read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Refused {
+    /// What was asked: `locks`.
+    pub what: String,
+    /// Where: a subscription, or the directory.
+    pub scope: String,
+    /// The right that it needs.
+    pub action: String,
+    /// A role that has it.
+    pub role: String,
+    /// What Azure says.
+    pub message: String,
+}
+
+/// Something that could not be read in full.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Partial {
+    /// What was asked.
+    pub what: String,
+    /// Where.
+    pub scope: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A part of a snapshot: the answers to one question in some subscriptions.
+#[derive(Default)]
+pub(crate) struct Part {
+    lines: Vec<u8>,
+    frame: Vec<u8>,
+    pub(crate) rows: u64,
+    pub(crate) redacted: u64,
+}
+
+/// How many bytes of lines are gathered before they are packed.
+const PACKED: usize = 1 << 20;
+
+impl Part {
+    /// Adds a row; secrets are taken out of it.
+    pub(crate) fn push(&mut self, mut row: Value) -> io::Result<()> {
+        self.redacted += redact(&mut row) as u64;
+        serde_json::to_writer(&mut self.lines, &row)?;
+        self.lines.push(b'\n');
+        self.rows += 1;
+        if self.lines.len() >= PACKED { self.pack() } else { Ok(()) }
+    }
+
+    fn pack(&mut self) -> io::Result<()> {
+        if !self.lines.is_empty() {
+            self.frame.extend(zstd::encode_all(self.lines.as_slice(), 3)?);
+            self.lines.clear();
+        }
+        Ok(())
+    }
+}
+
+/// A line of the journal.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    /// The part.
+    part: String,
+    /// How long the file was after it.
+    end: u64,
+    rows: u64,
+    redacted: u64,
+    #[serde(default)]
+    refused: Vec<Refused>,
+    #[serde(default)]
+    partial: Vec<Partial>,
+}
+
+/// The first line of the journal.
+#[derive(Serialize, Deserialize, PartialEq, Eq)]
+struct Head {
+    asked: Asked,
+    started: String,
+}
+
+/// A snapshot that is being written.
+pub struct Writer {
+    path: PathBuf,
+    file: File,
+    journal: File,
+    asked: Asked,
+    started: String,
+    done: BTreeMap<String, Entry>,
+}
+
+/// Why a snapshot cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// Something else was being collected into this file.
+    #[error("`{0}` holds what was collected so far of something else: remove it, or ask for the same again")]
+    Other(PathBuf),
+    /// The disk says no.
+    #[error("cannot write `{path}`: {error}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+impl Writer {
+    /// Begins a snapshot, or goes on with one that was stopped. `now` is a moment in RFC 3339.
+    ///
+    /// # Errors
+    ///
+    /// The files beside it belong to another question, or cannot be written.
+    pub fn open(path: &Path, asked: &Asked, now: &str) -> Result<Self, SnapshotError> {
+        let (part, journal) = (beside(path, ".part"), beside(path, ".journal"));
+        let failed = |path: &Path| {
+            let path = path.to_path_buf();
+            move |error| SnapshotError::Write { path, error }
+        };
+        let open = |path: &Path| {
+            let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+            file.map_err(failed(path))
+        };
+        let (file, mut log) = (open(&part)?, open(&journal)?);
+        let (head, entries, good) = read_journal(&log).map_err(failed(&journal))?;
+        let mut writer = match head {
+            Some(head) if head.asked != *asked => return Err(SnapshotError::Other(journal)),
+            Some(head) => {
+                log.set_len(good).map_err(failed(&journal))?;
+                log.seek(SeekFrom::End(0)).map_err(failed(&journal))?;
+                Self {
+                    path: path.to_path_buf(),
+                    file,
+                    journal: log,
+                    asked: head.asked,
+                    started: head.started,
+                    done: BTreeMap::new(),
+                }
+            }
+            None => {
+                file.set_len(0).map_err(failed(&part))?;
+                log.set_len(0).map_err(failed(&journal))?;
+                log.rewind().map_err(failed(&journal))?;
+                let head = Head { asked: asked.clone(), started: now.to_owned() };
+                let line = serde_json::to_string(&head).unwrap_or_default() + "\n";
+                log.write_all(line.as_bytes()).map_err(failed(&journal))?;
+                Self {
+                    path: path.to_path_buf(),
+                    file,
+                    journal: log,
+                    asked: head.asked,
+                    started: head.started,
+                    done: BTreeMap::new(),
+                }
+            }
+        };
+        let length = writer.file.metadata().map_err(failed(&part))?.len();
+        // What the journal tells and the file does not hold is asked again.
+        let entries = entries.into_iter().take_while(|entry| entry.end <= length);
+        writer.done = entries.map(|entry| (entry.part.clone(), entry)).collect();
+        let end = writer.done.values().map(|entry| entry.end).max().unwrap_or(0);
+        writer.file.set_len(end).map_err(failed(&part))?;
+        writer.file.seek(SeekFrom::End(0)).map_err(failed(&part))?;
+        Ok(writer)
+    }
+
+    /// Whether a part was collected before.
+    pub(crate) fn has(&self, part: &str) -> bool {
+        self.done.contains_key(part)
+    }
+
+    /// How many parts were collected.
+    pub fn parts(&self) -> usize {
+        self.done.len()
+    }
+
+    /// Adds a part.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        mut part: Part,
+        refused: Vec<Refused>,
+        partial: Vec<Partial>,
+    ) -> Result<(), SnapshotError> {
+        let failed = |path: PathBuf| move |error| SnapshotError::Write { path, error };
+        let file = beside(&self.path, ".part");
+        part.pack().map_err(failed(file.clone()))?;
+        self.file.write_all(&part.frame).map_err(failed(file.clone()))?;
+        self.file.sync_data().map_err(failed(file.clone()))?;
+        let end = self.file.stream_position().map_err(failed(file))?;
+        let Part { rows, redacted, .. } = part;
+        let entry = Entry { part: name.to_owned(), end, rows, redacted, refused, partial };
+        let line = serde_json::to_string(&entry).unwrap_or_default() + "\n";
+        self.journal.write_all(line.as_bytes()).map_err(failed(beside(&self.path, ".journal")))?;
+        self.done.insert(name.to_owned(), entry);
+        Ok(())
+    }
+
+    /// Ends the snapshot: adds the manifest, gives the file its name, and removes the journal.
+    ///
+    /// # Errors
+    ///
+    /// The disk says no; what was collected is kept.
+    pub fn finish(mut self, by: By, now: &str) -> Result<Manifest, SnapshotError> {
+        let mut manifest = Manifest {
+            kind: KIND,
+            asked: self.asked.clone(),
+            by,
+            started: self.started.clone(),
+            finished: now.to_owned(),
+            rows: BTreeMap::new(),
+            redacted: 0,
+            refused: Vec::new(),
+            partial: Vec::new(),
+        };
+        for (name, entry) in &self.done {
+            let question = name.split(':').next().unwrap_or(name).to_owned();
+            *manifest.rows.entry(question).or_default() += entry.rows;
+            manifest.redacted += entry.redacted;
+            manifest.refused.extend(entry.refused.iter().cloned());
+            manifest.partial.extend(entry.partial.iter().cloned());
+        }
+        manifest.refused.sort();
+        manifest.partial.sort();
+        let part = beside(&self.path, ".part");
+        let failed = |error| SnapshotError::Write { path: part.clone(), error };
+        let line = serde_json::to_string(&manifest).unwrap_or_default() + "\n";
+        let frame = zstd::encode_all(line.as_bytes(), 3).map_err(failed)?;
+        self.file.write_all(&frame).map_err(failed)?;
+        self.file.sync_all().map_err(failed)?;
+        std::fs::rename(&part, &self.path).map_err(failed)?;
+        let journal = beside(&self.path, ".journal");
+        std::fs::remove_file(&journal).map_err(|error| SnapshotError::Write { path: journal, error })?;
+        Ok(manifest)
+    }
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+/// The head of a journal, its entries, and how long it is up to the last whole line.
+fn read_journal(file: &File) -> io::Result<(Option<Head>, Vec<Entry>, u64)> {
+    let mut reader = BufReader::new(file);
+    let (mut head, mut entries, mut good) = (None, Vec::new(), 0);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = reader.read_until(b'\n', &mut line)?;
+        if read == 0 || line.last() != Some(&b'\n') {
+            return Ok((head, entries, good));
+        }
+        match &head {
+            None => match serde_json::from_slice(&line) {
+                Ok(first) => head = Some(first),
+                Err(_) => return Ok((None, Vec::new(), 0)),
+            },
+            Some(_) => match serde_json::from_slice(&line) {
+                Ok(entry) => entries.push(entry),
+                Err(_) => return Ok((head, entries, good)),
+            },
+        }
+        good += read as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn text(path: &Path) -> String {
+        String::from_utf8(zstd::decode_all(File::open(path).unwrap()).unwrap()).unwrap()
+    }
+
+    fn part(ids: &[&str]) -> Part {
+        let mut part = Part::default();
+        ids.iter().for_each(|id| part.push(json!({"id": id, "password": "x"})).unwrap());
+        part
+    }
+
+    #[test]
+    fn what_was_collected_before_it_stopped_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.ndjson.zst");
+        let asked = Asked { cloud: "AzureCloud".to_owned(), ..Asked::default() };
+        let mut writer = Writer::open(&path, &asked, "then").unwrap();
+        writer.add("machines:1", part(&["/a", "/b"]), Vec::new(), Vec::new()).unwrap();
+        writer.add("machines:2", part(&["/c"]), Vec::new(), Vec::new()).unwrap();
+        drop(writer);
+        assert!(!path.exists());
+        // A part that was written and not noted, a line of the journal that was cut off.
+        let mut torn = OpenOptions::new().append(true).open(beside(&path, ".part")).unwrap();
+        torn.write_all(b"half a frame").unwrap();
+        let mut torn = OpenOptions::new().append(true).open(beside(&path, ".journal")).unwrap();
+        torn.write_all(b"{\"part\":\"machines:3\"").unwrap();
+        let mut writer = Writer::open(&path, &asked, "later").unwrap();
+        assert!(writer.has("machines:1") && writer.has("machines:2") && !writer.has("machines:3"));
+        let refused = Refused {
+            what: "locks".into(),
+            scope: "s".into(),
+            action: "a".into(),
+            role: "Reader".into(),
+            message: "no".into(),
+        };
+        writer.add("locks:s", Part::default(), vec![refused.clone()], Vec::new()).unwrap();
+        let manifest = writer.finish(By::default(), "end").unwrap();
+        assert_eq!((manifest.started.as_str(), manifest.finished.as_str()), ("then", "end"));
+        assert_eq!((manifest.rows["machines"], manifest.redacted), (3, 3));
+        assert_eq!(manifest.refused, [refused]);
+        let text = text(&path);
+        let ids: Vec<_> =
+            text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone()).collect();
+        assert_eq!(ids, [json!("/a"), json!("/b"), json!("/c"), Value::Null]);
+        assert!(text.lines().last().unwrap().contains(KIND));
+        assert!(!beside(&path, ".part").exists() && !beside(&path, ".journal").exists());
+    }
+
+    #[test]
+    fn a_file_that_lost_bytes_is_asked_for_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.ndjson.zst");
+        let mut writer = Writer::open(&path, &Asked::default(), "then").unwrap();
+        writer.add("machines:1", part(&["/a"]), Vec::new(), Vec::new()).unwrap();
+        writer.add("machines:2", part(&["/b"]), Vec::new(), Vec::new()).unwrap();
+        drop(writer);
+        let file = OpenOptions::new().write(true).open(beside(&path, ".part")).unwrap();
+        file.set_len(file.metadata().unwrap().len() - 1).unwrap();
+        let writer = Writer::open(&path, &Asked::default(), "later").unwrap();
+        assert!(writer.has("machines:1") && !writer.has("machines:2"));
+        drop(writer);
+        // Another question does not go on with it.
+        let other = Asked { directory: true, ..Asked::default() };
+        assert!(matches!(Writer::open(&path, &other, "later"), Err(SnapshotError::Other(_))));
+        // A journal that is nonsense counts as none.
+        std::fs::write(beside(&path, ".journal"), "\u{0}garbage\n{}\n").unwrap();
+        assert_eq!(Writer::open(&path, &other, "later").unwrap().parts(), 0);
+    }
+}

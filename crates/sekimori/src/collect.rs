@@ -1,0 +1,215 @@
+//! `sekimori collect`: what runs in Azure now, as a snapshot; and the same for `check` without a SOURCE.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use azure::{
+    Asked, By, Chain, Client, Cloud, CollectError, CredentialError, DIRECTORY, Fault, LISTS, Link, Manifest,
+    Named, Progress, QUESTIONS, SnapshotError, Variables, Writer, connect,
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use posture::Lang;
+use serde_json::json;
+
+use crate::cli::{CollectArgs, Form, LiveArgs};
+use crate::language::pick;
+use crate::output;
+
+/// Something could not be read, or not in full.
+const INCOMPLETE: u8 = 3;
+
+pub(crate) fn run(args: &CollectArgs, lang: Lang) -> anyhow::Result<u8> {
+    if args.plan {
+        return plan(args, lang).map(|()| 0);
+    }
+    let path = args.output.as_deref().context(pick(
+        lang,
+        "say where to write the snapshot: --output estate.ndjson.zst",
+        "スナップショットの書き込み先を --output estate.ndjson.zst のように指定してください",
+    ))?;
+    output::check_writable(path, lang)?;
+    let manifest = snapshot(&args.live, path, lang)?;
+    let rows: u64 = manifest.rows.values().sum();
+    let name = path.display();
+    output::note(&match lang {
+        Lang::En => format!(
+            "`{name}`: {rows} rows, by {}; {} secrets were taken out",
+            manifest.by.credential, manifest.redacted
+        ),
+        Lang::Ja => format!(
+            "`{name}`: {rows} 行 (認証: {})、機密情報 {} 件を除去しました",
+            manifest.by.credential, manifest.redacted
+        ),
+    });
+    for line in shortcomings(&manifest, lang) {
+        output::note(&line);
+    }
+    Ok(if manifest.refused.is_empty() && manifest.partial.is_empty() { 0 } else { INCOMPLETE })
+}
+
+/// Collects into a file. What was collected before it was stopped is kept beside it, and not asked again.
+pub(crate) fn snapshot(args: &LiveArgs, path: &Path, lang: Lang) -> anyhow::Result<Manifest> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let authorities = match &args.authority {
+            Some(file) => std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?,
+            None => Vec::new(),
+        };
+        let http = connect(&authorities).map_err(|error| anyhow!(error.to_string()))?;
+        let cloud = match Cloud::named(&args.cloud).map_err(|error| anyhow!(error.to_string()))? {
+            Named::Known(cloud) => *cloud,
+            Named::At(at) => {
+                let asked = at.join("metadata/endpoints?api-version=2022-09-01")?;
+                let said = http.get(asked).send().await.with_context(|| format!("cannot ask `{at}`"))?;
+                Cloud::from_metadata(&at, &said.bytes().await?).map_err(|error| anyhow!(error.to_string()))?
+            }
+        };
+        let asked = Asked {
+            cloud: cloud.name.clone(),
+            subscriptions: args.subscription.clone(),
+            management_groups: args.management_group.clone(),
+            directory: !args.no_directory,
+        };
+        let chain = Chain::new(cloud.clone(), http.clone(), Variables::of_process());
+        let chain = chain.map_err(|error| anyhow!(error.to_string()))?;
+        let client = Client::new(http, cloud, chain);
+        let mut writer = Writer::open(path, &asked, &crate::check::now(lang)?)
+            .map_err(|error| anyhow!(snapshot_text(&error, lang)))?;
+        if writer.parts() > 0 {
+            output::note(&match lang {
+                Lang::En => format!("goes on where it was stopped: {} parts are there", writer.parts()),
+                Lang::Ja => format!("中断したところから続けます ({} 件は収集済み)", writer.parts()),
+            });
+        }
+        let bar = progress_bar();
+        let told = |progress: Progress<'_>| {
+            bar.set_length(progress.of as u64);
+            bar.set_position(progress.done as u64);
+            bar.set_message(format!("{} ({})", progress.what, progress.rows));
+        };
+        let collected = client.collect(&mut writer, &asked, &told).await;
+        bar.finish_and_clear();
+        collected.map_err(|error| anyhow!(error_text(&error, lang)))?;
+        let credential = client.chain().link().await.map(Link::name).unwrap_or_default().to_owned();
+        let by = By { credential, caller: client.chain().caller().await };
+        let manifest = writer.finish(by, &crate::check::now(lang)?);
+        manifest.map_err(|error| anyhow!(snapshot_text(&error, lang)))
+    })
+}
+
+fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {eta}");
+    style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
+}
+
+/// What a manifest says is missing.
+fn shortcomings(manifest: &Manifest, lang: Lang) -> Vec<String> {
+    let refused = manifest.refused.iter().map(|one| {
+        let (what, scope, action, role) = (&one.what, &one.scope, &one.action, &one.role);
+        match lang {
+            Lang::En => format!("{what} of {scope} may not be read: it needs {action} (role {role})"),
+            Lang::Ja => {
+                format!("{scope} の {what} を読み取る権限がありません。{action} (ロール: {role}) が必要です")
+            }
+        }
+    });
+    let partial = manifest.partial.iter().map(|one| {
+        let (what, scope, reason) = (&one.what, &one.scope, &one.reason);
+        match lang {
+            Lang::En => format!("{what} of {scope} could not be read in full: {reason}"),
+            Lang::Ja => format!("{scope} の {what} を完全には読み取れませんでした: {reason}"),
+        }
+    });
+    refused.chain(partial).collect()
+}
+
+fn error_text(error: &CollectError, lang: Lang) -> String {
+    let shell = "In Cloud Shell:\n  mkdir -p estate\n  az vm list -d -o json > estate/vms.json\n  az network nic list -o json > estate/nics.json\n  az network public-ip list -o json > estate/public-ips.json\n  az network nsg list -o json > estate/nsgs.json\n  az network vnet list -o json > estate/vnets.json\n  sekimori check estate";
+    match (error, lang) {
+        (CollectError::Snapshot(error), _) => snapshot_text(error, lang),
+        (CollectError::Fault(Fault::Credential(CredentialError::Nobody(_))), Lang::En) => {
+            format!("{error}\nSign in with `az login`, or name a SOURCE: a file, a folder or -. {shell}")
+        }
+        (CollectError::Fault(Fault::Credential(CredentialError::Nobody(links))), Lang::Ja) => {
+            let mut text = "Azure にサインインしていません:".to_owned();
+            for (link, why) in links {
+                // The reasons are those of the library.
+                let _ = write!(text, "\n  {}: {why}", link.name());
+            }
+            let shell = shell.replace("In Cloud Shell:", "Cloud Shell では次のように実行します:");
+            format!(
+                "{text}\n`az login` でサインインするか、SOURCE (ファイル、フォルダー、-) を指定してください。{shell}"
+            )
+        }
+        (CollectError::NoSubscription(None), Lang::Ja) => {
+            "参照できるサブスクリプションがありません".to_owned()
+        }
+        (CollectError::NoSubscription(Some(id)), Lang::Ja) => {
+            format!("サブスクリプション `{id}` を参照できません")
+        }
+        (error, _) => error.to_string(),
+    }
+}
+
+fn snapshot_text(error: &SnapshotError, lang: Lang) -> String {
+    match (error, lang) {
+        (SnapshotError::Other(path), Lang::Ja) => format!(
+            "`{}` には別の条件で収集した途中の結果があります。削除するか、同じ条件を指定してください",
+            path.display()
+        ),
+        (SnapshotError::Write { path, error }, Lang::Ja) => {
+            format!("`{}` に書き込めません: {error}", path.display())
+        }
+        (error, Lang::En) => error.to_string(),
+    }
+}
+
+/// The rights that collecting needs, and a custom role that has just them.
+fn plan(args: &CollectArgs, lang: Lang) -> anyhow::Result<()> {
+    let mut actions: Vec<&str> =
+        QUESTIONS.iter().map(|one| one.action).chain(LISTS.iter().map(|one| one.action)).collect();
+    actions.push("Microsoft.Resources/subscriptions/read");
+    actions.push("Microsoft.ResourceGraph/resources/read");
+    actions.sort_unstable();
+    actions.dedup();
+    let scopes: Vec<String> = match args.live.subscription.is_empty() {
+        true => vec!["/subscriptions/<SUBSCRIPTION>".to_owned()],
+        false => args.live.subscription.iter().map(|id| format!("/subscriptions/{id}")).collect(),
+    };
+    let role = json!({
+        "Name": "Sekimori Reader", "IsCustom": true,
+        "Description": "Reads what Sekimori checks, and changes nothing",
+        "Actions": actions, "NotActions": [], "DataActions": [], "NotDataActions": [],
+        "AssignableScopes": scopes,
+    });
+    if args.form.form == Form::Json {
+        return output::print_json(&role);
+    }
+    let mut text = String::new();
+    let title = pick(lang, "Rights that are needed, all of them to read", "必要な権限 (すべて読み取りのみ)");
+    let _ = writeln!(text, "{title}");
+    let rows = QUESTIONS.iter().map(|one| (one.name, one.action, one.role));
+    for (name, action, role) in rows.chain(LISTS.iter().map(|one| (one.name, one.action, one.role))) {
+        let _ = writeln!(text, "  {name:<24} {action}  ({role})");
+    }
+    if !args.live.no_directory {
+        let title = pick(
+            lang,
+            "Of the directory (Microsoft Graph); left out with --no-directory",
+            "ディレクトリ (Microsoft Graph)。--no-directory を指定すると対象外になります",
+        );
+        let _ = writeln!(text, "{title}");
+        for list in DIRECTORY {
+            let _ = writeln!(text, "  {:<24} {}  ({})", list.name, list.permission, list.role);
+        }
+    }
+    let title = pick(
+        lang,
+        "The same as a custom role: sekimori collect --plan --format json > role.json; az role definition create --role-definition role.json",
+        "同じ内容のカスタム ロールを作成する場合: sekimori collect --plan --format json > role.json; az role definition create --role-definition role.json",
+    );
+    let _ = writeln!(text, "{title}");
+    output::print(&text)
+}

@@ -1,0 +1,149 @@
+//! `sekimori collect`, and `check` without a SOURCE, against a stand-in for Azure.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+mod common;
+
+use std::path::Path;
+
+use azure_sim::{Fault, Quota, Running, Script, World, start};
+use common::{Ran, example_resources, run_in, scratch};
+use serde_json::Value;
+
+const TENANT: &str = "11111111-1111-1111-1111-111111111111";
+
+/// The example estate, running.
+fn sim(faults: Vec<Script>) -> (tokio::runtime::Runtime, Running) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let mut world = World::new(TENANT, []);
+    example_resources().into_iter().for_each(|resource| world.add(resource));
+    let running = runtime.block_on(start(world, Quota::NONE, 5, faults)).unwrap();
+    (runtime, running)
+}
+
+fn sekimori(folder: &Path, sim: &Running, arguments: &[&str], language: &str) -> Ran {
+    std::fs::write(folder.join("authority.pem"), &sim.authority).unwrap();
+    let live = ["--cloud", &sim.base, "--authority", "authority.pem"];
+    let environment = [
+        ("AZURE_TENANT_ID", TENANT),
+        ("AZURE_CLIENT_ID", "22222222-2222-2222-2222-222222222222"),
+        ("AZURE_CLIENT_SECRET", "hunter2-very-secret"),
+        ("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential"),
+        ("LANG", language),
+    ];
+    run_in(folder, &[arguments, &live].concat(), b"", &environment)
+}
+
+/// What a report says of each VM.
+fn said(report: &Value) -> Vec<String> {
+    let all = report["findings"].as_array().unwrap().iter();
+    let mut all: Vec<_> = all.map(|one| format!("{} {}", one["code"], one["id"])).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn what_runs_is_judged_as_what_was_saved_is() {
+    let (_runtime, sim) = sim(Vec::new());
+    let folder = scratch();
+    let live = sekimori(folder.path(), &sim, &["check", "--format", "json", "--fail-on", "never"], "C");
+    assert_eq!(live.code, 0, "{}", live.err);
+    let collected = sekimori(folder.path(), &sim, &["collect", "-o", "estate.ndjson.zst"], "C");
+    // The stand-in has no directory: those lists are not there, and nothing was refused.
+    assert_eq!(collected.code, 0, "{}", collected.err);
+    assert!(collected.err.contains("by environment"), "{}", collected.err);
+    let saved = run_in(
+        folder.path(),
+        &["check", "estate.ndjson.zst", "--format", "json", "--fail-on", "never"],
+        b"",
+        &[],
+    );
+    assert_eq!(said(&live.json()), said(&saved.json()));
+    assert_eq!(live.json()["source"], "azure");
+    let example = run_in(
+        folder.path(),
+        &["check", &common::example(), "--format", "json", "--fail-on", "never"],
+        b"",
+        &[],
+    );
+    assert_eq!(said(&live.json()), said(&example.json()));
+    // No secret of ours is anywhere.
+    for text in [&live.out, &live.err, &collected.out, &collected.err] {
+        assert!(!text.contains("hunter2") && !text.contains("eyJ"), "{text}");
+    }
+}
+
+#[test]
+fn what_may_not_be_read_is_an_error_of_the_input() {
+    let locks = vec![Script {
+        when: "Authorization/locks".to_owned(),
+        fault: Fault::Forbidden,
+        after: 0,
+        times: usize::MAX,
+    }];
+    let (_runtime, sim) = sim(locks);
+    let folder = scratch();
+    let collected = sekimori(folder.path(), &sim, &["collect", "-o", "estate.ndjson.zst"], "C");
+    assert_eq!(collected.code, 3, "{}", collected.err);
+    assert!(
+        collected.err.contains("needs Microsoft.Authorization/locks/read (role Reader)"),
+        "{}",
+        collected.err
+    );
+    let checked = run_in(folder.path(), &["check", "estate.ndjson.zst", "--format", "json"], b"", &[]);
+    assert_eq!(checked.code, 3);
+    let error = checked.json()["errors"][0]["message"].as_str().unwrap().to_owned();
+    assert!(error.contains("locks of") && error.contains("locks/read (role Reader)"), "{error}");
+    let japanese = sekimori(folder.path(), &sim, &["check", "--format", "json"], "ja_JP.UTF-8").json();
+    assert!(japanese["errors"][0]["message"].as_str().unwrap().contains("が必要です"), "{japanese:#}");
+}
+
+#[test]
+fn nobody_signed_in_says_what_to_do() {
+    let refused = vec![Script {
+        when: "oauth2/v2.0/token".to_owned(),
+        fault: Fault::Forbidden,
+        after: 0,
+        times: usize::MAX,
+    }];
+    let (_runtime, sim) = sim(refused);
+    let folder = scratch();
+    let ran = sekimori(folder.path(), &sim, &["check"], "C");
+    assert_eq!(ran.code, 2);
+    for part in ["nobody is signed in", "environment: ", "az login", "az network nsg list"] {
+        assert!(ran.err.contains(part), "{part}: {}", ran.err);
+    }
+    assert!(!ran.err.contains("hunter2"), "{}", ran.err);
+    let japanese = sekimori(folder.path(), &sim, &["check"], "ja_JP.UTF-8");
+    assert!(japanese.err.contains("サインインしていません"), "{}", japanese.err);
+    let odd = sekimori(folder.path(), &sim, &["collect"], "C");
+    assert_eq!(odd.code, 2);
+    assert!(odd.err.contains("--output estate.ndjson.zst"), "{}", odd.err);
+    let wrong = run_in(folder.path(), &["check", "--cloud", "http://localhost/"], b"", &[]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.err.contains("is no cloud"), "{}", wrong.err);
+}
+
+#[test]
+fn the_plan_is_a_role_that_only_reads() {
+    let folder = scratch();
+    let ran =
+        run_in(folder.path(), &["collect", "--plan", "--format", "json", "--subscription", "s"], b"", &[]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let role = ran.json();
+    assert_eq!(role["AssignableScopes"], serde_json::json!(["/subscriptions/s"]));
+    let actions = role["Actions"].as_array().unwrap();
+    assert!(
+        actions.len() > 10 && actions.iter().all(|action| action.as_str().unwrap().ends_with("/read")),
+        "{role:#}"
+    );
+    let text = run_in(folder.path(), &["collect", "--plan"], b"", &[]).out;
+    assert!(text.contains("Policy.Read.All") && text.contains("az role definition create"), "{text}");
+    let without = run_in(folder.path(), &["collect", "--plan", "--no-directory"], b"", &[]).out;
+    assert!(!without.contains("Policy.Read.All"), "{without}");
+}
