@@ -7,6 +7,10 @@ use std::sync::{Mutex, PoisonError};
 pub enum Fault {
     /// The caller may not.
     Forbidden,
+    /// There is no such thing.
+    Missing,
+    /// Nobody has registered the provider in the subscription.
+    Unregistered,
     /// The token is too old.
     Expired,
     /// Too many requests; with seconds to wait, or without a word of it.

@@ -13,5 +13,5 @@ mod world;
 
 pub use faults::{Fault, Script};
 pub use quota::Quota;
-pub use server::{Running, Seen, start};
+pub use server::{Running, Seen, start, start_at};
 pub use world::World;

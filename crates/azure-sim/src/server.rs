@@ -90,8 +90,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 ///
 /// No port can be had, or no certificate made.
 pub async fn start(world: World, quota: Quota, page: usize, faults: Vec<Script>) -> io::Result<Running> {
+    start_at(0, world, quota, page, faults).await
+}
+
+/// The same on a port that was chosen; 0 is any.
+///
+/// # Errors
+///
+/// The port is taken, or no certificate can be made.
+pub async fn start_at(
+    port: u16,
+    world: World,
+    quota: Quota,
+    page: usize,
+    faults: Vec<Script>,
+) -> io::Result<Running> {
     let (authority, acceptor) = certificate().map_err(io::Error::other)?;
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let address = listener.local_addr()?;
     let base = format!("https://localhost:{}/", address.port());
     #[expect(clippy::disallowed_methods, reason = "quotas are a matter of the clock")]
@@ -221,6 +236,16 @@ impl Shared {
                     "The client does not have authorization to perform this action.",
                 );
             }
+            Some(Fault::Missing) => {
+                return Answer::error(404, "ResourceNotFound", "there is no such resource");
+            }
+            Some(Fault::Unregistered) => {
+                return Answer::error(
+                    409,
+                    "MissingSubscriptionRegistration",
+                    "The subscription is not registered to use namespace 'Microsoft.Security'.",
+                );
+            }
             Some(Fault::Expired) => return expired(),
             Some(Fault::Throttled(wait)) => {
                 let answer =
@@ -237,10 +262,9 @@ impl Shared {
             return expired();
         }
         if let Some(list_path) = path.strip_prefix("v1.0/") {
-            return match self.world.directory.get(list_path) {
-                Some(rows) => list(rows.clone(), &url, self.page, "@odata.nextLink", fault),
-                None => Answer::error(404, "Request_ResourceNotFound", "there is no such list"),
-            };
+            // What was not given is empty: a tenant without it.
+            let rows = self.world.directory.get(list_path).cloned().unwrap_or_default();
+            return list(rows, &url, self.page, "@odata.nextLink", fault);
         }
         if !url.query_pairs().any(|(name, value)| name == "api-version" && !value.is_empty()) {
             return Answer::error(

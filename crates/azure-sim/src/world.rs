@@ -113,6 +113,20 @@ impl World {
         self.tables.entry(table).or_default().push(resource);
     }
 
+    /// How many resources there are, subscriptions left out.
+    pub fn len(&self) -> usize {
+        self.tables
+            .iter()
+            .filter(|(table, _)| **table != "resourcecontainers")
+            .map(|(_, rows)| rows.len())
+            .sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Adds a list of Microsoft Graph: `identity/conditionalAccess/policies`.
     pub fn add_directory(&mut self, path: &str, rows: Vec<Value>) {
         self.directory.insert(path.to_owned(), rows);

@@ -213,8 +213,11 @@ impl Client {
                 message: if message.is_empty() { code } else { message },
             }),
             // A provider that nobody has registered there has nothing to list.
-            Err(CollectError::Fault(Fault::NotFound { .. })) => {}
-            Err(CollectError::Fault(fault @ (Fault::Wrong { .. } | Fault::Unreadable { .. }))) => {
+            Err(CollectError::Fault(Fault::Wrong { code, .. }))
+                if code == "MissingSubscriptionRegistration" => {}
+            Err(CollectError::Fault(
+                fault @ (Fault::NotFound { .. } | Fault::Wrong { .. } | Fault::Unreadable { .. }),
+            )) => {
                 partial.push(Partial { what: what.to_owned(), scope, reason: fault.to_string() });
             }
             Err(error) => return Err(error),

@@ -183,8 +183,12 @@ impl Writer {
             move |error| SnapshotError::Write { path, error }
         };
         let open = |path: &Path| {
-            let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-            file.map_err(failed(path))
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false);
+            // How a company is built is nobody else's business on this machine.
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            options.open(path).map_err(failed(path))
         };
         let (file, mut log) = (open(&part)?, open(&journal)?);
         let (head, entries, good) = read_journal(&log).map_err(failed(&journal))?;
@@ -381,6 +385,11 @@ mod tests {
         assert_eq!(ids, [json!("/a"), json!("/b"), json!("/c"), Value::Null]);
         assert!(text.lines().last().unwrap().contains(KIND));
         assert!(!beside(&path, ".part").exists() && !beside(&path, ".journal").exists());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
     }
 
     #[test]

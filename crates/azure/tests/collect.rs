@@ -199,6 +199,11 @@ async fn what_cannot_be_read_is_told_and_the_rest_comes() {
     );
     assert_eq!(refused.scope, subscription(0));
     assert_eq!(lines.last().unwrap()["refused"][0]["what"], "locks");
+    // Where nobody has registered a provider there is nothing; what is not there otherwise is told.
+    let (manifest, lines, _) = run(tenant(1, 40), Quota::NONE, 7, locks(Fault::Unregistered)).await;
+    assert_eq!((manifest.unwrap().partial.len(), ids(&lines).len()), (0, ROWS - 1));
+    let (manifest, _, _) = run(tenant(1, 40), Quota::NONE, 7, locks(Fault::Missing)).await;
+    assert_eq!(manifest.unwrap().partial[0].what, "locks");
     // What is lost for good, cut off, or nonsense is partial.
     for (kind, reason) in [
         (Fault::Lost, "of 40 rows came"),

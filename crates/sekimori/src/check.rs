@@ -21,6 +21,13 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     let checks = chosen.checks(lang)?;
     let required = select::codes(&chosen.require.value, lang)?;
     let targets = targets(args, chosen.format.value, lang)?;
+    if !args.sources.is_empty() && args.live.is_narrowed() {
+        bail!(pick(
+            lang,
+            "--subscription, --management-group and --no-directory are for live Azure: leave SOURCE out",
+            "--subscription、--management-group、--no-directory は Azure を直接読み取る場合の指定です。SOURCE は指定しないでください",
+        ));
+    }
     // What cannot be had is told before the work, not after it.
     let baseline = chosen.baseline.value.as_deref().map(|path| baseline(path, lang)).transpose()?;
     if chosen.fail_on_new.value && baseline.is_none() {

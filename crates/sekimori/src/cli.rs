@@ -563,6 +563,13 @@ pub(crate) struct LiveArgs {
     pub(crate) authority: Option<PathBuf>,
 }
 
+impl LiveArgs {
+    /// Whether somebody has said what to leave out.
+    pub(crate) fn is_narrowed(&self) -> bool {
+        !self.subscription.is_empty() || !self.management_group.is_empty() || self.no_directory
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct CollectArgs {
     #[arg(short, long, value_name = "FILE", help = t("Where to write the snapshot (.ndjson.zst); what was collected before it was stopped is kept beside it", "スナップショット (.ndjson.zst) の書き込み先。中断した場合、収集済みの部分は同じ場所に残ります"))]

@@ -54,7 +54,6 @@ fn what_runs_is_judged_as_what_was_saved_is() {
     let live = sekimori(folder.path(), &sim, &["check", "--format", "json", "--fail-on", "never"], "C");
     assert_eq!(live.code, 0, "{}", live.err);
     let collected = sekimori(folder.path(), &sim, &["collect", "-o", "estate.ndjson.zst"], "C");
-    // The stand-in has no directory: those lists are not there, and nothing was refused.
     assert_eq!(collected.code, 0, "{}", collected.err);
     assert!(collected.err.contains("by environment"), "{}", collected.err);
     let saved = run_in(
@@ -124,6 +123,9 @@ fn nobody_signed_in_says_what_to_do() {
     let odd = sekimori(folder.path(), &sim, &["collect"], "C");
     assert_eq!(odd.code, 2);
     assert!(odd.err.contains("--output estate.ndjson.zst"), "{}", odd.err);
+    let both = run_in(folder.path(), &["check", "estate.json", "--subscription", "s"], b"", &[]);
+    assert_eq!(both.code, 2);
+    assert!(both.err.contains("leave SOURCE out"), "{}", both.err);
     let wrong = run_in(folder.path(), &["check", "--cloud", "http://localhost/"], b"", &[]);
     assert_eq!(wrong.code, 2);
     assert!(wrong.err.contains("is no cloud"), "{}", wrong.err);
