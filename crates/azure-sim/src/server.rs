@@ -22,7 +22,7 @@ use url::Url;
 use crate::answers::{Answer, graph, list, metadata, openid, token};
 use crate::faults::{Fault, Faults, Script};
 use crate::quota::{Quota, Window};
-use crate::world::World;
+use crate::world::{World, type_of};
 
 /// The largest request that is read.
 const REQUEST_LIMIT: usize = 4 << 20;
@@ -329,7 +329,8 @@ impl Shared {
     /// One resource by its id, or the resources of a type in a subscription or group.
     fn resource_or_list(&self, path: &str, url: &Url, fault: Option<&Fault>) -> Answer {
         let id = format!("/{path}");
-        let all = || self.world.tables.values().flatten();
+        // The last one counts: it may have been given again.
+        let all = || self.world.resources.iter().rev();
         let is = |row: &&Value| {
             row.get("id").and_then(Value::as_str).is_some_and(|its| its.eq_ignore_ascii_case(&id))
         };
@@ -349,12 +350,11 @@ impl Shared {
             );
         }
         let within = |row: &&Value| {
-            let text =
-                |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
-            let its = text("type");
+            let own = row.get("id").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+            let its = type_of(&own);
             // Types that are kept by place (`locations/x/y`) are listed without it.
             let listed = its == resource_type || its.replace("/locations", "") == resource_type;
-            listed && text("id").starts_with(&format!("{scope}/"))
+            listed && own.starts_with(&format!("{scope}/"))
         };
         list(all().filter(within).cloned().collect(), url, self.page, "nextLink", fault)
     }

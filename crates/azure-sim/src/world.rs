@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 pub struct World {
     pub(crate) tenant: String,
     pub(crate) subscriptions: Vec<String>,
-    /// Rows by table.
+    /// Resources as they were given: what Resource Manager answers.
+    pub(crate) resources: Vec<Value>,
+    /// Rows by table: what Resource Graph answers.
     pub(crate) tables: BTreeMap<&'static str, Vec<Value>>,
     /// Lists of Microsoft Graph by path, without `v1.0/`.
     pub(crate) directory: BTreeMap<String, Vec<Value>>,
@@ -85,6 +87,7 @@ impl World {
     /// Adds a resource, as `az` prints it or as a snapshot holds it. Its type and subscription are those of its id.
     pub fn add(&mut self, mut resource: Value) {
         let Some(id) = resource.get("id").and_then(Value::as_str).map(str::to_owned) else { return };
+        self.resources.push(resource.clone());
         let Some(members) = resource.as_object_mut() else { return };
         let subscription =
             id.split('/').skip_while(|step| !step.eq_ignore_ascii_case("subscriptions")).nth(1);
@@ -134,7 +137,7 @@ impl World {
 }
 
 /// The type that an id tells: `microsoft.network/virtualnetworks/subnets`.
-fn type_of(id: &str) -> String {
+pub(crate) fn type_of(id: &str) -> String {
     let Some(at) = id.to_ascii_lowercase().rfind("/providers/") else { return String::new() };
     let mut steps = id.get(at + "/providers/".len()..).unwrap_or_default().split('/');
     let mut text = steps.next().unwrap_or_default().to_owned();
