@@ -192,37 +192,26 @@ impl Writer {
         };
         let (file, mut log) = (open(&part)?, open(&journal)?);
         let (head, entries, good) = read_journal(&log).map_err(failed(&journal))?;
-        let mut writer = match head {
+        let head = match head {
             Some(head) if head.asked != *asked => return Err(SnapshotError::Other(journal)),
             Some(head) => {
                 log.set_len(good).map_err(failed(&journal))?;
                 log.seek(SeekFrom::End(0)).map_err(failed(&journal))?;
-                Self {
-                    path: path.to_path_buf(),
-                    file,
-                    journal: log,
-                    asked: head.asked,
-                    started: head.started,
-                    done: BTreeMap::new(),
-                }
+                head
             }
             None => {
-                file.set_len(0).map_err(failed(&part))?;
                 log.set_len(0).map_err(failed(&journal))?;
                 log.rewind().map_err(failed(&journal))?;
                 let head = Head { asked: asked.clone(), started: now.to_owned() };
                 let line = serde_json::to_string(&head).unwrap_or_default() + "\n";
                 log.write_all(line.as_bytes()).map_err(failed(&journal))?;
-                Self {
-                    path: path.to_path_buf(),
-                    file,
-                    journal: log,
-                    asked: head.asked,
-                    started: head.started,
-                    done: BTreeMap::new(),
-                }
+                head
             }
         };
+        let Head { asked, started } = head;
+        // Without entries the file is cut to nothing below.
+        let mut writer =
+            Self { path: path.to_path_buf(), file, journal: log, asked, started, done: BTreeMap::new() };
         let length = writer.file.metadata().map_err(failed(&part))?.len();
         // What the journal tells and the file does not hold is asked again.
         let entries = entries.into_iter().take_while(|entry| entry.end <= length);

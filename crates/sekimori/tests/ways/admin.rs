@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{RG, id, net, run};
-use crate::world::{evidence, flow, public, rule, verdict};
+use crate::common::{RG, id, net};
+use crate::world::{ask, evidence, flow, public, rule, verdict};
 
 /// A security admin rule, deployed to the network if `vnet` is given.
 pub(crate) fn admin(
@@ -135,23 +135,7 @@ fn a_flow_asks_admin_rules_first() {
     );
     let delivered = flow(&world, "203.0.113.9:50000", 3389);
     assert_eq!(delivered["ruleName"], "securityAdminRules/in");
-    let text = run(
-        &[
-            "flow",
-            "-",
-            "--vm",
-            "m",
-            "--direction",
-            "inbound",
-            "--protocol",
-            "TCP",
-            "--local",
-            "10.0.0.4:*",
-            "--remote",
-            "203.0.113.9:50000",
-        ],
-        world.text().as_bytes(),
-    );
+    let text = ask(&world, "10.0.0.4:*", "203.0.113.9:50000", &[]);
     assert!(text.out.starts_with("Partial"), "{}", text.out);
     assert!(text.out.contains("security admin rules") && text.out.contains("AlwaysAllow"), "{}", text.out);
 }

@@ -82,18 +82,22 @@ fn an_earlier_translation_takes_the_packet() {
     assert_eq!(World::new(Some(vec![])).with(both).verdict(), "unknown");
 }
 
-#[test]
-fn a_policy_holds_the_translations_of_its_firewalls() {
+/// The same firewall with a policy `p` in place of rules of its own, and its rule as policies write one.
+fn by_policy() -> (Value, Value) {
     let mut fw = firewall("*", "10.0.0.4", "3389");
-    let rules = fw["properties"]["natRuleCollections"][0]["properties"]["rules"].clone();
+    let mut rule = fw["properties"]["natRuleCollections"][0]["properties"]["rules"][0].clone();
     let properties = fw["properties"].as_object_mut().unwrap();
     properties.remove("natRuleCollections");
     properties.remove("networkRuleCollections");
     properties.insert("firewallPolicy".to_owned(), id("firewallPolicies/p"));
+    (rule["ruleType"], rule["ipProtocols"]) = ("NatRule".into(), json!(["TCP"]));
+    (fw, rule)
+}
+
+#[test]
+fn a_policy_holds_the_translations_of_its_firewalls() {
+    let (fw, rule) = by_policy();
     let policy = |groups: Value| json!({"id": net("firewallPolicies/p"), "properties": {"ruleCollectionGroups": groups}});
-    let mut rule = rules[0].clone();
-    rule["ruleType"] = "NatRule".into();
-    rule["ipProtocols"] = json!(["TCP"]);
     let group = json!({"id": net("firewallPolicies/p/ruleCollectionGroups/g"), "properties": {"priority": 100,
         "ruleCollections": [{"ruleCollectionType": "FirewallPolicyNatRuleCollection", "name": "c", "priority": 200,
             "action": {"type": "DNAT"}, "rules": [rule]}]}});
@@ -235,15 +239,7 @@ fn a_collection_that_cannot_be_read_may_come_first() {
 
 #[test]
 fn a_base_policy_comes_first() {
-    let mut fw = firewall("*", "10.0.0.4", "3389");
-    let rules = fw["properties"]["natRuleCollections"][0]["properties"]["rules"].clone();
-    let properties = fw["properties"].as_object_mut().unwrap();
-    properties.remove("natRuleCollections");
-    properties.remove("networkRuleCollections");
-    properties.insert("firewallPolicy".to_owned(), id("firewallPolicies/p"));
-    let mut nat = rules[0].clone();
-    nat["ruleType"] = "NatRule".into();
-    nat["ipProtocols"] = json!(["TCP"]);
+    let (fw, nat) = by_policy();
     let translate = json!({"ruleCollectionType": "FirewallPolicyNatRuleCollection", "name": "c", "priority": 200,
         "action": {"type": "DNAT"}, "rules": [nat]});
     let deny = json!({"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "d", "priority": 100,

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{id, net, run, run_in, scratch};
-use crate::world::{flow, public, rule};
+use crate::common::{id, net, run_in, scratch};
+use crate::world::{World, ask, flow, public, rule};
 
 #[test]
 fn an_expectation_that_does_not_hold_reads_as_a_difference() {
@@ -45,26 +45,13 @@ fn a_flow_names_the_rule_of_the_last_group_and_asks_which_address() {
     // Two addresses that are not assigned yet: nobody knows which of them is asked for.
     let ips = world.all[1]["properties"]["ipConfigurations"].as_array_mut().unwrap();
     ips[0]["properties"].as_object_mut().unwrap().remove("privateIPAddress");
-    let ask = [
-        "flow",
-        "-",
-        "--vm",
-        "m",
-        "--direction",
-        "inbound",
-        "--protocol",
-        "TCP",
-        "--local",
-        "10.0.0.4:22",
-        "--remote",
-        "8.8.8.8:50000",
-    ];
-    assert_eq!(run(&ask, world.text().as_bytes()).code, 0);
+    let code = |world: &World| ask(world, "10.0.0.4:22", "8.8.8.8:50000", &[]).code;
+    assert_eq!(code(&world), 0);
     let ips = world.all[1]["properties"]["ipConfigurations"].as_array_mut().unwrap();
     let mut second = ips[0].clone();
     (second["name"], second["id"]) = ("j".into(), net("networkInterfaces/n/ipConfigurations/j").into());
     ips.push(second);
-    assert_eq!(run(&ask, world.text().as_bytes()).code, 2);
+    assert_eq!(code(&world), 2);
 }
 
 #[test]

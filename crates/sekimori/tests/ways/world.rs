@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{RG, check, id, net, run, run_in, scratch};
+use crate::common::{RG, Ran, check, id, net, run, run_in, scratch};
 
 /// A rule of a group: name, priority, access, protocol, source, ports.
 pub(crate) fn rule(name: &str, priority: u32, access: &str, source: &str, port: &str) -> Value {
@@ -105,9 +105,14 @@ pub(crate) fn public(rules: Vec<Value>) -> World {
 }
 
 pub(crate) fn flow(world: &World, remote: &str, port: u16) -> Value {
-    let local = format!("10.0.0.4:{port}");
-    let ask = ["flow", "-", "--vm", "m", "--direction", "inbound", "--protocol", "TCP", "--local", &local];
-    let ran = run(&[&ask[..], &["--remote", remote, "--format", "json"]].concat(), world.text().as_bytes());
+    let ran = ask(world, &format!("10.0.0.4:{port}"), remote, &["--format", "json"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     ran.json()
+}
+
+/// Asks about an inbound flow over TCP.
+pub(crate) fn ask(world: &World, local: &str, remote: &str, more: &[&str]) -> Ran {
+    let ask = ["flow", "-", "--vm", "m", "--direction", "inbound", "--protocol", "TCP"];
+    let ends = ["--local", local, "--remote", remote];
+    run(&[&ask[..], &ends, more].concat(), world.text().as_bytes())
 }
