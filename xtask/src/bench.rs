@@ -12,6 +12,9 @@ use crate::generate::{EXPOSED_EVERY, Groups, Made, generate, one_group};
 use crate::shapes::{Shape, shaped};
 use crate::shell::{cargo, root, run, say, show};
 
+/// Where the part of docs/performance.md begins that no run writes.
+const BY_HAND: &str = "\n## Measured by hand";
+
 /// What a run took.
 #[derive(Clone, Copy)]
 struct Cost {
@@ -54,7 +57,11 @@ pub(crate) fn bench(vms: u32, runs: usize, write: bool) -> Result<()> {
     show(&table);
     if write {
         let path = root().join("docs/performance.md");
-        std::fs::write(&path, page(&table)).with_context(|| format!("cannot write {}", path.display()))?;
+        // What was measured by hand stands below, and stays.
+        let before = std::fs::read_to_string(&path).unwrap_or_default();
+        let kept = before.find(BY_HAND).and_then(|at| before.get(at..)).unwrap_or_default();
+        std::fs::write(&path, page(&table) + kept)
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }

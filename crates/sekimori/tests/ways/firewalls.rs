@@ -266,6 +266,7 @@ fn a_base_policy_comes_first() {
     };
     assert_eq!(world(json!([translate]), Some(json!([]))), "fail");
     assert_eq!(world(json!([translate]), Some(json!([deny]))), "unknown", "its network rules may deny");
+    assert_eq!(world(json!([translate, deny]), Some(json!([]))), "unknown", "its own may");
     assert_eq!(world(json!([translate]), None), "unknown", "it is not in the input");
     assert_eq!(world(json!([]), Some(json!([translate]))), "unknown", "documents disagree");
     assert_eq!(world(json!([]), Some(json!([]))), "pass");
