@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod edges;
 mod generate;
+mod mutants;
 mod peers;
 mod shapes;
 mod shell;
@@ -75,6 +76,17 @@ enum Chore {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// Break `reach` in every place that cargo-mutants names, one at a time: does a test notice? (hours)
+    Mutants {
+        /// Parts of the paths of files to break; none: all of them
+        files: Vec<String>,
+        /// How many breaks at a time
+        #[arg(long, default_value_t = 2)]
+        workers: usize,
+        /// Where the outcomes go, a line each; what it holds already is not tried again
+        #[arg(long, default_value = "target/mutants.jsonl")]
+        out: PathBuf,
+    },
     /// Parse the lines of a file into trees, for comparison
     #[command(hide = true)]
     Tree {
@@ -108,6 +120,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Docs => ci::docs(),
         Chore::Edges => edges::check(),
         Chore::Fuzz { seconds } => ci::fuzz(seconds),
+        Chore::Mutants { files, workers, out } => mutants::mutants(&files, workers, &shell::root().join(out)),
         Chore::Tree { file } => tree::tree(&file),
     }
 }
