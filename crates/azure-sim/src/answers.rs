@@ -133,9 +133,14 @@ pub(crate) fn graph(world: &World, text: &str, page: usize, fault: Option<&Fault
         .get("subscriptions")
         .and_then(Value::as_array)
         .map(|all| all.iter().filter_map(Value::as_str).map(str::to_ascii_lowercase).collect());
+    let groups: Option<Vec<&str>> = body
+        .get("managementGroups")
+        .and_then(Value::as_array)
+        .map(|all| all.iter().filter_map(Value::as_str).collect());
     let within = |row: &&Value| {
         let its = row.get("subscriptionId").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
         subscriptions.as_ref().is_none_or(|all| all.contains(&its))
+            && groups.as_ref().is_none_or(|all| all.iter().any(|group| world.is_under(&its, group)))
     };
     let rows = world.tables.get(query.table.as_str()).map(Vec::as_slice).unwrap_or_default();
     let found = query.over(rows.iter().filter(within));

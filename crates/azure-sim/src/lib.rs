@@ -8,10 +8,12 @@ mod answers;
 mod faults;
 mod query;
 mod quota;
+mod recorded;
 mod server;
 mod world;
 
 pub use faults::{Fault, Script};
 pub use quota::Quota;
+pub use recorded::Recording;
 pub use server::{Running, Seen, start, start_at};
 pub use world::World;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::convert::Infallible;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use http_body_util::combinators::BoxBody;
@@ -22,6 +22,7 @@ use url::Url;
 use crate::answers::{Answer, graph, list, metadata, openid, token};
 use crate::faults::{Fault, Faults, Script};
 use crate::quota::{Quota, Window};
+use crate::recorded::{self, Recording};
 use crate::world::{World, type_of};
 
 /// The largest request that is read.
@@ -49,7 +50,7 @@ pub struct Seen {
 }
 
 struct Shared {
-    world: World,
+    world: RwLock<World>,
     base: String,
     quota: Quota,
     /// How many rows a page has at most.
@@ -60,6 +61,8 @@ struct Shared {
     serial: AtomicU64,
     tokens: Mutex<HashSet<String>>,
     seen: Mutex<Vec<Seen>>,
+    /// Answers that are being worked on: which recording, and how often that is still to be said.
+    works: Mutex<Vec<(usize, usize)>>,
 }
 
 impl Drop for Running {
@@ -72,6 +75,11 @@ impl Running {
     /// The requests that came until now.
     pub fn seen(&self) -> Vec<Seen> {
         lock(&self.shared.seen).clone()
+    }
+
+    /// Changes what there is while it runs.
+    pub fn change(&self, change: impl FnOnce(&mut World)) {
+        change(&mut self.shared.world.write().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Makes all tokens that were given out worthless.
@@ -112,7 +120,7 @@ pub async fn start_at(
     #[expect(clippy::disallowed_methods, reason = "quotas are a matter of the clock")]
     let start = Instant::now();
     let shared = Arc::new(Shared {
-        world,
+        world: RwLock::new(world),
         base: base.clone(),
         quota,
         page,
@@ -122,6 +130,7 @@ pub async fn start_at(
         serial: AtomicU64::new(0),
         tokens: Mutex::default(),
         seen: Mutex::default(),
+        works: Mutex::default(),
     });
     let task = tokio::spawn(accept(listener, acceptor, Arc::clone(&shared)));
     Ok(Running { base, authority, shared, task })
@@ -168,6 +177,10 @@ async fn connection(stream: tokio::net::TcpStream, acceptor: TlsAcceptor, shared
 type Body = BoxBody<Bytes, io::Error>;
 
 impl Shared {
+    fn world(&self) -> RwLockReadGuard<'_, World> {
+        self.world.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn serve(&self, request: Request<Incoming>) -> Result<Response<Body>, io::Error> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
@@ -218,7 +231,7 @@ impl Shared {
             return Answer::error(400, "InvalidUrl", "the address cannot be read");
         };
         let path = url.path().trim_matches('/').to_owned();
-        let tenant = &self.world.tenant;
+        let tenant = self.world().tenant.clone();
         if path.eq_ignore_ascii_case("metadata/endpoints") {
             return metadata(&self.base);
         }
@@ -263,15 +276,27 @@ impl Shared {
         }
         if let Some(list_path) = path.strip_prefix("v1.0/") {
             // What was not given is empty: a tenant without it.
-            let rows = self.world.directory.get(list_path).cloned().unwrap_or_default();
+            let rows = self.world().directory.get(list_path).cloned().unwrap_or_default();
             return list(rows, &url, self.page, "@odata.nextLink", fault);
         }
-        if !url.query_pairs().any(|(name, value)| name == "api-version" && !value.is_empty()) {
-            return Answer::error(
-                400,
-                "MissingApiVersionParameter",
-                "The api-version query parameter (?api-version=) is required for all requests.",
-            );
+        let version =
+            url.query_pairs().find(|(name, _)| name == "api-version").map(|(_, value)| value.into_owned());
+        match version.as_deref().unwrap_or_default() {
+            "" => {
+                return Answer::error(
+                    400,
+                    "MissingApiVersionParameter",
+                    "The api-version query parameter (?api-version=) is required for all requests.",
+                );
+            }
+            version if !is_version(version) => {
+                return Answer::error(
+                    400,
+                    "InvalidApiVersionParameter",
+                    &format!("The api-version '{version}' is invalid."),
+                );
+            }
+            _ => {}
         }
         if path.eq_ignore_ascii_case("providers/Microsoft.ResourceGraph/resources") && *method == Method::POST
         {
@@ -283,14 +308,55 @@ impl Shared {
                 "tenantId": tenant, "displayName": id, "state": "Enabled", "authorizationSource": "RoleBased"})
             };
             return list(
-                self.world.subscriptions.iter().map(row).collect(),
+                self.world().subscriptions.iter().map(row).collect(),
                 &url,
                 self.page,
                 "nextLink",
                 fault,
             );
         }
+        if let Some(number) = path.strip_prefix(WORKS) {
+            return self.poll(number.parse().unwrap_or(usize::MAX));
+        }
+        if *method == Method::POST {
+            return self.recorded(&path, body);
+        }
         self.resource_or_list(&path, &url, fault)
+    }
+
+    /// What Azure said when it was asked this.
+    fn recorded(&self, path: &str, body: &str) -> Answer {
+        let world = self.world();
+        match recorded::answer(&world.recordings, path, body) {
+            None => Answer::error(404, "NotRecorded", "only what was recorded of Azure is answered"),
+            Some((_, found)) if found.polls == 0 => said(found),
+            Some((number, found)) => {
+                let mut works = lock(&self.works);
+                works.push((number, found.polls - 1));
+                self.accepted(works.len() - 1)
+            }
+        }
+    }
+
+    fn accepted(&self, work: usize) -> Answer {
+        let location = format!("{}{WORKS}{work}?api-version=2023-09-01", self.base);
+        let body = Answer { status: 202, headers: Vec::new(), body: Value::Null };
+        body.with("location", location).with("retry-after", 0)
+    }
+
+    fn poll(&self, work: usize) -> Answer {
+        let mut works = lock(&self.works);
+        match works.get_mut(work) {
+            None => Answer::error(404, "OperationNotFound", "there is no such operation"),
+            Some((number, 0)) => match self.world().recordings.get(*number) {
+                Some(found) => said(found),
+                None => Answer::error(404, "OperationNotFound", "there is no such operation"),
+            },
+            Some((_, left)) => {
+                *left -= 1;
+                self.accepted(work)
+            }
+        }
     }
 
     fn token(&self, body: &str, fault: Option<&Fault>) -> Answer {
@@ -305,7 +371,7 @@ impl Shared {
         let client =
             form.into_owned().find(|(name, _)| name == "client_id").map(|(_, id)| id).unwrap_or_default();
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-        let (token, answer) = token(&self.world.tenant, &client, serial, 3599);
+        let (token, answer) = token(&self.world().tenant, &client, serial, 3599);
         lock(&self.tokens).insert(token);
         answer
     }
@@ -314,7 +380,10 @@ impl Shared {
         let (granted, left, resets) = lock(&self.window).take(self.quota, self.start.elapsed());
         let resets = clock(resets);
         let answer = match granted {
-            true => graph(&self.world, body, self.page, fault),
+            true => {
+                self.world.write().unwrap_or_else(PoisonError::into_inner).asked();
+                graph(&self.world(), body, self.page, fault)
+            }
             false => Answer::error(
                 429,
                 "RateLimiting",
@@ -330,7 +399,8 @@ impl Shared {
     fn resource_or_list(&self, path: &str, url: &Url, fault: Option<&Fault>) -> Answer {
         let id = format!("/{path}");
         // The last one counts: it may have been given again.
-        let all = || self.world.resources.iter().rev();
+        let world = self.world();
+        let all = || world.resources.iter().rev();
         let is = |row: &&Value| {
             row.get("id").and_then(Value::as_str).is_some_and(|its| its.eq_ignore_ascii_case(&id))
         };
@@ -358,6 +428,22 @@ impl Shared {
         };
         list(all().filter(within).cloned().collect(), url, self.page, "nextLink", fault)
     }
+}
+
+/// Where answers are that are being worked on.
+const WORKS: &str = "providers/Microsoft.Network/operationResults/";
+
+fn said(found: &Recording) -> Answer {
+    Answer { status: found.status, headers: Vec::new(), body: found.answer.clone() }
+}
+
+/// `2023-09-01`, `2020-08-01-preview`.
+fn is_version(text: &str) -> bool {
+    let date = text.strip_suffix("-preview").unwrap_or(text);
+    let digits =
+        |part: &str, long: usize| part.len() == long && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = date.split('-').collect();
+    matches!(parts.as_slice(), [year, month, day] if digits(year, 4) && digits(month, 2) && digits(day, 2))
 }
 
 fn expired() -> Answer {

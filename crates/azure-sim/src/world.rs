@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::recorded::Recording;
+
 /// A tenant.
 #[derive(Clone, Debug, Default)]
 pub struct World {
@@ -15,6 +17,18 @@ pub struct World {
     pub(crate) tables: BTreeMap<&'static str, Vec<Value>>,
     /// Lists of Microsoft Graph by path, without `v1.0/`.
     pub(crate) directory: BTreeMap<String, Vec<Value>>,
+    /// Answers of Azure itself.
+    pub(crate) recordings: Vec<Recording>,
+    /// What Resource Graph does not know yet, and after how many more questions it will.
+    late: Vec<(usize, Row)>,
+    changes: u64,
+}
+
+/// What becomes of a row of Resource Graph.
+#[derive(Clone, Debug)]
+enum Row {
+    Put(&'static str, Value),
+    Gone(String),
 }
 
 /// The types that are in other tables than `resources`: how they begin, in lower case.
@@ -56,7 +70,8 @@ const OUTER: [&str; 15] = [
 ];
 
 /// Tables that are there, whether anything is in them or not.
-pub(crate) const KNOWN: [&str; 11] = [
+pub(crate) const KNOWN: [&str; 12] = [
+    "resourcechanges",
     "resources",
     "networkresources",
     "computeresources",
@@ -85,35 +100,105 @@ impl World {
     }
 
     /// Adds a resource, as `az` prints it or as a snapshot holds it. Its type and subscription are those of its id.
-    pub fn add(&mut self, mut resource: Value) {
-        let Some(id) = resource.get("id").and_then(Value::as_str).map(str::to_owned) else { return };
-        self.resources.push(resource.clone());
-        let Some(members) = resource.as_object_mut() else { return };
-        let subscription =
-            id.split('/').skip_while(|step| !step.eq_ignore_ascii_case("subscriptions")).nth(1);
-        let subscription = subscription.unwrap_or_default().to_owned();
-        if !members.contains_key("properties") {
-            // As `az` prints it, with everything on one level.
-            let names: Vec<String> =
-                members.keys().filter(|name| !OUTER.contains(&name.as_str())).cloned().collect();
-            let inner: serde_json::Map<String, Value> =
-                names.into_iter().filter_map(|name| Some((name.clone(), members.remove(&name)?))).collect();
-            members.insert("properties".to_owned(), inner.into());
-        }
-        if !members.contains_key("type") {
-            members.insert("type".to_owned(), type_of(&id).into());
-        }
-        members.insert("subscriptionId".to_owned(), subscription.clone().into());
-        let its = members.get("type").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
-        members.insert("type".to_owned(), its.clone().into());
+    pub fn add(&mut self, resource: Value) {
+        let Some((table, row)) = row(&resource) else { return };
+        let subscription = row.get("subscriptionId").and_then(Value::as_str).unwrap_or_default().to_owned();
+        self.resources.push(resource);
         if !subscription.is_empty()
             && !self.subscriptions.iter().any(|one| one.eq_ignore_ascii_case(&subscription))
         {
             self.subscriptions.push(subscription);
         }
-        let table =
-            TABLES.iter().find(|(begin, _)| its.starts_with(begin)).map_or("resources", |(_, table)| table);
-        self.tables.entry(table).or_default().push(resource);
+        self.tables.entry(table).or_default().push(row);
+    }
+
+    /// Puts a subscription under management groups, the nearest first.
+    pub fn put_under(&mut self, subscription: &str, groups: &[&str]) {
+        let chain: Vec<Value> =
+            groups.iter().map(|name| json!({"name": name, "displayName": name})).collect();
+        let rows = self.tables.entry("resourcecontainers").or_default();
+        let is = |row: &&mut Value| row.get("subscriptionId").is_some_and(|id| id == subscription);
+        for row in rows.iter_mut().filter(is) {
+            if let Some(row) = row.as_object_mut() {
+                row.insert("properties".to_owned(), json!({"managementGroupAncestorsChain": chain.clone()}));
+            }
+        }
+    }
+
+    /// Whether a subscription is under a management group.
+    pub(crate) fn is_under(&self, subscription: &str, group: &str) -> bool {
+        let rows = self.tables.get("resourcecontainers").into_iter().flatten();
+        let mut its = rows.filter(|row| {
+            let id = row.get("subscriptionId").and_then(Value::as_str).unwrap_or_default();
+            id.eq_ignore_ascii_case(subscription)
+        });
+        its.any(|row| {
+            let chain = row.pointer("/properties/managementGroupAncestorsChain").and_then(Value::as_array);
+            let named = |one: &Value| one.get("name").and_then(Value::as_str) == Some(group);
+            chain.is_some_and(|chain| chain.iter().any(named))
+        })
+    }
+
+    /// Adds an answer of Azure itself.
+    pub fn record(&mut self, recording: Recording) {
+        self.recordings.push(recording);
+    }
+
+    /// A resource is made or changed at a moment (RFC 3339). Resource Manager knows at once, Resource Graph after so
+    /// many more questions; then it tells the change, too.
+    pub fn put(&mut self, resource: Value, moment: &str, late: usize) {
+        let Some((table, row)) = row(&resource) else { return };
+        let id = resource.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let was = self.forget(&id);
+        self.resources.push(resource);
+        self.late.push((late, Row::Put(table, row)));
+        self.changed(&id, if was { "Update" } else { "Create" }, moment, late);
+    }
+
+    /// A resource is deleted, with the same delay.
+    pub fn delete(&mut self, id: &str, moment: &str, late: usize) {
+        self.forget(id);
+        self.late.push((late, Row::Gone(id.to_owned())));
+        self.changed(id, "Delete", moment, late);
+    }
+
+    fn forget(&mut self, id: &str) -> bool {
+        let before = self.resources.len();
+        self.resources.retain(|row| !has_id(row, id));
+        self.resources.len() < before
+    }
+
+    fn changed(&mut self, id: &str, what: &str, moment: &str, late: usize) {
+        self.changes += 1;
+        let change = json!({
+            "id": format!("{id}/providers/Microsoft.Resources/changes/{}", self.changes),
+            "type": "microsoft.resources/changes",
+            "properties": {"targetResourceId": id, "targetResourceType": type_of(id), "changeType": what,
+                "changeAttributes": {"timestamp": moment, "changesCount": 1}, "changes": {}},
+        });
+        if let Some((_, row)) = row(&change) {
+            self.late.push((late, Row::Put("resourcechanges", row)));
+        }
+    }
+
+    /// Resource Graph is asked: what is late is one question less so.
+    pub(crate) fn asked(&mut self) {
+        let (due, late): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.late).into_iter().partition(|one| one.0 == 0);
+        self.late = late.into_iter().map(|(left, row)| (left - 1, row)).collect();
+        for (_, row) in due {
+            match row {
+                Row::Put(table, row) => {
+                    let id = row.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+                    let rows = self.tables.entry(table).or_default();
+                    rows.retain(|row| !has_id(row, &id));
+                    rows.push(row);
+                }
+                Row::Gone(id) => {
+                    self.tables.values_mut().for_each(|rows| rows.retain(|row| !has_id(row, &id)));
+                }
+            }
+        }
     }
 
     /// How many resources there are, subscriptions left out.
@@ -134,6 +219,34 @@ impl World {
     pub fn add_directory(&mut self, path: &str, rows: Vec<Value>) {
         self.directory.insert(path.to_owned(), rows);
     }
+}
+
+fn has_id(row: &Value, id: &str) -> bool {
+    row.get("id").and_then(Value::as_str).is_some_and(|its| its.eq_ignore_ascii_case(id))
+}
+
+/// A resource as a row of Resource Graph, and the table that has it.
+fn row(resource: &Value) -> Option<(&'static str, Value)> {
+    let id = resource.get("id")?.as_str()?.to_owned();
+    let mut row = resource.clone();
+    let members = row.as_object_mut()?;
+    let subscription = id.split('/').skip_while(|step| !step.eq_ignore_ascii_case("subscriptions")).nth(1);
+    let subscription = subscription.unwrap_or_default().to_owned();
+    if !members.contains_key("properties") {
+        // As `az` prints it, with everything on one level.
+        let names: Vec<String> =
+            members.keys().filter(|name| !OUTER.contains(&name.as_str())).cloned().collect();
+        let inner: serde_json::Map<String, Value> =
+            names.into_iter().filter_map(|name| Some((name.clone(), members.remove(&name)?))).collect();
+        members.insert("properties".to_owned(), inner.into());
+    }
+    members.insert("subscriptionId".to_owned(), subscription.into());
+    let own = members.get("type").and_then(Value::as_str).map(str::to_ascii_lowercase);
+    let its = own.unwrap_or_else(|| type_of(&id));
+    members.insert("type".to_owned(), its.clone().into());
+    let table =
+        TABLES.iter().find(|(begin, _)| its.starts_with(begin)).map_or("resources", |(_, table)| table);
+    Some((table, row))
 }
 
 /// The type that an id tells: `microsoft.network/virtualnetworks/subnets`.

@@ -301,7 +301,7 @@ impl Client {
     }
 
     /// All rows of a list of Resource Manager or Microsoft Graph.
-    async fn list(&self, path: &str, limit: Limit) -> Result<Vec<Value>, Fault> {
+    pub(crate) async fn list(&self, path: &str, limit: Limit) -> Result<Vec<Value>, Fault> {
         #[derive(Deserialize)]
         struct Said {
             value: Option<Vec<Value>>,
@@ -312,7 +312,7 @@ impl Client {
         }
         let base = match limit {
             Limit::Directory => &self.cloud().graph,
-            Limit::Arm | Limit::ResourceGraph => &self.cloud().arm,
+            Limit::Arm | Limit::Action | Limit::ResourceGraph => &self.cloud().arm,
         };
         let host = base.host_str().unwrap_or_default().to_owned();
         let unreadable = |detail: String| Fault::Unreadable { host: host.clone(), detail };

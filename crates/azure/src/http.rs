@@ -49,6 +49,8 @@ pub fn connect(authorities: &[u8]) -> Result<reqwest::Client, reqwest::Error> {
 pub(crate) enum Limit {
     ResourceGraph,
     Arm,
+    /// What is done, or worked out, on request.
+    Action,
     Directory,
 }
 
@@ -64,7 +66,7 @@ pub(crate) struct Ask {
 impl Ask {
     fn audience(&self) -> Audience {
         match self.limit {
-            Limit::ResourceGraph | Limit::Arm => Audience::Arm,
+            Limit::ResourceGraph | Limit::Arm | Limit::Action => Audience::Arm,
             Limit::Directory => Audience::Graph,
         }
     }
@@ -73,6 +75,7 @@ impl Ask {
 /// An answer that tells something.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
@@ -137,7 +140,7 @@ pub struct Client {
     http: reqwest::Client,
     cloud: Cloud,
     chain: Chain,
-    buckets: Mutex<[Bucket; 3]>,
+    buckets: Mutex<[Bucket; 4]>,
     start: Instant,
     /// How long the first wait before another try is at most.
     step: Duration,
@@ -156,7 +159,7 @@ enum Tried {
 impl Client {
     /// A client. Nothing is asked yet.
     pub fn new(http: reqwest::Client, cloud: Cloud, chain: Chain) -> Self {
-        let buckets = [Bucket::resource_graph(), Bucket::arm(), Bucket::directory()];
+        let buckets = [Bucket::resource_graph(), Bucket::arm(), Bucket::actions(), Bucket::directory()];
         Self {
             http,
             cloud,
@@ -170,7 +173,7 @@ impl Client {
     /// The same without a pace of its own, and with shorter waits where Azure does not say how long: for tests.
     #[must_use]
     pub fn impatient(self) -> Self {
-        let buckets = [(); 3].map(|()| Bucket::new(1000.0, 1000.0));
+        let buckets = [(); 4].map(|()| Bucket::new(1000.0, 1000.0));
         Self { step: Duration::from_millis(5), buckets: Mutex::new(buckets), ..self }
     }
 
@@ -239,10 +242,11 @@ impl Client {
 
     fn with<T>(&self, limit: Limit, f: impl FnOnce(&mut Bucket, Duration) -> T) -> T {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let [graph, arm, directory] = &mut *buckets;
+        let [graph, arm, actions, directory] = &mut *buckets;
         let bucket = match limit {
             Limit::ResourceGraph => graph,
             Limit::Arm => arm,
+            Limit::Action => actions,
             Limit::Directory => directory,
         };
         f(bucket, self.start.elapsed())
@@ -270,7 +274,7 @@ impl Client {
             Err(error) => return Tried::Again(network(&error), None),
         };
         if status.is_success() {
-            return Tried::Answer(Answer { headers, body });
+            return Tried::Answer(Answer { status, headers, body });
         }
         let (code, message) = error_of(&body);
         let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(duration);

@@ -12,6 +12,7 @@ mod limits;
 mod redact;
 mod resource_graph;
 mod snapshot;
+mod verify;
 
 pub use catalogue::{DIRECTORY, Directory, LISTS, List, QUESTIONS, Question};
 pub use certificate::CertificateError;
@@ -20,3 +21,4 @@ pub use collect::{CollectError, Progress};
 pub use credential::{Caller, Chain, CredentialError, Link, Variables};
 pub use http::{Client, Fault, connect};
 pub use snapshot::{Asked, By, KIND, Manifest, Partial, Refused, SnapshotError, Writer};
+pub use verify::{End, FlowQuestion, FlowSaid, Watcher};

@@ -37,6 +37,11 @@ impl Bucket {
         Self::new(100.0, 24.0)
     }
 
+    /// The limit of actions: Network counts 1,000 in five minutes.
+    pub(crate) fn actions() -> Self {
+        Self::new(50.0, 3.0)
+    }
+
     /// What Microsoft Graph takes without complaint.
     pub(crate) fn directory() -> Self {
         Self::new(50.0, 20.0)

@@ -106,7 +106,11 @@ mod tests {
     use super::*;
 
     fn page(text: &str) -> Result<Page, String> {
-        read(&Answer { headers: reqwest::header::HeaderMap::new(), body: text.as_bytes().to_vec() })
+        read(&Answer {
+            status: reqwest::StatusCode::OK,
+            headers: reqwest::header::HeaderMap::new(),
+            body: text.as_bytes().to_vec(),
+        })
     }
 
     #[test]

@@ -117,7 +117,7 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
 }
 
 /// What runs in Azure now: collected into a file that goes away, and read as any other.
-fn live(args: &LiveArgs, lang: Lang) -> anyhow::Result<Reading> {
+pub(crate) fn live(args: &LiveArgs, lang: Lang) -> anyhow::Result<Reading> {
     let folder = tempfile::Builder::new().prefix("sekimori-").tempdir()?;
     let path = folder.path().join("azure.ndjson.zst");
     collect::snapshot(args, &path, lang)?;

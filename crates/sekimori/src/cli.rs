@@ -65,6 +65,11 @@ pub(crate) enum Command {
     )]
     Collect(CollectArgs),
     #[command(
+        about = t("Ask Azure itself about a sample of VMs, and tell where its answers differ from ours", "VM を抽出して Azure 自身に問い合わせ、Sekimori の判定と異なる点を示します"),
+        after_help = t(TRUTH_HELP, TRUTH_HELP_JA)
+    )]
+    Truth(TruthArgs),
+    #[command(
         about = t("Ask what `az network watcher test-ip-flow` asks: does a flow pass the groups of a NIC?", "`az network watcher test-ip-flow` と同じく、通信が NIC の NSG を通過できるかを調べます"),
         after_help = t(FLOW_HELP, FLOW_HELP_JA)
     )]
@@ -343,6 +348,38 @@ const REACH_HELP_JA: &str = "終了コード:
   sekimori reach estate --to web1 --port 22 --from internet
   sekimori reach estate --to db1 --from web1 --output paths.html";
 
+const TRUTH_HELP: &str = "Azure answers only for VMs that run. It needs these rights, which Reader does not have (Network Contributor does):
+  Microsoft.Network/networkWatchers/ipFlowVerify/action
+  Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action
+
+Exit codes:
+  0  Azure agrees
+  1  some answers differ
+  2  wrong usage, or nobody is signed in
+  3  Azure did not answer everything, or some input could not be read
+
+Examples:
+  sekimori truth
+  sekimori truth estate.ndjson.zst --sample 50
+  sekimori truth --batch expectations.ndjson
+  sekimori truth --all --format json";
+
+const TRUTH_HELP_JA: &str = "Azure が回答するのは実行中の VM だけです。次の権限が必要です (Reader には含まれません。Network Contributor に含まれます):
+  Microsoft.Network/networkWatchers/ipFlowVerify/action
+  Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action
+
+終了コード:
+  0  Azure と一致
+  1  一致しない回答あり
+  2  使い方の誤り、またはサインインしていない
+  3  Azure が回答しなかった質問がある、または入力の一部を読み取れない
+
+例:
+  sekimori truth
+  sekimori truth estate.ndjson.zst --sample 50
+  sekimori truth --batch expectations.ndjson
+  sekimori truth --all --format json";
+
 const FLOW_HELP: &str = "\
 Exit codes:
   0  answered (and every `expect` of a batch holds)
@@ -578,6 +615,24 @@ pub(crate) struct CollectArgs {
     pub(crate) live: LiveArgs,
     #[arg(long, help = t("Print the rights that it needs, and ask nothing", "必要な権限を表示する (Azure には接続しません)"))]
     pub(crate) plan: bool,
+    #[command(flatten)]
+    pub(crate) form: FormArg,
+}
+
+#[derive(Args)]
+pub(crate) struct TruthArgs {
+    #[arg(value_name = "SOURCE", help = t("A snapshot, not older than the last change of the estate; without one, what runs in Azure now", "スナップショット (環境の最後の変更より新しいもの)。指定しない場合は、Azure で現在動作している環境を読み取ります"))]
+    pub(crate) sources: Vec<PathBuf>,
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..).map(|n| n as usize), help = t("About how many VMs Azure is asked", "問い合わせる VM の台数"))]
+    pub(crate) sample: usize,
+    #[arg(long, conflicts_with = "sample", help = t("About all VMs", "すべての VM について問い合わせる"))]
+    pub(crate) all: bool,
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sample", "all"], help = t("Questions of your own instead, one a line, as `flow --batch` reads them; - is standard input", "独自の質問 (`flow --batch` と同じ形式、1 行に 1 件)。- は標準入力"))]
+    pub(crate) batch: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", help = t("Where to write the disagreements, without names [default: sekimori-disagreements.json]", "一致しなかった内容を、名前を除いて書き込むファイル [既定値: sekimori-disagreements.json]"))]
+    pub(crate) bug_report: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
     #[command(flatten)]
     pub(crate) form: FormArg,
 }

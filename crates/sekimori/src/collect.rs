@@ -52,28 +52,13 @@ pub(crate) fn run(args: &CollectArgs, lang: Lang) -> anyhow::Result<u8> {
 pub(crate) fn snapshot(args: &LiveArgs, path: &Path, lang: Lang) -> anyhow::Result<Manifest> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let authorities = match &args.authority {
-            Some(file) => std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?,
-            None => Vec::new(),
-        };
-        let http = connect(&authorities).map_err(|error| anyhow!(error.to_string()))?;
-        let cloud = match Cloud::named(&args.cloud).map_err(|error| anyhow!(error.to_string()))? {
-            Named::Known(cloud) => *cloud,
-            Named::At(at) => {
-                let asked = at.join("metadata/endpoints?api-version=2022-09-01")?;
-                let said = http.get(asked).send().await.with_context(|| format!("cannot ask `{at}`"))?;
-                Cloud::from_metadata(&at, &said.bytes().await?).map_err(|error| anyhow!(error.to_string()))?
-            }
-        };
+        let client = connected(args).await?;
         let asked = Asked {
-            cloud: cloud.name.clone(),
+            cloud: client.cloud().name.clone(),
             subscriptions: args.subscription.clone(),
             management_groups: args.management_group.clone(),
             directory: !args.no_directory,
         };
-        let chain = Chain::new(cloud.clone(), http.clone(), Variables::of_process());
-        let chain = chain.map_err(|error| anyhow!(error.to_string()))?;
-        let client = Client::new(http, cloud, chain);
         let mut writer = Writer::open(path, &asked, &crate::check::now(lang)?)
             .map_err(|error| anyhow!(snapshot_text(&error, lang)))?;
         if writer.parts() > 0 {
@@ -98,7 +83,27 @@ pub(crate) fn snapshot(args: &LiveArgs, path: &Path, lang: Lang) -> anyhow::Resu
     })
 }
 
-fn progress_bar() -> ProgressBar {
+/// A client of the cloud that was named, with the rights of whoever is signed in.
+pub(crate) async fn connected(args: &LiveArgs) -> anyhow::Result<Client> {
+    let authorities = match &args.authority {
+        Some(file) => std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?,
+        None => Vec::new(),
+    };
+    let http = connect(&authorities).map_err(|error| anyhow!(error.to_string()))?;
+    let cloud = match Cloud::named(&args.cloud).map_err(|error| anyhow!(error.to_string()))? {
+        Named::Known(cloud) => *cloud,
+        Named::At(at) => {
+            let asked = at.join("metadata/endpoints?api-version=2022-09-01")?;
+            let said = http.get(asked).send().await.with_context(|| format!("cannot ask `{at}`"))?;
+            Cloud::from_metadata(&at, &said.bytes().await?).map_err(|error| anyhow!(error.to_string()))?
+        }
+    };
+    let chain = Chain::new(cloud.clone(), http.clone(), Variables::of_process());
+    let chain = chain.map_err(|error| anyhow!(error.to_string()))?;
+    Ok(Client::new(http, cloud, chain))
+}
+
+pub(crate) fn progress_bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {eta}");
     style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))

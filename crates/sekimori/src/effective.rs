@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
-use estate::{Access, Direction, Estate, Nic, PortSet, Protocol, resource_group, resource_name};
+use estate::{Access, Direction, Estate, Nic, PortSet, Protocol, Reason, resource_group, resource_name};
 use posture::{Lang, reason_text, settled_by};
 use reach::Reach;
 use reach::effective::{EffectiveGroup, EffectiveRule, EffectiveSide, effective};
@@ -20,26 +20,28 @@ pub(crate) fn run(paths: &[PathBuf], nic: &str, lang: Lang) -> anyhow::Result<u8
     source::tell_problems(&estate, &sources, lang);
     let nic = find(&estate, nic, lang)?;
     let reach = Reach::with_tags(&estate, tags::list(lang)?);
-    let groups = effective(&reach, nic);
-    let mut complete = estate.problems.is_empty();
-    for group in &groups {
-        for reason in group.unknown.iter().chain(group.rules.iter().filter_map(|rule| rule.unknown.as_ref()))
-        {
-            complete = false;
-            let (why, settled_by) = (reason_text(reason, lang), settled_by(reason, lang));
-            output::note(&match lang {
-                Lang::En => format!("not known in full: {why}; settled by: {settled_by}"),
-                Lang::Ja => format!("一部を確定できません: {why}。解決方法: {settled_by}"),
-            });
-        }
+    let (answer, unknown) = answer(&reach, nic);
+    for reason in &unknown {
+        let (why, settled_by) = (reason_text(reason, lang), settled_by(reason, lang));
+        output::note(&match lang {
+            Lang::En => format!("not known in full: {why}; settled by: {settled_by}"),
+            Lang::Ja => format!("一部を確定できません: {why}。解決方法: {settled_by}"),
+        });
     }
-    let value: Vec<Value> = groups
-        .iter()
-        .filter(|group| group.nsg.is_some())
-        .map(|group| group_json(&estate, nic, group))
-        .collect();
-    output::print_json(&json!({"value": value}))?;
-    Ok(if complete { 0 } else { INCOMPLETE })
+    output::print_json(&answer)?;
+    Ok(if unknown.is_empty() && estate.problems.is_empty() { 0 } else { INCOMPLETE })
+}
+
+/// The groups in force at a NIC, in the shape of Azure's answer, and why some of it is not known.
+pub(crate) fn answer(reach: &Reach<'_>, nic: &Nic) -> (Value, Vec<Reason>) {
+    let groups = effective(reach, nic);
+    let reasons = |group: &EffectiveGroup| {
+        let of_rules = group.rules.iter().filter_map(|rule| rule.unknown.clone());
+        group.unknown.iter().cloned().chain(of_rules).collect::<Vec<_>>()
+    };
+    let known = groups.iter().filter(|group| group.nsg.is_some());
+    let value: Vec<Value> = known.map(|group| group_json(reach.estate(), nic, group)).collect();
+    (json!({"value": value}), groups.iter().flat_map(reasons).collect())
 }
 
 /// The NIC that people mean: a name, `group/name` or an id, in any case.

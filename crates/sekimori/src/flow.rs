@@ -187,6 +187,22 @@ fn batch(path: &std::path::Path, reach: &Reach<'_>, finder: &Finder<'_>, lang: L
     Ok(code)
 }
 
+/// The questions of a batch, without their expectations.
+pub(crate) fn questions(path: &std::path::Path, lang: Lang) -> anyhow::Result<Vec<Flow>> {
+    let text = match path.as_os_str() == "-" {
+        true => std::io::read_to_string(std::io::stdin().lock()),
+        false => std::fs::read_to_string(path),
+    };
+    let text = text.with_context(|| format!("cannot read `{}`", path.display()))?;
+    let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
+    let one = |(line, number): (&str, usize)| {
+        let at = |column: usize, what: &str| anyhow!("{}:{number}:{column}: {what}", path.display());
+        let read = question(line.as_bytes(), lang).map_err(|(column, what)| at(column, &what))?;
+        parse(&read, lang).map_err(|error| at(1, &format!("{error:#}")))
+    };
+    lines.map(one).collect()
+}
+
 /// What an answer may be expected to be.
 const WORDS: [&str; 4] = ["Allow", "Deny", "Partial", "Unknown"];
 

@@ -19,6 +19,7 @@ mod select;
 mod settings;
 mod source;
 mod tags;
+mod truth;
 mod usage;
 mod version;
 
@@ -103,6 +104,7 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
             check::run(args, &file, lang)
         }
         Command::Collect(args) => collect::run(args, lang),
+        Command::Truth(args) => truth::run(args, lang),
         Command::Flow(args) => flow::run(args, lang),
         Command::Reach(args) => reached::run(args, lang),
         Command::Diff(args) => difference::run(args, lang),

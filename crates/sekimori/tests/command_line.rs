@@ -14,10 +14,11 @@ use std::process::{Command, Stdio};
 
 use common::{run, run_with, scratch};
 
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 25] = [
     &[],
     &["check"],
     &["collect"],
+    &["truth"],
     &["flow"],
     &["reach"],
     &["diff"],

@@ -87,6 +87,11 @@ impl Positions {
         lines.unwrap_or_default()
     }
 
+    /// The text of a record. `None` when the source cannot be read again.
+    pub(crate) fn record(&self, origin: Origin) -> Option<Vec<u8>> {
+        self.slice(origin.source.0 as usize, origin.offset, u64::from(origin.len)).ok()
+    }
+
     fn found(&self) -> MutexGuard<'_, HashMap<(Origin, String), Option<Location>>> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
