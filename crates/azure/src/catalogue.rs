@@ -269,15 +269,39 @@ pub const DIRECTORY: [Directory; 8] = [
     },
 ];
 
+/// Who is in a group, groups in groups included: asked for each group that has rights, or that a policy names.
+pub const MEMBERS: Directory = Directory {
+    name: "group members",
+    path: "v1.0/groups/{id}/transitiveMembers?$select=id,displayName,userPrincipalName&$top=999",
+    permission: "GroupMember.Read.All",
+    role: "Directory Readers",
+};
+
 impl Question {
     /// The text of the query. Rows come in the order of their ids: so a page that comes twice, or is left out, shows.
     pub fn text(&self) -> String {
-        let mut types = String::new();
-        if !self.types.is_empty() {
-            let quoted: Vec<String> = self.types.iter().map(|one| format!("'{one}'")).collect();
-            types = format!(" | where type in~ ({})", quoted.join(", "));
+        format!("{} | project {COLUMNS} | order by id asc", self.rows())
+    }
+
+    /// How many rows it has of each type in each subscription.
+    pub(crate) fn counts(&self) -> String {
+        format!(
+            "{} | summarize count_ = count() by subscriptionId, type | order by subscriptionId asc",
+            self.rows()
+        )
+    }
+
+    /// The same columns of resources by id. `quoted` is a list: `'/a', '/b'`.
+    pub(crate) fn by_ids(quoted: &str) -> String {
+        format!("resources | where id in~ ({quoted}) | project {COLUMNS} | order by id asc")
+    }
+
+    fn rows(&self) -> String {
+        let quoted: Vec<String> = self.types.iter().map(|one| format!("'{one}'")).collect();
+        match quoted.is_empty() {
+            true => self.table.to_owned(),
+            false => format!("{} | where type in~ ({})", self.table, quoted.join(", ")),
         }
-        format!("{}{types} | project {COLUMNS} | order by id asc", self.table)
     }
 }
 

@@ -9,13 +9,14 @@ use futures_util::stream::{self, StreamExt};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::catalogue::{COUNTS, DIRECTORY, Directory, LISTS, List, QUESTIONS, Question};
+use crate::catalogue::{COUNTS, DIRECTORY, Directory, LISTS, List, MEMBERS, QUESTIONS, Question};
 use crate::http::{Ask, Client, Fault, Limit};
 use crate::resource_graph::{Query, Scope};
-use crate::snapshot::{Asked, Part, Partial, Refused, SnapshotError, Writer};
+use crate::since::{Base, carried};
+use crate::snapshot::{Asked, Part, Partial, Refused, Said, SnapshotError, Writer};
 
 /// How many subscriptions a question is asked in at once: Azure's guidance is at most 300.
-const BATCH: usize = 100;
+pub(crate) const BATCH: usize = 100;
 
 /// How many questions are under way at once: enough to use the quota while answers travel.
 const AT_ONCE: usize = 6;
@@ -55,6 +56,8 @@ enum Unit<'a> {
     Question(&'static Question, &'a [String]),
     List(&'static List, &'a str),
     Directory(&'static Directory),
+    /// Who is in a group, groups in groups included.
+    Members(&'a str),
 }
 
 impl Unit<'_> {
@@ -67,6 +70,7 @@ impl Unit<'_> {
             }
             Self::List(list, subscription) => format!("{}:{subscription}", list.name),
             Self::Directory(list) => format!("{}:directory", list.name),
+            Self::Members(group) => format!("{}:{group}", MEMBERS.name),
         }
     }
 }
@@ -74,6 +78,8 @@ impl Unit<'_> {
 impl Client {
     /// Collects what checks read into a snapshot that was begun. What cannot be read is noted in it; it is ended by
     /// [`Writer::finish`].
+    ///
+    /// With an earlier snapshot, what has not changed is taken from there.
     ///
     /// # Errors
     ///
@@ -83,12 +89,18 @@ impl Client {
         &self,
         writer: &mut Writer,
         asked: &Asked,
+        base: Option<&Base>,
         told: &(dyn Fn(Progress<'_>) + Sync),
     ) -> Result<(), CollectError> {
         let subscriptions = self.subscriptions(asked).await?;
         let filled = self.filled(&subscriptions).await?;
+        if let Some(base) = base {
+            told(Progress { what: "changes", done: 0, of: 1, rows: 0 });
+            self.carry(writer, base, &filled).await?;
+        }
+        let is_carried = |question: &Question| base.is_some() && carried().any(|one| one == question);
         let mut units: Vec<Unit<'_>> = Vec::new();
-        for question in &QUESTIONS {
+        for question in QUESTIONS.iter().filter(|question| !is_carried(question)) {
             units.extend(filled.chunks(BATCH).map(|batch| Unit::Question(question, batch)));
         }
         for list in &LISTS {
@@ -97,18 +109,34 @@ impl Client {
         if asked.directory {
             units.extend(DIRECTORY.iter().map(Unit::Directory));
         }
+        self.work(writer, units, told).await?;
+        if asked.directory {
+            // Which groups matter is known when rights and policies were read.
+            let groups = writer.groups();
+            self.work(writer, groups.iter().map(|group| Unit::Members(group)).collect(), told).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks what was not asked before.
+    async fn work(
+        &self,
+        writer: &mut Writer,
+        mut units: Vec<Unit<'_>>,
+        told: &(dyn Fn(Progress<'_>) + Sync),
+    ) -> Result<(), CollectError> {
         let of = units.len();
         units.retain(|unit| !writer.has(&unit.name()));
         let before = of - units.len();
         let shared = &Mutex::new((writer, 0u64, before));
         let work = units.into_iter().map(|unit| async move {
-            let (part, refused, partial) = self.unit(&unit).await?;
+            let said = self.unit(&unit).await?;
             let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
             let (writer, rows, done) = &mut *shared;
-            *rows += part.rows;
+            *rows += said.part.rows;
             *done += 1;
             let name = unit.name();
-            writer.add(&name, part, refused, partial)?;
+            writer.add(&name, said)?;
             let what = name.split(':').next().unwrap_or(&name);
             told(Progress { what, done: *done, of, rows: *rows });
             Ok::<(), CollectError>(())
@@ -163,7 +191,16 @@ impl Client {
         Ok(filled)
     }
 
-    async fn unit(&self, unit: &Unit<'_>) -> Result<(Part, Vec<Refused>, Vec<Partial>), CollectError> {
+    /// What a question comes to in some subscriptions.
+    pub(crate) async fn answer_to(
+        &self,
+        question: &'static Question,
+        subscriptions: &[String],
+    ) -> Result<Said, CollectError> {
+        self.unit(&Unit::Question(question, subscriptions)).await
+    }
+
+    async fn unit(&self, unit: &Unit<'_>) -> Result<Said, CollectError> {
         let io = |error| SnapshotError::Write { path: "a part of the snapshot".into(), error };
         let gathered = |rows: Vec<Value>| -> Result<(Part, Option<String>), CollectError> {
             let mut part = Part::default();
@@ -188,24 +225,23 @@ impl Client {
                 (list.name, (*subscription).to_owned(), list.action, list.role, answer)
             }
             Unit::Directory(list) => {
-                let answer = self.list(list.path, Limit::Directory).await;
-                // A list of the directory is told by its context, not by the ids of its rows.
-                let path = list.path.split('?').next().unwrap_or(list.path);
-                let context = format!("https://graph.microsoft.com/{path}");
-                let wrap = |rows: Vec<Value>| {
-                    gathered(vec![serde_json::json!({"@odata.context": context, "value": rows})])
-                };
-                let answer = answer.map_err(CollectError::from).and_then(wrap);
+                let answer = self.of_directory(list.path).await;
+                let answer = answer.map_err(CollectError::from).and_then(gathered);
                 (list.name, "the directory".to_owned(), list.permission, list.role, answer)
             }
-        };
-        let (mut part, mut refused, mut partial) = (Part::default(), Vec::new(), Vec::new());
-        match answer {
-            Ok((its, short)) => {
-                part = its;
-                partial.extend(short.map(|reason| Partial { what: what.to_owned(), scope, reason }));
+            Unit::Members(group) => {
+                let answer = self.of_directory(&MEMBERS.path.replace("{id}", group)).await;
+                let answer = answer.map_err(CollectError::from).and_then(gathered);
+                (MEMBERS.name, format!("the group {group}"), MEMBERS.permission, MEMBERS.role, answer)
             }
-            Err(CollectError::Fault(Fault::Refused { code, message })) => refused.push(Refused {
+        };
+        let mut said = Said::default();
+        match answer {
+            Ok((part, short)) => {
+                said.part = part;
+                said.partial.extend(short.map(|reason| Partial { what: what.to_owned(), scope, reason }));
+            }
+            Err(CollectError::Fault(Fault::Refused { code, message })) => said.refused.push(Refused {
                 what: what.to_owned(),
                 scope,
                 action: action.to_owned(),
@@ -215,18 +251,27 @@ impl Client {
             // A provider that nobody has registered there has nothing to list.
             Err(CollectError::Fault(Fault::Wrong { code, .. }))
                 if code == "MissingSubscriptionRegistration" => {}
+            // A group that was deleted, and whose rights were left: nobody is in it.
+            Err(CollectError::Fault(Fault::NotFound { .. })) if matches!(unit, Unit::Members(_)) => {}
             Err(CollectError::Fault(
                 fault @ (Fault::NotFound { .. } | Fault::Wrong { .. } | Fault::Unreadable { .. }),
             )) => {
-                partial.push(Partial { what: what.to_owned(), scope, reason: fault.to_string() });
+                said.partial.push(Partial { what: what.to_owned(), scope, reason: fault.to_string() });
             }
             Err(error) => return Err(error),
         }
-        Ok((part, refused, partial))
+        Ok(said)
+    }
+
+    /// A list of the directory, as one row: it is told by its context, not by the ids of its rows.
+    async fn of_directory(&self, path: &str) -> Result<Vec<Value>, Fault> {
+        let rows = self.list(path, Limit::Directory).await?;
+        let context = format!("https://graph.microsoft.com/{}", path.split('?').next().unwrap_or(path));
+        Ok(vec![serde_json::json!({"@odata.context": context, "value": rows})])
     }
 
     /// The rows of a question that is known to be small.
-    async fn few(&self, text: &str, scope: Scope<'_>) -> Result<Vec<Value>, CollectError> {
+    pub(crate) async fn few(&self, text: &str, scope: Scope<'_>) -> Result<Vec<Value>, CollectError> {
         let mut rows = Vec::new();
         let mut take = |row| {
             rows.push(row);
@@ -275,9 +320,12 @@ impl Client {
             total = total.min(page.total);
             cut |= page.cut;
             for row in page.rows {
-                let key = ["id", "subscriptionId"].iter().find_map(|name| row.get(name)?.as_str());
-                // A page that comes twice adds nothing.
-                if key.is_none_or(|key| seen.insert(names.hash_one(key.to_ascii_lowercase()))) {
+                // A page that comes twice adds nothing. What has no id, such as a count, is told by all that it says.
+                let key = match row.get("id").and_then(Value::as_str) {
+                    Some(id) => names.hash_one(id.to_ascii_lowercase()),
+                    None => names.hash_one(row.to_string()),
+                };
+                if seen.insert(key) {
                     take(row).map_err(|error| SnapshotError::Write {
                         path: "a part of the snapshot".into(),
                         error,
@@ -303,7 +351,7 @@ impl Client {
     /// All rows of a list of Resource Manager or Microsoft Graph.
     pub(crate) async fn list(&self, path: &str, limit: Limit) -> Result<Vec<Value>, Fault> {
         #[derive(Deserialize)]
-        struct Said {
+        struct Listed {
             value: Option<Vec<Value>>,
             #[serde(rename = "nextLink")]
             next: Option<String>,
@@ -328,7 +376,8 @@ impl Client {
                 rows.push(whole);
                 return Ok(rows);
             }
-            let said: Said = serde_json::from_value(whole).map_err(|error| unreadable(error.to_string()))?;
+            let said: Listed =
+                serde_json::from_value(whole).map_err(|error| unreadable(error.to_string()))?;
             rows.extend(said.value.unwrap_or_default());
             let Some(next) = said.next.or(said.odata_next).filter(|next| !next.is_empty()) else {
                 return Ok(rows);

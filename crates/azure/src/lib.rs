@@ -11,14 +11,16 @@ mod http;
 mod limits;
 mod redact;
 mod resource_graph;
+mod since;
 mod snapshot;
 mod verify;
 
-pub use catalogue::{DIRECTORY, Directory, LISTS, List, QUESTIONS, Question};
+pub use catalogue::{DIRECTORY, Directory, LISTS, List, MEMBERS, QUESTIONS, Question};
 pub use certificate::CertificateError;
 pub use cloud::{Audience, Cloud, CloudError, Named};
 pub use collect::{CollectError, Progress};
 pub use credential::{Caller, Chain, CredentialError, Link, Variables};
 pub use http::{Client, Fault, connect};
+pub use since::{Base, BaseError, Since};
 pub use snapshot::{Asked, By, KIND, Manifest, Partial, Refused, SnapshotError, Writer};
 pub use verify::{End, FlowQuestion, FlowSaid, Watcher};

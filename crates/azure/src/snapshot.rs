@@ -5,7 +5,7 @@
 //! that what is in the file when the machine stops is whole. INVARIANT: a file without `.part` in its name is complete:
 //! it ends with a manifest, and got its name when it had one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::credential::Caller;
 use crate::redact::redact;
+use crate::since::Since;
 
 /// The kind of the manifest, by which readers know a snapshot.
 pub const KIND: &str = "sekimori.snapshot/1";
@@ -40,6 +41,9 @@ pub struct Manifest {
     pub refused: Vec<Refused>,
     /// What could not be read in full, and why.
     pub partial: Vec<Partial>,
+    /// What was taken from an earlier snapshot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
 }
 
 /// What was asked for.
@@ -53,6 +57,9 @@ pub struct Asked {
     pub management_groups: Vec<String>,
     /// Whether the directory was asked, too.
     pub directory: bool,
+    /// When the snapshot was begun that this one goes on from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
 }
 
 /// Whose rights were used.
@@ -98,6 +105,33 @@ pub(crate) struct Part {
     frame: Vec<u8>,
     pub(crate) rows: u64,
     pub(crate) redacted: u64,
+    /// Groups that have rights, or that policies name.
+    groups: BTreeSet<String>,
+}
+
+/// What one question came to.
+#[derive(Default)]
+pub(crate) struct Said {
+    pub(crate) part: Part,
+    pub(crate) refused: Vec<Refused>,
+    pub(crate) partial: Vec<Partial>,
+    /// What was taken from an earlier snapshot.
+    pub(crate) since: Option<Since>,
+}
+
+impl Said {
+    /// Adds what another question came to.
+    pub(crate) fn append(&mut self, mut other: Self) -> io::Result<()> {
+        self.part.pack()?;
+        other.part.pack()?;
+        self.part.frame.append(&mut other.part.frame);
+        self.part.rows += other.part.rows;
+        self.part.redacted += other.part.redacted;
+        self.part.groups.append(&mut other.part.groups);
+        self.refused.append(&mut other.refused);
+        self.partial.append(&mut other.partial);
+        Ok(())
+    }
 }
 
 /// How many bytes of lines are gathered before they are packed.
@@ -107,7 +141,16 @@ impl Part {
     /// Adds a row; secrets are taken out of it.
     pub(crate) fn push(&mut self, mut row: Value) -> io::Result<()> {
         self.redacted += redact(&mut row) as u64;
+        groups_of(&row, &mut self.groups);
         serde_json::to_writer(&mut self.lines, &row)?;
+        self.lines.push(b'\n');
+        self.rows += 1;
+        if self.lines.len() >= PACKED { self.pack() } else { Ok(()) }
+    }
+
+    /// Adds a line of an earlier snapshot: what was secret was taken out of it then.
+    pub(crate) fn push_line(&mut self, line: &[u8]) -> io::Result<()> {
+        self.lines.extend_from_slice(line);
         self.lines.push(b'\n');
         self.rows += 1;
         if self.lines.len() >= PACKED { self.pack() } else { Ok(()) }
@@ -132,9 +175,13 @@ struct Entry {
     rows: u64,
     redacted: u64,
     #[serde(default)]
+    groups: BTreeSet<String>,
+    #[serde(default)]
     refused: Vec<Refused>,
     #[serde(default)]
     partial: Vec<Partial>,
+    #[serde(default)]
+    since: Option<Since>,
 }
 
 /// The first line of the journal.
@@ -232,22 +279,22 @@ impl Writer {
         self.done.len()
     }
 
+    /// The groups that have rights, or that policies name, as far as was collected.
+    pub(crate) fn groups(&self) -> BTreeSet<String> {
+        self.done.values().flat_map(|entry| entry.groups.iter().cloned()).collect()
+    }
+
     /// Adds a part.
-    pub(crate) fn add(
-        &mut self,
-        name: &str,
-        mut part: Part,
-        refused: Vec<Refused>,
-        partial: Vec<Partial>,
-    ) -> Result<(), SnapshotError> {
+    pub(crate) fn add(&mut self, name: &str, said: Said) -> Result<(), SnapshotError> {
+        let Said { mut part, refused, partial, since } = said;
         let failed = |path: PathBuf| move |error| SnapshotError::Write { path, error };
         let file = beside(&self.path, ".part");
         part.pack().map_err(failed(file.clone()))?;
         self.file.write_all(&part.frame).map_err(failed(file.clone()))?;
         self.file.sync_data().map_err(failed(file.clone()))?;
         let end = self.file.stream_position().map_err(failed(file))?;
-        let Part { rows, redacted, .. } = part;
-        let entry = Entry { part: name.to_owned(), end, rows, redacted, refused, partial };
+        let Part { rows, redacted, groups, .. } = part;
+        let entry = Entry { part: name.to_owned(), end, rows, redacted, groups, refused, partial, since };
         let line = serde_json::to_string(&entry).unwrap_or_default() + "\n";
         self.journal.write_all(line.as_bytes()).map_err(failed(beside(&self.path, ".journal")))?;
         self.done.insert(name.to_owned(), entry);
@@ -270,6 +317,7 @@ impl Writer {
             redacted: 0,
             refused: Vec::new(),
             partial: Vec::new(),
+            since: self.done.values().find_map(|entry| entry.since.clone()),
         };
         for (name, entry) in &self.done {
             let question = name.split(':').next().unwrap_or(name).to_owned();
@@ -290,6 +338,32 @@ impl Writer {
         let journal = beside(&self.path, ".journal");
         std::fs::remove_file(&journal).map_err(|error| SnapshotError::Write { path: journal, error })?;
         Ok(manifest)
+    }
+}
+
+/// The groups that a row gives rights to, takes them from, or that a policy of the directory names.
+fn groups_of(row: &Value, groups: &mut BTreeSet<String>) {
+    let mut add = |id: Option<&Value>| {
+        // It becomes a part of an address.
+        let is_id =
+            |id: &&str| id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        groups.extend(id.and_then(Value::as_str).filter(is_id).map(str::to_ascii_lowercase));
+    };
+    let is_group = |kind: Option<&Value>| kind.and_then(Value::as_str) == Some("Group");
+    if let Some(properties) = row.get("properties") {
+        if is_group(properties.get("principalType")) {
+            add(properties.get("principalId"));
+        }
+        for list in ["principals", "excludePrincipals"] {
+            let all = properties.get(list).and_then(Value::as_array).into_iter().flatten();
+            all.filter(|one| is_group(one.get("type"))).for_each(|one| add(one.get("id")));
+        }
+    }
+    for policy in row.get("value").and_then(Value::as_array).into_iter().flatten() {
+        for list in ["includeGroups", "excludeGroups"] {
+            let all = policy.pointer(&format!("/conditions/users/{list}")).and_then(Value::as_array);
+            all.into_iter().flatten().for_each(|id| add(Some(id)));
+        }
     }
 }
 
@@ -333,10 +407,28 @@ mod tests {
         String::from_utf8(zstd::decode_all(File::open(path).unwrap()).unwrap()).unwrap()
     }
 
-    fn part(ids: &[&str]) -> Part {
+    fn said(ids: &[&str]) -> Said {
         let mut part = Part::default();
         ids.iter().for_each(|id| part.push(json!({"id": id, "password": "x"})).unwrap());
-        part
+        Said { part, ..Said::default() }
+    }
+
+    #[test]
+    fn groups_that_matter_are_found() {
+        let id = |number: u32| format!("00000000-0000-0000-0000-{number:012}");
+        let mut groups = BTreeSet::new();
+        groups_of(&json!({"properties": {"principalType": "Group", "principalId": id(1)}}), &mut groups);
+        groups_of(&json!({"properties": {"principalType": "User", "principalId": id(2)}}), &mut groups);
+        groups_of(&json!({"properties": {"principalType": "Group", "principalId": "../users"}}), &mut groups);
+        groups_of(
+            &json!({"properties": {"excludePrincipals": [{"type": "Group", "id": id(3)}, {"type": "User", "id": id(4)}]}}),
+            &mut groups,
+        );
+        groups_of(
+            &json!({"value": [{"conditions": {"users": {"includeGroups": [id(5)], "excludeGroups": [id(6), 7]}}}, 8]}),
+            &mut groups,
+        );
+        assert_eq!(groups.into_iter().collect::<Vec<_>>(), [id(1), id(3), id(5), id(6)]);
     }
 
     #[test]
@@ -345,8 +437,8 @@ mod tests {
         let path = folder.path().join("a.ndjson.zst");
         let asked = Asked { cloud: "AzureCloud".to_owned(), ..Asked::default() };
         let mut writer = Writer::open(&path, &asked, "then").unwrap();
-        writer.add("machines:1", part(&["/a", "/b"]), Vec::new(), Vec::new()).unwrap();
-        writer.add("machines:2", part(&["/c"]), Vec::new(), Vec::new()).unwrap();
+        writer.add("machines:1", said(&["/a", "/b"])).unwrap();
+        writer.add("machines:2", said(&["/c"])).unwrap();
         drop(writer);
         assert!(!path.exists());
         // A part that was written and not noted, a line of the journal that was cut off.
@@ -363,7 +455,7 @@ mod tests {
             role: "Reader".into(),
             message: "no".into(),
         };
-        writer.add("locks:s", Part::default(), vec![refused.clone()], Vec::new()).unwrap();
+        writer.add("locks:s", Said { refused: vec![refused.clone()], ..Said::default() }).unwrap();
         let manifest = writer.finish(By::default(), "end").unwrap();
         assert_eq!((manifest.started.as_str(), manifest.finished.as_str()), ("then", "end"));
         assert_eq!((manifest.rows["machines"], manifest.redacted), (3, 3));
@@ -386,8 +478,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.ndjson.zst");
         let mut writer = Writer::open(&path, &Asked::default(), "then").unwrap();
-        writer.add("machines:1", part(&["/a"]), Vec::new(), Vec::new()).unwrap();
-        writer.add("machines:2", part(&["/b"]), Vec::new(), Vec::new()).unwrap();
+        writer.add("machines:1", said(&["/a"])).unwrap();
+        writer.add("machines:2", said(&["/b"])).unwrap();
         drop(writer);
         let file = OpenOptions::new().write(true).open(beside(&path, ".part")).unwrap();
         file.set_len(file.metadata().unwrap().len() - 1).unwrap();

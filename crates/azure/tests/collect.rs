@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use azure::{
-    Asked, By, Chain, Client, Cloud, CollectError, Fault, Link, Manifest, Named, Variables, Writer, connect,
+    Asked, Base, BaseError, By, Chain, Client, Cloud, CollectError, Fault, Link, Manifest, Named, Variables,
+    Writer, connect,
 };
 use azure_sim::{Quota, Running, Script, World, start};
 use serde_json::{Value, json};
@@ -81,8 +82,17 @@ async fn collect(sim: &Running, path: &Path, asked: &Asked) -> Result<Manifest, 
 }
 
 async fn collect_by(client: Client, path: &Path, asked: &Asked) -> Result<Manifest, CollectError> {
+    collect_since(client, path, asked, None).await
+}
+
+async fn collect_since(
+    client: Client,
+    path: &Path,
+    asked: &Asked,
+    base: Option<&Base>,
+) -> Result<Manifest, CollectError> {
     let mut writer = Writer::open(path, asked, "2026-11-26T00:00:00Z").unwrap();
-    client.collect(&mut writer, asked, &|_| {}).await?;
+    client.collect(&mut writer, asked, base, &|_| {}).await?;
     let credential = client.chain().link().await.map(Link::name).unwrap_or_default().to_owned();
     let by = By { credential, caller: client.chain().caller().await };
     Ok(writer.finish(by, "2026-11-26T00:01:00Z").unwrap())
@@ -258,7 +268,7 @@ async fn a_token_that_is_revoked_in_the_middle_is_made_anew() {
             sim.revoke();
         }
     };
-    client.collect(&mut writer, &asked(), &told).await.unwrap();
+    client.collect(&mut writer, &asked(), None, &told).await.unwrap();
     writer.finish(By::default(), "b").unwrap();
     assert_eq!(ids(&lines(&path)).len(), ROWS);
 }
@@ -281,7 +291,7 @@ async fn what_was_collected_before_a_stop_is_not_asked_again() {
     };
     let everything = asked();
     tokio::select! {
-        _ = first.collect(&mut writer, &everything, &told) => panic!("it ended before it was stopped"),
+        _ = first.collect(&mut writer, &everything, None, &told) => panic!("it ended before it was stopped"),
         _ = stopped => {}
     }
     drop(writer);
@@ -291,7 +301,7 @@ async fn what_was_collected_before_a_stop_is_not_asked_again() {
     let kept = writer.parts();
     assert!(kept >= 16, "{kept}");
     let again = client(&sim).await.impatient();
-    again.collect(&mut writer, &asked(), &|_| {}).await.unwrap();
+    again.collect(&mut writer, &asked(), None, &|_| {}).await.unwrap();
     writer.finish(By::default(), "end").unwrap();
     assert_eq!(ids(&lines(&path)).len(), ROWS);
     // Nothing that was done is asked again; what was under way when it stopped may come late.
@@ -340,4 +350,195 @@ async fn a_fault_without_end_ends() {
     let path = folder.path().join("x");
     let result = tokio::time::timeout(Duration::from_secs(120), collect(&sim, &path, &asked())).await;
     assert!(matches!(result, Ok(Err(CollectError::Fault(Fault::GaveUp { .. })))), "{result:?}");
+}
+
+/// Every line but the manifest, sorted.
+fn rows(path: &Path) -> Vec<String> {
+    let mut all: Vec<String> = lines(path)
+        .iter()
+        .filter(|line| line.get("kind").is_none_or(Value::is_null))
+        .map(Value::to_string)
+        .collect();
+    all.sort();
+    all
+}
+
+fn resource(kind: &str, name: &str, properties: Value) -> Value {
+    let id = format!("/subscriptions/{}/resourceGroups/g/providers/{kind}/{name}", subscription(0));
+    json!({"id": id, "properties": properties})
+}
+
+#[tokio::test]
+async fn what_changed_since_is_asked_and_the_rest_is_taken_over() {
+    let mut world = tenant(2, 30);
+    world.add(resource("Microsoft.Network/networkSecurityGroups", "n", json!({"securityRules": []})));
+    let sim = start(world, Quota::NONE, 7, Vec::new()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new, whole] =
+        ["old.ndjson.zst", "new.ndjson.zst", "whole.ndjson.zst"].map(|name| folder.path().join(name));
+    collect(&sim, &old, &asked()).await.unwrap();
+    let moment = "2026-11-26T00:00:30Z";
+    let machine = |name: &str, power: &str| {
+        resource(
+            "Microsoft.Compute/virtualMachines",
+            name,
+            json!({"extended": {"instanceView": {"powerState": {"code": power}}}}),
+        )
+    };
+    sim.change(|world| {
+        // A rule is told as a change of the rule; the group is what is asked for.
+        world.put(
+            resource(
+                "Microsoft.Network/networkSecurityGroups",
+                "n",
+                json!({"securityRules": [{"name": "r"}]}),
+            ),
+            "2024-01-01T00:00:00Z",
+            0,
+        );
+        world.put(
+            resource("Microsoft.Network/networkSecurityGroups/n/securityRules", "r", json!({})),
+            moment,
+            0,
+        );
+        world.put(machine("new", "PowerState/running"), moment, 0);
+        world.delete(machine("x00003", "")["id"].as_str().unwrap(), moment, 0);
+        // Changes that nobody told: one stopped, one is new, one is gone.
+        world.put(machine("x00004", "PowerState/deallocated"), "2024-01-01T00:00:00Z", 0);
+        world.put(
+            resource("Microsoft.Network/networkInterfaces", "untold", json!({})),
+            "2024-01-01T00:00:00Z",
+            0,
+        );
+        world.delete(
+            resource("Microsoft.Network/publicIPAddresses", "x00007", json!({}))["id"].as_str().unwrap(),
+            "2024-01-01T00:00:00Z",
+            0,
+        );
+        // Other tables are asked whole.
+        world.put(
+            resource("Microsoft.Network/firewallPolicies/p/ruleCollectionGroups", "more", json!({})),
+            moment,
+            0,
+        );
+    });
+    let base = Base::open(&old, &asked(), "2026-11-26T01:00:00Z").unwrap();
+    let again = Asked { since: Some(base.started().to_owned()), ..asked() };
+    let manifest = collect_since(client(&sim).await.impatient(), &new, &again, Some(&base)).await.unwrap();
+    collect(&sim, &whole, &asked()).await.unwrap();
+    assert_eq!(rows(&new), rows(&whole));
+    let since = manifest.since.unwrap();
+    assert_eq!(since.moment, "2026-11-25T23:30:00Z");
+    // The networks of the first subscription were miscounted; of the machines most were taken over.
+    assert_eq!(since.anew, 1, "{since:?}");
+    assert!(since.unchanged >= 28 && since.changed >= 4, "{since:?}");
+    // The next one goes on from this one.
+    let next = Base::open(&new, &asked(), "2026-11-26T02:00:00Z").unwrap();
+    let third = folder.path().join("third.ndjson.zst");
+    let manifest = collect_since(client(&sim).await.impatient(), &third, &again, Some(&next)).await.unwrap();
+    assert_eq!(rows(&third), rows(&whole));
+    assert_eq!(manifest.since.unwrap().anew, 0);
+}
+
+#[tokio::test]
+async fn an_earlier_snapshot_has_to_fit() {
+    let sim = start(tenant(1, 2), Quota::NONE, 7, Vec::new()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let old = folder.path().join("old.ndjson.zst");
+    collect(&sim, &old, &asked()).await.unwrap();
+    let open = |asked: &Asked, now: &str| Base::open(&old, asked, now);
+    assert!(matches!(open(&asked(), "2026-12-03T00:00:01Z"), Err(BaseError::TooOld { .. })));
+    assert!(matches!(open(&asked(), "no moment"), Err(BaseError::TooOld { .. })));
+    let other = Asked { subscriptions: vec![subscription(0)], ..asked() };
+    assert!(matches!(open(&other, "2026-11-26T01:00:00Z"), Err(BaseError::Other(_))));
+    let nothing = Base::open(&folder.path().join("nothing"), &asked(), "2026-11-26T01:00:00Z");
+    assert!(matches!(nothing, Err(BaseError::Read { .. })));
+    let text = folder.path().join("odd.ndjson");
+    for odd in ["", "[]", "{\"id\":\"/x\"}", "{\"kind\":\"sekimori.snapshot/1\"}"] {
+        std::fs::write(&text, odd).unwrap();
+        let read = Base::open(&text, &asked(), "2026-11-26T01:00:00Z");
+        assert!(matches!(read, Err(BaseError::NoSnapshot(_))), "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_was_refused_before_is_asked_anew() {
+    let refused = vec![fault("virtualnetworks'", azure_sim::Fault::Forbidden, 0, 1)];
+    let sim = start(tenant(1, 5), Quota::NONE, 7, refused).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new, whole] =
+        ["old.ndjson.zst", "new.ndjson.zst", "whole.ndjson.zst"].map(|name| folder.path().join(name));
+    assert_eq!(collect(&sim, &old, &asked()).await.unwrap().refused.len(), 1);
+    let base = Base::open(&old, &asked(), "2026-11-26T01:00:00Z").unwrap();
+    let again = Asked { since: Some(base.started().to_owned()), ..asked() };
+    let manifest = collect_since(client(&sim).await.impatient(), &new, &again, Some(&base)).await.unwrap();
+    assert!(manifest.refused.is_empty());
+    collect(&sim, &whole, &asked()).await.unwrap();
+    assert_eq!(rows(&new), rows(&whole));
+}
+
+#[tokio::test]
+async fn of_groups_that_have_rights_the_members_come_too() {
+    let mut world = tenant(1, 1);
+    let group = |number: u32| format!("00000000-0000-0000-0000-00000000000{number}");
+    for (number, kind) in [(1, "Group"), (2, "User")] {
+        let id = format!(
+            "/subscriptions/{}/providers/Microsoft.Authorization/roleAssignments/a{number}",
+            subscription(0)
+        );
+        world.add(json!({"id": id, "properties": {"principalType": kind, "principalId": group(number)}}));
+    }
+    let policy =
+        json!({"id": "p", "conditions": {"users": {"includeGroups": ["All"], "excludeGroups": [group(3)]}}});
+    world.add_directory("identity/conditionalAccess/policies", vec![policy]);
+    let members: Vec<Value> = (0..9).map(|number| json!({"id": format!("m{number}")})).collect();
+    world.add_directory(&format!("groups/{}/transitiveMembers", group(1)), members);
+    let gone = vec![fault(&group(3), azure_sim::Fault::Missing, 0, usize::MAX)];
+    let (manifest, lines, sim) = run(world, Quota::NONE, 4, gone).await;
+    let manifest = manifest.unwrap();
+    assert!(manifest.partial.is_empty() && manifest.refused.is_empty(), "{manifest:?}");
+    let context = format!("https://graph.microsoft.com/v1.0/groups/{}/transitiveMembers", group(1));
+    let list = lines.iter().find(|line| line["@odata.context"] == json!(context)).unwrap();
+    assert_eq!(list["value"].as_array().unwrap().len(), 9);
+    let asked = |number: u32| sim.seen().iter().filter(|seen| seen.path.contains(&group(number))).count();
+    assert_eq!((asked(1), asked(2), asked(3)), (3, 0, 1));
+}
+
+#[tokio::test]
+async fn a_management_group_names_its_subscriptions() {
+    let mut world = tenant(3, 2);
+    let id = format!(
+        "/subscriptions/{}/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/other",
+        subscription(1)
+    );
+    world.add(json!({"id": id, "properties": {}}));
+    world.put_under(&subscription(1), &["landing", "root"]);
+    world.put_under(&subscription(0), &["root"]);
+    let sim = start(world, Quota::NONE, 7, Vec::new()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut of = Vec::new();
+    for group in ["landing", "root", "nothing"] {
+        let path = folder.path().join(format!("{group}.ndjson.zst"));
+        let asked = Asked { management_groups: vec![group.to_owned()], directory: false, ..asked() };
+        let manifest = collect(&sim, &path, &asked).await;
+        of.push(manifest.map(|_| ids(&lines(&path)).len()).map_err(|error| error.to_string()));
+    }
+    assert_eq!(of[0], Ok(1));
+    assert_eq!(of[1], Ok(1 + 2 * 3 + 3));
+    assert!(of[2].as_ref().unwrap_err().contains("no subscription"), "{of:?}");
+}
+
+#[tokio::test]
+async fn resource_graph_is_late_and_says_so_in_time() {
+    let sim = start(tenant(1, 1), Quota::NONE, 7, Vec::new()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let new = resource("Microsoft.Compute/virtualMachines", "late", json!({}));
+    sim.change(|world| world.put(new.clone(), "2026-11-26T00:00:30Z", 1000));
+    let [early, late] = ["early.ndjson.zst", "late.ndjson.zst"].map(|name| folder.path().join(name));
+    collect(&sim, &early, &asked()).await.unwrap();
+    let has = |path: &Path| ids(&lines(path)).iter().any(|id| id.ends_with("/late"));
+    assert!(!has(&early));
+    sim.change(|world| world.put(new, "2026-11-26T00:00:31Z", 0));
+    collect(&sim, &late, &asked()).await.unwrap();
+    assert!(has(&late));
 }

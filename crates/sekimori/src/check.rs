@@ -120,7 +120,7 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
 pub(crate) fn live(args: &LiveArgs, lang: Lang) -> anyhow::Result<Reading> {
     let folder = tempfile::Builder::new().prefix("sekimori-").tempdir()?;
     let path = folder.path().join("azure.ndjson.zst");
-    collect::snapshot(args, &path, lang)?;
+    collect::snapshot(args, &path, None, lang)?;
     source::read_as("azure", &path)
 }
 

@@ -294,6 +294,7 @@ const COLLECT_HELP: &str = "Exit codes:
 Examples:
   sekimori collect -o estate.ndjson.zst
   sekimori collect -o estate.ndjson.zst --subscription 00000000-0000-0000-0000-000000000000
+  sekimori collect -o today.ndjson.zst --since yesterday.ndjson.zst
   sekimori collect --plan
   sekimori check estate.ndjson.zst";
 
@@ -305,6 +306,7 @@ const COLLECT_HELP_JA: &str = "終了コード:
 例:
   sekimori collect -o estate.ndjson.zst
   sekimori collect -o estate.ndjson.zst --subscription 00000000-0000-0000-0000-000000000000
+  sekimori collect -o today.ndjson.zst --since yesterday.ndjson.zst
   sekimori collect --plan
   sekimori check estate.ndjson.zst";
 
@@ -613,6 +615,8 @@ pub(crate) struct CollectArgs {
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) live: LiveArgs,
+    #[arg(long, value_name = "OLD", help = t("An earlier snapshot of the same: ask for what has changed since, and take the rest from there", "同じ条件の以前のスナップショット。それ以降の変更だけを問い合わせ、残りは引き継ぎます"))]
+    pub(crate) since: Option<PathBuf>,
     #[arg(long, help = t("Print the rights that it needs, and ask nothing", "必要な権限を表示する (Azure には接続しません)"))]
     pub(crate) plan: bool,
     #[command(flatten)]

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use azure::{
-    Asked, By, Chain, Client, Cloud, CollectError, CredentialError, DIRECTORY, Fault, LISTS, Link, Manifest,
-    Named, Progress, QUESTIONS, SnapshotError, Variables, Writer, connect,
+    Asked, Base, BaseError, By, Chain, Client, Cloud, CollectError, CredentialError, DIRECTORY, Fault, LISTS,
+    Link, MEMBERS, Manifest, Named, Progress, QUESTIONS, SnapshotError, Variables, Writer, connect,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use posture::Lang;
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &CollectArgs, lang: Lang) -> anyhow::Result<u8> {
         "スナップショットの書き込み先を --output estate.ndjson.zst のように指定してください",
     ))?;
     output::check_writable(path, lang)?;
-    let manifest = snapshot(&args.live, path, lang)?;
+    let manifest = snapshot(&args.live, path, args.since.as_deref(), lang)?;
     let rows: u64 = manifest.rows.values().sum();
     let name = path.display();
     output::note(&match lang {
@@ -42,6 +42,17 @@ pub(crate) fn run(args: &CollectArgs, lang: Lang) -> anyhow::Result<u8> {
             manifest.by.credential, manifest.redacted
         ),
     });
+    if let Some(since) = &manifest.since {
+        let (unchanged, changed, moment) = (since.unchanged, since.changed, &since.moment);
+        output::note(&match lang {
+            Lang::En => {
+                format!("{unchanged} rows were taken over; {changed} resources changed since {moment}")
+            }
+            Lang::Ja => format!(
+                "{unchanged} 行を引き継ぎました。{moment} 以降に変更されたリソースは {changed} 件です"
+            ),
+        });
+    }
     for line in shortcomings(&manifest, lang) {
         output::note(&line);
     }
@@ -49,18 +60,29 @@ pub(crate) fn run(args: &CollectArgs, lang: Lang) -> anyhow::Result<u8> {
 }
 
 /// Collects into a file. What was collected before it was stopped is kept beside it, and not asked again.
-pub(crate) fn snapshot(args: &LiveArgs, path: &Path, lang: Lang) -> anyhow::Result<Manifest> {
+/// With an earlier snapshot, what has not changed is taken from there.
+pub(crate) fn snapshot(
+    args: &LiveArgs,
+    path: &Path,
+    since: Option<&Path>,
+    lang: Lang,
+) -> anyhow::Result<Manifest> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let client = connected(args).await?;
-        let asked = Asked {
+        let now = crate::check::now(lang)?;
+        let mut asked = Asked {
             cloud: client.cloud().name.clone(),
             subscriptions: args.subscription.clone(),
             management_groups: args.management_group.clone(),
             directory: !args.no_directory,
+            since: None,
         };
-        let mut writer = Writer::open(path, &asked, &crate::check::now(lang)?)
-            .map_err(|error| anyhow!(snapshot_text(&error, lang)))?;
+        let base = since.map(|base| Base::open(base, &asked, &now)).transpose();
+        let base = base.map_err(|error| anyhow!(base_text(&error, lang)))?;
+        asked.since = base.as_ref().map(|base| base.started().to_owned());
+        let mut writer =
+            Writer::open(path, &asked, &now).map_err(|error| anyhow!(snapshot_text(&error, lang)))?;
         if writer.parts() > 0 {
             output::note(&match lang {
                 Lang::En => format!("goes on where it was stopped: {} parts are there", writer.parts()),
@@ -73,7 +95,7 @@ pub(crate) fn snapshot(args: &LiveArgs, path: &Path, lang: Lang) -> anyhow::Resu
             bar.set_position(progress.done as u64);
             bar.set_message(format!("{} ({})", progress.what, progress.rows));
         };
-        let collected = client.collect(&mut writer, &asked, &told).await;
+        let collected = client.collect(&mut writer, &asked, base.as_ref(), &told).await;
         bar.finish_and_clear();
         collected.map_err(|error| anyhow!(error_text(&error, lang)))?;
         let credential = client.chain().link().await.map(Link::name).unwrap_or_default().to_owned();
@@ -158,6 +180,27 @@ fn error_text(error: &CollectError, lang: Lang) -> String {
     }
 }
 
+fn base_text(error: &BaseError, lang: Lang) -> String {
+    match (error, lang) {
+        (error, Lang::En) => error.to_string(),
+        (BaseError::Read { path, error }, Lang::Ja) => {
+            format!("`{}` を読み取れません: {error}", path.display())
+        }
+        (BaseError::NoSnapshot(path), Lang::Ja) => format!(
+            "`{}` は `sekimori collect` が最後まで書き込んだスナップショットではありません",
+            path.display()
+        ),
+        (BaseError::Other(path), Lang::Ja) => format!(
+            "`{}` は、別のサブスクリプション、管理グループ、またはクラウドのものです。同じ条件を指定するか、--since を外してください",
+            path.display()
+        ),
+        (BaseError::TooOld { path, started }, Lang::Ja) => format!(
+            "`{}` は {started} のものです。Azure から取得できる変更は 7 日分です。--since を外してください",
+            path.display()
+        ),
+    }
+}
+
 fn snapshot_text(error: &SnapshotError, lang: Lang) -> String {
     match (error, lang) {
         (SnapshotError::Other(path), Lang::Ja) => format!(
@@ -206,7 +249,7 @@ fn plan(args: &CollectArgs, lang: Lang) -> anyhow::Result<()> {
             "ディレクトリ (Microsoft Graph)。--no-directory を指定すると対象外になります",
         );
         let _ = writeln!(text, "{title}");
-        for list in DIRECTORY {
+        for list in DIRECTORY.iter().chain([&MEMBERS]) {
             let _ = writeln!(text, "  {:<24} {}  ({})", list.name, list.permission, list.role);
         }
     }
