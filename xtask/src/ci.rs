@@ -36,6 +36,10 @@ pub(crate) fn test(full: bool) -> Result<()> {
     if full {
         let proofs = ["test", "-p", "reach", "--test", "smt", "--locked", "--", "--ignored", "--nocapture"];
         run(&cargo, &proofs)?;
+        if let Some(az) = peers::azure_cli()? {
+            let by_az = ["test", "-p", "sekimori", "--test", "az", "--locked", "--", "--ignored"];
+            run_with(&cargo, &by_az, &[("SEKIMORI_AZ", &az.display().to_string())])?;
+        }
     }
     bench::verify(20_000)?;
     let large = if full { Some(bench::large_report()?) } else { None };

@@ -29,7 +29,7 @@ enum Chore {
     Ci,
     /// The tests
     Test {
-        /// Also what takes long: more random cases, proofs by z3, and the fuzz targets for a minute each
+        /// Also what takes long: more random cases, proofs by z3, the real `az`, and the fuzz targets for a minute each
         #[arg(long)]
         full: bool,
     },

@@ -1,6 +1,6 @@
 //! What tests need from outside of this toolchain: system packages and packages of npm.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -49,6 +49,35 @@ pub(crate) fn install(full: bool) -> Result<()> {
         run_in(&folder, "npm", &["ci", "--no-audit", "--no-fund"], &[])?;
     }
     Ok(())
+}
+
+/// The version of azure-cli that tests drive.
+const AZURE_CLI: &str = "azure-cli==2.91.0";
+
+/// Installs the real `az` (730 MB, from PyPI), and tells where it is; nothing where it cannot be had.
+pub(crate) fn azure_cli() -> Result<Option<PathBuf>> {
+    let folder = root().join("target/peers").join(AZURE_CLI.replace("==", "-"));
+    let program = folder.join("bin/az");
+    let done = folder.join("done");
+    if done.exists() {
+        return Ok(Some(program));
+    }
+    if !has("python3", "--version") {
+        packages(&["python3", "python3-venv"])?;
+    }
+    say(&format!("tests: {AZURE_CLI} from PyPI, 730 MB, into {}", folder.display()));
+    let place = folder.display().to_string();
+    if run("python3", &["-m", "venv", "--clear", &place]).is_err() {
+        packages(&["python3-venv"])?;
+        run("python3", &["-m", "venv", "--clear", &place])?;
+    }
+    let pip = folder.join("bin/pip").display().to_string();
+    if let Err(error) = run(&pip, &["install", "--quiet", "--disable-pip-version-check", AZURE_CLI]) {
+        say(&format!("skipped: {error:#}, so the real `az` was not tried"));
+        return Ok(None);
+    }
+    std::fs::write(done, "")?;
+    Ok(Some(program))
 }
 
 fn packages(missing: &[&str]) -> Result<()> {

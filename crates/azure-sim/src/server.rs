@@ -23,7 +23,7 @@ use crate::answers::{Answer, graph, list, metadata, openid, token};
 use crate::faults::{Fault, Faults, Script};
 use crate::quota::{Quota, Window};
 use crate::recorded::{self, Recording};
-use crate::world::{World, type_of};
+use crate::world::{World, type_of, with_instance_view};
 
 /// The largest request that is read.
 const REQUEST_LIMIT: usize = 4 << 20;
@@ -184,7 +184,9 @@ impl Shared {
     async fn serve(&self, request: Request<Incoming>) -> Result<Response<Body>, io::Error> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
-        let whole = parts.uri.path_and_query().map(|text| text.as_str().to_owned()).unwrap_or_default();
+        let whole = parts.uri.path_and_query().map(|text| text.as_str()).unwrap_or_default();
+        // `az` puts a slash between an address that ends in one and a path; two of them would begin a host.
+        let whole = format!("/{}", whole.trim_start_matches('/'));
         let body = Limited::new(body, REQUEST_LIMIT).collect().await.map(|body| body.to_bytes());
         let body = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
         let bearer = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
@@ -406,7 +408,9 @@ impl Shared {
         };
         if let Some(row) = all().find(is) {
             let etag = row.get("etag").and_then(Value::as_str).unwrap_or("W/\"0\"").to_owned();
-            return Answer::ok(row.clone()).with("etag", etag);
+            let expanded = url.query_pairs().any(|(name, value)| name == "$expand" && value.eq_ignore_ascii_case("instanceView"));
+            let answer = if expanded { with_instance_view(row) } else { row.clone() };
+            return Answer::ok(answer).with("etag", etag);
         }
         let lower = id.to_ascii_lowercase();
         let Some((scope, resource_type)) = lower.rsplit_once("/providers/") else {

@@ -11,7 +11,7 @@ use crate::recorded::Recording;
 pub struct World {
     pub(crate) tenant: String,
     pub(crate) subscriptions: Vec<String>,
-    /// Resources as they were given: what Resource Manager answers.
+    /// What Resource Manager answers.
     pub(crate) resources: Vec<Value>,
     /// Rows by table: what Resource Graph answers.
     pub(crate) tables: BTreeMap<&'static str, Vec<Value>>,
@@ -103,7 +103,7 @@ impl World {
     pub fn add(&mut self, resource: Value) {
         let Some((table, row)) = row(&resource) else { return };
         let subscription = row.get("subscriptionId").and_then(Value::as_str).unwrap_or_default().to_owned();
-        self.resources.push(resource);
+        self.resources.push(nested(&resource));
         if !subscription.is_empty()
             && !self.subscriptions.iter().any(|one| one.eq_ignore_ascii_case(&subscription))
         {
@@ -150,7 +150,7 @@ impl World {
         let Some((table, row)) = row(&resource) else { return };
         let id = resource.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
         let was = self.forget(&id);
-        self.resources.push(resource);
+        self.resources.push(nested(&resource));
         self.late.push((late, Row::Put(table, row)));
         self.changed(&id, if was { "Update" } else { "Create" }, moment, late);
     }
@@ -225,28 +225,68 @@ fn has_id(row: &Value, id: &str) -> bool {
     row.get("id").and_then(Value::as_str).is_some_and(|its| its.eq_ignore_ascii_case(id))
 }
 
+/// What `az vm list -d` adds to a VM from other resources.
+const DETAILS: [&str; 4] = ["publicIps", "privateIps", "fqdns", "macAddresses"];
+
+/// A resource as Resource Manager answers it: what `az` prints on one level stands in `properties`.
+fn nested(resource: &Value) -> Value {
+    let mut resource = resource.clone();
+    let Some(members) = resource.as_object_mut() else { return resource };
+    let id = members.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    if !members.contains_key("properties") {
+        let names: Vec<String> =
+            members.keys().filter(|name| !OUTER.contains(&name.as_str())).cloned().collect();
+        let mut inner: serde_json::Map<String, Value> =
+            names.into_iter().filter_map(|name| Some((name.clone(), members.remove(&name)?))).collect();
+        DETAILS.iter().for_each(|name| drop(inner.remove(*name)));
+        // `VM running` is how `az` writes `PowerState/running`.
+        if let Some(Value::String(power)) = inner.remove("powerState") {
+            let code = format!("PowerState/{}", power.trim_start_matches("VM "));
+            inner.insert("extended".to_owned(), json!({"instanceView": {"powerState": {"code": code, "displayStatus": power}}}));
+        }
+        members.insert("properties".to_owned(), parts_nested(inner));
+    }
+    for (name, value) in [("name", id.rsplit('/').next().unwrap_or_default().to_owned()), ("type", type_of(&id))] {
+        members.entry(name).or_insert(value.into());
+    }
+    resource
+}
+
+/// Parts of a resource that have ids of their own, such as rules and subnets, with their `properties`.
+fn parts_nested(mut properties: serde_json::Map<String, Value>) -> Value {
+    let is_part = |part: &Value| part.get("id").is_some() && part.get("name").is_some();
+    for list in properties.values_mut().filter_map(Value::as_array_mut) {
+        list.iter_mut().filter(|part| is_part(part)).for_each(|part| *part = nested(part));
+    }
+    properties.into()
+}
+
 /// A resource as a row of Resource Graph, and the table that has it.
 fn row(resource: &Value) -> Option<(&'static str, Value)> {
     let id = resource.get("id")?.as_str()?.to_owned();
-    let mut row = resource.clone();
+    let mut row = nested(resource);
     let members = row.as_object_mut()?;
     let subscription = id.split('/').skip_while(|step| !step.eq_ignore_ascii_case("subscriptions")).nth(1);
     let subscription = subscription.unwrap_or_default().to_owned();
-    if !members.contains_key("properties") {
-        // As `az` prints it, with everything on one level.
-        let names: Vec<String> =
-            members.keys().filter(|name| !OUTER.contains(&name.as_str())).cloned().collect();
-        let inner: serde_json::Map<String, Value> =
-            names.into_iter().filter_map(|name| Some((name.clone(), members.remove(&name)?))).collect();
-        members.insert("properties".to_owned(), inner.into());
-    }
     members.insert("subscriptionId".to_owned(), subscription.into());
-    let own = members.get("type").and_then(Value::as_str).map(str::to_ascii_lowercase);
-    let its = own.unwrap_or_else(|| type_of(&id));
+    let its = members.get("type").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
     members.insert("type".to_owned(), its.clone().into());
-    let table =
-        TABLES.iter().find(|(begin, _)| its.starts_with(begin)).map_or("resources", |(_, table)| table);
+    let table = TABLES.iter().find(|(begin, _)| its.starts_with(begin)).map_or("resources", |(_, table)| table);
     Some((table, row))
+}
+
+/// A VM with what it does now, as it is asked for by `$expand=instanceView`.
+pub(crate) fn with_instance_view(machine: &Value) -> Value {
+    let mut machine = machine.clone();
+    let power = machine.pointer("/properties/extended/instanceView/powerState/code").and_then(Value::as_str);
+    let power = power.map(|code| json!({"code": code, "level": "Info", "displayStatus": code.replace("PowerState/", "VM ")}));
+    let provisioned = json!({"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded"});
+    let statuses: Vec<Value> = [provisioned].into_iter().chain(power).collect();
+    if let Some(properties) = machine.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.remove("extended");
+        properties.entry("instanceView").or_insert(json!({"statuses": statuses}));
+    }
+    machine
 }
 
 /// The type that an id tells: `microsoft.network/virtualnetworks/subnets`.
