@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::convert::Infallible;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, Limited, StreamBody};
@@ -63,6 +63,8 @@ struct Shared {
     seen: Mutex<Vec<Seen>>,
     /// Answers that are being worked on: which recording, and how often that is still to be said.
     works: Mutex<Vec<(usize, usize)>>,
+    /// By how many seconds its clock is ahead of this machine's.
+    ahead: AtomicI64,
 }
 
 impl Drop for Running {
@@ -80,6 +82,11 @@ impl Running {
     /// Changes what there is while it runs.
     pub fn change(&self, change: impl FnOnce(&mut World)) {
         change(&mut self.shared.world.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Sets its clock ahead of this machine's by so many seconds, or behind.
+    pub fn set_clock(&self, ahead: i64) {
+        self.shared.ahead.store(ahead, Ordering::Relaxed);
     }
 
     /// Makes all tokens that were given out worthless.
@@ -131,6 +138,7 @@ pub async fn start_at(
         tokens: Mutex::default(),
         seen: Mutex::default(),
         works: Mutex::default(),
+        ahead: AtomicI64::new(0),
     });
     let task = tokio::spawn(accept(listener, acceptor, Arc::clone(&shared)));
     Ok(Running { base, authority, shared, task })
@@ -181,6 +189,15 @@ impl Shared {
         self.world.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn date(&self) -> String {
+        #[expect(clippy::disallowed_methods, reason = "a server tells the time")]
+        let now = SystemTime::now();
+        let ahead = self.ahead.load(Ordering::Relaxed);
+        let by = Duration::from_secs(ahead.unsigned_abs());
+        let moment = if ahead < 0 { now.checked_sub(by) } else { now.checked_add(by) };
+        httpdate::fmt_http_date(moment.unwrap_or(now))
+    }
+
     async fn serve(&self, request: Request<Incoming>) -> Result<Response<Body>, io::Error> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
@@ -205,7 +222,8 @@ impl Shared {
         };
         let mut response = Response::builder()
             .status(answer.status)
-            .header("content-type", "application/json; charset=utf-8");
+            .header("content-type", "application/json; charset=utf-8")
+            .header("date", self.date());
         for (name, value) in &answer.headers {
             response = response.header(*name, value);
         }
@@ -408,7 +426,9 @@ impl Shared {
         };
         if let Some(row) = all().find(is) {
             let etag = row.get("etag").and_then(Value::as_str).unwrap_or("W/\"0\"").to_owned();
-            let expanded = url.query_pairs().any(|(name, value)| name == "$expand" && value.eq_ignore_ascii_case("instanceView"));
+            let expanded = url
+                .query_pairs()
+                .any(|(name, value)| name == "$expand" && value.eq_ignore_ascii_case("instanceView"));
             let answer = if expanded { with_instance_view(row) } else { row.clone() };
             return Answer::ok(answer).with("etag", etag);
         }

@@ -103,7 +103,7 @@ impl World {
     pub fn add(&mut self, resource: Value) {
         let Some((table, row)) = row(&resource) else { return };
         let subscription = row.get("subscriptionId").and_then(Value::as_str).unwrap_or_default().to_owned();
-        self.resources.push(nested(&resource));
+        self.resources.push(answered(&resource));
         if !subscription.is_empty()
             && !self.subscriptions.iter().any(|one| one.eq_ignore_ascii_case(&subscription))
         {
@@ -150,7 +150,7 @@ impl World {
         let Some((table, row)) = row(&resource) else { return };
         let id = resource.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
         let was = self.forget(&id);
-        self.resources.push(nested(&resource));
+        self.resources.push(answered(&resource));
         self.late.push((late, Row::Put(table, row)));
         self.changed(&id, if was { "Update" } else { "Create" }, moment, late);
     }
@@ -228,7 +228,13 @@ fn has_id(row: &Value, id: &str) -> bool {
 /// What `az vm list -d` adds to a VM from other resources.
 const DETAILS: [&str; 4] = ["publicIps", "privateIps", "fqdns", "macAddresses"];
 
-/// A resource as Resource Manager answers it: what `az` prints on one level stands in `properties`.
+/// A resource as Resource Manager answers it. What `az` prints, which is known by the group that it adds, has everything
+/// on one level.
+fn answered(resource: &Value) -> Value {
+    if resource.get("resourceGroup").is_some() { nested(resource) } else { resource.clone() }
+}
+
+/// A resource with `properties` in which everything stands that has no place beside them.
 fn nested(resource: &Value) -> Value {
     let mut resource = resource.clone();
     let Some(members) = resource.as_object_mut() else { return resource };
@@ -242,11 +248,16 @@ fn nested(resource: &Value) -> Value {
         // `VM running` is how `az` writes `PowerState/running`.
         if let Some(Value::String(power)) = inner.remove("powerState") {
             let code = format!("PowerState/{}", power.trim_start_matches("VM "));
-            inner.insert("extended".to_owned(), json!({"instanceView": {"powerState": {"code": code, "displayStatus": power}}}));
+            inner.insert(
+                "extended".to_owned(),
+                json!({"instanceView": {"powerState": {"code": code, "displayStatus": power}}}),
+            );
         }
         members.insert("properties".to_owned(), parts_nested(inner));
     }
-    for (name, value) in [("name", id.rsplit('/').next().unwrap_or_default().to_owned()), ("type", type_of(&id))] {
+    for (name, value) in
+        [("name", id.rsplit('/').next().unwrap_or_default().to_owned()), ("type", type_of(&id))]
+    {
         members.entry(name).or_insert(value.into());
     }
     resource
@@ -271,7 +282,8 @@ fn row(resource: &Value) -> Option<(&'static str, Value)> {
     members.insert("subscriptionId".to_owned(), subscription.into());
     let its = members.get("type").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
     members.insert("type".to_owned(), its.clone().into());
-    let table = TABLES.iter().find(|(begin, _)| its.starts_with(begin)).map_or("resources", |(_, table)| table);
+    let table =
+        TABLES.iter().find(|(begin, _)| its.starts_with(begin)).map_or("resources", |(_, table)| table);
     Some((table, row))
 }
 
@@ -279,7 +291,9 @@ fn row(resource: &Value) -> Option<(&'static str, Value)> {
 pub(crate) fn with_instance_view(machine: &Value) -> Value {
     let mut machine = machine.clone();
     let power = machine.pointer("/properties/extended/instanceView/powerState/code").and_then(Value::as_str);
-    let power = power.map(|code| json!({"code": code, "level": "Info", "displayStatus": code.replace("PowerState/", "VM ")}));
+    let power = power.map(
+        |code| json!({"code": code, "level": "Info", "displayStatus": code.replace("PowerState/", "VM ")}),
+    );
     let provisioned = json!({"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded"});
     let statuses: Vec<Value> = [provisioned].into_iter().chain(power).collect();
     if let Some(properties) = machine.get_mut("properties").and_then(Value::as_object_mut) {

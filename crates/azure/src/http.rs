@@ -6,10 +6,12 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use azure_core::time::{OffsetDateTime, parse_rfc7231};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use url::Url;
 
@@ -144,6 +146,8 @@ pub struct Client {
     start: Instant,
     /// How long the first wait before another try is at most.
     step: Duration,
+    /// By how many seconds Azure's clock is ahead of this machine's, by its last answer.
+    ahead: AtomicI64,
 }
 
 /// What a try came to.
@@ -167,6 +171,7 @@ impl Client {
             buckets: Mutex::new(buckets),
             start: now(),
             step: Duration::from_millis(500),
+            ahead: AtomicI64::new(0),
         }
     }
 
@@ -185,6 +190,11 @@ impl Client {
     /// Whose rights are used.
     pub fn chain(&self) -> &Chain {
         &self.chain
+    }
+
+    /// By how many seconds Azure's clock is ahead of this machine's (or behind it, below 0), by its last answer.
+    pub fn ahead(&self) -> i64 {
+        self.ahead.load(Ordering::Relaxed)
     }
 
     /// Asks, and asks again where that helps.
@@ -264,14 +274,19 @@ impl Client {
             Err(error) => return Tried::Again(network(&error), None),
         };
         let (status, headers) = (response.status(), response.headers().clone());
+        let date =
+            headers.get(DATE).and_then(|value| value.to_str().ok()).and_then(|text| parse_rfc7231(text).ok());
+        if let Some(date) = date {
+            let ahead = date.unix_timestamp() - OffsetDateTime::now_utc().unix_timestamp();
+            self.ahead.store(ahead, Ordering::Relaxed);
+        }
         // A page of which a half came is as good as none.
-        let body = match read(response).await {
-            Ok(Some(body)) => body,
-            Ok(None) => {
-                let detail = format!("it is larger than {} MiB", ANSWER_LIMIT >> 20);
-                return Tried::Fault(Fault::Unreadable { host, detail });
+        let body = match answer_of(response).await {
+            Ok(body) => body,
+            Err(AnswerError::TooLarge) => {
+                return Tried::Fault(Fault::Unreadable { host, detail: AnswerError::TooLarge.to_string() });
             }
-            Err(error) => return Tried::Again(network(&error), None),
+            Err(AnswerError::Network(error)) => return Tried::Again(network(&error), None),
         };
         if status.is_success() {
             return Tried::Answer(Answer { status, headers, body });
@@ -306,15 +321,31 @@ fn chance() -> f64 {
     (number >> 11) as f64 / (1u64 << 53) as f64
 }
 
-async fn read(mut response: reqwest::Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
+/// Why the body of an answer cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// It did not come whole.
+    #[error(transparent)]
+    Network(#[from] reqwest::Error),
+    /// It is larger than any answer of Azure's.
+    #[error("it is larger than {} MiB", ANSWER_LIMIT >> 20)]
+    TooLarge,
+}
+
+/// The body of an answer, if it is not too large.
+///
+/// # Errors
+///
+/// It does not come whole, or is too large.
+pub async fn answer_of(mut response: reqwest::Response) -> Result<Vec<u8>, AnswerError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > ANSWER_LIMIT {
-            return Ok(None);
+            return Err(AnswerError::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Some(body))
+    Ok(body)
 }
 
 /// What the network says, without the address that was asked: it may hold ids.

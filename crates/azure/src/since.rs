@@ -28,6 +28,9 @@ const KEPT: Duration = Duration::days(7);
 /// Changes show some minutes later, and clocks differ.
 const OVERLAP: Duration = Duration::minutes(30);
 
+/// No clock is believed to be further off, in seconds.
+const YEAR: i64 = 366 * 86_400;
+
 /// How many resources are asked for by id at once.
 const IDS: usize = 100;
 
@@ -51,6 +54,8 @@ struct Before {
     kind: String,
     asked: Asked,
     started: String,
+    #[serde(default)]
+    clock_off_by: Option<i64>,
     #[serde(default)]
     refused: Vec<What>,
     #[serde(default)]
@@ -142,7 +147,10 @@ impl Base {
     /// From when on changes are asked for.
     fn moment(&self) -> String {
         let started = parse_rfc3339(&self.manifest.started).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        let moment = started - OVERLAP;
+        // By Azure's clock: it is Azure that tells when something changed.
+        let moment = started
+            + Duration::seconds(self.manifest.clock_off_by.unwrap_or_default().clamp(-YEAR, YEAR))
+            - OVERLAP;
         // To the second: that is how questions write it.
         let text = to_rfc3339(&moment);
         format!("{}Z", text.get(..19).unwrap_or(&text))

@@ -44,6 +44,10 @@ pub struct Manifest {
     /// What was taken from an earlier snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Since>,
+    /// By how many seconds Azure's clock was ahead of the machine's that collected, where it is more than five minutes:
+    /// `started` and `finished` are by the machine's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_off_by: Option<i64>,
 }
 
 /// What was asked for.
@@ -133,6 +137,9 @@ impl Said {
         Ok(())
     }
 }
+
+/// Clocks that are nearer than so many seconds are one.
+const CLOCKS_DIFFER: i64 = 300;
 
 /// How many bytes of lines are gathered before they are packed.
 const PACKED: usize = 1 << 20;
@@ -301,12 +308,13 @@ impl Writer {
         Ok(())
     }
 
-    /// Ends the snapshot: adds the manifest, gives the file its name, and removes the journal.
+    /// Ends the snapshot: adds the manifest, gives the file its name, and removes the journal. `ahead` is by how many
+    /// seconds Azure's clock is ahead of the one that `now` is told by.
     ///
     /// # Errors
     ///
     /// The disk says no; what was collected is kept.
-    pub fn finish(mut self, by: By, now: &str) -> Result<Manifest, SnapshotError> {
+    pub fn finish(mut self, by: By, now: &str, ahead: i64) -> Result<Manifest, SnapshotError> {
         let mut manifest = Manifest {
             kind: KIND,
             asked: self.asked.clone(),
@@ -317,6 +325,7 @@ impl Writer {
             redacted: 0,
             refused: Vec::new(),
             partial: Vec::new(),
+            clock_off_by: Some(ahead).filter(|seconds| seconds.abs() > CLOCKS_DIFFER),
             since: self.done.values().find_map(|entry| entry.since.clone()),
         };
         for (name, entry) in &self.done {
@@ -456,7 +465,7 @@ mod tests {
             message: "no".into(),
         };
         writer.add("locks:s", Said { refused: vec![refused.clone()], ..Said::default() }).unwrap();
-        let manifest = writer.finish(By::default(), "end").unwrap();
+        let manifest = writer.finish(By::default(), "end", 299).unwrap();
         assert_eq!((manifest.started.as_str(), manifest.finished.as_str()), ("then", "end"));
         assert_eq!((manifest.rows["machines"], manifest.redacted), (3, 3));
         assert_eq!(manifest.refused, [refused]);

@@ -95,7 +95,7 @@ async fn collect_since(
     client.collect(&mut writer, asked, base, &|_| {}).await?;
     let credential = client.chain().link().await.map(Link::name).unwrap_or_default().to_owned();
     let by = By { credential, caller: client.chain().caller().await };
-    Ok(writer.finish(by, "2026-11-26T00:01:00Z").unwrap())
+    Ok(writer.finish(by, "2026-11-26T00:01:00Z", client.ahead()).unwrap())
 }
 
 fn lines(path: &Path) -> Vec<Value> {
@@ -269,7 +269,7 @@ async fn a_token_that_is_revoked_in_the_middle_is_made_anew() {
         }
     };
     client.collect(&mut writer, &asked(), None, &told).await.unwrap();
-    writer.finish(By::default(), "b").unwrap();
+    writer.finish(By::default(), "b", 0).unwrap();
     assert_eq!(ids(&lines(&path)).len(), ROWS);
 }
 
@@ -302,7 +302,7 @@ async fn what_was_collected_before_a_stop_is_not_asked_again() {
     assert!(kept >= 16, "{kept}");
     let again = client(&sim).await.impatient();
     again.collect(&mut writer, &asked(), None, &|_| {}).await.unwrap();
-    writer.finish(By::default(), "end").unwrap();
+    writer.finish(By::default(), "end", 0).unwrap();
     assert_eq!(ids(&lines(&path)).len(), ROWS);
     // Nothing that was done is asked again; what was under way when it stopped may come late.
     let asked_again = sim.seen().len() - before;
@@ -541,4 +541,20 @@ async fn resource_graph_is_late_and_says_so_in_time() {
     sim.change(|world| world.put(new, "2026-11-26T00:00:31Z", 0));
     collect(&sim, &late, &asked()).await.unwrap();
     assert!(has(&late));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_told_and_changes_are_asked_by_azures() {
+    let sim = start(tenant(1, 1), Quota::NONE, 7, Vec::new()).await.unwrap();
+    sim.set_clock(-7200);
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new] = ["old.ndjson.zst", "new.ndjson.zst"].map(|name| folder.path().join(name));
+    let manifest = collect(&sim, &old, &asked()).await.unwrap();
+    let off = manifest.clock_off_by.unwrap();
+    assert!((-7210..=-7190).contains(&off), "{off}");
+    let base = Base::open(&old, &asked(), "2026-11-26T01:00:00Z").unwrap();
+    let again = Asked { since: Some(base.started().to_owned()), ..asked() };
+    let manifest = collect_since(client(&sim).await.impatient(), &new, &again, Some(&base)).await.unwrap();
+    // Begun at midnight by our clock, which was two hours fast.
+    assert!(manifest.since.unwrap().moment.starts_with("2026-11-25T21:"), "two hours and the overlap before");
 }

@@ -119,6 +119,8 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
 /// What runs in Azure now: collected into a file that goes away, and read as any other.
 pub(crate) fn live(args: &LiveArgs, lang: Lang) -> anyhow::Result<Reading> {
     let folder = tempfile::Builder::new().prefix("sekimori-").tempdir()?;
+    output::goes_away(folder.path());
+    output::tidy_on_signals();
     let path = folder.path().join("azure.ndjson.zst");
     collect::snapshot(args, &path, None, lang)?;
     source::read_as("azure", &path)

@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use azure::{
     Asked, Base, BaseError, By, Chain, Client, Cloud, CollectError, CredentialError, DIRECTORY, Fault, LISTS,
-    Link, MEMBERS, Manifest, Named, Progress, QUESTIONS, SnapshotError, Variables, Writer, connect,
+    Link, MEMBERS, Manifest, Named, Progress, QUESTIONS, SnapshotError, Variables, Writer, answer_of,
+    connect,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use posture::Lang;
@@ -29,9 +30,19 @@ pub(crate) fn run(args: &CollectArgs, lang: Lang) -> anyhow::Result<u8> {
         "スナップショットの書き込み先を --output estate.ndjson.zst のように指定してください",
     ))?;
     output::check_writable(path, lang)?;
-    let manifest = snapshot(&args.live, path, args.since.as_deref(), lang)?;
-    let rows: u64 = manifest.rows.values().sum();
     let name = path.display();
+    output::last_word(Some(match lang {
+        Lang::En => {
+            format!("stopped; what was collected is kept beside `{name}`: the same command goes on with it")
+        }
+        Lang::Ja => format!(
+            "中断しました。収集済みの内容は `{name}` と同じ場所に残っています。同じコマンドで続きから再開できます"
+        ),
+    }));
+    output::tidy_on_signals();
+    let manifest = snapshot(&args.live, path, args.since.as_deref(), lang)?;
+    output::last_word(None);
+    let rows: u64 = manifest.rows.values().sum();
     output::note(&match lang {
         Lang::En => format!(
             "`{name}`: {rows} rows, by {}; {} secrets were taken out",
@@ -55,6 +66,17 @@ pub(crate) fn run(args: &CollectArgs, lang: Lang) -> anyhow::Result<u8> {
     }
     for line in shortcomings(&manifest, lang) {
         output::note(&line);
+    }
+    if let Some(seconds) = manifest.clock_off_by {
+        let minutes = seconds / 60;
+        output::note(&match lang {
+            Lang::En => format!(
+                "the clock of this machine is {minutes} minutes away from Azure's: sign-in may fail, and ages are wrong"
+            ),
+            Lang::Ja => format!(
+                "このマシンの時計は Azure と {minutes} 分ずれています。サインインに失敗したり、経過時間が正しく計算されなかったりすることがあります"
+            ),
+        });
     }
     Ok(if manifest.refused.is_empty() && manifest.partial.is_empty() { 0 } else { INCOMPLETE })
 }
@@ -100,7 +122,7 @@ pub(crate) fn snapshot(
         collected.map_err(|error| anyhow!(error_text(&error, lang)))?;
         let credential = client.chain().link().await.map(Link::name).unwrap_or_default().to_owned();
         let by = By { credential, caller: client.chain().caller().await };
-        let manifest = writer.finish(by, &crate::check::now(lang)?);
+        let manifest = writer.finish(by, &crate::check::now(lang)?, client.ahead());
         manifest.map_err(|error| anyhow!(snapshot_text(&error, lang)))
     })
 }
@@ -117,7 +139,8 @@ pub(crate) async fn connected(args: &LiveArgs) -> anyhow::Result<Client> {
         Named::At(at) => {
             let asked = at.join("metadata/endpoints?api-version=2022-09-01")?;
             let said = http.get(asked).send().await.with_context(|| format!("cannot ask `{at}`"))?;
-            Cloud::from_metadata(&at, &said.bytes().await?).map_err(|error| anyhow!(error.to_string()))?
+            let said = answer_of(said).await.with_context(|| format!("cannot read what `{at}` answers"))?;
+            Cloud::from_metadata(&at, &said).map_err(|error| anyhow!(error.to_string()))?
         }
     };
     let chain = Chain::new(cloud.clone(), http.clone(), Variables::of_process());

@@ -30,8 +30,10 @@ struct Az {
 
 impl Az {
     fn signed_in() -> Self {
-        let program = std::env::var_os("SEKIMORI_AZ").expect("SEKIMORI_AZ names `az`: cargo xtask test --full");
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let program =
+            std::env::var_os("SEKIMORI_AZ").expect("SEKIMORI_AZ names `az`: cargo xtask test --full");
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let mut world = World::new(TENANT, []);
         example_resources().into_iter().for_each(|resource| world.add(resource));
         let sim = runtime.block_on(start(world, Quota::NONE, 5, Vec::new())).unwrap();
@@ -69,8 +71,12 @@ impl Az {
 }
 
 fn said(report: &Value) -> Vec<String> {
-    let mut all: Vec<_> =
-        report["findings"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
+    let mut all: Vec<_> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["id"].as_str().unwrap().to_owned())
+        .collect();
     all.sort();
     all
 }
@@ -98,9 +104,14 @@ fn az_reads_the_simulator_as_it_reads_azure() {
         std::fs::write(estate.join(format!("{file}.json")), text).unwrap();
     }
     assert_eq!(said(&check("estate")), said(&check(&example())));
-    let machines: Value = serde_json::from_str(&std::fs::read_to_string(estate.join("vms.json")).unwrap()).unwrap();
+    let machines: Value =
+        serde_json::from_str(&std::fs::read_to_string(estate.join("vms.json")).unwrap()).unwrap();
     let web = machines.as_array().unwrap().iter().find(|vm| vm["name"] == "web1").unwrap();
-    assert_eq!((&web["powerState"], &web["publicIps"]), (&"VM running".into(), &"20.210.10.4".into()), "{web:#}");
+    assert_eq!(
+        (&web["powerState"], &web["publicIps"]),
+        (&"VM running".into(), &"20.210.10.4".into()),
+        "{web:#}"
+    );
     // Resource Graph, by its address.
     let url = format!("{}providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01", az.sim.base);
     let body = r#"{"query":"resources | where type in~ ('microsoft.compute/virtualmachines') | project id, name | order by id asc","options":{"$top":1000}}"#;
@@ -110,11 +121,22 @@ fn az_reads_the_simulator_as_it_reads_azure() {
     assert_eq!(rows["data"].as_array().unwrap().len(), 5, "the simulator's pages are of five");
 
     // `sekimori` by the sign-in of `az`, with nothing else in the environment.
-    let live = ["check", "--format", "json", "--fail-on", "never", "--cloud", &az.sim.base, "--authority", "authority.pem"];
+    let live = [
+        "check",
+        "--format",
+        "json",
+        "--fail-on",
+        "never",
+        "--cloud",
+        &az.sim.base,
+        "--authority",
+        "authority.pem",
+    ];
     let path = az.program.parent().unwrap().display().to_string();
     let path = format!("{path}:{}", std::env::var("PATH").unwrap_or_default());
     let environment = az.environment();
-    let mut environment: Vec<(&str, &str)> = environment.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let mut environment: Vec<(&str, &str)> =
+        environment.iter().map(|(name, text)| (*name, text.as_str())).collect();
     environment.extend([("PATH", path.as_str()), ("AZURE_TOKEN_CREDENTIALS", "dev")]);
     let ran = run_in(az.path(), &live, b"", &environment);
     assert_eq!(ran.code, 0, "{}", ran.err);

@@ -40,7 +40,7 @@ fn sekimori(folder: &Path, sim: &Running, arguments: &[&str], language: &str) ->
 }
 
 /// What a report says of each VM.
-fn said(report: &Value) -> Vec<String> {
+fn findings(report: &Value) -> Vec<String> {
     let all = report["findings"].as_array().unwrap().iter();
     let mut all: Vec<_> = all.map(|one| format!("{} {}", one["code"], one["id"])).collect();
     all.sort();
@@ -62,7 +62,7 @@ fn what_runs_is_judged_as_what_was_saved_is() {
         b"",
         &[],
     );
-    assert_eq!(said(&live.json()), said(&saved.json()));
+    assert_eq!(findings(&live.json()), findings(&saved.json()));
     assert_eq!(live.json()["source"], "azure");
     let example = run_in(
         folder.path(),
@@ -70,7 +70,7 @@ fn what_runs_is_judged_as_what_was_saved_is() {
         b"",
         &[],
     );
-    assert_eq!(said(&live.json()), said(&example.json()));
+    assert_eq!(findings(&live.json()), findings(&example.json()));
     // No secret of ours is anywhere.
     for text in [&live.out, &live.err, &collected.out, &collected.err] {
         assert!(!text.contains("hunter2") && !text.contains("eyJ"), "{text}");
@@ -148,4 +148,103 @@ fn the_plan_is_a_role_that_only_reads() {
     assert!(text.contains("Policy.Read.All") && text.contains("az role definition create"), "{text}");
     let without = run_in(folder.path(), &["collect", "--plan", "--no-directory"], b"", &[]).out;
     assert!(!without.contains("Policy.Read.All"), "{without}");
+}
+
+/// A request that is told to wait for a minute, once: time to be stopped in.
+fn a_minute(when: &str) -> Vec<Script> {
+    vec![Script { when: when.to_owned(), fault: Fault::Throttled(Some(60)), after: 0, times: 1 }]
+}
+
+/// Starts the program, sends it Ctrl-C when something is so, and waits for its end.
+fn interrupted(folder: &Path, sim: &Running, arguments: &[&str], when: impl Fn() -> bool) -> (i32, String) {
+    std::fs::write(folder.join("authority.pem"), &sim.authority).unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_sekimori"))
+        .args(arguments)
+        .args(["--cloud", &sim.base, "--authority", "authority.pem"])
+        .current_dir(folder)
+        .envs([("AZURE_TENANT_ID", TENANT), ("AZURE_CLIENT_ID", "22222222-2222-2222-2222-222222222222")])
+        .envs([("AZURE_CLIENT_SECRET", "hunter2"), ("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")])
+        .envs([("LANG", "C"), ("XDG_DATA_HOME", "/nonexistent")])
+        .env("TMPDIR", folder)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    while !when() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it was stopped");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let ended = child.wait_with_output().unwrap();
+    (ended.status.code().unwrap_or(-1), String::from_utf8(ended.stderr).unwrap())
+}
+
+#[test]
+fn who_stops_it_goes_on_later() {
+    let (_runtime, sim) = sim(a_minute("roleEligibilityScheduleInstances"));
+    let folder = scratch();
+    let journal = folder.path().join("estate.ndjson.zst.journal");
+    let written = || std::fs::read_to_string(&journal).is_ok_and(|text| text.lines().count() > 10);
+    let (code, said) = interrupted(folder.path(), &sim, &["collect", "-o", "estate.ndjson.zst"], written);
+    assert_eq!(code, 130, "{said}");
+    assert!(said.contains("the same command goes on with it"), "{said}");
+    assert!(!folder.path().join("estate.ndjson.zst").exists() && journal.exists());
+    let before = sim.seen().len();
+    let again = sekimori(folder.path(), &sim, &["collect", "-o", "estate.ndjson.zst"], "C");
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(again.err.contains("goes on where it was stopped"), "{}", again.err);
+    let again = sim.seen().len() - before;
+    sekimori(folder.path(), &sim, &["collect", "-o", "whole.ndjson.zst"], "C");
+    let whole = sim.seen().len() - before - again;
+    assert!(again + 10 <= whole, "what was collected is not asked again: {again} of {whole} requests");
+    let saved = run_in(folder.path(), &["check", "estate.ndjson.zst", "--format", "json"], b"", &[]).json();
+    let example = run_in(folder.path(), &["check", &common::example(), "--format", "json"], b"", &[]).json();
+    assert_eq!(findings(&saved), findings(&example));
+}
+
+#[test]
+fn a_check_that_is_stopped_leaves_nothing() {
+    let (_runtime, sim) = sim(a_minute("roleEligibilityScheduleInstances"));
+    let folder = scratch();
+    let left = || -> Vec<_> {
+        let all = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        all.filter(|path| path.is_dir()).collect()
+    };
+    let begun = || left().iter().any(|path| path.join("azure.ndjson.zst.part").exists());
+    let (code, _) = interrupted(folder.path(), &sim, &["check"], begun);
+    assert_eq!(code, 130);
+    assert_eq!(left(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn a_snapshot_goes_on_from_an_earlier_one() {
+    let (_runtime, sim) = sim(Vec::new());
+    let folder = scratch();
+    let first = sekimori(folder.path(), &sim, &["collect", "-o", "old.ndjson.zst"], "C");
+    assert_eq!(first.code, 0, "{}", first.err);
+    let open = serde_json::json!({"id": "/subscriptions/7b1f6f3e-5a0c-4e0e-9c57-2f2d1c7a9e10/resourceGroups/rg-minato/providers/Microsoft.Network/networkSecurityGroups/nsg-closed",
+        "properties": {"securityRules": [{"name": "wide", "properties": {"priority": 100, "access": "Allow", "direction": "Inbound",
+            "protocol": "*", "sourceAddressPrefix": "*", "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": "*"}}]}});
+    sim.change(|world| world.put(open, "2026-11-23T09:00:10Z", 0));
+    let next = ["collect", "-o", "new.ndjson.zst", "--since", "old.ndjson.zst"];
+    let second = sekimori(folder.path(), &sim, &next, "C");
+    assert_eq!(second.code, 0, "{}", second.err);
+    assert!(second.err.contains("1 resources changed since 2026-11-23T08:30:00Z"), "{}", second.err);
+    let count = |source: &str| {
+        let ran = run_in(folder.path(), &["check", source, "--format", "json"], b"", &[]);
+        ran.json()["findings"].as_array().unwrap().len()
+    };
+    assert!(count("new.ndjson.zst") > count("old.ndjson.zst"));
+    let odd = sekimori(
+        folder.path(),
+        &sim,
+        &["collect", "-o", "x.ndjson.zst", "--since", "authority.pem"],
+        "ja_JP.UTF-8",
+    );
+    assert_eq!(odd.code, 2);
+    assert!(odd.err.contains("スナップショットではありません"), "{}", odd.err);
+    sim.set_clock(3600);
+    let late = sekimori(folder.path(), &sim, &["collect", "-o", "late.ndjson.zst"], "C");
+    assert!(late.err.contains("minutes away from Azure's"), "{}", late.err);
 }

@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
 use posture::Lang;
@@ -95,7 +95,7 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8], lang: Lang) -> anyhow::Resul
         }
         let target = target(path)?;
         let mut file = beside(&target)?;
-        UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).replace(file.path().to_path_buf());
+        unfinished().file = Some(file.path().to_path_buf());
         if let Ok(metadata) = fs::metadata(&target) {
             file.as_file().set_permissions(metadata.permissions())?;
         }
@@ -106,18 +106,49 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8], lang: Lang) -> anyhow::Resul
         Ok(())
     };
     let written = write().with_context(|| failed(path, lang));
-    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).take();
+    unfinished().file = None;
     written
 }
 
-/// The file beside that is being written.
-static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
+/// What has to be done when somebody ends the program in the middle.
+#[derive(Default)]
+struct Unfinished {
+    /// The file beside that is being written.
+    file: Option<PathBuf>,
+    /// Folders for this run alone.
+    folders: Vec<PathBuf>,
+    /// What there is to say.
+    word: Option<String>,
+}
 
-/// Takes the unfinished file away when somebody ends the program in the middle.
+static UNFINISHED: Mutex<Unfinished> = Mutex::new(Unfinished { file: None, folders: Vec::new(), word: None });
+
+fn unfinished() -> MutexGuard<'static, Unfinished> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes a folder away, too, when somebody ends the program in the middle.
+pub(crate) fn goes_away(folder: &Path) {
+    unfinished().folders.push(folder.to_path_buf());
+}
+
+/// What is said when somebody ends the program in the middle; nothing any more without a word.
+pub(crate) fn last_word(word: Option<String>) {
+    unfinished().word = word;
+}
+
+/// Takes away what is unfinished when somebody ends the program in the middle.
 pub(crate) fn tidy_on_signals() {
     let tidy = || {
-        if let Some(path) = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let left = std::mem::take(&mut *unfinished());
+        if let Some(path) = left.file {
             let _ = fs::remove_file(path);
+        }
+        for folder in left.folders {
+            let _ = fs::remove_dir_all(folder);
+        }
+        if let Some(word) = left.word {
+            super::note(&word);
         }
         // As shells tell an end by Ctrl-C.
         std::process::exit(130);

@@ -10,7 +10,7 @@ use posture::Lang;
 use report::{Page, Style, clean};
 use serde_json::Value;
 
-pub(crate) use file::{check_writable, same_file, tidy_on_signals, write_file};
+pub(crate) use file::{check_writable, goes_away, last_word, same_file, tidy_on_signals, write_file};
 
 use crate::cli::Colour;
 use crate::language::pick;
