@@ -395,7 +395,7 @@ fn short(text: &str) -> String {
     line.chars().filter(|one| !one.is_control()).take(300).collect()
 }
 
-fn caller(token: &str) -> Caller {
+pub(crate) fn caller(token: &str) -> Caller {
     let claims = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
     let claims: Option<serde_json::Value> = claims.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let claims = claims.unwrap_or_default();

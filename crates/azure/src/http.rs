@@ -364,7 +364,7 @@ fn network(error: &reqwest::Error) -> String {
 }
 
 /// The word and the message of an error: `{"error":{"code":…,"message":…}}`, or `{"code":…,"message":…}`.
-fn error_of(body: &[u8]) -> (String, String) {
+pub(crate) fn error_of(body: &[u8]) -> (String, String) {
     let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let error = value.get("error").unwrap_or(&value);
     let text = |name: &str| {

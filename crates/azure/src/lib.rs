@@ -15,6 +15,20 @@ mod since;
 mod snapshot;
 mod verify;
 
+/// Any bytes as everything that comes from outside: answers of Azure, tokens, headers, snapshots and journals. For fuzzing.
+#[doc(hidden)]
+pub fn read_anything(bytes: &[u8]) {
+    resource_graph::read_anything(bytes);
+    snapshot::read_anything(bytes);
+    since::read_anything(bytes);
+    let text = String::from_utf8_lossy(bytes);
+    let _ = (http::error_of(bytes), limits::duration(&text), credential::caller(&text));
+    if let Ok(Named::At(at)) = Cloud::named("https://localhost/") {
+        let _ = Cloud::from_metadata(&at, bytes);
+    }
+    let _ = Cloud::named(&text);
+}
+
 pub use catalogue::{DIRECTORY, Directory, LISTS, List, MEMBERS, QUESTIONS, Question};
 pub use certificate::CertificateError;
 pub use cloud::{Audience, Cloud, CloudError, Named};

@@ -101,6 +101,15 @@ fn read(answer: &Answer) -> Result<Page, String> {
     Ok(Page { rows: said.data, total: said.total_records, next, cut })
 }
 
+/// Any bytes as a page.
+pub(crate) fn read_anything(bytes: &[u8]) {
+    let _ = read(&Answer {
+        status: reqwest::StatusCode::OK,
+        headers: reqwest::header::HeaderMap::new(),
+        body: bytes.to_vec(),
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -414,13 +414,15 @@ fn itself_and_above(id: &str) -> Vec<String> {
     all
 }
 
-fn each_line(path: &Path, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+fn each_line(path: &Path, take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     let file = File::open(path)?;
-    let packed = path.extension().is_some_and(|end| end == "zst");
-    let reader: Box<dyn io::Read> = match packed {
-        true => Box::new(zstd::Decoder::new(file)?),
-        false => Box::new(file),
-    };
+    match path.extension().is_some_and(|end| end == "zst") {
+        true => each_line_of(zstd::Decoder::new(file)?, take),
+        false => each_line_of(file, take),
+    }
+}
+
+fn each_line_of(reader: impl io::Read, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     let mut reader = BufReader::new(reader);
     let mut line = Vec::new();
     loop {
@@ -454,6 +456,16 @@ fn each_row(
             _ => Ok(()),
         }
     })
+}
+
+/// Any bytes as an earlier snapshot, and as the id of what has changed.
+pub(crate) fn read_anything(bytes: &[u8]) {
+    let _ = each_line_of(bytes, |line| {
+        let _ = serde_json::from_slice::<Row<'_>>(line).map(|row| row.power().len());
+        let _ = serde_json::from_slice::<Before>(line);
+        Ok(())
+    });
+    let _ = itself_and_above(&String::from_utf8_lossy(bytes));
 }
 
 #[cfg(test)]

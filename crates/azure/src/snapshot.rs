@@ -383,7 +383,7 @@ fn beside(path: &Path, end: &str) -> PathBuf {
 }
 
 /// The head of a journal, its entries, and how long it is up to the last whole line.
-fn read_journal(file: &File) -> io::Result<(Option<Head>, Vec<Entry>, u64)> {
+fn read_journal(file: impl io::Read) -> io::Result<(Option<Head>, Vec<Entry>, u64)> {
     let mut reader = BufReader::new(file);
     let (mut head, mut entries, mut good) = (None, Vec::new(), 0);
     let mut line = Vec::new();
@@ -404,6 +404,14 @@ fn read_journal(file: &File) -> io::Result<(Option<Head>, Vec<Entry>, u64)> {
             },
         }
         good += read as u64;
+    }
+}
+
+/// Any bytes as a journal, and as a row.
+pub(crate) fn read_anything(bytes: &[u8]) {
+    let _ = read_journal(bytes);
+    if let Ok(row) = serde_json::from_slice(bytes) {
+        let _ = Part::default().push(row);
     }
 }
 
