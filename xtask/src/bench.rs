@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
+use crate::collecting::collecting;
 use crate::generate::{EXPOSED_EVERY, Groups, Made, generate, one_group};
 use crate::shapes::{Shape, shaped};
 use crate::shell::{cargo, root, run, say, show};
@@ -17,10 +18,10 @@ const BY_HAND: &str = "\n## Measured by hand";
 
 /// What a run took.
 #[derive(Clone, Copy)]
-struct Cost {
-    wall: Duration,
+pub(crate) struct Cost {
+    pub(crate) wall: Duration,
     /// Peak resident memory in bytes, where the system tells it.
-    memory: Option<u64>,
+    pub(crate) memory: Option<u64>,
 }
 
 /// Measures and tells; writes the table if asked.
@@ -53,7 +54,7 @@ pub(crate) fn bench(vms: u32, runs: usize, write: bool) -> Result<()> {
     }
     let best: Vec<Cost> = best.into_iter().flatten().collect();
     let table = table(vms, runs, &made, &sides.iter().map(|(name, _, _)| *name).collect::<Vec<_>>(), &best);
-    let table = table + &forms(&bin)? + &groups(&bin)? + &estate_of_groups(&bin)?;
+    let table = table + &forms(&bin)? + &groups(&bin)? + &estate_of_groups(&bin)? + &collecting()?;
     show(&table);
     if write {
         let path = root().join("docs/performance.md");
@@ -187,7 +188,7 @@ struct Changes {
     changes: Vec<f64>,
 }
 
-fn megabytes(memory: Option<u64>) -> String {
+pub(crate) fn megabytes(memory: Option<u64>) -> String {
     memory.map_or_else(|| "–".to_owned(), |bytes| format!("{:.0} MB", bytes as f64 / 1e6))
 }
 
@@ -228,11 +229,19 @@ fn check_counts(bin: &Path, file: &Path, made: &Made) -> Result<()> {
     Ok(())
 }
 
-fn measure(program: &Path, arguments: &[&str]) -> Result<Cost> {
+/// Whose rights collecting from the stand-in for Azure uses.
+const LIVE: [(&str, &str); 4] = [
+    ("AZURE_TENANT_ID", "11111111-1111-1111-1111-111111111111"),
+    ("AZURE_CLIENT_ID", "22222222-2222-2222-2222-222222222222"),
+    ("AZURE_CLIENT_SECRET", "any"),
+    ("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential"),
+];
+
+pub(crate) fn measure(program: &Path, arguments: &[&str]) -> Result<Cost> {
     #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
     let start = std::time::Instant::now();
     let mut child =
-        Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        Command::new(program).args(arguments).envs(LIVE).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let status = format!("/proc/{}/status", child.id());
     let mut memory = None;
     let code = loop {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod collecting;
 mod edges;
 mod generate;
 mod mutants;
@@ -41,6 +42,9 @@ enum Chore {
         /// How often each side runs; the best run counts
         #[arg(long, default_value_t = 5)]
         runs: usize,
+        /// Only the collecting from the stand-in for Azure, told and not written
+        #[arg(long, conflicts_with = "write")]
+        collecting: bool,
         /// Write the table to docs/performance.md
         #[arg(long)]
         write: bool,
@@ -109,7 +113,8 @@ fn run(chore: Chore) -> anyhow::Result<()> {
     match chore {
         Chore::Ci => ci::ci(),
         Chore::Test { full } => ci::test(full),
-        Chore::Bench { vms, runs, write } => bench::bench(vms, runs, write),
+        Chore::Bench { collecting: true, .. } => collecting::collecting().map(|table| shell::show(&table)),
+        Chore::Bench { vms, runs, write, .. } => bench::bench(vms, runs, write),
         Chore::Generate { rules, shape: Some(shape), out, .. } => {
             generate::one_group(&shapes::shaped(shape, rules), &out)
         }

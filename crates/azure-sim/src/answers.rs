@@ -1,5 +1,8 @@
 //! What is answered to a request that was let through.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -109,8 +112,33 @@ pub(crate) fn list(
     Answer::ok(body)
 }
 
+/// What the latest questions found, for their further pages.
+#[derive(Debug, Default)]
+pub(crate) struct Found(Mutex<VecDeque<(String, Arc<Vec<Value>>)>>);
+
+/// How many questions are remembered: more than a collector asks at once.
+const REMEMBERED: usize = 16;
+
+impl Found {
+    fn of(&self, key: String, work_out: impl FnOnce() -> Vec<Value>) -> Arc<Vec<Value>> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, rows)) = all.iter().find(|(its, _)| *its == key) {
+            return Arc::clone(rows);
+        }
+        let rows = Arc::new(work_out());
+        all.push_front((key, Arc::clone(&rows)));
+        all.truncate(REMEMBERED);
+        rows
+    }
+
+    /// Forgets everything: there is something else now.
+    pub(crate) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
 /// What Resource Graph says.
-pub(crate) fn graph(world: &World, text: &str, page: usize, fault: Option<&Fault>) -> Answer {
+pub(crate) fn graph(world: &World, found: &Found, text: &str, page: usize, fault: Option<&Fault>) -> Answer {
     let wrong = |code: &str, message: &str| {
         let mut answer =
             Answer::error(400, "BadRequest", "Please provide below info when asking for support");
@@ -143,7 +171,8 @@ pub(crate) fn graph(world: &World, text: &str, page: usize, fault: Option<&Fault
             && groups.as_ref().is_none_or(|all| all.iter().any(|group| world.is_under(&its, group)))
     };
     let rows = world.tables.get(query.table.as_str()).map(Vec::as_slice).unwrap_or_default();
-    let found = query.over(rows.iter().filter(within));
+    let key = format!("{:?} {:?} {:?}", body.get("query"), subscriptions, groups);
+    let found = found.of(key, || query.over(rows.iter().filter(within)));
     let options = body.get("options");
     let option = |name: &str| options.and_then(|options| options.get(name));
     let top = option("$top").and_then(Value::as_u64).and_then(|top| usize::try_from(top).ok()).unwrap_or(100);
@@ -160,7 +189,7 @@ pub(crate) fn graph(world: &World, text: &str, page: usize, fault: Option<&Fault
     };
     let total = found.len();
     let start = if fault == Some(&Fault::Repeated) { 0 } else { from };
-    let mut page: Vec<Value> = found.into_iter().skip(start).take(size).collect();
+    let mut page: Vec<Value> = found.iter().skip(start).take(size).cloned().collect();
     if fault == Some(&Fault::Lost) {
         page.clear();
     }

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use url::Url;
 
-use crate::answers::{Answer, graph, list, metadata, openid, token};
+use crate::answers::{Answer, Found, graph, list, metadata, openid, token};
 use crate::faults::{Fault, Faults, Script};
 use crate::quota::{Quota, Window};
 use crate::recorded::{self, Recording};
@@ -65,6 +65,7 @@ struct Shared {
     works: Mutex<Vec<(usize, usize)>>,
     /// By how many seconds its clock is ahead of this machine's.
     ahead: AtomicI64,
+    found: Found,
 }
 
 impl Drop for Running {
@@ -82,6 +83,7 @@ impl Running {
     /// Changes what there is while it runs.
     pub fn change(&self, change: impl FnOnce(&mut World)) {
         change(&mut self.shared.world.write().unwrap_or_else(PoisonError::into_inner));
+        self.shared.found.forget();
     }
 
     /// Sets its clock ahead of this machine's by so many seconds, or behind.
@@ -139,6 +141,7 @@ pub async fn start_at(
         seen: Mutex::default(),
         works: Mutex::default(),
         ahead: AtomicI64::new(0),
+        found: Found::default(),
     });
     let task = tokio::spawn(accept(listener, acceptor, Arc::clone(&shared)));
     Ok(Running { base, authority, shared, task })
@@ -401,8 +404,10 @@ impl Shared {
         let resets = clock(resets);
         let answer = match granted {
             true => {
-                self.world.write().unwrap_or_else(PoisonError::into_inner).asked();
-                graph(&self.world(), body, self.page, fault)
+                if self.world.write().unwrap_or_else(PoisonError::into_inner).asked() {
+                    self.found.forget();
+                }
+                graph(&self.world(), &self.found, body, self.page, fault)
             }
             false => Answer::error(
                 429,

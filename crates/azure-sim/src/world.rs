@@ -181,11 +181,12 @@ impl World {
         }
     }
 
-    /// Resource Graph is asked: what is late is one question less so.
-    pub(crate) fn asked(&mut self) {
+    /// Resource Graph is asked: what is late is one question less so. Whether it knows something new.
+    pub(crate) fn asked(&mut self) -> bool {
         let (due, late): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.late).into_iter().partition(|one| one.0 == 0);
         self.late = late.into_iter().map(|(left, row)| (left - 1, row)).collect();
+        let new = !due.is_empty();
         for (_, row) in due {
             match row {
                 Row::Put(table, row) => {
@@ -199,6 +200,7 @@ impl World {
                 }
             }
         }
+        new
     }
 
     /// How many resources there are, subscriptions left out.
