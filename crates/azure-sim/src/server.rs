@@ -47,6 +47,8 @@ pub struct Seen {
     pub path: String,
     /// The status that was answered; 0 where the connection was cut.
     pub status: u16,
+    /// What was sent to be given a token; empty for all other requests.
+    pub form: String,
 }
 
 struct Shared {
@@ -78,6 +80,11 @@ impl Running {
     /// The requests that came until now.
     pub fn seen(&self) -> Vec<Seen> {
         lock(&self.shared.seen).clone()
+    }
+
+    /// A token that it takes, for those who do not get theirs from it: a machine's own identity service.
+    pub fn issue(&self) -> String {
+        self.shared.issue("machine").0
     }
 
     /// Changes what there is while it runs.
@@ -215,7 +222,8 @@ impl Shared {
         let answer = self.answer(&parts.method, &whole, &body, bearer, fault.as_ref());
         let cut = fault == Some(Fault::Cut);
         let status = if cut { 0 } else { answer.status };
-        lock(&self.seen).push(Seen { method: parts.method.to_string(), path, status });
+        let form = if path.ends_with(TOKENS) { body } else { String::new() };
+        lock(&self.seen).push(Seen { method: parts.method.to_string(), path, status, form });
         if cut {
             return Err(io::Error::other("cut on purpose"));
         }
@@ -261,7 +269,7 @@ impl Shared {
         if let Some(tenant) = path.strip_suffix("/v2.0/.well-known/openid-configuration") {
             return openid(&self.base, tenant);
         }
-        if *method == Method::POST && path.ends_with("/oauth2/v2.0/token") {
+        if *method == Method::POST && path.ends_with(TOKENS) {
             return self.token(body, fault);
         }
         match fault {
@@ -393,10 +401,14 @@ impl Shared {
         let form = url::form_urlencoded::parse(body.as_bytes());
         let client =
             form.into_owned().find(|(name, _)| name == "client_id").map(|(_, id)| id).unwrap_or_default();
+        self.issue(&client).1
+    }
+
+    fn issue(&self, client: &str) -> (String, Answer) {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-        let (token, answer) = token(&self.world().tenant, &client, serial, 3599);
-        lock(&self.tokens).insert(token);
-        answer
+        let (token, answer) = token(&self.world().tenant, client, serial, 3599);
+        lock(&self.tokens).insert(token.clone());
+        (token, answer)
     }
 
     fn graph(&self, body: &str, fault: Option<&Fault>) -> Answer {
@@ -458,6 +470,9 @@ impl Shared {
         list(all().filter(within).cloned().collect(), url, self.page, "nextLink", fault)
     }
 }
+
+/// Where tokens are given out.
+const TOKENS: &str = "/oauth2/v2.0/token";
 
 /// Where answers are that are being worked on.
 const WORKS: &str = "providers/Microsoft.Network/operationResults/";
