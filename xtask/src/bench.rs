@@ -240,8 +240,12 @@ const LIVE: [(&str, &str); 4] = [
 pub(crate) fn measure(program: &Path, arguments: &[&str]) -> Result<Cost> {
     #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
     let start = std::time::Instant::now();
-    let mut child =
-        Command::new(program).args(arguments).envs(LIVE).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .envs(LIVE)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
     let status = format!("/proc/{}/status", child.id());
     let mut memory = None;
     let code = loop {

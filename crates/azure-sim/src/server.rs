@@ -13,6 +13,7 @@ use hyper::body::{Bytes, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
+use percent_encoding::percent_decode_str;
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -261,7 +262,7 @@ impl Shared {
         let Ok(url) = Url::parse(&self.base).and_then(|base| base.join(whole)) else {
             return Answer::error(400, "InvalidUrl", "the address cannot be read");
         };
-        let path = url.path().trim_matches('/').to_owned();
+        let path = percent_decode_str(url.path().trim_matches('/')).decode_utf8_lossy().into_owned();
         let tenant = self.world().tenant.clone();
         if path.eq_ignore_ascii_case("metadata/endpoints") {
             return metadata(&self.base);

@@ -221,6 +221,30 @@ fn questions_of_ones_own_are_asked() {
     assert!(ran.err.contains("odd.ndjson:1:"), "{}", ran.err);
 }
 
+#[test]
+fn names_in_every_script_are_asked_and_taken_out() {
+    let told = |text: String| text.replace("/resourceGroups/g/", "/resourceGroups/検証 ①-مرحبا/");
+    let resources =
+        estate().into_iter().map(|one| serde_json::from_str(&told(one.to_string())).unwrap()).collect();
+    let recorded = recorded().into_iter().enumerate().map(|(number, one)| {
+        let answer = if number == 0 {
+            json!({"access": "Deny", "ruleName": "securityRules/拒否"})
+        } else {
+            one.answer
+        };
+        let body = serde_json::from_str(&told(one.body.to_string())).unwrap();
+        Recording { path: told(one.path), body, answer, ..one }
+    });
+    let (_runtime, sim) = sim(resources, recorded.collect(), Vec::new());
+    let folder = scratch();
+    let ran = truth(folder.path(), &sim, &[], "ja_JP.UTF-8");
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("回答 5 件のうち 4 件"), "{}", ran.out);
+    let text = std::fs::read_to_string(folder.path().join("sekimori-disagreements.json")).unwrap();
+    assert!(!text.contains("検証") && !text.contains("拒否") && !text.contains("مرحبا"), "{text}");
+    assert!(text.contains(r#""holds_without_names": true"#), "{text}");
+}
+
 /// Recordings of Azure's own answers, if they lie beside the repository.
 #[test]
 fn recorded_answers_agree_by_way_of_the_program() {

@@ -33,7 +33,16 @@ fn sim(faults: Vec<Script>) -> (tokio::runtime::Runtime, Running) {
 
 fn collect(folder: &Path, sim: &Running, environment: &[(&str, &str)]) -> Ran {
     std::fs::write(folder.join("authority.pem"), &sim.authority).unwrap();
-    let live = ["collect", "-o", "e.ndjson.zst", "--no-directory", "--cloud", &sim.base, "--authority", "authority.pem"];
+    let live = [
+        "collect",
+        "-o",
+        "e.ndjson.zst",
+        "--no-directory",
+        "--cloud",
+        &sim.base,
+        "--authority",
+        "authority.pem",
+    ];
     run_in(folder, &live, b"", environment)
 }
 
@@ -74,11 +83,17 @@ fn by_a_certificate() {
 
 #[test]
 fn by_a_token_of_another_provider_when_the_secret_is_wrong() {
-    let wrong = vec![Script { when: "client_secret".to_owned(), fault: Fault::Forbidden, after: 0, times: usize::MAX }];
+    let wrong = vec![Script {
+        when: "client_secret".to_owned(),
+        fault: Fault::Forbidden,
+        after: 0,
+        times: usize::MAX,
+    }];
     let (_runtime, sim) = sim(wrong);
     let folder = scratch();
     std::fs::write(folder.path().join("token"), "a.token.of-kubernetes").unwrap();
-    let environment = [TENANT, CLIENT, ("AZURE_CLIENT_SECRET", "hunter2"), ("AZURE_FEDERATED_TOKEN_FILE", "token")];
+    let environment =
+        [TENANT, CLIENT, ("AZURE_CLIENT_SECRET", "hunter2"), ("AZURE_FEDERATED_TOKEN_FILE", "token")];
     let ran = collect(folder.path(), &sim, &environment);
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.err.contains("by workload-identity"), "{}", ran.err);
@@ -98,8 +113,13 @@ fn by_the_identity_of_the_machine() {
         let (mut stream, _) = service.accept().unwrap();
         let mut asked = [0u8; 4096];
         let length = stream.read(&mut asked).unwrap();
-        let body = format!(r#"{{"access_token":"{token}","expires_on":"4102444800","resource":"r","token_type":"Bearer"}}"#);
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+        let body = format!(
+            r#"{{"access_token":"{token}","expires_on":"4102444800","resource":"r","token_type":"Bearer"}}"#
+        );
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
         stream.write_all((head + &body).as_bytes()).unwrap();
         String::from_utf8_lossy(&asked[..length]).into_owned()
     });
@@ -123,12 +143,16 @@ fn by_the_sign_in_of_azd() {
     let tools = folder.path().join("tools");
     std::fs::create_dir(&tools).unwrap();
     let azd = tools.join("azd");
-    let script = format!("#!/bin/sh\necho '{{\"token\":\"{}\",\"expiresOn\":\"2100-01-01T00:00:00Z\"}}'\n", sim.issue());
+    let script = format!(
+        "#!/bin/sh\necho '{{\"token\":\"{}\",\"expiresOn\":\"2100-01-01T00:00:00Z\"}}'\n",
+        sim.issue()
+    );
     std::fs::write(&azd, script).unwrap();
     std::fs::set_permissions(&azd, std::fs::Permissions::from_mode(0o755)).unwrap();
     // `az` is there and nobody is signed in to it: the next link is asked.
     let az = tools.join("az");
-    std::fs::write(&az, "#!/bin/sh\necho \"ERROR: Please run 'az login' to setup account.\" >&2\nexit 1\n").unwrap();
+    std::fs::write(&az, "#!/bin/sh\necho \"ERROR: Please run 'az login' to setup account.\" >&2\nexit 1\n")
+        .unwrap();
     std::fs::set_permissions(&az, std::fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:/usr/bin:/bin", tools.display());
     let environment = [("AZURE_TOKEN_CREDENTIALS", "dev"), ("PATH", path.as_str())];
