@@ -70,8 +70,8 @@ impl Link {
         }
     }
 
-    /// What its absence is called, and what to do.
-    fn hint(self) -> &'static str {
+    /// What its absence is called, and what to do: the reason that is given where nothing of it is there.
+    pub fn hint(self) -> &'static str {
         match self {
             Self::Environment => {
                 "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH"

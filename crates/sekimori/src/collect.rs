@@ -185,8 +185,7 @@ fn error_text(error: &CollectError, lang: Lang) -> String {
         (CollectError::Fault(Fault::Credential(CredentialError::Nobody(links))), Lang::Ja) => {
             let mut text = "Azure にサインインしていません:".to_owned();
             for (link, why) in links {
-                // The reasons are those of the library.
-                let _ = write!(text, "\n  {}: {why}", link.name());
+                let _ = write!(text, "\n  {}: {}", link.name(), absence_ja(*link, why));
             }
             let shell = shell.replace("In Cloud Shell:", "Cloud Shell では次のように実行します:");
             format!(
@@ -199,7 +198,49 @@ fn error_text(error: &CollectError, lang: Lang) -> String {
         (CollectError::NoSubscription(Some(id)), Lang::Ja) => {
             format!("サブスクリプション `{id}` を参照できません")
         }
+        (CollectError::Fault(fault), _) => fault_text(fault, lang),
         (error, _) => error.to_string(),
+    }
+}
+
+/// Why a link of the chain did not answer, in Japanese as far as the words are ours; else those of the library.
+fn absence_ja(link: Link, why: &str) -> String {
+    let hint = match link {
+        Link::Environment => {
+            "AZURE_TENANT_ID、AZURE_CLIENT_ID と、AZURE_CLIENT_SECRET または AZURE_CLIENT_CERTIFICATE_PATH を設定してください"
+        }
+        Link::WorkloadIdentity => {
+            "AZURE_TENANT_ID、AZURE_CLIENT_ID、AZURE_FEDERATED_TOKEN_FILE を設定してください"
+        }
+        Link::ManagedIdentity => "このマシンにマネージド ID はありません",
+        Link::AzureCli => "`az login` を実行してください",
+        Link::AzureDeveloperCli => "`azd auth login` を実行してください",
+    };
+    match why {
+        why if why == link.hint() => hint.to_owned(),
+        why if why.contains("not found on PATH") => "コマンドがインストールされていません".to_owned(),
+        why => why.to_owned(),
+    }
+}
+
+/// Why Azure did not answer.
+pub(crate) fn fault_text(fault: &Fault, lang: Lang) -> String {
+    match (fault, lang) {
+        (fault, Lang::En) => fault.to_string(),
+        (Fault::Credential(CredentialError::Lost { link, detail }), Lang::Ja) => {
+            format!("{} で新しいトークンを取得できません: {detail}", link.name())
+        }
+        (Fault::Credential(error), Lang::Ja) => error.to_string(),
+        (Fault::Refused { code, message }, Lang::Ja) => format!("読み取る権限がありません ({code}): {message}"),
+        (Fault::NotFound { code, message }, Lang::Ja) => format!("見つかりません ({code}): {message}"),
+        (Fault::GaveUp { tries, last }, Lang::Ja) => format!("{tries} 回試しましたが、応答が得られません: {last}"),
+        (Fault::Wrong { host, status, code, message }, Lang::Ja) => {
+            format!("`{host}` がエラーを返しました ({status} {code}): {message}")
+        }
+        (Fault::Unreadable { host, detail }, Lang::Ja) => {
+            format!("`{host}` の応答を読み取れません: {detail}")
+        }
+        (Fault::Stopped, Lang::Ja) => "中断されました".to_owned(),
     }
 }
 

@@ -120,6 +120,13 @@ fn nobody_signed_in_says_what_to_do() {
     assert!(!ran.err.contains("hunter2"), "{}", ran.err);
     let japanese = sekimori(folder.path(), &sim, &["check"], "ja_JP.UTF-8");
     assert!(japanese.err.contains("サインインしていません"), "{}", japanese.err);
+    let absent = run_in(
+        folder.path(),
+        &["check", "--cloud", &sim.base, "--authority", "authority.pem"],
+        b"",
+        &[("LANG", "ja_JP.UTF-8"), ("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")],
+    );
+    assert!(absent.err.contains("AZURE_CLIENT_CERTIFICATE_PATH を設定してください"), "{}", absent.err);
     let odd = sekimori(folder.path(), &sim, &["collect"], "C");
     assert_eq!(odd.code, 2);
     assert!(odd.err.contains("--output estate.ndjson.zst"), "{}", odd.err);

@@ -20,7 +20,7 @@ use reach::rule_name;
 use serde_json::Value;
 
 use crate::cli::{Form, TruthArgs};
-use crate::collect::{connected, progress_bar};
+use crate::collect::{connected, fault_text, progress_bar};
 use crate::source::{self, Reading};
 use crate::{check, effective, output, tags};
 
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &TruthArgs, lang: Lang) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let answers = runtime.block_on(async {
         let client = connected(&args.live).await?;
-        anyhow::Ok(ask(&client, &estate, &chosen.asked).await)
+        anyhow::Ok(ask(&client, &estate, &chosen.asked, lang).await)
     })?;
     let finder = Finder::new(&estate);
     let rows: Vec<Row<'_>> = chosen
@@ -108,12 +108,12 @@ enum Answer {
     None(String),
 }
 
-async fn ask(client: &Client, estate: &Estate, all: &[Asked]) -> Vec<Answer> {
+async fn ask(client: &Client, estate: &Estate, all: &[Asked], lang: Lang) -> Vec<Answer> {
     let mut watchers: BTreeMap<String, Result<Vec<Watcher>, String>> = BTreeMap::new();
     for asked in all {
         let subscription = resource_subscription(estate.text(asked.vm)).unwrap_or_default().to_lowercase();
         if let Entry::Vacant(vacant) = watchers.entry(subscription) {
-            let found = client.watchers(vacant.key()).await.map_err(|fault| fault.to_string());
+            let found = client.watchers(vacant.key()).await.map_err(|fault| fault_text(&fault, lang));
             vacant.insert(found);
         }
     }
@@ -122,7 +122,7 @@ async fn ask(client: &Client, estate: &Estate, all: &[Asked]) -> Vec<Answer> {
     let watchers = &watchers;
     let bar = &bar;
     let work = all.iter().map(|asked| async move {
-        let answer = one(client, estate, watchers, asked).await;
+        let answer = one(client, estate, watchers, asked, lang).await;
         bar.set_message(resource_name(estate.text(asked.vm)).to_owned());
         bar.inc(1);
         answer
@@ -137,11 +137,12 @@ async fn one(
     estate: &Estate,
     watchers: &BTreeMap<String, Result<Vec<Watcher>, String>>,
     asked: &Asked,
+    lang: Lang,
 ) -> Answer {
     let flow = match &asked.what {
         What::Groups => {
             let said = client.effective_groups(estate.text(asked.nic)).await;
-            return said.map_or_else(|fault| Answer::None(reason(&fault, GROUPS_ACTION)), Answer::Groups);
+            return said.map_or_else(|fault| Answer::None(reason(&fault, GROUPS_ACTION, lang)), Answer::Groups);
         }
         What::Flow(flow) => flow,
     };
@@ -153,9 +154,12 @@ async fn one(
     };
     let Some(watcher) = watcher else {
         let region = asked.region.as_deref().unwrap_or("?");
-        return Answer::None(format!(
-            "no Network Watcher in {region}: az network watcher configure --locations {region} --enabled true -g NetworkWatcherRG"
-        ));
+        let told = match lang {
+            Lang::En => format!("no Network Watcher in {region}"),
+            Lang::Ja => format!("リージョン {region} に Network Watcher がありません"),
+        };
+        let mend = format!("az network watcher configure --locations {region} --enabled true -g NetworkWatcherRG");
+        return Answer::None(format!("{told}: {mend}"));
     };
     let question = azure::FlowQuestion {
         watcher: watcher.id.clone(),
@@ -167,17 +171,19 @@ async fn one(
         remote: flow.remote,
     };
     let said = client.verify_flow(&question).await;
-    said.map_or_else(|fault| Answer::None(reason(&fault, FLOW_ACTION)), Answer::Flow)
+    said.map_or_else(|fault| Answer::None(reason(&fault, FLOW_ACTION, lang)), Answer::Flow)
 }
 
 /// The rights that the questions need: they are actions, so `Reader` has none of them.
 const FLOW_ACTION: &str = "Microsoft.Network/networkWatchers/ipFlowVerify/action";
 const GROUPS_ACTION: &str = "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action";
 
-fn reason(fault: &Fault, action: &str) -> String {
-    match fault {
-        Fault::Refused { .. } => format!("{fault}; it needs {action} (role Network Contributor)"),
-        _ => fault.to_string(),
+fn reason(fault: &Fault, action: &str, lang: Lang) -> String {
+    let text = fault_text(fault, lang);
+    match (fault, lang) {
+        (Fault::Refused { .. }, Lang::En) => format!("{text}; it needs {action} (role Network Contributor)"),
+        (Fault::Refused { .. }, Lang::Ja) => format!("{text}。{action} (ロール: Network Contributor) が必要です"),
+        _ => text,
     }
 }
 
