@@ -204,8 +204,11 @@ impl Client {
         let mut last = String::new();
         for attempt in 0..TRIES {
             self.wait(ask.limit).await;
-            let token = self.chain.token(ask.audience(), refused.as_deref()).await?;
-            match self.once(ask, &token).await {
+            let token = self.chain.token(ask.audience(), refused.as_deref()).await;
+            let token = token.inspect_err(|_| self.with(ask.limit, |bucket, _| bucket.landed()))?;
+            let tried = self.once(ask, &token).await;
+            self.with(ask.limit, |bucket, _| bucket.landed());
+            match tried {
                 Tried::Answer(answer) => {
                     self.told(ask.limit, &answer.headers);
                     return Ok(answer);

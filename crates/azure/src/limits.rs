@@ -22,14 +22,25 @@ pub(crate) struct Bucket {
     at: Duration,
     /// Nothing is asked before this moment: an answer said so.
     closed_until: Duration,
+    /// How many requests are under way: an answer to an earlier one does not count them.
+    flying: u64,
+    /// How many requests were left by the last answer.
+    told: Option<u64>,
+    /// When the first answer of the window that is counted now came.
+    window: Duration,
 }
+
+/// How long a window is in which requests are counted.
+const WINDOW: Duration = Duration::from_secs(5);
+
+/// What clocks and the way to Azure may differ in that time.
+const MARGIN: Duration = Duration::from_millis(200);
 
 impl Bucket {
     /// Resource Graph's limit.
     pub(crate) fn resource_graph() -> Self {
-        // The quota is counted in windows of five seconds: all at once in one and again at the start of the next is
-        // allowed, and refused where our clock and theirs differ. So it is spread.
-        Self::new(10.0, 2.9)
+        // What is left of a window is told by each answer; between windows it is spread, as others may ask, too.
+        Self::new(14.0, 2.9)
     }
 
     /// The limit of reads of Resource Manager.
@@ -49,7 +60,7 @@ impl Bucket {
 
     /// A full bucket.
     pub(crate) fn new(size: f64, rate: f64) -> Self {
-        Self { size, rate, left: size, at: Duration::ZERO, closed_until: Duration::ZERO }
+        Self { size, rate, left: size, at: Duration::ZERO, closed_until: Duration::ZERO, flying: 0, told: None, window: Duration::ZERO }
     }
 
     /// Takes a token: how long to wait before the request is sent.
@@ -58,6 +69,7 @@ impl Bucket {
         self.left = (self.left + (now - self.at).as_secs_f64() * self.rate).min(self.size);
         self.at = now;
         self.left -= 1.0;
+        self.flying += 1;
         let wait = match self.left < 0.0 {
             true => Duration::from_secs_f64(-self.left / self.rate),
             false => Duration::ZERO,
@@ -65,14 +77,27 @@ impl Bucket {
         wait.max(self.closed_until.saturating_sub(now))
     }
 
+    /// A request has come to an end, whichever.
+    pub(crate) fn landed(&mut self) {
+        self.flying = self.flying.saturating_sub(1);
+    }
+
     /// An answer said how many requests are left, and after how long there are new ones.
     pub(crate) fn told(&mut self, now: Duration, remaining: Option<u64>, resets_after: Option<Duration>) {
-        if let Some(remaining) = remaining {
-            // Others may use the same quota: what is left is never more than Azure says.
-            self.left = self.left.min(remaining as f64);
-            if remaining == 0 {
-                self.close(now, resets_after.unwrap_or(Duration::from_secs(5)));
-            }
+        let Some(remaining) = remaining else { return };
+        // More than before: a new window has begun. Answers that overtake each other only make it seem to begin later.
+        if self.told.is_none_or(|told| remaining > told) {
+            self.window = now;
+        }
+        self.told = Some(remaining);
+        // Others may use the same quota: what is left is never more than Azure says.
+        let free = remaining.saturating_sub(self.flying);
+        self.left = self.left.min(free as f64);
+        if free == 0 {
+            let told = resets_after.unwrap_or(WINDOW);
+            // It is told in whole seconds. The window began before its first answer came, so it ends before this:
+            let ends = (self.window + WINDOW + MARGIN).saturating_sub(now);
+            self.close(now, if told > WINDOW + MARGIN { told } else { told.min(ends) });
         }
     }
 
@@ -143,12 +168,36 @@ mod tests {
         let mut bucket = Bucket::new(10.0, 1.0);
         bucket.told(Duration::ZERO, Some(1), Some(seconds(4.0)));
         assert_eq!(bucket.take(Duration::ZERO), Duration::ZERO);
+        bucket.landed();
         assert_eq!(bucket.take(Duration::ZERO), seconds(1.0));
         bucket.told(Duration::ZERO, Some(0), Some(seconds(4.0)));
         assert!(bucket.take(Duration::ZERO) >= seconds(4.0));
         bucket.close(Duration::ZERO, seconds(60.0));
         assert_eq!(bucket.take(seconds(30.0)), seconds(30.0));
         assert_eq!(bucket.take(seconds(61.0)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_window_ends_five_seconds_after_it_was_seen_to_begin() {
+        let waits = |began: f64, resets: u64| {
+            let mut bucket = Bucket::new(10.0, 1.0);
+            bucket.told(seconds(began), Some(14), Some(seconds(5.0)));
+            bucket.told(seconds(2.0), Some(0), Some(Duration::from_secs(resets)));
+            bucket.left = 1.0;
+            bucket.take(seconds(2.0)).as_secs_f64()
+        };
+        // Three seconds and some more are left, which is told as four.
+        assert!((waits(0.1, 4) - 3.3).abs() < 1e-6, "{}", waits(0.1, 4));
+        // The last of the window is under way: no other is sent in it.
+        let mut bucket = Bucket::new(10.0, 1.0);
+        bucket.take(Duration::ZERO);
+        bucket.take(Duration::ZERO);
+        bucket.landed();
+        bucket.told(Duration::ZERO, Some(1), Some(seconds(5.0)));
+        assert_eq!(bucket.take(Duration::ZERO), seconds(5.0));
+        // What is told is shorter, or a window is longer than is documented.
+        assert_eq!(waits(1.9, 3), 3.0);
+        assert_eq!(waits(0.1, 30), 30.0);
     }
 
     #[test]
