@@ -165,13 +165,19 @@ pub(crate) fn graph(world: &World, found: &Found, text: &str, page: usize, fault
         .get("managementGroups")
         .and_then(Value::as_array)
         .map(|all| all.iter().filter_map(Value::as_str).collect());
+    let filter = body.pointer("/options/authorizationScopeFilter").and_then(Value::as_str);
+    let above = filter == Some("AtScopeAboveAndBelow") || subscriptions.is_none() && groups.is_none();
     let within = |row: &&Value| {
         let its = row.get("subscriptionId").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+        // What stands above subscriptions is in none of them.
+        if its.is_empty() {
+            return above;
+        }
         subscriptions.as_ref().is_none_or(|all| all.contains(&its))
             && groups.as_ref().is_none_or(|all| all.iter().any(|group| world.is_under(&its, group)))
     };
     let rows = world.tables.get(query.table.as_str()).map(Vec::as_slice).unwrap_or_default();
-    let key = format!("{:?} {:?} {:?}", body.get("query"), subscriptions, groups);
+    let key = format!("{:?} {subscriptions:?} {groups:?} {above}", body.get("query"));
     let found = found.of(key, || query.over(rows.iter().filter(within)));
     let options = body.get("options");
     let option = |name: &str| options.and_then(|options| options.get(name));

@@ -50,7 +50,7 @@ const READER: &str = "Reader";
 const SECURITY_READER: &str = "Security Reader";
 
 /// What Resource Graph is asked for.
-pub const QUESTIONS: [Question; 12] = [
+pub const QUESTIONS: [Question; 13] = [
     Question {
         name: "machines",
         table: "resources",
@@ -97,8 +97,15 @@ pub const QUESTIONS: [Question; 12] = [
     Question {
         name: "vaults",
         table: "resources",
-        types: &["microsoft.recoveryservices/vaults", "microsoft.dataprotection/backupvaults"],
+        types: &["microsoft.recoveryservices/vaults"],
         action: "Microsoft.RecoveryServices/vaults/read",
+        role: READER,
+    },
+    Question {
+        name: "backup vaults",
+        table: "resources",
+        types: &["microsoft.dataprotection/backupvaults"],
+        action: "Microsoft.DataProtection/backupVaults/read",
         role: READER,
     },
     Question {

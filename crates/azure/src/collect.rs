@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::stream::{self, StreamExt};
@@ -20,6 +21,12 @@ pub(crate) const BATCH: usize = 100;
 
 /// How many questions are under way at once: enough to use the quota while answers travel.
 const AT_ONCE: usize = 6;
+
+/// So many questions in a row without an answer, and Azure is taken to be away.
+const SILENT: usize = 3;
+
+/// So many empty pages in a row, and no end of them is expected.
+const EMPTY_PAGES: usize = 5;
 
 /// How often the pages of one question are read anew when some were lost.
 const AGAIN: usize = 2;
@@ -93,10 +100,25 @@ impl Client {
         told: &(dyn Fn(Progress<'_>) + Sync),
     ) -> Result<(), CollectError> {
         let subscriptions = self.subscriptions(asked).await?;
-        let filled = self.filled(&subscriptions).await?;
-        if let Some(base) = base {
+        let caller = self.chain().caller().await;
+        // After a stop the same subscriptions are asked: parts are known by them.
+        let filled = match writer.scope(&caller)? {
+            Some(scope) => scope.filled,
+            None => {
+                let filled = self.filled(&subscriptions).await?;
+                let empty = (subscriptions.len() - filled.len().min(subscriptions.len())) as u64;
+                writer.settle(filled.clone(), empty, caller)?;
+                filled
+            }
+        };
+        let mut base = base;
+        if let Some(earlier) = base {
             told(Progress { what: "changes", done: 0, of: 1, rows: 0 });
-            self.carry(writer, base, &filled).await?;
+            match self.carry(writer, earlier, &filled).await {
+                // Who may not read changes reads everything.
+                Err(CollectError::Fault(Fault::Refused { .. })) => base = None,
+                carried => carried?,
+            }
         }
         let is_carried = |question: &Question| base.is_some() && carried().any(|one| one == question);
         let mut units: Vec<Unit<'_>> = Vec::new();
@@ -129,8 +151,9 @@ impl Client {
         units.retain(|unit| !writer.has(&unit.name()));
         let before = of - units.len();
         let shared = &Mutex::new((writer, 0u64, before));
+        let silent = &AtomicUsize::new(0);
         let work = units.into_iter().map(|unit| async move {
-            let said = self.unit(&unit).await?;
+            let said = self.unit(&unit, silent).await?;
             let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
             let (writer, rows, done) = &mut *shared;
             *rows += said.part.rows;
@@ -197,10 +220,11 @@ impl Client {
         question: &'static Question,
         subscriptions: &[String],
     ) -> Result<Said, CollectError> {
-        self.unit(&Unit::Question(question, subscriptions)).await
+        self.unit(&Unit::Question(question, subscriptions), &AtomicUsize::new(SILENT)).await
     }
 
-    async fn unit(&self, unit: &Unit<'_>) -> Result<Said, CollectError> {
+    /// `silent` counts questions in a row that had no answer at all.
+    async fn unit(&self, unit: &Unit<'_>, silent: &AtomicUsize) -> Result<Said, CollectError> {
         let io = |error| SnapshotError::Write { path: "a part of the snapshot".into(), error };
         let gathered = |rows: Vec<Value>| -> Result<(Part, Option<String>), CollectError> {
             let mut part = Part::default();
@@ -236,6 +260,9 @@ impl Client {
             }
         };
         let mut said = Said::default();
+        if !matches!(answer, Err(CollectError::Fault(Fault::GaveUp { .. }))) {
+            silent.store(0, Ordering::Relaxed);
+        }
         match answer {
             Ok((part, short)) => {
                 said.part = part;
@@ -258,6 +285,12 @@ impl Client {
             )) => {
                 said.partial.push(Partial { what: what.to_owned(), scope, reason: fault.to_string() });
             }
+            // One that does not answer is told; when none does, Azure is away.
+            Err(CollectError::Fault(fault @ Fault::GaveUp { .. }))
+                if silent.fetch_add(1, Ordering::Relaxed) + 1 < SILENT =>
+            {
+                said.partial.push(Partial { what: what.to_owned(), scope, reason: fault.to_string() });
+            }
             Err(error) => return Err(error),
         }
         Ok(said)
@@ -272,18 +305,20 @@ impl Client {
 
     /// The rows of a question that is known to be small.
     pub(crate) async fn few(&self, text: &str, scope: Scope<'_>) -> Result<Vec<Value>, CollectError> {
-        let mut rows = Vec::new();
-        let mut take = |row| {
-            rows.push(row);
-            Ok(())
-        };
-        match self.pages(text, scope, &mut take).await? {
-            None => Ok(rows),
-            Some(reason) => {
-                let host = self.cloud().arm.host_str().unwrap_or_default().to_owned();
-                Err(Fault::Unreadable { host, detail: reason }.into())
+        let mut short = String::new();
+        for _ in 0..=AGAIN {
+            let mut rows = Vec::new();
+            let mut take = |row| {
+                rows.push(row);
+                Ok(())
+            };
+            match self.pages(text, scope, &mut take).await? {
+                None => return Ok(rows),
+                Some(reason) => short = reason,
             }
         }
+        let host = self.cloud().arm.host_str().unwrap_or_default().to_owned();
+        Err(Fault::Unreadable { host, detail: short }.into())
     }
 
     /// All rows of a question, packed, and why these may not be all. Pages that were lost are read anew.
@@ -312,12 +347,18 @@ impl Client {
     ) -> Result<Option<String>, CollectError> {
         let mut seen: HashSet<u64> = HashSet::new();
         let mut tokens: HashSet<String> = HashSet::new();
-        let (mut skip, mut total, mut cut): (Option<String>, u64, bool) = (None, u64::MAX, false);
+        let (mut skip, mut total, mut cut): (Option<String>, u64, bool) = (None, 0u64, false);
+        let mut empty = 0;
         let names = RandomState::new();
         loop {
             let page = self.page(&Query { text, scope, skip: skip.as_deref() }).await?;
-            // The number may change while pages are read: fewer than there ever were is what tells of a loss.
-            total = total.min(page.total);
+            // Pages go by number: a row that is deleted meanwhile moves another one onto a page that was read. So fewer
+            // rows than there ever were are read again.
+            total = total.max(page.total);
+            empty = if page.rows.is_empty() { empty + 1 } else { 0 };
+            if empty > EMPTY_PAGES {
+                return Ok(Some("its pages are empty, and do not end".to_owned()));
+            }
             cut |= page.cut;
             for row in page.rows {
                 // A page that comes twice adds nothing. What has no id, such as a count, is told by all that it says.

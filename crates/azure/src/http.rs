@@ -219,8 +219,12 @@ impl Client {
                     refused = Some(token);
                     last = message;
                 }
-                Tried::Token(message) => {
-                    return Err(Fault::Refused { code: "Unauthorized".to_owned(), message });
+                // It is not the right to read this that is missing, but a sign-in that Azure takes.
+                Tried::Token(detail) => {
+                    return Err(match self.chain.link().await {
+                        Some(link) => CredentialError::Lost { link, detail }.into(),
+                        None => Fault::Refused { code: "Unauthorized".to_owned(), message: detail },
+                    });
                 }
                 Tried::Again(why, asked) => {
                     last = why;

@@ -60,7 +60,16 @@ impl Bucket {
 
     /// A full bucket.
     pub(crate) fn new(size: f64, rate: f64) -> Self {
-        Self { size, rate, left: size, at: Duration::ZERO, closed_until: Duration::ZERO, flying: 0, told: None, window: Duration::ZERO }
+        Self {
+            size,
+            rate,
+            left: size,
+            at: Duration::ZERO,
+            closed_until: Duration::ZERO,
+            flying: 0,
+            told: None,
+            window: Duration::ZERO,
+        }
     }
 
     /// Takes a token: how long to wait before the request is sent.
@@ -128,10 +137,9 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
 /// chance in it, so that many clients do not come back at once. `step` is how long the first wait is at most, `chance`
 /// is from 0 to 1.
 pub(crate) fn backoff(step: Duration, attempt: u32, asked: Option<Duration>, chance: f64) -> Duration {
-    const LONGEST: Duration = Duration::from_secs(120);
     match asked {
         // A second more than asked: who comes early is refused and waits anew.
-        Some(asked) => (asked + Duration::from_millis((chance * 1000.0) as u64)).min(LONGEST),
+        Some(asked) => asked.saturating_add(Duration::from_millis((chance * 1000.0) as u64)),
         None => {
             let most = step.saturating_mul(1 << attempt.min(6));
             most.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
@@ -220,6 +228,7 @@ mod tests {
         assert_eq!(backoff(STEP, 3, None, 1.0), seconds(4.0));
         assert_eq!(backoff(STEP, u32::MAX, None, 1.0), seconds(32.0));
         assert_eq!(backoff(STEP, 0, Some(seconds(7.0)), 0.0), seconds(7.0));
-        assert_eq!(backoff(STEP, 0, Some(seconds(9999.0)), 0.5), seconds(120.0));
+        // As long as is asked: whoever comes early waits anew. How long is worth it is not said here.
+        assert_eq!(backoff(STEP, 0, Some(seconds(9999.0)), 0.5), seconds(9999.5));
     }
 }

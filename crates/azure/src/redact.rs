@@ -9,7 +9,7 @@ use serde_json::Value;
 pub(crate) const REDACTED: &str = "[redacted by sekimori]";
 
 /// Names of fields that hold secrets, in lower case: any field that ends so.
-const SECRET: [&str; 15] = [
+const SECRET: [&str; 22] = [
     "password",
     "passphrase",
     "secret",
@@ -25,6 +25,13 @@ const SECRET: [&str; 15] = [
     "privatekey",
     "apikey",
     "protectedsettings",
+    "authorizationkey",
+    "pwd",
+    "passwd",
+    "script",
+    "arguments",
+    "token",
+    "credential",
 ];
 
 /// Names that end like one of a secret and hold none.

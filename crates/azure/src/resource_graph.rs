@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use crate::http::{Answer, Ask, Client, Fault, Limit};
 
 /// The version of the API.
-const VERSION: &str = "2021-03-01";
+const VERSION: &str = "2022-10-01";
+
+/// Tables whose rows hold for what is below them.
+const ABOVE: [&str; 2] = ["authorizationresources", "policyresources"];
 
 /// How many rows a page has at most; without asking for them there are a hundred.
 pub(crate) const PAGE: usize = 1000;
@@ -64,6 +67,12 @@ impl Client {
     /// One page.
     pub(crate) async fn page(&self, query: &Query<'_>) -> Result<Page, Fault> {
         let mut options = json!({"$top": PAGE, "resultFormat": "objectArray"});
+        // Rights and policies come from above, too: from management groups and the tenant.
+        if ABOVE.iter().any(|table| query.text.starts_with(table))
+            && let Some(options) = options.as_object_mut()
+        {
+            options.insert("authorizationScopeFilter".to_owned(), "AtScopeAboveAndBelow".into());
+        }
         if let Some((options, skip)) = options.as_object_mut().zip(query.skip) {
             options.insert("$skipToken".to_owned(), skip.into());
         }

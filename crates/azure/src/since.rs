@@ -100,7 +100,7 @@ pub enum BaseError {
     )]
     Other(PathBuf),
     /// Azure does not tell changes that long.
-    #[error("`{path}` is of {started}: Azure tells changes of 7 days; leave --since out")]
+    #[error("`{path}` is of {started}: Azure tells changes of the last 7 days; leave --since out")]
     TooOld {
         /// The file.
         path: PathBuf,
@@ -134,7 +134,9 @@ impl Base {
         }
         let age = parse_rfc3339(now).ok().zip(parse_rfc3339(&manifest.started).ok());
         match age {
-            Some((now, started)) if now - started < KEPT => Ok(Self { path, manifest }),
+            Some((now, started)) if now - started < KEPT && started - now < OVERLAP => {
+                Ok(Self { path, manifest })
+            }
             _ => Err(BaseError::TooOld { path, started: manifest.started }),
         }
     }
@@ -416,7 +418,11 @@ fn itself_and_above(id: &str) -> Vec<String> {
 
 fn each_line(path: &Path, take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     let file = File::open(path)?;
-    match path.extension().is_some_and(|end| end == "zst") {
+    let mut head = [0u8; 4];
+    let length = io::Read::read(&mut &file, &mut head)?;
+    io::Seek::rewind(&mut &file)?;
+    // <https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1>
+    match length == 4 && head == [0x28, 0xb5, 0x2f, 0xfd] {
         true => each_line_of(zstd::Decoder::new(file)?, take),
         false => each_line_of(file, take),
     }

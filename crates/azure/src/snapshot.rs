@@ -6,10 +6,11 @@
 //! it ends with a manifest, and got its name when it had one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use azure_core::time::{Duration, parse_rfc3339};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -41,6 +42,8 @@ pub struct Manifest {
     pub refused: Vec<Refused>,
     /// What could not be read in full, and why.
     pub partial: Vec<Partial>,
+    /// How many subscriptions hold nothing that the caller sees.
+    pub empty_subscriptions: u64,
     /// What was taken from an earlier snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Since>,
@@ -173,7 +176,7 @@ impl Part {
 }
 
 /// A line of the journal.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct Entry {
     /// The part.
     part: String,
@@ -189,7 +192,25 @@ struct Entry {
     partial: Vec<Partial>,
     #[serde(default)]
     since: Option<Since>,
+    #[serde(default)]
+    scope: Option<Scope>,
 }
+
+/// Where everything is asked, and by whom: the same after a stop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Scope {
+    /// Subscriptions that hold anything.
+    pub(crate) filled: Vec<String>,
+    /// How many there are besides.
+    pub(crate) empty: u64,
+    caller: Caller,
+}
+
+/// The entry of a journal that holds the scope.
+const SCOPE: &str = "scope";
+
+/// What was collected longer ago is not gone on with: it would not be what runs now.
+const FRESH: Duration = Duration::days(1);
 
 /// The first line of the journal.
 #[derive(Serialize, Deserialize, PartialEq, Eq)]
@@ -214,6 +235,9 @@ pub enum SnapshotError {
     /// Something else was being collected into this file.
     #[error("`{0}` holds what was collected so far of something else: remove it, or ask for the same again")]
     Other(PathBuf),
+    /// Somebody else is writing it.
+    #[error("`{0}` is being written by another run")]
+    Busy(PathBuf),
     /// The disk says no.
     #[error("cannot write `{path}`: {error}")]
     Write {
@@ -245,15 +269,22 @@ impl Writer {
             options.open(path).map_err(failed(path))
         };
         let (file, mut log) = (open(&part)?, open(&journal)?);
-        let (head, entries, good) = read_journal(&log).map_err(failed(&journal))?;
+        // Where the file system has no locks, nobody else is taken to write.
+        if matches!(log.try_lock(), Err(TryLockError::WouldBlock)) {
+            return Err(SnapshotError::Busy(part));
+        }
+        let (head, mut entries, good) = read_journal(&log).map_err(failed(&journal))?;
         let head = match head {
-            Some(head) if head.asked != *asked => return Err(SnapshotError::Other(journal)),
-            Some(head) => {
+            Some(head) if head.asked != *asked && !entries.is_empty() => {
+                return Err(SnapshotError::Other(journal));
+            }
+            Some(head) if head.asked == *asked && is_fresh(&head.started, now) => {
                 log.set_len(good).map_err(failed(&journal))?;
                 log.seek(SeekFrom::End(0)).map_err(failed(&journal))?;
                 head
             }
-            None => {
+            _ => {
+                entries.clear();
                 log.set_len(0).map_err(failed(&journal))?;
                 log.rewind().map_err(failed(&journal))?;
                 let head = Head { asked: asked.clone(), started: now.to_owned() };
@@ -271,9 +302,37 @@ impl Writer {
         let entries = entries.into_iter().take_while(|entry| entry.end <= length);
         writer.done = entries.map(|entry| (entry.part.clone(), entry)).collect();
         let end = writer.done.values().map(|entry| entry.end).max().unwrap_or(0);
+        // What was refused, or did not answer, may be had by now. Rows that came stay: they are in the file.
+        writer.done.retain(|_, entry| entry.rows > 0 || entry.refused.is_empty() && entry.partial.is_empty());
         writer.file.set_len(end).map_err(failed(&part))?;
         writer.file.seek(SeekFrom::End(0)).map_err(failed(&part))?;
         Ok(writer)
+    }
+
+    /// Where everything is asked, if that was settled before a stop.
+    ///
+    /// # Errors
+    ///
+    /// Somebody else had begun.
+    pub(crate) fn scope(&self, caller: &Caller) -> Result<Option<Scope>, SnapshotError> {
+        match self.done.get(SCOPE).and_then(|entry| entry.scope.clone()) {
+            Some(scope) if scope.caller != *caller => {
+                Err(SnapshotError::Other(beside(&self.path, ".journal")))
+            }
+            scope => Ok(scope),
+        }
+    }
+
+    /// Settles where everything is asked, and by whom.
+    pub(crate) fn settle(
+        &mut self,
+        filled: Vec<String>,
+        empty: u64,
+        caller: Caller,
+    ) -> Result<(), SnapshotError> {
+        let end = self.done.values().map(|entry| entry.end).max().unwrap_or(0);
+        let scope = Some(Scope { filled, empty, caller });
+        self.note(Entry { part: SCOPE.to_owned(), end, scope, ..Entry::default() })
     }
 
     /// Whether a part was collected before.
@@ -283,7 +342,7 @@ impl Writer {
 
     /// How many parts were collected.
     pub fn parts(&self) -> usize {
-        self.done.len()
+        self.done.keys().filter(|name| *name != SCOPE).count()
     }
 
     /// The groups that have rights, or that policies name, as far as was collected.
@@ -301,10 +360,26 @@ impl Writer {
         self.file.sync_data().map_err(failed(file.clone()))?;
         let end = self.file.stream_position().map_err(failed(file))?;
         let Part { rows, redacted, groups, .. } = part;
-        let entry = Entry { part: name.to_owned(), end, rows, redacted, groups, refused, partial, since };
+        let entry = Entry {
+            part: name.to_owned(),
+            end,
+            rows,
+            redacted,
+            groups,
+            refused,
+            partial,
+            since,
+            scope: None,
+        };
+        self.note(entry)
+    }
+
+    fn note(&mut self, entry: Entry) -> Result<(), SnapshotError> {
+        let path = beside(&self.path, ".journal");
         let line = serde_json::to_string(&entry).unwrap_or_default() + "\n";
-        self.journal.write_all(line.as_bytes()).map_err(failed(beside(&self.path, ".journal")))?;
-        self.done.insert(name.to_owned(), entry);
+        let written = self.journal.write_all(line.as_bytes());
+        written.map_err(|error| SnapshotError::Write { path, error })?;
+        self.done.insert(entry.part.clone(), entry);
         Ok(())
     }
 
@@ -326,9 +401,14 @@ impl Writer {
             refused: Vec::new(),
             partial: Vec::new(),
             clock_off_by: Some(ahead).filter(|seconds| seconds.abs() > CLOCKS_DIFFER),
+            empty_subscriptions: self
+                .done
+                .values()
+                .find_map(|entry| Some(entry.scope.as_ref()?.empty))
+                .unwrap_or(0),
             since: self.done.values().find_map(|entry| entry.since.clone()),
         };
-        for (name, entry) in &self.done {
+        for (name, entry) in self.done.iter().filter(|(name, _)| *name != SCOPE) {
             let question = name.split(':').next().unwrap_or(name).to_owned();
             *manifest.rows.entry(question).or_default() += entry.rows;
             manifest.redacted += entry.redacted;
@@ -373,6 +453,14 @@ fn groups_of(row: &Value, groups: &mut BTreeSet<String>) {
             let all = policy.pointer(&format!("/conditions/users/{list}")).and_then(Value::as_array);
             all.into_iter().flatten().for_each(|id| add(Some(id)));
         }
+    }
+}
+
+/// Whether one moment is at most so long after another. What is no moment is.
+fn is_fresh(started: &str, now: &str) -> bool {
+    match (parse_rfc3339(started), parse_rfc3339(now)) {
+        (Ok(started), Ok(now)) => now - started < FRESH,
+        _ => true,
     }
 }
 

@@ -133,7 +133,12 @@ impl Client {
     /// Azure does not answer, or refuses.
     pub async fn effective_groups(&self, nic: &str) -> Result<Value, Fault> {
         let answer = self.act(nic, "effectiveNetworkSecurityGroups", String::new()).await?;
-        serde_json::from_slice(&answer).map_err(|error| self.unreadable(error.to_string()))
+        let said: Value =
+            serde_json::from_slice(&answer).map_err(|error| self.unreadable(error.to_string()))?;
+        match said.get("value").is_some_and(Value::is_array) {
+            true => Ok(said),
+            false => Err(self.unreadable("it is no list of groups".to_owned())),
+        }
     }
 
     /// Asks a resource to do something, and waits until it has: 202 is no answer.

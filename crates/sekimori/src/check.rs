@@ -332,15 +332,15 @@ pub(crate) fn now(lang: Lang) -> anyhow::Result<String> {
             "SOURCE_DATE_EPOCH is not a number of seconds",
             "SOURCE_DATE_EPOCH が秒数ではありません",
         ))?,
-        Err(_) => {
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the program is the one place that reads the clock"
-            )]
-            let now = std::time::SystemTime::now();
-            let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-        }
+        Err(_) => return clock(),
     };
     Ok(jiff::Timestamp::from_second(seconds)?.to_string())
+}
+
+/// What the clock of this machine says.
+pub(crate) fn clock() -> anyhow::Result<String> {
+    #[expect(clippy::disallowed_methods, reason = "the program is the one place that reads the clock")]
+    let now = std::time::SystemTime::now();
+    let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Ok(jiff::Timestamp::from_second(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))?.to_string())
 }

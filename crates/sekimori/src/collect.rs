@@ -53,6 +53,20 @@ pub(crate) fn run(args: &CollectArgs, lang: Lang) -> anyhow::Result<u8> {
             manifest.by.credential, manifest.redacted
         ),
     });
+    if manifest.empty_subscriptions > 0 {
+        let empty = manifest.empty_subscriptions;
+        output::note(&match lang {
+            Lang::En => format!("{empty} subscriptions hold nothing that this sign-in sees"),
+            Lang::Ja => format!("参照できるリソースがないサブスクリプションが {empty} 件あります"),
+        });
+    }
+    if args.since.is_some() && manifest.since.is_none() {
+        output::note(pick(
+            lang,
+            "changes may not be read: everything was asked for anew",
+            "変更履歴を読み取る権限がないため、すべて改めて収集しました",
+        ));
+    }
     if let Some(since) = &manifest.since {
         let (unchanged, changed, moment) = (since.unchanged, since.changed, &since.moment);
         output::note(&match lang {
@@ -92,7 +106,8 @@ pub(crate) fn snapshot(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let client = connected(args).await?;
-        let now = crate::check::now(lang)?;
+        // Changes are asked for by this moment: what SOURCE_DATE_EPOCH says has no say in it.
+        let now = crate::check::clock()?;
         let mut asked = Asked {
             cloud: client.cloud().name.clone(),
             subscriptions: args.subscription.clone(),
@@ -122,7 +137,7 @@ pub(crate) fn snapshot(
         collected.map_err(|error| anyhow!(error_text(&error, lang)))?;
         let credential = client.chain().link().await.map(Link::name).unwrap_or_default().to_owned();
         let by = By { credential, caller: client.chain().caller().await };
-        let manifest = writer.finish(by, &crate::check::now(lang)?, client.ahead());
+        let manifest = writer.finish(by, &crate::check::clock()?, client.ahead());
         manifest.map_err(|error| anyhow!(snapshot_text(&error, lang)))
     })
 }
@@ -231,9 +246,13 @@ pub(crate) fn fault_text(fault: &Fault, lang: Lang) -> String {
             format!("{} で新しいトークンを取得できません: {detail}", link.name())
         }
         (Fault::Credential(error), Lang::Ja) => error.to_string(),
-        (Fault::Refused { code, message }, Lang::Ja) => format!("読み取る権限がありません ({code}): {message}"),
+        (Fault::Refused { code, message }, Lang::Ja) => {
+            format!("読み取る権限がありません ({code}): {message}")
+        }
         (Fault::NotFound { code, message }, Lang::Ja) => format!("見つかりません ({code}): {message}"),
-        (Fault::GaveUp { tries, last }, Lang::Ja) => format!("{tries} 回試しましたが、応答が得られません: {last}"),
+        (Fault::GaveUp { tries, last }, Lang::Ja) => {
+            format!("{tries} 回試しましたが、応答が得られません: {last}")
+        }
         (Fault::Wrong { host, status, code, message }, Lang::Ja) => {
             format!("`{host}` がエラーを返しました ({status} {code}): {message}")
         }
@@ -274,6 +293,9 @@ fn snapshot_text(error: &SnapshotError, lang: Lang) -> String {
         (SnapshotError::Write { path, error }, Lang::Ja) => {
             format!("`{}` に書き込めません: {error}", path.display())
         }
+        (SnapshotError::Busy(path), Lang::Ja) => {
+            format!("`{}` は別の実行が書き込み中です", path.display())
+        }
         (error, Lang::En) => error.to_string(),
     }
 }
@@ -286,10 +308,13 @@ fn plan(args: &CollectArgs, lang: Lang) -> anyhow::Result<()> {
     actions.push("Microsoft.ResourceGraph/resources/read");
     actions.sort_unstable();
     actions.dedup();
-    let scopes: Vec<String> = match args.live.subscription.is_empty() {
-        true => vec!["/subscriptions/<SUBSCRIPTION>".to_owned()],
-        false => args.live.subscription.iter().map(|id| format!("/subscriptions/{id}")).collect(),
-    };
+    let groups = args.live.management_group.iter();
+    let groups = groups.map(|name| format!("/providers/Microsoft.Management/managementGroups/{name}"));
+    let subscriptions = args.live.subscription.iter().map(|id| format!("/subscriptions/{id}"));
+    let mut scopes: Vec<String> = groups.chain(subscriptions).collect();
+    if scopes.is_empty() {
+        scopes.push("/subscriptions/<SUBSCRIPTION>".to_owned());
+    }
     let role = json!({
         "Name": "Sekimori Reader", "IsCustom": true,
         "Description": "Reads what Sekimori checks, and changes nothing",

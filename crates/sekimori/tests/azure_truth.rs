@@ -184,7 +184,12 @@ fn what_azure_does_not_answer_is_no_agreement() {
     assert!(ran.out.contains("needs Microsoft.Network/networkWatchers/ipFlowVerify/action"), "{}", ran.out);
     assert!(ran.out.contains("agree in 0 of 0 answers"), "{}", ran.out);
     let japanese = truth(folder.path(), &sim, &[], "ja_JP.UTF-8");
-    assert!(japanese.out.contains("読み取る権限がありません") && japanese.out.contains("ロール: Network Contributor"), "{}", japanese.out);
+    assert!(
+        japanese.out.contains("読み取る権限がありません")
+            && japanese.out.contains("ロール: Network Contributor"),
+        "{}",
+        japanese.out
+    );
     drop(sim);
     // Without a watcher in the region, and with a VM that does not run.
     let mut resources = estate();

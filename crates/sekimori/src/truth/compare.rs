@@ -10,7 +10,10 @@ use super::Outcome;
 /// Our answer to a flow, and Azure's.
 pub(crate) fn flows(ours: &(&'static str, Option<String>), azure: &FlowSaid) -> Outcome {
     let (access, rule) = ours;
-    if matches!(*access, "Unknown" | "Partial") || azure.access.eq_ignore_ascii_case("Unknown") {
+    if azure.access.eq_ignore_ascii_case("Unknown") {
+        return Outcome::NotAnswered("Azure: Unknown".to_owned());
+    }
+    if matches!(*access, "Unknown" | "Partial") {
         return Outcome::NotKnown(format!("{} {}", azure.access, azure.rule.as_deref().unwrap_or_default()));
     }
     let theirs = azure.rule.as_deref().filter(|rule| !rule.is_empty());
@@ -38,10 +41,15 @@ fn canonical(rule: &str) -> String {
 
 /// The groups in force: what we worked out, and what Azure tells. Rules are compared as sets, by all that decides.
 pub(crate) fn groups(ours: &Value, azure: &Value) -> Outcome {
-    let (ours, theirs) = (rules(ours), rules(azure));
+    // Older answers do not tell at which level a group is.
+    let levels = [ours, azure].iter().all(|answer| listed(answer).iter().all(|group| level(group).is_some()));
+    let (ours, theirs) = (rules(ours, levels), rules(azure, levels));
     let first = |all: &BTreeSet<Vec<String>>, others: &BTreeSet<Vec<String>>| {
         let more = all.difference(others).count();
-        let one = all.difference(others).next().map(|rule| rule.join(" "));
+        let one = all.difference(others).next().map(|rule| {
+            let (id, rest) = rule.split_first().map_or(("", &[][..]), |(id, rest)| (id.as_str(), rest));
+            format!("{} {}", estate::resource_name(id), rest.join(" "))
+        });
         one.map_or_else(
             || "–".to_owned(),
             |rule| if more > 1 { format!("{rule} (+{})", more - 1) } else { rule },
@@ -57,16 +65,31 @@ pub(crate) fn groups(ours: &Value, azure: &Value) -> Outcome {
 const TWICE: [&str; 2] =
     ["defaultSecurityRules/DefaultInboundDenyAll", "defaultSecurityRules/DefaultOutboundDenyAll"];
 
-/// The rules of all groups of an answer, each with the group that it is in.
-fn rules(answer: &Value) -> BTreeSet<Vec<String>> {
+fn listed(answer: &Value) -> &[Value] {
+    answer.get("value").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// Whether a group filters for the NIC or for its subnet.
+fn level(group: &Value) -> Option<&'static str> {
+    let association = group.get("association")?;
+    let is = |name: &str| association.get(name).is_some_and(|one| !one.is_null());
+    [("networkInterface", "nic"), ("subnet", "subnet")]
+        .iter()
+        .find(|(name, _)| is(name))
+        .map(|(_, level)| *level)
+}
+
+/// The rules of all groups of an answer, each with the group that it is in, and where that is, if it is asked for.
+fn rules(answer: &Value, levels: bool) -> BTreeSet<Vec<String>> {
     let mut all = BTreeSet::new();
-    for group in answer.get("value").and_then(Value::as_array).into_iter().flatten() {
+    for group in listed(answer) {
         let id = group.pointer("/networkSecurityGroup/id").and_then(Value::as_str).unwrap_or_default();
-        let listed = group.get("effectiveSecurityRules").and_then(Value::as_array);
-        for rule in listed.into_iter().flatten() {
+        let filters = group.get("effectiveSecurityRules").and_then(Value::as_array);
+        for rule in filters.into_iter().flatten() {
             let words = rule_words(rule);
             if !words.first().is_some_and(|name| TWICE.iter().any(|twice| twice.eq_ignore_ascii_case(name))) {
-                all.insert([vec![estate::resource_name(id).to_lowercase()], words].concat());
+                let level = level(group).filter(|_| levels).unwrap_or_default();
+                all.insert([vec![id.to_lowercase(), level.to_owned()], words].concat());
             }
         }
     }
@@ -130,6 +153,7 @@ mod tests {
         assert!(matches!(flows(&ours, &said("Allow", None)), Outcome::Differs(..)));
         assert!(matches!(flows(&("Allow", None), &said("Allow", Some(""))), Outcome::Agrees));
         assert!(matches!(flows(&("Unknown", None), &said("Deny", Some("r"))), Outcome::NotKnown(_)));
+        assert!(matches!(flows(&ours, &said("Unknown", None)), Outcome::NotAnswered(_)));
     }
 
     #[test]
@@ -145,6 +169,12 @@ mod tests {
         let ours = group(json!([one("192.0.2.0/24")]));
         assert!(matches!(groups(&ours, &group(json!([turned, old]))), Outcome::Agrees));
         assert!(matches!(groups(&ours, &group(json!([one("192.0.3.0/24")]))), Outcome::Differs(..)));
+        let placed = |id: &str, level: &str| json!({"value": [{"networkSecurityGroup": {"id": id}, "association": {level: {"id": "/x"}}, "effectiveSecurityRules": [one("192.0.2.0/24")]}]});
+        let at_nic = placed("/x/nsg", "networkInterface");
+        assert!(matches!(groups(&at_nic, &placed("/X/nsg", "networkInterface")), Outcome::Agrees));
+        assert!(matches!(groups(&at_nic, &placed("/y/nsg", "networkInterface")), Outcome::Differs(..)));
+        assert!(matches!(groups(&at_nic, &placed("/x/nsg", "subnet")), Outcome::Differs(..)));
+        assert!(matches!(groups(&at_nic, &ours), Outcome::Agrees), "an older answer tells no level");
         assert!(matches!(groups(&ours, &json!({"value": []})), Outcome::Differs(..)));
         assert!(matches!(groups(&json!({"value": []}), &json!({"value": []})), Outcome::Agrees));
     }

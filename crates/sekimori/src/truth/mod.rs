@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::cli::{Form, TruthArgs};
 use crate::collect::{connected, fault_text, progress_bar};
+use crate::language::pick;
 use crate::source::{self, Reading};
 use crate::{check, effective, output, tags};
 
@@ -36,6 +37,8 @@ const INCOMPLETE: u8 = 3;
 pub(crate) struct Row<'a> {
     pub(crate) asked: &'a Asked,
     pub(crate) outcome: Outcome,
+    /// The groups in force, ours and Azure's, where that was the question and the answers differ.
+    pub(crate) groups: Option<(Value, Value)>,
 }
 
 /// Whether we agree.
@@ -79,7 +82,7 @@ pub(crate) fn run(args: &TruthArgs, lang: Lang) -> anyhow::Result<u8> {
         .asked
         .iter()
         .zip(answers)
-        .map(|(asked, answer)| Row { asked, outcome: judge(&reach, &finder, asked, answer, lang) })
+        .map(|(asked, answer)| judge(&reach, &finder, asked, answer, lang))
         .collect();
     let differ: Vec<&Row<'_>> =
         rows.iter().filter(|row| matches!(row.outcome, Outcome::Differs(..))).collect();
@@ -93,7 +96,9 @@ pub(crate) fn run(args: &TruthArgs, lang: Lang) -> anyhow::Result<u8> {
         output::write_file(path, cases.as_bytes(), lang)?;
         output::note(&words::written(path, lang));
     }
-    let unanswered = rows.iter().any(|row| matches!(row.outcome, Outcome::NotAnswered(_)));
+    // Neither is an agreement.
+    let unanswered =
+        rows.iter().any(|row| matches!(row.outcome, Outcome::NotAnswered(_) | Outcome::NotKnown(_)));
     Ok(match (differ.is_empty(), unanswered || !estate.problems.is_empty()) {
         (false, _) => 1,
         (true, true) => INCOMPLETE,
@@ -142,7 +147,8 @@ async fn one(
     let flow = match &asked.what {
         What::Groups => {
             let said = client.effective_groups(estate.text(asked.nic)).await;
-            return said.map_or_else(|fault| Answer::None(reason(&fault, GROUPS_ACTION, lang)), Answer::Groups);
+            return said
+                .map_or_else(|fault| Answer::None(reason(&fault, GROUPS_ACTION, lang)), Answer::Groups);
         }
         What::Flow(flow) => flow,
     };
@@ -153,12 +159,20 @@ async fn one(
         None => None,
     };
     let Some(watcher) = watcher else {
-        let region = asked.region.as_deref().unwrap_or("?");
+        let Some(region) = asked.region.as_deref() else {
+            let told = pick(
+                lang,
+                "the input does not tell the region of its network",
+                "入力からネットワークのリージョンが分かりません",
+            );
+            return Answer::None(told.to_owned());
+        };
         let told = match lang {
             Lang::En => format!("no Network Watcher in {region}"),
             Lang::Ja => format!("リージョン {region} に Network Watcher がありません"),
         };
-        let mend = format!("az network watcher configure --locations {region} --enabled true -g NetworkWatcherRG");
+        let mend =
+            format!("az network watcher configure --locations {region} --enabled true -g NetworkWatcherRG");
         return Answer::None(format!("{told}: {mend}"));
     };
     let question = azure::FlowQuestion {
@@ -182,29 +196,50 @@ fn reason(fault: &Fault, action: &str, lang: Lang) -> String {
     let text = fault_text(fault, lang);
     match (fault, lang) {
         (Fault::Refused { .. }, Lang::En) => format!("{text}; it needs {action} (role Network Contributor)"),
-        (Fault::Refused { .. }, Lang::Ja) => format!("{text}。{action} (ロール: Network Contributor) が必要です"),
+        (Fault::Refused { .. }, Lang::Ja) => {
+            format!("{text}。{action} (ロール: Network Contributor) が必要です")
+        }
         _ => text,
     }
 }
 
-fn judge(reach: &Reach<'_>, finder: &Finder<'_>, asked: &Asked, answer: Answer, lang: Lang) -> Outcome {
+fn judge<'a>(
+    reach: &Reach<'_>,
+    finder: &Finder<'_>,
+    asked: &'a Asked,
+    answer: Answer,
+    lang: Lang,
+) -> Row<'a> {
     let estate = reach.estate();
-    match (answer, &asked.what) {
+    let mut groups = None;
+    let outcome = match (answer, &asked.what) {
         (Answer::None(why), _) => Outcome::NotAnswered(why),
         (Answer::Groups(said), _) => {
-            let Some(nic) = estate.nic(asked.nic) else {
-                return Outcome::NotKnown("NIC".to_owned());
-            };
-            compare::groups(&effective::answer(reach, nic).0, &said)
+            let ours = estate.nic(asked.nic).map(|nic| effective::answer(reach, nic));
+            match ours {
+                Some((ours, unknown)) if unknown.is_empty() => {
+                    let outcome = compare::groups(&ours, &said);
+                    groups = matches!(outcome, Outcome::Differs(..)).then_some((ours, said));
+                    outcome
+                }
+                // Where some of it is unknown, an empty answer of ours means nothing.
+                _ => Outcome::NotKnown(words::count(&said)),
+            }
         }
         (Answer::Flow(said), What::Flow(question)) => {
             match flow(reach, finder, &question.asked(estate, asked)) {
                 Ok(ours) => compare::flows(&word(estate, &ours), &said),
-                Err(error) => Outcome::NotKnown(crate::flow::error_text(&error, lang)),
+                Err(error) => Outcome::NotKnown(format!(
+                    "{} {} (Sekimori: {})",
+                    said.access,
+                    said.rule.unwrap_or_default(),
+                    crate::flow::error_text(&error, lang)
+                )),
             }
         }
         (Answer::Flow(_), What::Groups) => Outcome::NotAnswered("another question was answered".to_owned()),
-    }
+    };
+    Row { asked, outcome, groups }
 }
 
 /// Our answer as Azure would write it: access, rule.

@@ -1,18 +1,20 @@
 //! A report of disagreements that anybody may read: the groups, networks and addresses that an answer rests on, with
 //! every name taken out.
 //!
-//! INVARIANT: what is not on a list here is left out. Names and ids become numbers, the same one for the same name;
-//! public addresses are turned by a mask that nobody keeps, which leaves alone what lies within what. Private addresses
-//! stay: everybody has them.
+//! INVARIANT: what is not on a list here is left out. Names and ids become numbers, the same one for the same name. Of
+//! public addresses the first eight bits stay; each further bit is turned or not by a key that nobody keeps and by the bits
+//! before it, so what lies within what stays, and one address that is known tells nothing of another but what they share.
+//! Private addresses stay: everybody has them.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use azure::End;
 use estate::{Estate, Known, Origins, ResourceId};
 use reach::Reach;
 use reach::flow::{Finder, flow};
+use reach::tags::Tags;
 use serde_json::{Map, Value, json};
 
 use super::questions::{Asked, Packet, What};
@@ -21,7 +23,11 @@ use crate::source::{self, Positions};
 use crate::version::VERSION;
 
 /// What is looked into.
-const LOOKED_INTO: [&str; 26] = [
+const LOOKED_INTO: [&str; 30] = [
+    "value",
+    "association",
+    "networkinterface",
+    "effectivesecurityrules",
     "properties",
     "securityrules",
     "defaultsecurityrules",
@@ -80,7 +86,9 @@ const SAID: [&str; 25] = [
 ];
 
 /// What holds addresses, or tags.
-const ADDRESSES: [&str; 9] = [
+const ADDRESSES: [&str; 11] = [
+    "expandedsourceaddressprefix",
+    "expandeddestinationaddressprefix",
     "privateipaddress",
     "sourceaddressprefix",
     "sourceaddressprefixes",
@@ -103,16 +111,16 @@ const AZURES_OWN: [&str; 6] = [
 ];
 
 /// Puts numbers in place of names.
-struct Mask {
+struct Mask<'t> {
+    tags: &'t Tags,
     names: BTreeMap<String, String>,
-    /// What public addresses are turned by: never their first eight bits.
-    turn: u32,
+    /// What public addresses are turned by.
+    key: RandomState,
 }
 
-impl Mask {
-    fn new() -> Self {
-        let turn = u32::try_from(RandomState::new().build_hasher().finish() & 0x00ff_ffff).unwrap_or(0);
-        Self { names: BTreeMap::new(), turn }
+impl<'t> Mask<'t> {
+    fn new(tags: &'t Tags) -> Self {
+        Self { tags, names: BTreeMap::new(), key: RandomState::new() }
     }
 
     fn name(&mut self, name: &str) -> String {
@@ -126,13 +134,19 @@ impl Mask {
     /// `securityRules/ssh` → `securityRules/n3`.
     fn rule(&mut self, rule: &str) -> String {
         match rule.split_once('/') {
-            Some((kind, name)) => format!("{kind}/{}", self.name(name)),
-            None => self.name(rule),
+            Some((kind, name)) if matches!(kind, "securityRules" | "defaultSecurityRules") => {
+                format!("{kind}/{}", self.name(name))
+            }
+            _ => self.name(rule),
         }
     }
 
     /// Types stay, names do not.
     fn id(&mut self, id: &str) -> String {
+        // What is not shaped as ids are may hold a name where a type is expected.
+        if !id.starts_with("/subscriptions/") || id.contains("//") {
+            return self.name(id);
+        }
         let mut out = String::new();
         // After `providers` come its name and pairs of type and name; before, pairs as well.
         let mut is_name = false;
@@ -173,17 +187,28 @@ impl Mask {
             // IPv6 addresses tell whose they are; the documentation's stand for them.
             (Ok(IpAddr::V6(_)), Some(length)) => format!("2001:db8::/{length}"),
             (Ok(IpAddr::V6(_)), None) => "2001:db8::1".to_owned(),
-            (Err(_), _)
-                if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".*_-".contains(&byte)) =>
-            {
-                text.to_owned()
-            }
+            (Err(_), _) if text == "*" || self.is_tag(text) => text.to_owned(),
             (Err(_), _) => "?".to_owned(),
         }
     }
 
+    fn is_tag(&self, text: &str) -> bool {
+        const OWN: [&str; 3] = ["VirtualNetwork", "Internet", "AzureLoadBalancer"];
+        OWN.iter().any(|own| own.eq_ignore_ascii_case(text)) || self.tags.published_name(text).is_some()
+    }
+
     fn turned(&self, address: Ipv4Addr) -> Ipv4Addr {
-        if is_everybodys(address) { address } else { (u32::from(address) ^ self.turn).into() }
+        if is_everybodys(address) {
+            return address;
+        }
+        let bits = u32::from(address);
+        let turn = |at: u32| {
+            // By the bits before it, and by nothing else of the address.
+            let before = bits >> (32 - at);
+            let bit = u32::try_from(self.key.hash_one((at, before)) & 1).unwrap_or(0);
+            bit << (31 - at)
+        };
+        (bits ^ (8..32).map(turn).fold(0, |all, one| all | one)).into()
     }
 
     fn turned_any(&self, address: IpAddr) -> IpAddr {
@@ -208,6 +233,7 @@ impl Mask {
                     let key = name.to_ascii_lowercase();
                     let kept = match (key.as_str(), value) {
                         ("id", Value::String(id)) => Some(self.id(id).into()),
+                        ("name", Value::String(its)) if its.contains('/') => Some(self.rule(its).into()),
                         ("name", Value::String(its)) => Some(self.name(its).into()),
                         (key, _) if LOOKED_INTO.contains(&key) => Some(self.value(value)),
                         (key, _) if SAID.contains(&key) => Some(plain(value)),
@@ -269,7 +295,7 @@ pub(crate) fn report(reach: &Reach<'_>, sources: &Positions, rows: &[&Row<'_>]) 
 
 fn case(reach: &Reach<'_>, sources: &Positions, row: &Row<'_>) -> anyhow::Result<Value> {
     let estate = reach.estate();
-    let mut mask = Mask::new();
+    let mut mask = Mask::new(reach.tags());
     let mut resources = Vec::new();
     for origins in involved(estate, row.asked) {
         for text in origins.iter().filter_map(|origin| sources.record(origin)) {
@@ -282,16 +308,17 @@ fn case(reach: &Reach<'_>, sources: &Positions, row: &Row<'_>) -> anyhow::Result
     let vm = mask.id(estate.text(asked.vm));
     let nic = mask.id(estate.text(asked.nic));
     let What::Flow(packet) = &asked.what else {
-        let ours: Vec<String> = ours.split(' ').map(|word| mask.groups_word(word)).collect();
-        let theirs: Vec<String> = theirs.split(' ').map(|word| mask.groups_word(word)).collect();
+        let (ours, theirs) = row
+            .groups
+            .as_ref()
+            .map_or((Value::Null, Value::Null), |(ours, theirs)| (mask.value(ours), mask.value(theirs)));
         return Ok(
-            json!({"question": {"effective-nsg": nic}, "sekimori": ours.join(" "), "azure": theirs.join(" "),
-            "resources": resources}),
+            json!({"question": {"effective-nsg": nic}, "sekimori": ours, "azure": theirs, "resources": resources}),
         );
     };
     let end = |one: End| End { address: mask.turned_any(one.address), port: one.port };
     let packet = &Packet { local: end(packet.local), remote: end(packet.remote), ..*packet };
-    let answer = |mask: &mut Mask, text: &str| {
+    let answer = |mask: &mut Mask<'_>, text: &str| {
         let (access, rule) = text.split_once("  ").unwrap_or((text, "–"));
         json!({"access": access, "ruleName": if rule == "–" { Value::Null } else { mask.rule(rule).into() }})
     };
@@ -306,44 +333,6 @@ fn case(reach: &Reach<'_>, sources: &Positions, row: &Row<'_>) -> anyhow::Result
         "holds_without_names": again.as_ref() == Some(&ours),
         "resources": resources,
     }))
-}
-
-impl Mask {
-    /// A word of a rule: its name, addresses, words of Azure's own.
-    fn groups_word(&mut self, word: &str) -> String {
-        let of_rule = ["securityrules/", "defaultsecurityrules/"].iter().any(|kind| word.starts_with(kind));
-        match () {
-            () if of_rule => self.rule(word),
-            () if word.is_empty() || word == "–" || word.starts_with('(') => word.to_owned(),
-            () => {
-                let all: Vec<String> = word.split(',').map(|one| self.name_or_address(one)).collect();
-                all.join(",")
-            }
-        }
-    }
-
-    fn name_or_address(&mut self, word: &str) -> String {
-        const WORDS: [&str; 12] = [
-            "inbound",
-            "outbound",
-            "allow",
-            "deny",
-            "all",
-            "tcp",
-            "udp",
-            "icmp",
-            "esp",
-            "ah",
-            "virtualnetwork",
-            "internet",
-        ];
-        let is_port = word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-        match () {
-            () if is_port || WORDS.contains(&word) || word == "azureloadbalancer" => word.to_owned(),
-            () if word.contains(['.', ':']) => self.address(word),
-            () => self.name(word),
-        }
-    }
 }
 
 /// The records that the answer about a NIC rests on.
@@ -407,8 +396,8 @@ mod tests {
 
     #[test]
     fn names_are_gone_and_what_lies_within_what_stays() {
-        let mut mask = Mask::new();
-        mask.turn = 0x0012_3456;
+        let tags = Tags::built_in();
+        let mut mask = Mask::new(&tags);
         let id = "/subscriptions/0f/resourceGroups/Contoso/providers/Microsoft.Network/virtualNetworks/hq/subnets/Vips";
         let one = mask.id(id);
         assert_eq!(
@@ -416,7 +405,14 @@ mod tests {
             "/subscriptions/n1/resourceGroups/n2/providers/Microsoft.Network/virtualNetworks/n3/subnets/n4"
         );
         assert_eq!(mask.id(&id.to_lowercase()).to_lowercase(), one.to_lowercase());
+        for odd in ["subscriptions/contoso", "/subscriptions//contoso/x", "contoso"] {
+            assert!(!mask.id(odd).contains("contoso"), "{odd}");
+        }
         assert_eq!(mask.rule("securityRules/hq"), "securityRules/n3");
+        assert!(
+            !mask.rule("contoso/hq").contains("contoso")
+                && !mask.rule("UserRule_let.alice").contains("alice")
+        );
         assert_eq!(mask.rule("defaultSecurityRules/DenyAllInBound"), "defaultSecurityRules/DenyAllInBound");
         for same in [
             "10.1.2.3",
@@ -429,12 +425,24 @@ mod tests {
         ] {
             assert_eq!(mask.address(same), same);
         }
-        // 20.1.2.3 lies within 20.1.0.0/16, and so does what becomes of it.
-        assert_eq!(mask.address("20.1.2.3"), "20.19.54.85");
-        assert_eq!(mask.address("20.1.0.0/16"), "20.19.0.0/16");
         assert_eq!(mask.address("20.0.0.0/8"), "20.0.0.0/8");
         assert_eq!(mask.address("2603:1020::1/64"), "2001:db8::/64");
-        assert_eq!(mask.address("text with a name"), "?");
+        for odd in ["text with a name", "vpn.contoso.com", "020.77.88.99", "20.77.88.99-20.77.88", "contoso"]
+        {
+            assert_eq!(mask.address(odd), "?", "{odd}");
+        }
+        // What lies within what stays, of any addresses; one that is known tells no other.
+        let bits = |text: &str| u32::from(text.parse::<Ipv4Addr>().unwrap());
+        let (one, beside, far) = ("20.77.88.99", "20.77.88.98", "20.200.1.1");
+        let turned = |text: &str| u32::from(mask.turned(text.parse().unwrap()));
+        let shared = |a: u32, b: u32| (a ^ b).leading_zeros();
+        assert_eq!(shared(turned(one), turned(beside)), shared(bits(one), bits(beside)));
+        assert_eq!(shared(turned(one), turned(far)), shared(bits(one), bits(far)));
+        let whole = mask.address("20.77.0.0/16");
+        assert_eq!(shared(bits(whole.trim_end_matches("/16")), turned(one)).min(16), 16);
+        let masks: Vec<u32> =
+            ["20.77.88.99", "20.12.1.1", "20.200.3.4"].iter().map(|text| bits(text) ^ turned(text)).collect();
+        assert!(masks.windows(2).any(|pair| pair.first() != pair.last()), "each is turned by another mask");
     }
 
     #[test]
@@ -443,7 +451,7 @@ mod tests {
             "name": "n", "tags": {"owner": "alice@contoso.com"}, "etag": "W/1", "properties": {
             "securityRules": [{"name": "let-alice-in", "properties": {"description": "alice", "access": "Allow",
                 "sourceAddressPrefix": "198.18.7.7", "priority": 100, "provisioningState": "Succeeded"}}]}});
-        let text = Mask::new().value(&record).to_string();
+        let text = Mask::new(&Tags::built_in()).value(&record).to_string();
         for gone in ["alice", "contoso", "let-", "etag", "W/1", "198.18.7.7"] {
             assert!(!text.contains(gone), "{gone}: {text}");
         }

@@ -30,6 +30,14 @@ pub(crate) fn written(path: &Path, lang: Lang) -> String {
     }
 }
 
+/// How many groups and rules Azure tells.
+pub(crate) fn count(said: &Value) -> String {
+    let groups = said.get("value").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let rules =
+        groups.iter().filter_map(|group| group.get("effectiveSecurityRules")?.as_array()).map(Vec::len);
+    format!("{} NSG, {} rules", groups.len(), rules.sum::<usize>())
+}
+
 /// The question in a line.
 fn question(estate: &Estate, asked: &Asked) -> String {
     let vm = resource_name(estate.text(asked.vm));
