@@ -243,6 +243,22 @@ mod tests {
     }
 
     #[test]
+    fn prefixes_that_touch_nothing_of_the_other_set_are_left_out() {
+        let touching = |set: &[&str], other: &[&str], family: Family, limit: usize| {
+            prefixes_touching(&of_prefixes(set, family), &of_prefixes(other, family), family, limit)
+        };
+        let set = ["10.0.0.0/23", "10.0.4.0/24", "20.0.0.0/8"];
+        assert_eq!(touching(&set, &["10.0.1.255"], Family::V4, 9), ["10.0.0.0/23"]);
+        assert_eq!(
+            touching(&set, &["10.0.0.0", "20.255.255.255"], Family::V4, 9),
+            ["10.0.0.0/23", "20.0.0.0/8"]
+        );
+        assert_eq!(touching(&set, &["0.0.0.0/0"], Family::V4, 2), ["10.0.0.0/23", "10.0.4.0/24"]);
+        assert!(touching(&set, &["10.0.2.0", "10.0.5.0", "19.255.255.255"], Family::V4, 9).is_empty());
+        assert_eq!(touching(&["::/0"], &["ffff::1"], Family::V6, 9), ["::/0"]);
+    }
+
+    #[test]
     fn a_tag_that_is_not_in_the_list_may_be_anything_public() {
         let tag = |name: &str| {
             let none = MustMay::certain(Addresses::empty());

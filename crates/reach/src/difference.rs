@@ -305,7 +305,12 @@ pub fn pairs<'a, 'o, 'n>(
 
 #[cfg(test)]
 mod tests {
+    use estate::PortSet;
+
     use super::*;
+    use crate::addresses::number;
+    use crate::endpoint::{Endpoint, Level, Network};
+    use crate::ways::Start;
 
     fn set(numbers: &[u128]) -> Addresses {
         numbers.iter().map(|number| Range { first: *number, last: *number }).collect()
@@ -335,5 +340,97 @@ mod tests {
         assert_eq!(kind([one, one], [none, one]), Some(Kind::Doubted));
         assert_eq!(kind([none, two], [one, two]), Some(Kind::Doubted));
         assert_eq!(kind([one, one], [one, two]), Some(Kind::Doubted));
+    }
+
+    fn opening(protocols: Protocols, ports: [u16; 2], sources: [u128; 2]) -> Opening {
+        let sources = [Range { first: sources[0], last: sources[1] }].into_iter().collect();
+        let sources = MustMay::certain(sources);
+        Opening {
+            protocols,
+            local_ports: [Range { first: ports[0], last: ports[1] }].into_iter().collect(),
+            remote_ports: PortSet::all(),
+            internet: sources.clone(),
+            sources,
+            rules: [None, None],
+            admin: None,
+            unknown: Vec::new(),
+        }
+    }
+
+    fn differences(before: Vec<Opening>, after: Vec<Opening>) -> Vec<Difference> {
+        let none = MustMay::certain(Addresses::empty());
+        let network = Network {
+            tag: none.clone(),
+            own: Addresses::empty(),
+            beside: none,
+            unknown: None,
+            beside_unknown: None,
+        };
+        let endpoint = Endpoint {
+            family: Family::V4,
+            address: None,
+            subnet: None,
+            asgs: None,
+            anywhere: false,
+            vnet: None,
+            network,
+            subnet_level: Level::Open,
+            nic_level: Level::Open,
+        };
+        let ways = |openings| {
+            let way =
+                WayIn { start: Start::Network, endpoint: endpoint.clone(), openings, unknown: Vec::new() };
+            [vec![way], Vec::new()]
+        };
+        between(&ways(before), &ways(after))
+    }
+
+    #[test]
+    fn neighbouring_ports_are_told_apart_where_either_side_differs() {
+        let rows = |before: &[Opening], after: &[Opening]| -> Vec<(Kind, u16, u16, u128, u128)> {
+            let all = differences(before.to_vec(), after.to_vec()).into_iter();
+            all.map(|it| {
+                let Range { first, last } = it.ports;
+                (it.kind, first, last, it.before.must.count(), it.after.must.count())
+            })
+            .collect()
+        };
+        let some = [opening(Protocols::TCP, [22, 22], [1, 1]), opening(Protocols::TCP, [23, 23], [5, 6])];
+        assert_eq!(rows(&some, &[]), [(Kind::Vanished, 22, 22, 1, 0), (Kind::Vanished, 23, 23, 2, 0)]);
+        assert_eq!(rows(&[], &some), [(Kind::Appeared, 22, 22, 0, 1), (Kind::Appeared, 23, 23, 0, 2)]);
+        let all = [opening(Protocols::TCP, [22, 23], [1, 9])];
+        assert_eq!(rows(&some, &all), [(Kind::Widened, 22, 22, 1, 9), (Kind::Widened, 23, 23, 2, 9)]);
+        assert_eq!(rows(&all, &some), [(Kind::Narrowed, 22, 22, 9, 1), (Kind::Narrowed, 23, 23, 9, 2)]);
+        assert_eq!(rows(&[], &all), [(Kind::Appeared, 22, 23, 0, 9)]);
+    }
+
+    #[test]
+    fn a_witness_is_let_through_by_the_opening_that_it_names() {
+        let (tcp, udp) = (Protocols::TCP, Protocols::UDP);
+        let witness = |openings: &[Opening], protocol: Protocols| {
+            let all = differences(Vec::new(), openings.to_vec());
+            let first = all.into_iter().find(|it| it.protocol == protocol).unwrap();
+            let witness = first.witness.unwrap();
+            let lets = &witness.opening;
+            assert!(
+                lets.protocols.contains(protocol)
+                    && lets.internet.must.contains(number(witness.packet.remote))
+            );
+            assert!(lets.local_ports.contains(witness.packet.local_port));
+            (number(witness.packet.remote), witness.packet.local_port)
+        };
+        let one = |ports: [u16; 2], sources: [u128; 2]| witness(&[opening(tcp, ports, sources)], tcp);
+        assert_eq!(one([22, 30], [7, 7]), (7, 22), "the only source");
+        assert_eq!(one([22, 22], [7, 8]), (8, 22), "the first of many is often a network's own");
+        assert_eq!(one([0, u16::MAX], [7, 7]), (7, 1), "port 0 is no port that people know");
+        assert_eq!(one([0, 0], [7, 7]), (7, 0));
+        let many = [
+            opening(udp, [22, 22], [10, 20]),
+            opening(tcp, [80, 80], [10, 20]),
+            opening(tcp, [22, 22], [30, 30]),
+            opening(tcp, [22, 22], [10, 20]),
+        ];
+        assert_eq!(witness(&many, tcp), (11, 22));
+        assert_eq!(witness(&many, udp), (11, 22));
     }
 }

@@ -348,6 +348,10 @@ pub(crate) const IP: &str = "networkInterfaces/n/ipConfigurations/i";
 
 impl World {
     pub(crate) fn estate(&self) -> Estate {
+        read(&self.resources().into())
+    }
+
+    pub(crate) fn resources(&self) -> Vec<Value> {
         let linked = |rules: &Option<Vec<Rule>>, name: &str| match rules {
             Some(_) => id(&format!("networkSecurityGroups/{name}")),
             None => Value::Null,
@@ -394,7 +398,7 @@ impl World {
         all.push(self.balancer());
         all.push(self.firewall());
         all.extend(self.admins.iter().enumerate().map(|(at, admin)| admin_rule(at, admin)));
-        read(&all.into())
+        all
     }
 
     pub(crate) fn balancer(&self) -> Value {

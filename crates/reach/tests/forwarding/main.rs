@@ -11,7 +11,9 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod claims;
 mod made;
+mod questions;
 mod second;
 
 use std::net::IpAddr;
