@@ -8,7 +8,8 @@
 
 use estate::{Collector, Estate, Known, Part, SourceIndex, split::Splitter};
 use reach::Reach;
-use reach::routes::{HopType, ReturnPath, effective_routes, next_hop, return_path};
+use reach::flow::FlowError;
+use reach::routes::{HopType, ReturnPath, asked_nic, effective_routes, next_hop, return_path};
 
 const RG: &str = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network";
 
@@ -341,6 +342,40 @@ fn what_is_not_told_is_unknown() {
     assert_eq!(World { more: lone, ..missing }.to("8.8.8.8"), "?");
     let empty = World { space: "", ..PLAIN };
     assert_eq!(empty.to("8.8.8.8"), "Internet");
+}
+
+#[test]
+fn a_question_about_a_machine_is_for_the_nic_that_is_named_or_has_the_source() {
+    let vm = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/m";
+    let nic = |name: &str| format!(r#"{{"id":"{RG}/networkInterfaces/{name}"}}"#);
+    let asked = |nics: &[&str], name: Option<&str>, source: &str| {
+        let nics = nics.iter().map(|name| nic(name)).collect::<Vec<_>>().join(",");
+        let more = format!(
+            r#",{{"id":"{vm}","properties":{{"networkProfile":{{"networkInterfaces":[{nics}]}}}}}},
+            {{"id":"{RG}/networkInterfaces/back","properties":{{"ipConfigurations":[{{"name":"i","properties":{{"privateIPAddress":"10.0.0.7","subnet":{{"id":"{RG}/virtualNetworks/v/subnets/s"}}}}}}]}}}}"#
+        );
+        let estate = World { more: &more, ..PLAIN }.estate();
+        match asked_nic(&estate, &estate.vms[0], name, source.parse().unwrap()) {
+            Ok(Known::Value(nic)) => estate.text(nic.id).rsplit('/').next().unwrap().to_owned(),
+            Ok(Known::Unknown(_)) => "?".to_owned(),
+            Err(FlowError::NoSuchAddress { known, .. }) => format!("not of {known:?}"),
+            Err(FlowError::NoSuch { name, similar, .. }) => format!("{name} is none of {similar:?}"),
+            Err(other) => format!("{other:?}"),
+        }
+    };
+    let both = ["n", "back"];
+    assert_eq!(asked(&both, None, "10.0.0.4"), "n");
+    assert_eq!(asked(&both, None, "10.0.0.7"), "back");
+    assert_eq!(asked(&both, None, "10.0.0.9"), "not of [10.0.0.4, 10.0.0.7]");
+    // Azure takes any source address of a NIC that is named.
+    assert_eq!(asked(&both, Some("BACK"), "10.0.0.4"), "back");
+    assert_eq!(asked(&both, Some(&format!("{RG}/networkinterfaces/back")), "10.0.0.9"), "back");
+    assert_eq!(asked(&both, Some("front"), "10.0.0.4"), r#"front is none of ["n", "back"]"#);
+    assert_eq!(asked(&["back"], None, "10.0.0.4"), "back");
+    assert_eq!(asked(&["n", "gone"], None, "10.0.0.4"), "n");
+    assert_eq!(asked(&["n", "gone"], None, "10.0.0.9"), "?");
+    assert_eq!(asked(&["gone"], None, "10.0.0.4"), "?");
+    assert_eq!(asked(&[], None, "10.0.0.4"), "?");
 }
 
 mod walk {

@@ -11,6 +11,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod around;
 mod claims;
 mod made;
 mod questions;
