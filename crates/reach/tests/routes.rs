@@ -6,10 +6,10 @@
     reason = "a test that cannot go on fails"
 )]
 
-use estate::{Collector, Estate, Known, Part, SourceIndex, split::Splitter};
-use reach::Reach;
+use estate::{Collector, Estate, Known, Part, Reason, SourceIndex, split::Splitter};
 use reach::flow::FlowError;
 use reach::routes::{HopType, ReturnPath, asked_nic, effective_routes, next_hop, return_path};
+use reach::{Endpoint, Reach};
 
 const RG: &str = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network";
 
@@ -41,8 +41,23 @@ const PLAIN: World<'static> = World {
     more: "",
 };
 
+fn read(text: &str) -> Estate {
+    let collector = Collector::new();
+    let mut part = Part::default();
+    let mut splitter = Splitter::new();
+    let mut emit = |cut: estate::split::Cut<'_>| collector.read(&mut part, SourceIndex(0), cut);
+    splitter.push(text.as_bytes(), &mut emit);
+    splitter.finish(&mut emit);
+    collector.deliver(&mut part);
+    collector.finish()
+}
+
 impl World<'_> {
     fn estate(&self) -> Estate {
+        read(&self.text())
+    }
+
+    fn text(&self) -> String {
         let World { space, peerings, subnets, subnet, routes, table, more } = self;
         let named = match routes {
             Some(_) => format!(r#","routeTable":{{"id":"{RG}/routeTables/t"}}"#),
@@ -54,40 +69,16 @@ impl World<'_> {
             }
             None => String::new(),
         };
-        let text = format!(
+        format!(
             r#"[{{"id":"{RG}/networkInterfaces/n","properties":{{"ipConfigurations":[{{"name":"i","properties":{{"privateIPAddress":"10.0.0.4","subnet":{{"id":"{RG}/virtualNetworks/v/subnets/s"}}}}}}]}}}},
             {{"id":"{RG}/virtualNetworks/v","location":"japaneast","properties":{{"addressSpace":{{"addressPrefixes":[{space}]}},
               "subnets":[{{"id":"{RG}/virtualNetworks/v/subnets/s","properties":{{"addressPrefix":"10.0.0.0/24"{named}{subnet}}}}}{subnets}],
               "virtualNetworkPeerings":[{peerings}]}}}}{table}{more}]"#
-        );
-        let collector = Collector::new();
-        let mut part = Part::default();
-        let mut splitter = Splitter::new();
-        let mut emit = |cut: estate::split::Cut<'_>| collector.read(&mut part, SourceIndex(0), cut);
-        splitter.push(text.as_bytes(), &mut emit);
-        splitter.finish(&mut emit);
-        collector.deliver(&mut part);
-        collector.finish()
+        )
     }
 
-    /// The next hop as Azure writes it, with the address and `t` for the table, or `?`.
     fn to(&self, destination: &str) -> String {
-        let estate = self.estate();
-        let nic = &estate.nics[0];
-        let source = "10.0.0.4".parse().unwrap();
-        match next_hop(&Reach::new(&estate), nic, source, destination.parse().unwrap()) {
-            Known::Unknown(_) => "?".to_owned(),
-            Known::Value(next) => {
-                let mut text = next.hop.as_next_hop().to_owned();
-                if let Some(address) = next.address {
-                    text += &format!(" {address}");
-                }
-                if next.route_table.is_some() {
-                    text += " t";
-                }
-                text
-            }
-        }
+        to(&self.estate(), destination)
     }
 
     fn back(&self, remote: &str) -> &'static str {
@@ -104,6 +95,25 @@ impl World<'_> {
     fn all_to(&self, expected: &[(&str, &str)]) {
         for (destination, hop) in expected {
             assert_eq!(self.to(destination), *hop, "{destination}");
+        }
+    }
+}
+
+/// The next hop as Azure writes it, with the address and `t` for the table, or `?`.
+fn to(estate: &Estate, destination: &str) -> String {
+    let nic = &estate.nics[0];
+    let source = "10.0.0.4".parse().unwrap();
+    match next_hop(&Reach::new(estate), nic, source, destination.parse().unwrap()) {
+        Known::Unknown(_) => "?".to_owned(),
+        Known::Value(next) => {
+            let mut text = next.hop.as_next_hop().to_owned();
+            if let Some(address) = next.address {
+                text += &format!(" {address}");
+            }
+            if next.route_table.is_some() {
+                text += " t";
+            }
+            text
         }
     }
 }
@@ -268,6 +278,10 @@ fn peers_are_reached_and_peers_of_peers_are_not() {
     let hop = |prefix: &str| table.routes.iter().find(|route| route.prefixes == [prefix]).unwrap().hop;
     assert_eq!(hop("10.1.0.0/16"), Some(HopType::VnetPeering));
     assert_eq!(hop("10.2.0.0/16"), Some(HopType::VnetGlobalPeering));
+    let near = more.replace("westeurope", "japaneast");
+    let estate = World { more: &near, ..world }.estate();
+    let table = effective_routes(&Reach::new(&estate), &estate.nics[0]);
+    assert!(table.routes.iter().all(|route| route.hop != Some(HopType::VnetGlobalPeering)));
 }
 
 #[test]
@@ -281,7 +295,20 @@ fn what_a_gateway_learns_is_never_guessed() {
     let lent = World { peerings: &lent, ..PLAIN };
     lent.all_to(&[("10.1.0.9", "VirtualNetworkPeering"), ("192.168.0.1", "?")]);
     let own = peering("w", r#""10.1.0.0/16""#, r#","useRemoteGateways":false,"allowGatewayTransit":true"#);
-    World { peerings: &own, ..PLAIN }.all_to(&[("192.168.0.1", "None"), ("8.8.8.8", "Internet")]);
+    let own = World { peerings: &own, ..PLAIN };
+    own.all_to(&[("192.168.0.1", "None"), ("8.8.8.8", "Internet")]);
+    // What it leads to is in the network's tag, and no record tells all of it.
+    let learns = |world: World<'_>| {
+        let estate = world.estate();
+        let Some(Known::Value(all)) = &estate.nics[0].ip_configurations else { panic!() };
+        matches!(
+            Endpoint::new(&estate, &estate.nics[0], &all[0]).network.unknown.as_deref(),
+            Some(Reason::LearntRoutes { .. })
+        )
+    };
+    let both = World { peerings: lent.peerings, ..world };
+    assert!(learns(world) && learns(lent) && learns(both));
+    assert!(!learns(PLAIN) && !learns(own));
     let routes = [
         route("all", "0.0.0.0/0", "VirtualAppliance", "10.0.1.4"),
         route("one", "8.8.8.8/32", "Internet", ""),
@@ -318,10 +345,17 @@ fn service_tags_and_service_endpoints() {
     let also = routes.clone() + "," + &route("some", "20.0.0.0/8", "None", "");
     World { routes: Some(&also), ..PLAIN }.all_to(&[("20.38.98.1", "?"), ("20.255.255.255", "?")]);
     let new = route("new", "NoSuchTag", "None", "");
+    let unknown = |routes: &str| {
+        let estate = World { routes: Some(routes), ..PLAIN }.estate();
+        effective_routes(&Reach::new(&estate), &estate.nics[0]).unknown
+    };
+    assert!(unknown(&routes).is_empty());
+    assert!(matches!(unknown(&new).as_slice(), [Reason::ServiceTag { .. }]));
     World { routes: Some(&new), ..PLAIN }.all_to(&[("8.8.8.8", "?"), ("192.168.0.1", "None")]);
     let endpoints = r#","serviceEndpoints":[{"service":"Microsoft.Storage"}]"#;
     let world = World { subnet: endpoints, ..PLAIN };
     world.all_to(&[("20.38.98.1", "?"), ("8.8.8.8", "Internet"), ("10.0.0.9", "VirtualNetwork")]);
+    assert_eq!(World { subnet: r#","serviceEndpoints":[]"#, ..PLAIN }.to("20.38.98.1"), "Internet");
 }
 
 #[test]
@@ -342,6 +376,13 @@ fn what_is_not_told_is_unknown() {
     assert_eq!(World { more: lone, ..missing }.to("8.8.8.8"), "?");
     let empty = World { space: "", ..PLAIN };
     assert_eq!(empty.to("8.8.8.8"), "Internet");
+    // A subnet that only a group mentions.
+    let mention = format!(
+        r#",{{"id":"{RG}/networkSecurityGroups/g","properties":{{"subnets":[{{"id":"{RG}/virtualNetworks/v/subnets/m"}}]}}}}"#
+    );
+    let own = format!(r#""subnet":{{"id":"{RG}/virtualNetworks/v/subnets/s"}}"#);
+    let text = World { more: &mention, ..PLAIN }.text();
+    assert_eq!(to(&read(&text.replace(&own, &own.replace("/s\"", "/m\""))), "8.8.8.8"), "?");
 }
 
 #[test]

@@ -4,11 +4,15 @@ use estate::{Estate, Family, Known};
 use reach::{Protocols, Reach};
 use serde_json::{Value, json};
 
-use crate::claims::{alone, find, rule};
-use crate::made::{IP, RG, Rule, id, net, read};
+use crate::claims::{alone, find, rule, translation};
+use crate::made::{IP, RG, Rule, World, group, id, net, read};
 
 /// Whether somebody on the internet certainly gets to a port of the VM over TCP, or may.
 fn open(estate: &Estate, family: Family, port: u16) -> (bool, bool) {
+    open_over(estate, family, Protocols::TCP, port)
+}
+
+fn open_over(estate: &Estate, family: Family, protocol: Protocols, port: u16) -> (bool, bool) {
     let nic = estate.nics.iter().find(|nic| estate.text(nic.id).ends_with("/n")).unwrap();
     let Some(Known::Value(all)) = &nic.ip_configurations else { panic!() };
     let ip = all.iter().find(|ip| ip.family == family).unwrap();
@@ -16,7 +20,7 @@ fn open(estate: &Estate, family: Family, port: u16) -> (bool, bool) {
     let here = ways
         .iter()
         .flat_map(|way| way.openings.iter())
-        .filter(|opening| opening.protocols.contains(Protocols::TCP) && opening.local_ports.contains(port));
+        .filter(|opening| opening.protocols.contains(protocol) && opening.local_ports.contains(port));
     here.fold((false, false), |(must, may), opening| {
         (must || !opening.internet.must.is_empty(), may || !opening.internet.may.is_empty())
     })
@@ -126,6 +130,42 @@ fn an_appliance_sends_under_its_own_address_or_the_clients() {
 }
 
 #[test]
+fn an_appliance_counts_where_somebody_gets_in_to_it_and_for_networks_joined_to_its_own() {
+    let may = |change: &dyn Fn(&mut Vec<Value>)| {
+        let mut all = with_appliance(vec![], false);
+        change(&mut all);
+        open(&read(&all.into()), Family::V4, 22).1
+    };
+    assert!(may(&|_| {}));
+    assert!(!may(&|all| {
+        all.push(group("own", &[rule(100, false, "*")]));
+        find(all, "networkInterfaces/nva")["properties"]["networkSecurityGroup"] =
+            id("networkSecurityGroups/own");
+    }));
+    assert!(!may(&|all| {
+        find(all, "networkInterfaces/n")["properties"]["ipConfigurations"][0]["properties"]["subnet"] =
+            id("virtualNetworks/w/subnets/s");
+        find(all, "virtualNetworks/w")["properties"]["subnets"] = json!([{"id": net("virtualNetworks/w/subnets/s"),
+            "properties": {"addressPrefix": "10.9.0.0/24"}}]);
+    }));
+}
+
+#[test]
+fn a_standard_address_is_closed_where_no_group_opens_it() {
+    let with = |sku: Option<&'static str>, rules: Option<Vec<Rule>>| {
+        let mut all = World { public: Some("Basic"), ..alone(rules) }.resources();
+        find(&mut all, "publicIPAddresses/own")["sku"] = sku.map_or(Value::Null, |sku| json!({"name": sku}));
+        open(&read(&all.into()), Family::V4, 22)
+    };
+    assert_eq!(with(Some("Basic"), None), (true, true));
+    assert_eq!(with(Some("Standard"), None), (false, false));
+    assert_eq!(with(None, None), (false, true));
+    for sku in [Some("Basic"), Some("Standard"), None] {
+        assert_eq!(with(sku, Some(vec![rule(100, true, "*")])), (true, true), "{sku:?}");
+    }
+}
+
+#[test]
 fn of_balancers_whose_lists_cannot_be_read_the_first_by_name_stands_for_all() {
     let via = |names: [&str; 2]| {
         let mut all = alone(Some(vec![rule(100, true, "*")])).resources();
@@ -184,4 +224,227 @@ fn what_a_balancer_forwards_to_and_no_record_holds_is_told() {
     assert_eq!(with(pool(&["private"], gone())), (vec![], false));
     assert_eq!(with(pool(&["public"], id(IP))), (vec![], false));
     assert_eq!(with(pool(&["public"], id("networkInterfaces/n/ipConfigurations/j"))), (lb(), true));
+}
+
+#[test]
+fn a_public_gateway_may_lead_to_anybody_only_where_its_members_are_not_all_told() {
+    let public = || json!({"publicIPAddress": id("publicIPAddresses/front")});
+    let private = || json!({"privateIPAddress": "10.0.2.9", "subnet": id("virtualNetworks/v/subnets/web")});
+    let over = |protocol: Protocols, frontends: Value, pools: Value, ports: Value, port: u16| {
+        let mut all = alone(Some(vec![])).resources();
+        find(&mut all, "virtualNetworks/v")["properties"]["subnets"].as_array_mut().unwrap().push(
+            json!({"id": net("virtualNetworks/v/subnets/web"), "properties": {"addressPrefix": "10.0.2.0/24"}}),
+        );
+        all.push(json!({"id": net("applicationGateways/ag"), "properties": {
+            "gatewayIPConfigurations": [{"properties": {"subnet": id("virtualNetworks/v/subnets/web")}}],
+            "frontendIPConfigurations": [{"properties": frontends}],
+            "backendAddressPools": pools, "backendHttpSettingsCollection": ports}}));
+        open_over(&read(&all.into()), Family::V4, protocol, port).1
+    };
+    let may = |frontends: Value, pools: Value, ports: Value, port: u16| {
+        over(Protocols::TCP, frontends, pools, ports, port)
+    };
+    let pool = |name: &str, member: Value| {
+        json!({"id": net(&format!("applicationGateways/ag/backendAddressPools/{name}")),
+            "properties": {"backendAddresses": [member]}})
+    };
+    let other = || pool("other", json!({"ipAddress": "10.0.0.9"}));
+    let named = || pool("named", json!({"fqdn": "app.example"}));
+    let unread = || json!({"$unknown": {"reason": "a parameter"}});
+    let web = || json!([{"properties": {"port": 443}}]);
+    assert!(!may(public(), json!([other()]), web(), 443));
+    assert!(may(public(), json!([other(), named()]), web(), 443));
+    assert!(may(public(), unread(), web(), 443));
+    assert!(!over(Protocols::UDP, public(), unread(), web(), 443));
+    // What it leads to is told for the machine itself, too.
+    let own = || json!([pool("own", json!({"ipAddress": "10.0.0.4"}))]);
+    assert!(may(public(), own(), web(), 443) && !may(private(), own(), web(), 443));
+    assert!(!may(public(), own(), web(), 22));
+    assert!(!over(Protocols::UDP, public(), own(), web(), 443));
+    assert!(!may(private(), json!([named()]), web(), 443));
+    assert!(!may(private(), unread(), web(), 443));
+    // By the ports that its settings tell; where they tell none, by any.
+    assert!(!may(public(), unread(), web(), 22));
+    assert!(may(public(), unread(), json!([]), 22));
+    assert!(may(public(), unread(), unread(), 22));
+}
+
+/// The ways in to the VM, which is in the pool `nic` of a balancer with these parts.
+fn balanced(rules: Option<Vec<Rule>>, sku: &str, parts: &Value) -> Vec<(bool, bool)> {
+    let mut all =
+        World { balancer_sku: if sku == "Basic" { "Basic" } else { "Standard" }, ..alone(rules) }.resources();
+    let balancer = &mut find(&mut all, "loadBalancers/lb")["properties"];
+    for (name, value) in parts.as_object().unwrap() {
+        balancer[name] = value.clone();
+    }
+    let estate = read(&all.into());
+    let nic = estate.nics.iter().find(|nic| estate.text(nic.id).ends_with("/n")).unwrap();
+    let Some(Known::Value(ips)) = &nic.ip_configurations else { panic!() };
+    let ways = Reach::new(&estate).from_internet(nic, &ips[0]).ways;
+    let certain = |way: &reach::Way| way.openings.iter().any(|opening| !opening.internet.must.is_empty());
+    ways.iter().map(|way| (certain(way), !way.openings.is_empty())).collect()
+}
+
+fn balancing_rule(more: &Value) -> Value {
+    let mut properties = json!({"protocol": "Tcp", "frontendPort": 22, "backendPort": 22,
+        "frontendIPConfiguration": id("loadBalancers/lb/frontendIPConfigurations/public"),
+        "backendAddressPool": id("loadBalancers/lb/backendAddressPools/nic")});
+    for (name, value) in more.as_object().unwrap() {
+        properties[name] = value.clone();
+    }
+    properties
+}
+
+#[test]
+fn a_rule_that_names_a_machine_twice_is_one_way() {
+    let to_nic = json!({"backendAddressPool": null, "backendIPConfiguration": id(IP)});
+    for more in [json!({}), to_nic, json!({"backendIPConfiguration": id(IP)})] {
+        let nat = json!({"inboundNatRules": [{"id": net("loadBalancers/lb/inboundNatRules/r"),
+            "properties": balancing_rule(&more)}]});
+        assert_eq!(balanced(Some(vec![rule(100, true, "*")]), "Standard", &nat), [(true, true)], "{more}");
+    }
+}
+
+#[test]
+fn a_member_out_of_service_is_passed_over_by_rules_with_a_probe() {
+    let with = |state: &str, probe: bool, member: Value| {
+        let more = if probe { json!({"probe": id("loadBalancers/lb/probes/p")}) } else { json!({}) };
+        let mut member = member;
+        member["adminState"] = state.into();
+        let parts = json!({
+            "loadBalancingRules": [{"id": net("loadBalancers/lb/loadBalancingRules/r"), "properties": balancing_rule(&more)}],
+            "backendAddressPools": [{"id": net("loadBalancers/lb/backendAddressPools/nic"), "properties": {
+                "loadBalancerBackendAddresses": [{"name": "a", "properties": member}]}}]});
+        balanced(Some(vec![rule(100, true, "*")]), "Standard", &parts).len()
+    };
+    let by_nic = || json!({"networkInterfaceIPConfiguration": id(IP)});
+    let by_address = |address: &str| json!({"ipAddress": address, "virtualNetwork": id("virtualNetworks/v")});
+    for member in [by_nic(), by_address("10.0.0.4")] {
+        assert_eq!(with("Down", true, member.clone()), 0);
+        assert_eq!(with("Down", false, member.clone()), 1);
+        assert_eq!(with("Up", true, member), 1);
+    }
+    assert_eq!(with("Down", true, by_address("10.0.0.9")), 1, "another member");
+}
+
+#[test]
+fn a_balancer_that_cannot_be_read_may_forward_and_its_sku_counts_all_the_same() {
+    for list in ["frontendIPConfigurations", "loadBalancingRules", "inboundNatRules"] {
+        let parts = json!({list: {"$unknown": {"reason": "a parameter"}}});
+        let may = |rules: Option<Vec<Rule>>, sku: &str| {
+            let ways = balanced(rules, sku, &parts);
+            assert!(ways.iter().all(|(certain, _)| !certain), "{list}");
+            ways.iter().any(|(_, possible)| *possible)
+        };
+        assert!(may(Some(vec![rule(100, true, "*")]), "Standard"), "{list}");
+        assert!(may(None, "Basic"), "{list}");
+        assert!(!may(Some(vec![rule(100, false, "*")]), "Standard"), "{list}");
+        if list != "inboundNatRules" {
+            assert!(!may(None, "Standard"), "{list}");
+        }
+    }
+}
+
+#[test]
+fn a_private_gateway_counts_where_a_firewall_translates_to_it() {
+    let may = |translated: &'static str| {
+        let mut world = alone(Some(vec![]));
+        world.translations = vec![translation((443, 443), translated, 443)];
+        let mut all = world.resources();
+        all.push(json!({"id": net("applicationGateways/ag"), "properties": {
+            "gatewayIPConfigurations": [{"properties": {"subnet": id("virtualNetworks/v/subnets/s")}}],
+            "frontendIPConfigurations": [{"properties": {"privateIPAddress": "10.0.0.77", "subnet": id("virtualNetworks/v/subnets/s")}}],
+            "backendAddressPools": [{"id": net("applicationGateways/ag/backendAddressPools/b"),
+                "properties": {"backendAddresses": [{"ipAddress": "10.0.0.4"}]}}],
+            "backendHttpSettingsCollection": [{"properties": {"port": 443}}]}}));
+        open(&read(&all.into()), Family::V4, 443)
+    };
+    assert_eq!(may("10.0.0.77"), (false, true));
+    assert_eq!(may("10.0.0.78"), (false, false));
+}
+
+#[test]
+fn what_is_not_known_of_a_rule_is_not_certain_of_its_way() {
+    let unread = || json!({"$unknown": {"reason": "a parameter"}});
+    let with = |more: &Value| {
+        let rule_of = json!({"loadBalancingRules": [{"id": net("loadBalancers/lb/loadBalancingRules/r"),
+            "properties": balancing_rule(more)}]});
+        balanced(Some(vec![rule(100, true, "*")]), "Standard", &rule_of)
+    };
+    assert_eq!(with(&json!({})), [(true, true)]);
+    for field in ["protocol", "frontendPort", "backendPort", "enableFloatingIP", "frontendIPConfiguration"] {
+        assert_eq!(with(&json!({field: unread()})), [(false, true)], "{field}");
+    }
+}
+
+#[test]
+fn who_comes_by_a_private_link_comes_from_its_subnet_whatever_the_balancers_sku() {
+    let may = |rules: Option<Vec<Rule>>, linked: bool| {
+        let mut all = alone(rules).resources();
+        find(&mut all, "virtualNetworks/v")["properties"]["subnets"].as_array_mut().unwrap().push(
+            json!({"id": net("virtualNetworks/v/subnets/web"), "properties": {"addressPrefix": "10.0.2.0/24"}}),
+        );
+        let more =
+            json!({"frontendIPConfiguration": id("loadBalancers/lb/frontendIPConfigurations/private")});
+        find(&mut all, "loadBalancers/lb")["properties"]["loadBalancingRules"] = json!([{"id": net("loadBalancers/lb/loadBalancingRules/r"), "properties": balancing_rule(&more)}]);
+        if linked {
+            all.push(json!({"id": net("privateLinkServices/pls"), "properties": {
+                "loadBalancerFrontendIpConfigurations": [id("loadBalancers/lb/frontendIPConfigurations/private")],
+                "ipConfigurations": [{"properties": {"subnet": id("virtualNetworks/v/subnets/web")}}]}}));
+        }
+        open(&read(&all.into()), Family::V4, 22)
+    };
+    let shut = || rule(4000, false, "*");
+    assert_eq!(may(None, true), (false, true));
+    assert_eq!(may(None, false), (false, false));
+    assert_eq!(may(Some(vec![rule(100, true, "10.0.2.0/24"), shut()]), true), (false, true));
+    assert_eq!(may(Some(vec![rule(100, true, "Internet"), shut()]), true), (false, false));
+}
+
+#[test]
+fn instances_of_a_set_are_what_its_model_says() {
+    let set = format!("{RG}/Microsoft.Compute/virtualMachineScaleSets/set");
+    let with = |instance: &str, pools: Value, record: bool| {
+        let mut all = alone(Some(vec![])).resources();
+        let pool =
+            &mut find(&mut all, "loadBalancers/lb")["properties"]["backendAddressPools"][0]["properties"];
+        pool["backendIPConfigurations"] = json!([{"id": format!("{set}/virtualMachines/0/{instance}")}]);
+        if record {
+            all.push(json!({"id": set, "properties": {"virtualMachineProfile": {"networkProfile": {
+                "networkInterfaceConfigurations": [{"name": "n", "properties": {"ipConfigurations": [{"name": "i",
+                    "properties": {"subnet": id("virtualNetworks/v/subnets/s"),
+                        "loadBalancerBackendAddressPools": pools}}]}}]}}}}));
+        }
+        astray(&read(&all.into()))
+    };
+    let own = || json!([id("loadBalancers/lb/backendAddressPools/nic")]);
+    let none = Vec::<String>::new();
+    assert_eq!(with("networkInterfaces/n/ipConfigurations/i", own(), true), none);
+    assert_eq!(with("networkInterfaces/N/ipConfigurations/I", own(), true), none);
+    let unread = json!({"$unknown": {"reason": "a parameter"}});
+    assert_eq!(with("networkInterfaces/n/ipConfigurations/i", unread, true), none);
+    let others = json!([id("loadBalancers/other/backendAddressPools/b")]);
+    for (instance, pools, record) in [
+        ("networkInterfaces/n/ipConfigurations/i", own(), false),
+        ("networkInterfaces/n/ipConfigurations/i", json!([]), true),
+        ("networkInterfaces/n/ipConfigurations/i", others, true),
+        ("networkInterfaces/n/ipConfigurations/j", own(), true),
+        ("networkInterfaces/m/ipConfigurations/i", own(), true),
+    ] {
+        assert_eq!(with(instance, pools, record), ["lb"], "{instance}");
+    }
+}
+
+#[test]
+fn a_rule_whose_members_cannot_be_read_may_lead_to_anybody_from_a_public_frontend() {
+    let with = |frontend: &str, list: &str| {
+        let more = json!({"backendAddressPool": {"$unknown": {"reason": "a parameter"}},
+            "frontendIPConfiguration": id(&format!("loadBalancers/lb/frontendIPConfigurations/{frontend}"))});
+        let parts = json!({list: [{"id": net(&format!("loadBalancers/lb/{list}/r")), "properties": balancing_rule(&more)}]});
+        balanced(Some(vec![rule(100, true, "*")]), "Standard", &parts)
+    };
+    for list in ["loadBalancingRules", "inboundNatRules"] {
+        assert_eq!(with("public", list), [(false, true)], "{list}");
+        assert_eq!(with("private", list), [], "{list}");
+    }
 }

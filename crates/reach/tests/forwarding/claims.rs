@@ -28,7 +28,7 @@ pub(crate) fn alone(rules: Option<Vec<Rule>>) -> World {
     }
 }
 
-fn translation(ports: (u16, u16), to: &'static str, to_port: u16) -> Dnat {
+pub(crate) fn translation(ports: (u16, u16), to: &'static str, to_port: u16) -> Dnat {
     Dnat { priority: 100, protocols: &["TCP"], source: "*", ports, to, to_port }
 }
 
