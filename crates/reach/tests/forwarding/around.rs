@@ -379,7 +379,7 @@ fn what_is_not_known_of_a_rule_is_not_certain_of_its_way() {
 
 #[test]
 fn who_comes_by_a_private_link_comes_from_its_subnet_whatever_the_balancers_sku() {
-    let may = |rules: Option<Vec<Rule>>, linked: bool| {
+    let with = |rules: Option<Vec<Rule>>, link: Option<Value>| {
         let mut all = alone(rules).resources();
         find(&mut all, "virtualNetworks/v")["properties"]["subnets"].as_array_mut().unwrap().push(
             json!({"id": net("virtualNetworks/v/subnets/web"), "properties": {"addressPrefix": "10.0.2.0/24"}}),
@@ -387,18 +387,28 @@ fn who_comes_by_a_private_link_comes_from_its_subnet_whatever_the_balancers_sku(
         let more =
             json!({"frontendIPConfiguration": id("loadBalancers/lb/frontendIPConfigurations/private")});
         find(&mut all, "loadBalancers/lb")["properties"]["loadBalancingRules"] = json!([{"id": net("loadBalancers/lb/loadBalancingRules/r"), "properties": balancing_rule(&more)}]);
-        if linked {
-            all.push(json!({"id": net("privateLinkServices/pls"), "properties": {
+        all.extend(link.map(|configurations| {
+            json!({"id": net("privateLinkServices/pls"), "properties": {
                 "loadBalancerFrontendIpConfigurations": [id("loadBalancers/lb/frontendIPConfigurations/private")],
-                "ipConfigurations": [{"properties": {"subnet": id("virtualNetworks/v/subnets/web")}}]}}));
-        }
+                "ipConfigurations": configurations}})
+        }));
         open(&read(&all.into()), Family::V4, 22)
+    };
+    let may = |rules: Option<Vec<Rule>>, linked: bool| {
+        let told = json!([{"properties": {"subnet": id("virtualNetworks/v/subnets/web")}}]);
+        with(rules, linked.then_some(told))
     };
     let shut = || rule(4000, false, "*");
     assert_eq!(may(None, true), (false, true));
     assert_eq!(may(None, false), (false, false));
     assert_eq!(may(Some(vec![rule(100, true, "10.0.2.0/24"), shut()]), true), (false, true));
     assert_eq!(may(Some(vec![rule(100, true, "Internet"), shut()]), true), (false, false));
+    // Where its subnet is not told, it is any inside.
+    for untold in [json!([]), json!({"$unknown": {"reason": "a parameter"}})] {
+        let by =
+            |source: &'static str| with(Some(vec![rule(100, true, source), shut()]), Some(untold.clone()));
+        assert_eq!((by("172.16.0.0/12"), by("Internet")), ((false, true), (false, false)), "{untold}");
+    }
 }
 
 #[test]
@@ -447,4 +457,44 @@ fn a_rule_whose_members_cannot_be_read_may_lead_to_anybody_from_a_public_fronten
         assert_eq!(with("public", list), [(false, true)], "{list}");
         assert_eq!(with("private", list), [], "{list}");
     }
+}
+
+/// Resources with a firewall whose rules, in their order, have these fields besides those of `translation`.
+fn translating(rules: &[Value]) -> Vec<Value> {
+    let mut world = alone(Some(vec![rule(4000, true, "*")]));
+    world.translations = rules.iter().map(|_| translation((22, 22), "10.0.0.4", 22)).collect();
+    let mut all = world.resources();
+    let collections = &mut find(&mut all, "azureFirewalls/fw")["properties"]["natRuleCollections"];
+    for (at, fields) in rules.iter().enumerate() {
+        for (name, value) in fields.as_object().unwrap() {
+            collections[at]["properties"]["rules"][0][name] = value.clone();
+        }
+    }
+    all
+}
+
+#[test]
+fn a_translation_whose_target_cannot_be_read_may_lead_to_anybody() {
+    let with = |destination: &str| {
+        let fields = json!({"destinationAddresses": [destination],
+            "translatedAddress": {"$unknown": {"reason": "a parameter"}}});
+        open(&read(&translating(&[fields]).into()), Family::V4, 3389)
+    };
+    assert_eq!(with("20.1.2.3"), (false, true));
+    assert_eq!(with("20.9.9.9"), (false, false), "on an address of somebody else");
+}
+
+#[test]
+fn an_address_that_is_not_assigned_may_be_the_one_that_a_translation_leads_to() {
+    let may = |to: &str, version: &str| {
+        let mut all = translating(&[json!({"translatedAddress": to})]);
+        // Nor may it be a member of a pool by its address.
+        find(&mut all, "loadBalancers/lb")["properties"]["backendAddressPools"] = json!([]);
+        find(&mut all, "networkInterfaces/n")["properties"]["ipConfigurations"] = json!([{"name": "i", "id": net(IP),
+            "properties": {"privateIPAddressVersion": version, "subnet": id("virtualNetworks/v/subnets/s")}}]);
+        open(&read(&all.into()), if version == "IPv4" { Family::V4 } else { Family::V6 }, 22)
+    };
+    assert_eq!(may("10.0.0.9", "IPv4"), (false, true));
+    assert_eq!(may("10.0.5.9", "IPv4"), (false, false), "not of its subnet");
+    assert_eq!(may("10.0.0.9", "IPv6"), (false, false));
 }
