@@ -498,3 +498,16 @@ fn an_address_that_is_not_assigned_may_be_the_one_that_a_translation_leads_to() 
     assert_eq!(may("10.0.5.9", "IPv4"), (false, false), "not of its subnet");
     assert_eq!(may("10.0.0.9", "IPv6"), (false, false));
 }
+
+#[test]
+fn a_firewall_that_is_only_named_may_lead_anywhere_and_one_without_rules_leads_nowhere() {
+    let with = |properties: Value| {
+        let mut all = translating(&[]);
+        find(&mut all, "azureFirewalls/fw")["properties"] = properties;
+        open(&read(&all.into()), Family::V4, 22)
+    };
+    let configuration = json!([{"name": "c", "properties": {
+        "subnet": id("virtualNetworks/v/subnets/AzureFirewallSubnet"), "publicIPAddress": id("publicIPAddresses/front")}}]);
+    assert_eq!(with(json!({"ipConfigurations": configuration})), (false, false));
+    assert_eq!(with(json!({})), (false, true));
+}

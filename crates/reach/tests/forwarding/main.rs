@@ -16,6 +16,7 @@ mod claims;
 mod made;
 mod questions;
 mod second;
+mod steps;
 
 use std::net::IpAddr;
 

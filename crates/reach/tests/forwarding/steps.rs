@@ -1,0 +1,298 @@
+//! Steps from one machine to another: the packet that makes it, the rules, and how certain it is.
+
+use estate::{Estate, PortSet, RangeSet, Reason};
+use reach::paths::{Hop, Map, Origin};
+use reach::{Protocols, Reach, RuleRef, rule_name};
+use serde_json::{Value, json};
+
+use crate::claims::{find, rule};
+use crate::made::{RG, Rule, group, id, net, read};
+
+fn vm(name: &str) -> String {
+    format!("{RG}/Microsoft.Compute/virtualMachines/{name}")
+}
+
+/// A network with a subnet `s`, and its peers.
+fn network(name: &str, prefixes: &[&str], peers: &[&str]) -> Value {
+    let peerings: Vec<Value> = peers
+        .iter()
+        .map(|peer| json!({"name": peer, "properties": {"peeringState": "Connected",
+            "allowVirtualNetworkAccess": true, "remoteVirtualNetwork": id(&format!("virtualNetworks/{peer}"))}}))
+        .collect();
+    json!({"id": net(&format!("virtualNetworks/{name}")), "properties": {
+        "addressSpace": {"addressPrefixes": prefixes}, "virtualNetworkPeerings": peerings,
+        "subnets": [{"id": net(&format!("virtualNetworks/{name}/subnets/s")), "properties": {"addressPrefixes": prefixes}}]}})
+}
+
+/// A VM in a network, with these addresses, behind a group of its NIC that has its name.
+fn machine(name: &str, network: &str, addresses: &[&str], rules: &[Rule]) -> [Value; 3] {
+    let configurations: Vec<Value> = addresses
+        .iter()
+        .enumerate()
+        .map(|(at, address)| {
+            let version = if address.contains(':') { "IPv6" } else { "IPv4" };
+            let address = (!address.is_empty()).then_some(*address);
+            json!({"name": format!("i{at}"), "properties": {"privateIPAddress": address,
+                "privateIPAddressVersion": version, "subnet": id(&format!("virtualNetworks/{network}/subnets/s"))}})
+        })
+        .collect();
+    [
+        json!({"id": vm(name), "properties": {"networkProfile": {"networkInterfaces": [id(&format!("networkInterfaces/{name}"))]}}}),
+        json!({"id": net(&format!("networkInterfaces/{name}")), "properties": {"virtualMachine": {"id": vm(name)},
+            "networkSecurityGroup": id(&format!("networkSecurityGroups/{name}")), "ipConfigurations": configurations}}),
+        group(name, rules),
+    ]
+}
+
+/// `a` and `b` in one network, `b` behind these rules.
+fn pair(rules: &[Rule]) -> Vec<Value> {
+    let mut all = vec![network("v", &["10.0.0.0/16"], &[])];
+    all.extend(machine("a", "v", &["10.0.0.4"], &[]));
+    all.extend(machine("b", "v", &["10.0.0.5"], rules));
+    all
+}
+
+fn public(all: &mut Vec<Value>, name: &str, address: Option<&str>) {
+    all.push(json!({"id": net(&format!("publicIPAddresses/{name}")), "sku": {"name": "Standard"},
+        "properties": {"ipAddress": address}}));
+    find(all, &format!("networkInterfaces/{name}"))["properties"]["ipConfigurations"][0]["properties"]["publicIPAddress"] =
+        id(&format!("publicIPAddresses/{name}"));
+}
+
+/// Makes a rule of a group one for what goes out.
+fn outward(all: &mut [Value], name: &str, rules: &[Rule]) {
+    let mut more = group(name, rules)["properties"]["securityRules"].as_array().unwrap().clone();
+    for (at, rule) in more.iter_mut().enumerate() {
+        rule["properties"]["direction"] = "Outbound".into();
+        rule["name"] = format!("out{at}").into();
+    }
+    let group = find(all, &format!("networkSecurityGroups/{name}"));
+    group["properties"]["securityRules"].as_array_mut().unwrap().extend(more);
+}
+
+fn to(priority: u32, allow: bool, port: &'static str) -> Rule {
+    Rule { port, ..rule(priority, allow, "*") }
+}
+
+/// The one step from `a` to `b`, if there is one.
+fn step_to(all: &[Value], protocols: Protocols, ports: &PortSet) -> Option<Hop> {
+    let estate = read(&all.to_vec().into());
+    let find = |name: &str| estate.ids().find(&vm(name)).unwrap();
+    let reach = Reach::new(&estate);
+    let login = [22u16, 3389].into_iter().map(|port| estate::Range { first: port, last: port }).collect();
+    let map = Map::new(&reach, &login, ports);
+    let mut paths = map.to(find("b"), &Origin::Vm(find("a")), (protocols, ports), 1);
+    assert!(paths.len() < 2, "{paths:?}");
+    paths.pop().map(|mut path| path.hops.remove(0))
+}
+
+/// The same over TCP to any port: where the packet comes from, its port, and whether it certainly gets through.
+fn step(all: &[Value]) -> Option<(String, u16, bool)> {
+    step_to(all, Protocols::TCP, &PortSet::all())
+        .map(|hop| (hop.packet.remote.to_string(), hop.packet.local_port, hop.certain))
+}
+
+fn from_a(port: u16, certain: bool) -> Option<(String, u16, bool)> {
+    Some(("10.0.0.4".to_owned(), port, certain))
+}
+
+#[test]
+fn a_step_is_by_a_port_that_both_sides_let_through_and_that_says_most() {
+    assert_eq!(step(&pair(&[])), from_a(22, true));
+    let shut = || to(4000, false, "*");
+    let some = pair(&[to(100, true, "80"), to(110, true, "3389"), to(120, true, "20-25"), shut()]);
+    assert_eq!(step(&some), from_a(22, true));
+    let without = |ports: &[&'static str]| {
+        let mut all = some.clone();
+        let rules: Vec<Rule> = (100..).zip(ports).map(|(at, port)| to(at, false, port)).collect();
+        outward(&mut all, "a", &rules);
+        step(&all)
+    };
+    assert_eq!(without(&["22"]), from_a(3389, true));
+    assert_eq!(without(&["22", "3389"]), from_a(20, true));
+    assert_eq!(without(&["22", "3389", "20-25"]), from_a(80, true));
+    assert_eq!(without(&["*"]), None);
+    assert_eq!(step(&pair(&[shut()])), None);
+    let wanted =
+        |port: u16| step_to(&some, Protocols::TCP, &RangeSet::one(port)).map(|hop| hop.packet.local_port);
+    assert_eq!((wanted(80), wanted(24), wanted(443)), (Some(80), Some(24), None));
+    // What is certain comes before what says more.
+    let doubtful = |port: &'static str| Rule { port, ..rule(90, false, "NoSuchTag") };
+    let mut public_space = some.clone();
+    find(&mut public_space, "networkSecurityGroups/b")["properties"]["securityRules"]
+        .as_array_mut()
+        .unwrap()
+        .extend(group("x", &[doubtful("22")])["properties"]["securityRules"].as_array().unwrap().clone());
+    for one in &mut public_space {
+        *one = serde_json::from_str(&one.to_string().replace("10.0.", "52.9.")).unwrap();
+    }
+    assert_eq!(step(&public_space), Some(("52.9.0.4".to_owned(), 3389, true)));
+}
+
+#[test]
+fn a_step_over_udp_is_one_where_it_is_asked_for() {
+    let udp = Rule { protocol: "Udp", ..to(100, true, "53") };
+    let all = pair(&[udp, to(4000, false, "*")]);
+    let over = |protocols: Protocols| {
+        step_to(&all, protocols, &PortSet::all()).map(|hop| (hop.packet.protocol, hop.packet.local_port))
+    };
+    assert_eq!(over(Protocols::TCP), None);
+    assert_eq!(over(Protocols::UDP), Some((Protocols::UDP, 53)));
+    assert_eq!(over(Protocols::TCP.or(Protocols::UDP)), Some((Protocols::UDP, 53)));
+}
+
+#[test]
+fn a_step_names_the_rules_of_each_level_on_both_sides() {
+    let mut all = pair(&[to(100, true, "80"), to(110, true, "22"), to(4000, false, "*")]);
+    outward(&mut all, "a", &[to(100, false, "80"), to(110, true, "22")]);
+    all.push(group("sg", &[to(100, true, "80"), to(110, false, "81"), to(120, true, "22")]));
+    outward(
+        &mut all,
+        "sg",
+        &[to(100, true, "80"), to(110, false, "81"), to(120, false, "82"), to(130, true, "22")],
+    );
+    find(&mut all, "virtualNetworks/v")["properties"]["subnets"][0]["properties"]["networkSecurityGroup"] =
+        id("networkSecurityGroups/sg");
+    let hop = step_to(&all, Protocols::TCP, &RangeSet::one(22)).unwrap();
+    let estate = read(&all.into());
+    let name = |group: &str, rule: Option<RuleRef>| {
+        let group = estate.ids().find(&net(&format!("networkSecurityGroups/{group}"))).unwrap();
+        rule_name(&estate, group, rule.unwrap())
+    };
+    let ([own, subnet], [its_subnet, its]) = (hop.outward, hop.inward);
+    assert_eq!([name("a", own), name("sg", subnet)], ["securityRules/out1", "securityRules/out3"]);
+    assert_eq!([name("sg", its_subnet), name("b", its)], ["securityRules/r2", "securityRules/r1"]);
+}
+
+#[test]
+fn an_address_that_is_not_assigned_leaves_a_step_open_where_a_rule_looks_at_it() {
+    let with = |a: &str, b: &str, rules: &[Rule]| {
+        let mut all = vec![network("v", &["10.0.0.0/16"], &[])];
+        all.extend(machine("a", "v", &[a], &[]));
+        all.extend(machine("b", "v", &[b], rules));
+        step(&all)
+    };
+    let only = |source: &'static str| [rule(100, true, source), to(4000, false, "*")];
+    let some = |from: &str, certain: bool| Some((from.to_owned(), 22, certain));
+    assert_eq!(with("10.0.0.4", "10.0.0.5", &only("10.0.0.4")), some("10.0.0.4", true));
+    assert_eq!(with("10.0.0.4", "10.0.0.5", &only("10.0.0.9")), None);
+    assert_eq!(with("", "10.0.0.5", &only("10.0.0.9")), some("10.0.0.0", false));
+    assert_eq!(with("10.0.0.4", "", &only("10.0.0.4")), some("10.0.0.4", false));
+    assert_eq!(with("10.0.0.4", "", &only("10.0.0.9")), None);
+}
+
+#[test]
+fn a_step_keeps_to_one_family() {
+    let with = |a: &[&str], b: &[&str], rules: &[Rule]| {
+        let mut all = vec![network("v", &["10.0.0.0/16", "fd00::/64"], &[])];
+        all.extend(machine("a", "v", a, &[]));
+        all.extend(machine("b", "v", b, rules));
+        let estate: Estate = read(&all.into());
+        let find = |name: &str| estate.ids().find(&vm(name)).unwrap();
+        let reach = Reach::new(&estate);
+        let ports = RangeSet::one(22);
+        let paths = Map::new(&reach, &ports, &ports).to(
+            find("b"),
+            &Origin::Vm(find("a")),
+            (Protocols::TCP, &ports),
+            1,
+        );
+        paths.iter().map(|path| path.hops[0].packet.remote.to_string()).collect::<Vec<_>>()
+    };
+    let (four, six) = ("10.0.0.4", "fd00::4");
+    assert_eq!(with(&[four], &["fd00::5"], &[]), Vec::<String>::new());
+    assert_eq!(with(&[four, six], &["10.0.0.5"], &[]), [four]);
+    assert_eq!(with(&[four, six], &["10.0.0.5", "fd00::5"], &[]), [four, six]);
+    assert_eq!(with(&[four, six], &["10.0.0.5", "fd00::5"], &[rule(100, false, "10.0.0.0/8")]), [six]);
+}
+
+/// `a` and `b` in networks that nothing joins, each with a public address.
+fn apart(sender: Option<&str>, listener: Option<&str>, rules: &[Rule]) -> Vec<Value> {
+    let mut all = vec![network("v", &["10.0.0.0/16"], &[]), network("w", &["10.9.0.0/16"], &[])];
+    all.extend(machine("a", "v", &["10.0.0.4"], &[]));
+    all.extend(machine("b", "w", &["10.9.0.5"], rules));
+    if sender.is_some() {
+        public(&mut all, "a", sender);
+    }
+    public(&mut all, "b", listener);
+    all
+}
+
+#[test]
+fn a_step_out_and_in_again_is_certain_where_both_public_addresses_are_told() {
+    let shut = || to(4000, false, "*");
+    let only = |source: &'static str| [rule(100, true, source), shut()];
+    let some = |from: &str, certain: bool| Some((from.to_owned(), 22, certain));
+    assert_eq!(step(&apart(Some("20.1.1.4"), Some("20.1.1.5"), &only("20.1.1.4"))), some("20.1.1.4", true));
+    assert_eq!(step(&apart(Some("20.1.1.4"), Some("20.1.1.5"), &only("20.1.1.9"))), None);
+    assert_eq!(step(&apart(Some("20.1.1.4"), None, &only("20.1.1.4"))), some("20.1.1.4", false));
+    // Who sends it is not told: it may be anybody whom the rules let in.
+    assert_eq!(step(&apart(None, Some("20.1.1.5"), &only("20.1.1.8/30"))), some("20.1.1.9", false));
+    assert_eq!(step(&apart(None, Some("20.1.1.5"), &[shut()])), None);
+    let doubt = |sender: Option<&str>| {
+        let all = apart(sender, Some("20.1.1.5"), &only("*"));
+        step_to(&all, Protocols::TCP, &PortSet::all()).unwrap().doubt
+    };
+    assert_eq!(doubt(Some("20.1.1.4")), None);
+    assert!(matches!(doubt(None), Some(Reason::SenderAddress { .. })));
+    // The sender's rules see the public address.
+    let mut all = apart(Some("20.1.1.4"), Some("20.1.1.5"), &only("*"));
+    let out = |destination: &'static str| Rule { destination, ..rule(100, false, "*") };
+    outward(&mut all, "a", &[out("10.9.0.5")]);
+    assert_eq!(step(&all), some("20.1.1.4", true));
+    outward(&mut all, "a", &[Rule { priority: 110, ..out("20.1.1.5") }]);
+    assert_eq!(step(&all), None);
+}
+
+#[test]
+fn a_step_over_a_balancer_leaves_by_the_port_that_it_listens_on() {
+    let with = |denied: &'static str| {
+        let mut all = apart(Some("20.1.1.4"), Some("20.1.1.5"), &[]);
+        find(&mut all, "networkInterfaces/b")["properties"]["ipConfigurations"][0]["properties"]["publicIPAddress"] =
+            Value::Null;
+        find(&mut all, "networkSecurityGroups/b")["properties"]["securityRules"] =
+            group("b", &[to(100, true, "22")])["properties"]["securityRules"].clone();
+        all.push(json!({"id": net("loadBalancers/lb"), "sku": {"name": "Standard"}, "properties": {
+            "frontendIPConfigurations": [{"id": net("loadBalancers/lb/frontendIPConfigurations/f"),
+                "properties": {"publicIPAddress": id("publicIPAddresses/b")}}],
+            "backendAddressPools": [{"id": net("loadBalancers/lb/backendAddressPools/p"), "properties": {
+                "backendIPConfigurations": [id("networkInterfaces/b/ipConfigurations/i0")]}}],
+            "inboundNatRules": [{"id": net("loadBalancers/lb/inboundNatRules/r"), "properties": {
+                "frontendIPConfiguration": id("loadBalancers/lb/frontendIPConfigurations/f"), "protocol": "Tcp",
+                "frontendPortRangeStart": 5000, "frontendPortRangeEnd": 5009, "frontendPort": 0, "backendPort": 22,
+                "backendAddressPool": id("loadBalancers/lb/backendAddressPools/p")}}]}}));
+        outward(&mut all, "a", &[to(100, false, denied)]);
+        step_to(&all, Protocols::TCP, &PortSet::all()).map(|hop| (hop.packet.local_port, hop.certain))
+    };
+    assert_eq!(with("80"), Some((22, true)));
+    assert_eq!(with("22"), Some((22, true)), "no packet leaves by that one");
+    assert_eq!(with("5005"), Some((22, false)), "it may be the port of another machine");
+    assert_eq!(with("5000-5009"), None);
+}
+
+#[test]
+fn a_way_inside_that_is_certain_comes_before_one_outside_and_the_other_way_round() {
+    let via = |all: &[Value]| {
+        step_to(all, Protocols::TCP, &PortSet::all()).map(|hop| (hop.via.is_some(), hop.certain))
+    };
+    let with = |rules: &[Rule], route: Option<&str>| {
+        let mut all = pair(rules);
+        public(&mut all, "a", Some("20.1.1.4"));
+        public(&mut all, "b", Some("20.1.1.5"));
+        if let Some(hop) = route {
+            find(&mut all, "virtualNetworks/v")["properties"]["subnets"][0]["properties"]["routeTable"] =
+                id("routeTables/t");
+            all.push(
+                json!({"id": net("routeTables/t"), "properties": {"routes": [{"name": "r", "properties": {
+                "addressPrefix": "10.0.0.5/32", "nextHopType": hop, "nextHopIpAddress": "10.0.7.7"}}]}}),
+            );
+        }
+        via(&all)
+    };
+    let open = [rule(100, true, "*")];
+    assert_eq!(with(&open, None), Some((false, true)));
+    assert_eq!(with(&open, Some("VirtualAppliance")), Some((true, true)));
+    assert_eq!(with(&open, Some("None")), Some((true, true)));
+    assert_eq!(with(&[], Some("VirtualAppliance")), Some((false, false)));
+    assert_eq!(with(&[], Some("None")), None);
+}
