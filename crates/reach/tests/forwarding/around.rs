@@ -511,3 +511,67 @@ fn a_firewall_that_is_only_named_may_lead_anywhere_and_one_without_rules_leads_n
     assert_eq!(with(json!({"ipConfigurations": configuration})), (false, false));
     assert_eq!(with(json!({})), (false, true));
 }
+
+#[test]
+fn an_earlier_translation_takes_what_is_certain_and_doubts_what_is_not() {
+    let elsewhere = |fields: Value| {
+        let mut first = json!({"translatedAddress": "10.0.0.77"});
+        for (name, value) in fields.as_object().unwrap() {
+            first[name] = value.clone();
+        }
+        let mut all = translating(&[first, json!({})]);
+        all.push(json!({"id": net("publicIPAddresses/second"), "sku": {"name": "Standard"}, "properties": {"ipAddress": "20.1.2.4"}}));
+        find(&mut all, "azureFirewalls/fw")["properties"]["ipConfigurations"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({"name": "d", "properties": {"publicIPAddress": id("publicIPAddresses/second")}}));
+        open(&read(&all.into()), Family::V4, 22)
+    };
+    assert_eq!(elsewhere(json!({})), (false, false));
+    assert_eq!(elsewhere(json!({"destinationAddresses": ["20.1.2.4"]})), (true, true), "another address");
+    assert_eq!(elsewhere(json!({"protocols": ["UDP"]})), (true, true));
+    assert_eq!(elsewhere(json!({"destinationPorts": ["23"]})), (true, true));
+    assert_eq!(
+        elsewhere(json!({"sourceAddresses": ["203.0.113.0/24"]})),
+        (true, true),
+        "the others still come"
+    );
+    for field in ["protocols", "destinationPorts", "sourceAddresses", "destinationAddresses"] {
+        let unread = json!({field: {"$unknown": {"reason": "a parameter"}}});
+        assert_eq!(elsewhere(unread), (false, true), "{field}");
+    }
+}
+
+#[test]
+fn behind_a_balancer_packets_have_the_port_that_its_rule_tells() {
+    let may = |more: Value, port: u16| {
+        let mut all = translating(&[json!({"translatedAddress": "10.0.0.100", "translatedPort": "2200"})]);
+        let mut properties = balancing_rule(&more);
+        properties["frontendIPConfiguration"] = id("loadBalancers/lb/frontendIPConfigurations/private");
+        find(&mut all, "loadBalancers/lb")["properties"]["loadBalancingRules"] =
+            json!([{"id": net("loadBalancers/lb/loadBalancingRules/r"), "properties": properties}]);
+        open(&read(&all.into()), Family::V4, port)
+    };
+    let unread = || json!({"$unknown": {"reason": "a parameter"}});
+    assert_eq!(may(json!({"frontendPort": 2200}), 22), (true, true));
+    assert_eq!(may(json!({"frontendPort": 2201}), 22), (false, false), "it does not listen there");
+    assert_eq!(may(json!({"frontendPort": unread()}), 22), (false, true));
+    assert_eq!(may(json!({"frontendPort": unread()}), 2200), (false, false));
+    assert_eq!(may(json!({"frontendPort": 2200, "backendPort": unread()}), 22), (false, true));
+    let whole = || json!({"protocol": "All", "frontendPort": 0, "backendPort": 0});
+    assert_eq!((may(whole(), 2200), may(whole(), 22)), ((true, true), (false, false)));
+}
+
+#[test]
+fn why_it_is_not_known_whose_packets_a_translation_takes_is_said() {
+    let estate = read(
+        &translating(&[json!({"sourceAddresses": [], "sourceIpGroups": [id("ipGroups/gone")["id"]]})]).into(),
+    );
+    let nic = estate.nics.iter().find(|nic| estate.text(nic.id).ends_with("/n")).unwrap();
+    let Some(Known::Value(ips)) = &nic.ip_configurations else { panic!() };
+    let ways = Reach::new(&estate).from_internet(nic, &ips[0]).ways;
+    assert_eq!(ways.len(), 1);
+    for opening in ways[0].openings.iter() {
+        assert!(opening.internet.must.is_empty() && !opening.unknown.is_empty(), "{opening:?}");
+    }
+}
