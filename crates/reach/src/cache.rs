@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use estate::{Change, Direction, Estate, Family, Known, Nsg, ResourceId};
+use estate::{Change, Direction, Estate, Family, Known, Nic, Nsg, ResourceId};
 use hashbrown::HashMap;
 
 use crate::admin::{AdminAnswer, AdminKey, Deployed};
@@ -62,7 +62,12 @@ impl Facts {
             }
             // Whose address is public is read from the NIC each time; what an appliance with one leads to is not.
             Change::SetPublicIp { nic, .. } => {
-                if estate.nic(*nic).is_some_and(|nic| nic.forwards) {
+                // By any NIC of its machine, and not just by the one that passes packets on.
+                let beside = |one: &Nic| {
+                    let vm = one.vm.as_ref().and_then(Known::value).and_then(|vm| estate.vm(*vm));
+                    one.id == *nic || vm.is_some_and(|vm| vm.nics.contains(nic))
+                };
+                if estate.nics.iter().any(|one| one.forwards && beside(one)) {
                     self.forwarding = Forwarding::new(estate, &self.names);
                 }
             }
