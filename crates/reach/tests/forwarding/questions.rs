@@ -176,3 +176,44 @@ fn why_the_groups_of_a_nic_are_not_known_is_what_its_record_says() {
     let (told, partial) = unknown(json!([]));
     assert_eq!(told, [partial]);
 }
+
+#[test]
+fn machines_behind_one_group_are_told_apart_where_a_rule_looks_at_their_side() {
+    let rules = |fields: [Value; 2]| {
+        let all = fields.into_iter().zip(["Inbound", "Outbound"]).map(|(fields, direction)| {
+            let mut rule = json!({"name": direction, "properties": {"priority": 100, "direction": direction,
+                "access": "Deny", "protocol": "*", "sourceAddressPrefix": "*", "sourcePortRange": "*",
+                "destinationAddressPrefix": "*", "destinationPortRange": "*"}});
+            for (name, value) in fields.as_object().unwrap() {
+                rule["properties"][name] = value.clone();
+            }
+            rule
+        });
+        Value::from_iter(all)
+    };
+    let asked = |fields: [Value; 2]| {
+        let mut all = alone(Some(vec![])).resources();
+        find(&mut all, "networkSecurityGroups/ng")["properties"]["securityRules"] = rules(fields);
+        let mut twin = find(&mut all, "networkInterfaces/other").clone();
+        twin["properties"]["networkSecurityGroup"] = id("networkSecurityGroups/ng");
+        twin["properties"]["virtualMachine"] =
+            json!({"id": format!("{RG}/Microsoft.Compute/virtualMachines/other")});
+        *find(&mut all, "networkInterfaces/other") = twin;
+        let estate = read(&all.into());
+        let (reach, finder) = (Reach::new(&estate), Finder::new(&estate));
+        [Direction::Inbound, Direction::Outbound].map(|direction| {
+            [("m", "10.0.0.4"), ("other", "10.0.0.9")].map(|(vm, local)| {
+                let flow_of = Flow { direction, remote: "10.0.0.77".parse().unwrap(), ..question(vm, local) };
+                flow(&reach, &finder, &flow_of).unwrap().access == FlowAccess::Allow
+            })
+        })
+    };
+    let (to, from) = (
+        |prefix: &str| json!({"destinationAddressPrefix": prefix}),
+        |prefix: &str| json!({"sourceAddressPrefix": prefix}),
+    );
+    assert_eq!(asked([to("10.0.0.4"), from("10.0.0.4")]), [[false, true], [false, true]]);
+    assert_eq!(asked([to("10.0.0.4"), from("*")]), [[false, true], [false, false]]);
+    assert_eq!(asked([to("VirtualNetwork"), from("10.0.0.9")]), [[false, false], [true, false]]);
+    assert_eq!(asked([from("10.0.0.1"), to("10.0.0.1")]), [[true, true], [true, true]]);
+}
