@@ -296,3 +296,110 @@ fn a_way_inside_that_is_certain_comes_before_one_outside_and_the_other_way_round
     assert_eq!(with(&[], Some("VirtualAppliance")), Some((false, false)));
     assert_eq!(with(&[], Some("None")), None);
 }
+
+/// The ways to a VM over TCP to port 22 in at most so many steps: the machines on them, and whether they are certain.
+fn ways(all: &[Value], target: &str, origin: &dyn Fn(&Estate) -> Origin, most: usize) -> Vec<(String, bool)> {
+    let estate = read(&all.to_vec().into());
+    let reach = Reach::new(&estate);
+    let ports = RangeSet::one(22);
+    let map = Map::new(&reach, &ports, &ports);
+    let target = estate.ids().find(&vm(target)).unwrap();
+    let name = |class: usize| estate.text(map.classes[class].members[0].vm).rsplit('/').next().unwrap();
+    let paths = map.to(target, &origin(&estate), (Protocols::TCP, &ports), most);
+    paths
+        .iter()
+        .map(|path| (path.hops.iter().map(|hop| name(hop.to)).collect::<Vec<_>>().join(" "), path.certain()))
+        .collect()
+}
+
+fn from_vm(name: &'static str) -> impl Fn(&Estate) -> Origin {
+    move |estate| Origin::Vm(estate.ids().find(&vm(name)).unwrap())
+}
+
+fn from_address(address: [u8; 4]) -> impl Fn(&Estate) -> Origin {
+    let number = u128::from(u32::from_be_bytes(address));
+    move |_| Origin::Addresses([RangeSet::one(number), RangeSet::empty()])
+}
+
+fn certainly(all: &[&str]) -> Vec<(String, bool)> {
+    all.iter().map(|way| ((*way).to_owned(), true)).collect()
+}
+
+#[test]
+fn a_way_has_no_more_steps_than_are_asked_for() {
+    let only = |source: &'static str| [Rule { port: "22", ..rule(100, true, source) }, to(4000, false, "*")];
+    let mut all = vec![network("v", &["10.0.0.0/16"], &[])];
+    all.extend(machine("a", "v", &["10.0.0.4"], &[]));
+    all.extend(machine("b", "v", &["10.0.0.5"], &only("10.0.0.4")));
+    all.extend(machine("c", "v", &["10.0.0.6"], &only("10.0.0.5")));
+    all.extend(machine("d", "v", &["10.0.0.7"], &only("10.0.0.6")));
+    assert_eq!(ways(&all, "d", &from_vm("a"), 2), []);
+    assert_eq!(ways(&all, "d", &from_vm("a"), 3), certainly(&["b c d"]));
+    assert_eq!(ways(&all, "d", &from_vm("a"), 9), certainly(&["b c d"]));
+    assert_eq!(ways(&all, "d", &from_address([10, 0, 0, 4]), 2), []);
+    assert_eq!(ways(&all, "d", &from_address([10, 0, 0, 4]), 3), certainly(&["b c d"]));
+    public(&mut all, "a", Some("20.1.1.4"));
+    find(&mut all, "networkSecurityGroups/a")["properties"]["securityRules"] =
+        group("a", &[rule(100, true, "*")])["properties"]["securityRules"].clone();
+    assert_eq!(ways(&all, "a", &|_| Origin::Internet, 1), certainly(&["a"]));
+    assert_eq!(ways(&all, "d", &|_| Origin::Internet, 3), []);
+    assert_eq!(ways(&all, "d", &|_| Origin::Internet, 4), certainly(&["a b c d"]));
+}
+
+#[test]
+fn a_way_never_comes_by_its_target_and_may_come_by_one_that_is_like_it() {
+    // `b` and `c` are behind one group: nothing tells them apart.
+    let mut all = pair(&[rule(100, true, "10.0.0.0/24"), to(4000, false, "*")]);
+    all.extend(machine("c", "v", &["10.0.0.6"], &[]));
+    find(&mut all, "networkInterfaces/c")["properties"]["networkSecurityGroup"] =
+        id("networkSecurityGroups/b");
+    assert_eq!(ways(&all, "b", &from_vm("a"), 2), certainly(&["b", "b b"]));
+    assert_eq!(ways(&all, "b", &from_address([10, 0, 0, 6]), 1), certainly(&["b"]));
+    assert_eq!(ways(&all, "b", &from_address([10, 0, 0, 5]), 1), [], "nobody on it needs a way to it");
+    // `b` is open to the internet by one address; by the other it lets in just `c`, which lets in just `b`.
+    let only = |source: &'static str| [rule(100, true, source), to(4000, false, "*")];
+    let mut all = vec![network("v", &["10.0.0.0/16"], &[])];
+    all.extend(machine("b", "v", &["10.0.0.5"], &only("Internet")));
+    all.extend(machine("c", "v", &["10.0.0.6"], &only("10.0.0.5")));
+    let [_, mut inner, its_group] = machine("inner", "v", &["10.0.0.7"], &only("10.0.0.6"));
+    inner["properties"]["virtualMachine"]["id"] = vm("b").into();
+    find(&mut all, "virtualMachines/b")["properties"]["networkProfile"]["networkInterfaces"]
+        .as_array_mut()
+        .unwrap()
+        .push(id("networkInterfaces/inner"));
+    all.extend([inner, its_group]);
+    public(&mut all, "b", Some("20.1.1.5"));
+    assert_eq!(ways(&all, "b", &|_| Origin::Internet, 3), certainly(&["b"]));
+    assert_eq!(ways(&all, "c", &|_| Origin::Internet, 3), certainly(&["b c"]));
+}
+
+#[test]
+fn a_machine_that_is_not_told_may_be_on_the_way_where_somebody_inside_gets_in() {
+    let tcp =
+        |port: &'static str, source: &'static str| Rule { protocol: "Tcp", port, ..rule(100, true, source) };
+    let rules = [
+        tcp("22", "10.0.0.4"),
+        Rule { priority: 110, ..tcp("443", "8.8.8.8") },
+        Rule { protocol: "Udp", priority: 120, ..tcp("53", "*") },
+        to(4000, false, "*"),
+    ];
+    let mut all = pair(&rules);
+    all.push(json!({"id": vm("lost"), "properties": {"networkProfile": {"networkInterfaces": [id("networkInterfaces/lost")]}}}));
+    let estate = read(&all.into());
+    let reach = Reach::new(&estate);
+    let ports = [22u16, 53, 443].map(|port| estate::Range { first: port, last: port }).into_iter().collect();
+    let map = Map::new(&reach, &ports, &ports);
+    let unseen = |target: &str, protocols: Protocols, port: u16| {
+        let target = estate.ids().find(&vm(target)).unwrap();
+        map.unseen(target, (protocols, &RangeSet::one(port)))
+            .map(|(machine, _)| estate.text(*machine).to_owned())
+    };
+    assert_eq!(unseen("b", Protocols::TCP, 22), Some(vm("lost")));
+    assert_eq!(unseen("b", Protocols::UDP, 53), Some(vm("lost")));
+    for (protocols, port) in
+        [(Protocols::TCP, 53), (Protocols::UDP, 22), (Protocols::TCP, 443), (Protocols::TCP, 80)]
+    {
+        assert_eq!(unseen("b", protocols, port), None, "{port}");
+    }
+    assert_eq!(unseen("lost", Protocols::TCP, 22), None, "it is the target itself");
+}
