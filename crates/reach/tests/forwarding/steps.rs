@@ -403,3 +403,84 @@ fn a_machine_that_is_not_told_may_be_on_the_way_where_somebody_inside_gets_in() 
     }
     assert_eq!(unseen("lost", Protocols::TCP, 22), None, "it is the target itself");
 }
+
+/// Puts a machine behind the group of another.
+fn behind(all: &mut [Value], name: &str, group: &str) {
+    find(all, &format!("networkInterfaces/{name}"))["properties"]["networkSecurityGroup"] =
+        id(&format!("networkSecurityGroups/{group}"));
+}
+
+#[test]
+fn machines_behind_one_group_are_told_apart_by_their_routes_and_public_addresses() {
+    // `c` is in a subnet whose routes drop what goes to `b`.
+    let mut all = pair(&[]);
+    all.extend(machine("c", "v", &["10.0.9.4"], &[]));
+    behind(&mut all, "c", "a");
+    find(&mut all, "virtualNetworks/v")["properties"]["subnets"] = json!([
+        {"id": net("virtualNetworks/v/subnets/s"), "properties": {"addressPrefix": "10.0.0.0/24"}},
+        {"id": net("virtualNetworks/v/subnets/t"), "properties": {"addressPrefix": "10.0.9.0/24", "routeTable": id("routeTables/t")}}]);
+    find(&mut all, "networkInterfaces/c")["properties"]["ipConfigurations"][0]["properties"]["subnet"] =
+        id("virtualNetworks/v/subnets/t");
+    all.push(json!({"id": net("routeTables/t"), "properties": {"routes": [{"name": "r", "properties": {
+        "addressPrefix": "10.0.0.5/32", "nextHopType": "None"}}]}}));
+    assert_eq!(ways(&all, "b", &from_vm("a"), 1), certainly(&["b"]));
+    assert_eq!(ways(&all, "b", &from_vm("c"), 1), []);
+    // `b` lets in just `a`.
+    let mut all = pair(&[rule(100, true, "10.0.0.4"), to(4000, false, "*")]);
+    all.extend(machine("c", "v", &["10.0.0.6"], &[]));
+    behind(&mut all, "c", "a");
+    assert_eq!(ways(&all, "b", &from_vm("a"), 1), certainly(&["b"]));
+    assert_eq!(ways(&all, "b", &from_vm("c"), 1), []);
+    // Of two behind a group that lets in just the internet one has a public address.
+    for (open, closed) in [("b", "c"), ("c", "b")] {
+        let only = [rule(100, true, "Internet"), to(4000, false, "*")];
+        let mut all = vec![network("v", &["10.0.0.0/16"], &[]), network("w", &["10.9.0.0/16"], &[])];
+        all.extend(machine("a", "w", &["10.9.0.4"], &[]));
+        all.extend(machine("b", "v", &["10.0.0.5"], &only));
+        all.extend(machine("c", "v", &["10.0.0.6"], &[]));
+        behind(&mut all, "c", "b");
+        public(&mut all, "a", Some("20.1.1.4"));
+        public(&mut all, open, Some("20.1.1.5"));
+        assert_eq!(ways(&all, open, &from_vm("a"), 1), certainly(&[open]));
+        assert_eq!(ways(&all, closed, &from_vm("a"), 1), []);
+    }
+}
+
+#[test]
+fn the_first_step_is_by_a_protocol_and_a_port_that_are_asked_for_and_certain_if_it_can_be() {
+    let over = |protocol: &'static str, priority: u32, port: &'static str| Rule {
+        protocol,
+        ..to(priority, true, port)
+    };
+    let rules = [
+        Rule { port: "22", ..rule(90, false, "NoSuchTag") },
+        over("Udp", 100, "53"),
+        over("Tcp", 110, "443"),
+        over("Tcp", 120, "22"),
+        over("Tcp", 130, "3389"),
+        to(4000, false, "*"),
+    ];
+    let mut all = pair(&rules);
+    public(&mut all, "b", Some("20.1.1.5"));
+    let estate = read(&all.into());
+    let reach = Reach::new(&estate);
+    let first = |protocols: Protocols, ports: &[u16]| {
+        let ports = ports.iter().map(|port| estate::Range { first: *port, last: *port }).collect();
+        let map = Map::new(&reach, &ports, &ports);
+        let target = estate.ids().find(&vm("b")).unwrap();
+        let paths = map.to(target, &from_address([8, 8, 8, 8])(&estate), (protocols, &ports), 1);
+        assert!(paths.len() < 2, "{paths:?}");
+        paths.first().map(|path| {
+            let hop = &path.hops[0];
+            (hop.packet.protocol, hop.packet.local_port, hop.certain)
+        })
+    };
+    let (tcp, udp) = (Protocols::TCP, Protocols::UDP);
+    assert_eq!(first(tcp, &[22, 3389]), Some((tcp, 3389, true)));
+    assert_eq!(first(tcp, &[22]), Some((tcp, 22, false)));
+    assert_eq!(first(tcp, &[53, 443]), Some((tcp, 443, true)));
+    assert_eq!(first(udp, &[53, 443]), Some((udp, 53, true)));
+    assert_eq!(first(tcp.or(udp), &[53]), Some((udp, 53, true)));
+    assert_eq!(first(tcp.or(udp), &[22]), Some((tcp, 22, false)));
+    assert_eq!((first(tcp, &[53]), first(udp, &[22, 443]), first(tcp, &[80])), (None, None, None));
+}
