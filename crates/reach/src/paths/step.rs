@@ -44,10 +44,11 @@ impl Map<'_, '_> {
         let mut doubt = None;
         // Routes may lead elsewhere, on the way there or back.
         let ways = [there.map(|there| (source, there)), here.map(|here| (target, here))];
-        for (at, (class, address)) in ways.into_iter().flatten().enumerate() {
+        for (way, back) in ways.into_iter().zip([false, true]) {
+            let Some((class, address)) = way else { continue };
             let (gets, why) = class.sending.gets(self.reach, address, false);
             // Without a way back packets still come, and no connection over TCP is made.
-            let gets = if at > 0 { gets.max(Tri::Maybe) } else { gets };
+            let gets = if back { gets.max(Tri::Maybe) } else { gets };
             if gets < joined {
                 joined = gets;
                 doubt = why.or(doubt);

@@ -24,14 +24,15 @@ fn network(name: &str, prefixes: &[&str], peers: &[&str]) -> Value {
         "subnets": [{"id": net(&format!("virtualNetworks/{name}/subnets/s")), "properties": {"addressPrefixes": prefixes}}]}})
 }
 
-/// A VM in a network, with these addresses, behind a group of its NIC that has its name.
+/// A VM in a network, with these addresses, behind a group of its NIC that has its name. An address that is not
+/// assigned is empty, or just a colon.
 fn machine(name: &str, network: &str, addresses: &[&str], rules: &[Rule]) -> [Value; 3] {
     let configurations: Vec<Value> = addresses
         .iter()
         .enumerate()
         .map(|(at, address)| {
             let version = if address.contains(':') { "IPv6" } else { "IPv4" };
-            let address = (!address.is_empty()).then_some(*address);
+            let address = (address.len() > 1).then_some(*address);
             json!({"name": format!("i{at}"), "properties": {"privateIPAddress": address,
                 "privateIPAddressVersion": version, "subnet": id(&format!("virtualNetworks/{network}/subnets/s"))}})
         })
@@ -187,6 +188,7 @@ fn a_step_keeps_to_one_family() {
         let mut all = vec![network("v", &["10.0.0.0/16", "fd00::/64"], &[])];
         all.extend(machine("a", "v", a, &[]));
         all.extend(machine("b", "v", b, rules));
+        outward(&mut all, "a", &[rule(100, true, "*")]);
         let estate: Estate = read(&all.into());
         let find = |name: &str| estate.ids().find(&vm(name)).unwrap();
         let reach = Reach::new(&estate);
@@ -201,6 +203,8 @@ fn a_step_keeps_to_one_family() {
     };
     let (four, six) = ("10.0.0.4", "fd00::4");
     assert_eq!(with(&[four], &["fd00::5"], &[]), Vec::<String>::new());
+    assert_eq!(with(&[":"], &["10.0.0.5"], &[rule(100, true, "*")]), Vec::<String>::new());
+    assert_eq!(with(&[":"], &["fd00::5"], &[]), ["fd00::"]);
     assert_eq!(with(&[four, six], &["10.0.0.5"], &[]), [four]);
     assert_eq!(with(&[four, six], &["10.0.0.5", "fd00::5"], &[]), [four, six]);
     assert_eq!(with(&[four, six], &["10.0.0.5", "fd00::5"], &[rule(100, false, "10.0.0.0/8")]), [six]);
@@ -483,4 +487,25 @@ fn the_first_step_is_by_a_protocol_and_a_port_that_are_asked_for_and_certain_if_
     assert_eq!(first(tcp.or(udp), &[53]), Some((udp, 53, true)));
     assert_eq!(first(tcp.or(udp), &[22]), Some((tcp, 22, false)));
     assert_eq!((first(tcp, &[53]), first(udp, &[22, 443]), first(tcp, &[80])), (None, None, None));
+}
+
+#[test]
+fn without_a_way_back_packets_come_and_no_connection_is_certain() {
+    let with = |address: &str, table: bool| {
+        let mut all = vec![network("v", &["10.0.0.0/16"], &["w"]), network("w", &["10.9.0.0/16"], &["v"])];
+        all.extend(machine("a", "v", &["10.0.0.4"], &[]));
+        all.extend(machine("b", "w", &[address], &[]));
+        if table {
+            find(&mut all, "virtualNetworks/w")["properties"]["subnets"][0]["properties"]["routeTable"] =
+                id("routeTables/t");
+            all.push(
+                json!({"id": net("routeTables/t"), "properties": {"routes": [{"name": "r", "properties": {
+                "addressPrefix": "10.0.0.4/32", "nextHopType": "None"}}]}}),
+            );
+        }
+        step(&all)
+    };
+    assert_eq!(with("10.9.0.5", false), from_a(22, true));
+    assert_eq!(with("10.9.0.5", true), from_a(22, false));
+    assert_eq!(with("", true), from_a(22, false), "nor where its address is not assigned");
 }
