@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use estate::{Direction, Estate, IpConfiguration, Known, Nic, PortSet, ResourceId};
 
+use super::step::leads_on;
 use super::{Class, Map, Member};
 use crate::addresses::{Addresses, MustMay, everything, number};
 use crate::cache::{OpeningKey, Reach};
@@ -167,7 +168,7 @@ impl Neighbours {
         }
         for (at, class) in classes.iter().enumerate() {
             let known = class.endpoint.vnet.filter(|vnet| matches!(all.joined.get(vnet), Some(Some(_))));
-            if known.is_none() || class.endpoint.network.unknown.is_some() {
+            if known.is_none() || leads_on(&class.endpoint) {
                 all.loose.push(at);
             }
             if let Some(vnet) = class.endpoint.vnet {

@@ -221,6 +221,11 @@ fn joined(estate: &Estate, from: &Endpoint, to: &Endpoint) -> Tri {
         let may = connected(endpoint).may;
         other.address.is_none_or(|address| may.contains(number(address)))
     };
-    let gateway = behind(to, from) && to.network.unknown.is_some();
-    if known && !gateway { Tri::No } else { Tri::Maybe }
+    let led = behind(to, from) && leads_on(to);
+    if known && !led { Tri::No } else { Tri::Maybe }
+}
+
+/// Whether something that no record tells in full, a gateway or an appliance, leads on to a machine.
+pub(super) fn leads_on(to: &Endpoint) -> bool {
+    to.network.unknown.is_some() || to.network.beside_unknown.is_some()
 }

@@ -509,3 +509,97 @@ fn without_a_way_back_packets_come_and_no_connection_is_certain() {
     assert_eq!(with("10.9.0.5", true), from_a(22, false));
     assert_eq!(with("", true), from_a(22, false), "nor where its address is not assigned");
 }
+
+#[test]
+fn a_longer_way_that_is_certain_comes_before_a_shorter_one_that_is_not() {
+    let only = |source: &'static str| [rule(100, true, source), to(4000, false, "*")];
+    let mut all = vec![network("v", &["10.0.0.0/16"], &[]), network("w", &["10.9.0.0/16"], &[])];
+    all.extend(machine("a", "v", &["10.0.0.4"], &[]));
+    all.extend(machine("m", "v", &["10.0.0.5"], &[]));
+    all.extend(machine("x", "w", &["10.9.0.6"], &only("Internet")));
+    all.extend(machine("b", "w", &["10.9.0.7"], &only("10.9.0.6")));
+    public(&mut all, "x", Some("20.1.1.6"));
+    // What `a` sends out comes from an address that nobody knows.
+    assert_eq!(ways(&all, "b", &from_vm("a"), 3), [("x b".to_owned(), false)]);
+    public(&mut all, "m", Some("20.1.1.5"));
+    assert_eq!(ways(&all, "b", &from_vm("a"), 2), [("x b".to_owned(), false)]);
+    assert_eq!(ways(&all, "b", &from_vm("a"), 3), certainly(&["m x b"]));
+    // Of the ports of one step the certain one counts.
+    let rules = [
+        Rule { port: "22", ..rule(90, false, "NoSuchTag") },
+        to(100, true, "22"),
+        to(110, true, "3389"),
+        to(4000, false, "*"),
+    ];
+    let two = apart(Some("20.1.1.4"), Some("20.1.1.5"), &rules);
+    assert_eq!(step(&two), Some(("20.1.1.4".to_owned(), 3389, true)));
+}
+
+#[test]
+fn an_appliance_in_a_network_between_may_join_two_that_are_not_peered() {
+    let with = |forwarded: bool, routed: bool| {
+        let mut all = vec![
+            network("v", &["10.0.0.0/16"], &["hub"]),
+            network("w", &["10.9.0.0/16"], &["hub"]),
+            network("hub", &["10.5.0.0/16"], &["v", "w"]),
+        ];
+        all.extend(machine("a", "v", &["10.0.0.4"], &[]));
+        all.extend(machine("b", "w", &["10.9.0.5"], &[rule(100, true, "10.0.0.0/8")]));
+        find(&mut all, "virtualNetworks/w")["properties"]["virtualNetworkPeerings"][0]["properties"]["allowForwardedTraffic"] =
+            forwarded.into();
+        if routed {
+            find(&mut all, "virtualNetworks/v")["properties"]["subnets"][0]["properties"]["routeTable"] =
+                id("routeTables/t");
+            all.push(json!({"id": net("routeTables/t"), "properties": {"routes": [{"name": "r", "properties": {
+                "addressPrefix": "10.9.0.0/16", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "10.5.0.4"}}]}}));
+        }
+        (step(&all), ways(&all, "b", &from_address([10, 0, 0, 4]), 1))
+    };
+    assert_eq!(with(true, true).0, from_a(22, false));
+    assert_eq!(with(true, true).1, [("b".to_owned(), false)]);
+    assert_eq!(with(true, false).0, None, "no route leads there");
+    assert_eq!(with(false, true), (None, vec![]), "the peering takes nothing that comes from elsewhere");
+}
+
+#[test]
+fn networks_are_joined_by_peerings_and_perhaps_by_gateways() {
+    let with = |own: &[&str], other: &[&str], change: &dyn Fn(&mut Vec<Value>)| {
+        let mut all = vec![network("v", &["10.0.0.0/16"], own), network("w", &["10.9.0.0/16"], other)];
+        all.extend(machine("a", "v", &["10.0.0.4"], &[]));
+        all.extend(machine("b", "w", &["10.9.0.5"], &[rule(100, true, "*")]));
+        change(&mut all);
+        step(&all).map(|(.., certain)| certain)
+    };
+    assert_eq!(with(&["w"], &["v"], &|_| {}), Some(true));
+    assert_eq!(with(&["w"], &[], &|_| {}), Some(false), "the other side knows no way back");
+    assert_eq!(with(&[], &["v"], &|_| {}), None);
+    assert_eq!(with(&[], &[], &|_| {}), None);
+    assert_eq!(with(&["x"], &["y"], &|_| {}), Some(false), "who knows where these lie");
+    let peerings = |name: &'static str, value: Value| {
+        move |all: &mut Vec<Value>| {
+            find(all, &format!("virtualNetworks/{name}"))["properties"]["virtualNetworkPeerings"] =
+                value.clone()
+        }
+    };
+    for name in ["v", "w"] {
+        assert_eq!(with(&[], &[], &peerings(name, Value::Null)), None, "none is none");
+    }
+    let unread = || json!({"$unknown": {"reason": "a parameter"}});
+    assert_eq!(with(&[], &[], &peerings("v", unread())), Some(false));
+    assert_eq!(with(&[], &[], &peerings("w", unread())), None, "whatever it is, no route leads there");
+    let gateway = |name: &'static str| {
+        move |all: &mut Vec<Value>| {
+            let subnets = &mut find(all, &format!("virtualNetworks/{name}"))["properties"]["subnets"];
+            subnets.as_array_mut().unwrap().push(
+                json!({"id": net(&format!("virtualNetworks/{name}/subnets/GatewaySubnet")), "properties": {"addressPrefix": "10.9.255.0/27"}}));
+        }
+    };
+    // A gateway on both sides may join them; on one side alone it does not.
+    let both = |all: &mut Vec<Value>| {
+        gateway("v")(all);
+        gateway("w")(all);
+    };
+    assert_eq!(with(&[], &[], &both), Some(false));
+    assert_eq!(with(&[], &[], &gateway("w")), None);
+    assert_eq!(with(&[], &[], &gateway("v")), None);
+}
