@@ -144,17 +144,17 @@ fn a_step_over_udp_is_one_where_it_is_asked_for() {
 
 #[test]
 fn a_step_names_the_rules_of_each_level_on_both_sides() {
-    let mut all = pair(&[to(100, true, "80"), to(110, true, "22"), to(4000, false, "*")]);
-    outward(&mut all, "a", &[to(100, false, "80"), to(110, true, "22")]);
-    all.push(group("sg", &[to(100, true, "80"), to(110, false, "81"), to(120, true, "22")]));
+    let mut all = pair(&[to(100, true, "22"), to(110, true, "3389"), to(4000, false, "*")]);
+    outward(&mut all, "a", &[to(100, true, "22"), to(110, true, "3389")]);
+    all.push(group("sg", &[to(100, true, "22"), to(110, false, "81"), to(120, true, "3389")]));
     outward(
         &mut all,
         "sg",
-        &[to(100, true, "80"), to(110, false, "81"), to(120, false, "82"), to(130, true, "22")],
+        &[to(100, true, "22"), to(110, false, "81"), to(120, false, "82"), to(130, true, "3389")],
     );
     find(&mut all, "virtualNetworks/v")["properties"]["subnets"][0]["properties"]["networkSecurityGroup"] =
         id("networkSecurityGroups/sg");
-    let hop = step_to(&all, Protocols::TCP, &RangeSet::one(22)).unwrap();
+    let hop = step_to(&all, Protocols::TCP, &RangeSet::one(3389)).unwrap();
     let estate = read(&all.into());
     let name = |group: &str, rule: Option<RuleRef>| {
         let group = estate.ids().find(&net(&format!("networkSecurityGroups/{group}"))).unwrap();
@@ -583,6 +583,14 @@ fn networks_are_joined_by_peerings_and_perhaps_by_gateways() {
     };
     for name in ["v", "w"] {
         assert_eq!(with(&[], &[], &peerings(name, Value::Null)), None, "none is none");
+        let routed = |all: &mut Vec<Value>| {
+            peerings(name, Value::Null)(all);
+            find(all, "virtualNetworks/v")["properties"]["subnets"][0]["properties"]["routeTable"] =
+                id("routeTables/t");
+            all.push(json!({"id": net("routeTables/t"), "properties": {"routes": [{"name": "r", "properties": {
+                "addressPrefix": "10.9.0.0/16", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "10.0.7.7"}}]}}));
+        };
+        assert_eq!(with(&[], &[], &routed), None, "nothing leads on from there");
     }
     let unread = || json!({"$unknown": {"reason": "a parameter"}});
     assert_eq!(with(&[], &[], &peerings("v", unread())), Some(false));
@@ -602,4 +610,18 @@ fn networks_are_joined_by_peerings_and_perhaps_by_gateways() {
     assert_eq!(with(&[], &[], &both), Some(false));
     assert_eq!(with(&[], &[], &gateway("w")), None);
     assert_eq!(with(&[], &[], &gateway("v")), None);
+    // Nor where what they lead to is not told to be on the other side.
+    let public_space = |all: &mut Vec<Value>| {
+        both(all);
+        for one in all.iter_mut() {
+            *one = serde_json::from_str(&one.to_string().replace("10.0.0.", "52.9.0.")).unwrap();
+        }
+    };
+    assert_eq!(with(&[], &[], &public_space), None);
+    let unassigned = |all: &mut Vec<Value>| {
+        gateway("v")(all);
+        find(all, "networkInterfaces/a")["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"] =
+            Value::Null;
+    };
+    assert_eq!(with(&[], &[], &unassigned), None);
 }
