@@ -88,7 +88,7 @@ fn may_reach(estate: &Estate, facts: &Arc<Facts>, nic: &str) -> Vec<u16> {
 }
 
 /// Two NICs of a network, both behind the group `g` and with public addresses, and a machine with two NICs: `inner`
-/// passes packets on, `outer` is the way to it.
+/// passes packets on, `outer` is the way to it. `lone` passes packets on, and no record tells of its machine.
 fn several() -> Estate {
     let nic = |name: &str, address: &str, more: &str, public: bool| {
         let public = match public {
@@ -107,6 +107,7 @@ fn several() -> Estate {
         nic("none", "10.0.0.6", "", false),
         nic("outer", "10.0.0.7", &of_vm, false),
         nic("inner", "10.0.0.8", &format!(r#"{of_vm},"enableIPForwarding":true"#), false),
+        nic("lone", "10.0.0.9", r#","enableIPForwarding":true"#, false),
     ];
     read(&format!(
         r#"[{{"id":"{RG}/networkSecurityGroups/g","properties":{{"securityRules":[{{"name":"ssh","properties":{{"priority":200,"direction":"Inbound","access":"Allow","protocol":"Tcp","sourceAddressPrefix":"*","sourcePortRange":"*","destinationAddressPrefix":"*","destinationPortRange":"22"}}}},
@@ -145,7 +146,7 @@ fn what_is_known_already_is_looked_at_again_after_a_change() {
     assert_eq!(of(&estate, &facts), [vec![22], vec![22], vec![]]);
     // A way to an appliance, by that NIC of it which passes packets on or by another one.
     let spare = estate.ids().find(&format!("{RG}/publicIPAddresses/spare"));
-    for name in ["inner", "outer"] {
+    for name in ["inner", "outer", "lone"] {
         let nic = estate.ids().find(&format!("{RG}/networkInterfaces/{name}")).unwrap();
         let open = Change::SetPublicIp { nic, ip_configuration: "i".into(), public_ip: spare };
         let undo = change(&mut estate, &mut facts, &open);

@@ -459,6 +459,7 @@ fn the_first_step_is_by_a_protocol_and_a_port_that_are_asked_for_and_certain_if_
     let rules = [
         Rule { port: "22", ..rule(90, false, "NoSuchTag") },
         over("Udp", 100, "53"),
+        over("Tcp", 105, "5985"),
         over("Tcp", 110, "443"),
         over("Tcp", 120, "22"),
         over("Tcp", 130, "3389"),
@@ -481,6 +482,7 @@ fn the_first_step_is_by_a_protocol_and_a_port_that_are_asked_for_and_certain_if_
     };
     let (tcp, udp) = (Protocols::TCP, Protocols::UDP);
     assert_eq!(first(tcp, &[22, 3389]), Some((tcp, 3389, true)));
+    assert_eq!(first(tcp, &[22, 5985]), Some((tcp, 5985, true)));
     assert_eq!(first(tcp, &[22]), Some((tcp, 22, false)));
     assert_eq!(first(tcp, &[53, 443]), Some((tcp, 443, true)));
     assert_eq!(first(udp, &[53, 443]), Some((udp, 53, true)));
