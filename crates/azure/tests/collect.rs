@@ -558,3 +558,153 @@ async fn a_clock_that_is_wrong_is_told_and_changes_are_asked_by_azures() {
     // Begun at midnight by our clock, which was two hours fast.
     assert!(manifest.since.unwrap().moment.starts_with("2026-11-25T21:"), "two hours and the overlap before");
 }
+
+/// Collects until so many parts are there, and stops.
+async fn stopped_after(parts: usize, client: &Client, path: &Path, asked: &Asked) {
+    let mut writer = Writer::open(path, asked, "2026-11-26T00:00:00Z").unwrap();
+    let (send, stopped) = tokio::sync::oneshot::channel();
+    let send = std::sync::Mutex::new((Some(send), 0));
+    let told = |_: azure::Progress<'_>| {
+        let mut send = send.lock().unwrap();
+        send.1 += 1;
+        if send.1 == parts {
+            send.0.take().unwrap().send(()).unwrap();
+        }
+    };
+    tokio::select! {
+        _ = client.collect(&mut writer, asked, None, &told) => panic!("it ended before it was stopped"),
+        _ = stopped => {}
+    }
+}
+
+#[tokio::test]
+async fn after_a_stop_the_same_subscriptions_are_asked_by_the_same_caller() {
+    let mut world = World::new(TENANT, (0..150).map(subscription));
+    let machine = |number: usize| {
+        let id = format!(
+            "/subscriptions/{}/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/m{number}",
+            subscription(number)
+        );
+        json!({"id": id, "properties": {}})
+    };
+    (0..150).for_each(|number| world.add(machine(number)));
+    let sim = start(world, Quota::NONE, 1000, Vec::new()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("estate.ndjson.zst");
+    stopped_after(8, &client(&sim).await.impatient(), &path, &asked()).await;
+    // One subscription is empty now: batches would be others.
+    sim.change(|world| world.delete(machine(50)["id"].as_str().unwrap(), "2026-11-26T00:00:10Z", 0));
+    let http = connect(sim.authority.as_bytes()).unwrap();
+    let cloud = client(&sim).await.cloud().clone();
+    let other =
+        Variables { client: Some("33333333-3333-3333-3333-333333333333".to_owned()), ..variables(TENANT) };
+    let other = Client::new(http.clone(), cloud.clone(), Chain::new(cloud, http, other).unwrap()).impatient();
+    let mut writer = Writer::open(&path, &asked(), "2026-11-26T00:00:20Z").unwrap();
+    let refused = other.collect(&mut writer, &asked(), None, &|_| {}).await;
+    assert!(matches!(refused, Err(CollectError::Snapshot(azure::SnapshotError::Other(_)))), "{refused:?}");
+    // Nobody else writes meanwhile.
+    let busy = Writer::open(&path, &asked(), "2026-11-26T00:00:20Z");
+    assert!(matches!(busy, Err(azure::SnapshotError::Busy(_))));
+    drop(writer);
+    collect(&sim, &path, &asked()).await.unwrap();
+    let found = ids(&lines(&path));
+    let lost: Vec<_> = (0..150)
+        .filter(|number| *number != 50 && !found.iter().any(|id| id.ends_with(&format!("/m{number}"))))
+        .collect();
+    assert_eq!(lost, Vec::<usize>::new());
+}
+
+#[tokio::test]
+async fn what_was_begun_too_long_ago_is_begun_anew() {
+    let sim = start(tenant(1, 5), Quota::NONE, 7, Vec::new()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("estate.ndjson.zst");
+    stopped_after(8, &client(&sim).await.impatient(), &path, &asked()).await;
+    assert!(Writer::open(&path, &asked(), "2026-11-26T23:00:00Z").unwrap().parts() >= 8);
+    assert_eq!(Writer::open(&path, &asked(), "2026-11-27T01:00:00Z").unwrap().parts(), 0);
+}
+
+#[tokio::test]
+async fn a_row_that_is_deleted_while_pages_are_read_hides_no_other() {
+    // Pages of seven; after some questions a machine of the first page is gone, and every other one moves up.
+    for late in 1..14 {
+        let sim = start(tenant(1, 40), Quota::NONE, 7, Vec::new()).await.unwrap();
+        let gone = resource("Microsoft.Compute/virtualMachines", "x00001", json!({}));
+        sim.change(|world| world.delete(gone["id"].as_str().unwrap(), "2026-11-26T00:00:10Z", late));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("estate.ndjson.zst");
+        let manifest = collect(&sim, &path, &asked()).await.unwrap();
+        let found = ids(&lines(&path));
+        let lost: Vec<_> = (0..40)
+            .filter(|number| *number != 1)
+            .filter(|number| !found.iter().any(|id| id.ends_with(&format!("virtualMachines/x{number:05}"))))
+            .collect();
+        assert!(lost.is_empty() || !manifest.partial.is_empty(), "{late}: {lost:?}");
+        assert_eq!(lost, Vec::<usize>::new(), "{late}");
+    }
+}
+
+#[tokio::test]
+async fn one_list_that_never_answers_is_told_and_asked_again() {
+    let away = vec![fault("Authorization/locks", azure_sim::Fault::Unavailable, 0, 8)];
+    let sim = start(tenant(1, 2), Quota::NONE, 7, away).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("estate.ndjson.zst");
+    let mut writer = Writer::open(&path, &asked(), "2026-11-26T00:00:00Z").unwrap();
+    client(&sim).await.impatient().collect(&mut writer, &asked(), None, &|_| {}).await.unwrap();
+    drop(writer);
+    // It was told as missing; who goes on asks for it again.
+    let manifest = collect(&sim, &path, &asked()).await.unwrap();
+    assert!(manifest.partial.is_empty(), "{manifest:?}");
+    assert!(ids(&lines(&path)).iter().any(|id| id.contains("/locks/")));
+    let always = vec![fault("Authorization/locks", azure_sim::Fault::Unavailable, 0, usize::MAX)];
+    let (manifest, _, _) = run(tenant(1, 2), Quota::NONE, 7, always).await;
+    let partial = manifest.unwrap().partial;
+    assert!(partial.len() == 1 && partial[0].reason.contains("503"), "{partial:?}");
+}
+
+#[tokio::test]
+async fn who_may_not_read_changes_reads_everything() {
+    let refused = vec![fault("resourcechanges", azure_sim::Fault::Forbidden, 0, usize::MAX)];
+    let sim = start(tenant(1, 5), Quota::NONE, 7, refused).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new] = ["old.ndjson", "new.ndjson.zst"].map(|name| folder.path().join(name));
+    collect(&sim, &old, &asked()).await.unwrap();
+    // Whatever its name is, it is packed.
+    let base = Base::open(&old, &asked(), "2026-11-26T01:00:00Z").unwrap();
+    let again = Asked { since: Some(base.started().to_owned()), ..asked() };
+    let manifest = collect_since(client(&sim).await.impatient(), &new, &again, Some(&base)).await.unwrap();
+    assert!(manifest.since.is_none());
+    assert_eq!(rows(&new), rows(&old));
+}
+
+#[tokio::test]
+async fn rights_from_above_come_too() {
+    let mut world = tenant(1, 1);
+    for above in ["/providers/Microsoft.Management/managementGroups/root", ""] {
+        let id = format!("{above}/providers/Microsoft.Authorization/roleAssignments/a");
+        world.add(json!({"id": id, "properties": {"principalType": "User"}}));
+    }
+    let (_, lines, _) = run(world, Quota::NONE, 7, Vec::new()).await;
+    let rights = ids(&lines).into_iter().filter(|id| id.contains("roleAssignments")).count();
+    assert_eq!(rights, 2);
+}
+
+#[tokio::test]
+async fn keys_of_connections_and_scripts_stay_out() {
+    let mut world = tenant(1, 1);
+    world.add(resource(
+        "Microsoft.Network/connections",
+        "c",
+        json!({"authorizationKey": "hunter3", "sharedKey": "hunter3"}),
+    ));
+    world.add(resource(
+        "Microsoft.Compute/virtualMachines/x00000/extensions",
+        "script",
+        json!({"settings": {"script": "aHVudGVyMw==", "arguments": "--password hunter3", "fileUris": []}}),
+    ));
+    let (manifest, lines, _) = run(world, Quota::NONE, 7, Vec::new()).await;
+    let text: String = lines.iter().map(Value::to_string).collect();
+    assert!(!text.contains("hunter3") && !text.contains("aHVudGVyMw"), "{text}");
+    assert!(manifest.unwrap().redacted >= 4);
+}
