@@ -97,7 +97,7 @@ fn by_a_token_of_another_provider_when_the_secret_is_wrong() {
     let ran = collect(folder.path(), &sim, &environment);
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.err.contains("by workload-identity"), "{}", ran.err);
-    let last = sim.seen().into_iter().filter(|seen| !seen.form.is_empty()).last().unwrap();
+    let last = sim.seen().into_iter().rfind(|seen| !seen.form.is_empty()).unwrap();
     assert!(last.form.contains("client_assertion=a.token.of-kubernetes"), "{last:?}");
     assert!(!ran.err.contains("hunter2"));
 }
