@@ -137,11 +137,20 @@ pub fn problem_text(kind: &ProblemKind, lang: Lang, place: &dyn Fn(&At) -> Strin
         ),
         ProblemKind::NotCollected { what, scope, action: Some(action), detail } => (
             format!("{what} of {scope} were not read: that needs {action} (role {detail})"),
-            format!("{scope} の {what} は読み取られていません。{action} (ロール: {detail}) が必要です"),
+            format!(
+                "{}の{}を読み取る権限がありません。{action} (ロール: {detail}) が必要です",
+                scope_ja(scope),
+                what_ja(what)
+            ),
         ),
         ProblemKind::NotCollected { what, scope, action: None, detail } => (
             format!("{what} of {scope} were not read in full: {detail}"),
-            format!("{scope} の {what} は完全には読み取られていません: {detail}"),
+            format!(
+                "{}の{}を完全には読み取れませんでした: {}",
+                scope_ja(scope),
+                what_ja(what),
+                reason_ja(detail)
+            ),
         ),
         ProblemKind::Conflict { field, id, other } => {
             let other = place(other);
@@ -152,4 +161,61 @@ pub fn problem_text(kind: &ProblemKind, lang: Lang, place: &dyn Fn(&At) -> Strin
         }
     };
     bilingual(lang, en, ja)
+}
+
+/// Where something was asked, as manifests write it.
+fn scope_ja(scope: &str) -> String {
+    match scope {
+        "the directory" => "ディレクトリ".to_owned(),
+        _ => match (scope.strip_suffix(" subscriptions"), scope.strip_prefix("the group ")) {
+            (Some(count), _) => format!("サブスクリプション {count} 件"),
+            (_, Some(group)) => format!("グループ {group} "),
+            _ => format!("サブスクリプション {scope} "),
+        },
+    }
+}
+
+/// What was asked, as manifests write it.
+fn what_ja(what: &str) -> &str {
+    const WORDS: [(&str, &str); 26] = [
+        ("machines", "仮想マシン"),
+        ("networks", "ネットワーク"),
+        ("vaults", "Recovery Services コンテナー"),
+        ("backup vaults", "バックアップ コンテナー"),
+        ("network rules", "ネットワーク規則"),
+        ("scale set instances", "スケール セットのインスタンス"),
+        ("updates", "更新プログラム"),
+        ("guest configuration", "ゲスト構成"),
+        ("backups", "バックアップ"),
+        ("security", "セキュリティ評価"),
+        ("rights", "ロール割り当て"),
+        ("policies", "ポリシー割り当て"),
+        ("maintenance", "メンテナンス構成"),
+        ("just-in-time policies", "JIT ポリシー"),
+        ("locks", "ロック"),
+        ("deny assignments", "拒否割り当て"),
+        ("eligible rights", "資格のあるロール割り当て"),
+        ("conditional access", "条件付きアクセス ポリシー"),
+        ("named locations", "ネームド ロケーション"),
+        ("authentication strengths", "認証強度"),
+        ("security defaults", "セキュリティの既定値群"),
+        ("people", "ユーザー"),
+        ("groups", "グループ"),
+        ("authentication methods", "認証方法"),
+        ("risky people", "危険なユーザー"),
+        ("group members", "メンバー"),
+    ];
+    WORDS.iter().find(|(english, _)| *english == what).map_or(what, |(_, japanese)| japanese)
+}
+
+/// Why something is not whole, as manifests write it, as far as the words are ours.
+fn reason_ja(reason: &str) -> String {
+    if let Some((came, all)) = reason.strip_suffix(" rows came").and_then(|text| text.split_once(" of ")) {
+        return format!("{all} 行のうち {came} 行しか取得できませんでした");
+    }
+    let gave_up = reason.strip_prefix("no answer after ").and_then(|text| text.split_once(" tries: "));
+    match gave_up {
+        Some((tries, last)) => format!("{tries} 回試しましたが、応答が得られません ({last})"),
+        None => reason.to_owned(),
+    }
 }

@@ -9,6 +9,7 @@ use azure::{
     Link, MEMBERS, Manifest, Named, Progress, QUESTIONS, SnapshotError, Variables, Writer, answer_of,
     connect,
 };
+use estate::ProblemKind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use posture::Lang;
 use serde_json::json;
@@ -169,25 +170,18 @@ pub(crate) fn progress_bar() -> ProgressBar {
     style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
 }
 
-/// What a manifest says is missing.
+/// What a manifest says is missing, in the words of a report.
 fn shortcomings(manifest: &Manifest, lang: Lang) -> Vec<String> {
-    let refused = manifest.refused.iter().map(|one| {
-        let (what, scope, action, role) = (&one.what, &one.scope, &one.action, &one.role);
-        match lang {
-            Lang::En => format!("{what} of {scope} may not be read: it needs {action} (role {role})"),
-            Lang::Ja => {
-                format!("{scope} の {what} を読み取る権限がありません。{action} (ロール: {role}) が必要です")
-            }
-        }
-    });
-    let partial = manifest.partial.iter().map(|one| {
-        let (what, scope, reason) = (&one.what, &one.scope, &one.reason);
-        match lang {
-            Lang::En => format!("{what} of {scope} could not be read in full: {reason}"),
-            Lang::Ja => format!("{scope} の {what} を完全には読み取れませんでした: {reason}"),
-        }
-    });
-    refused.chain(partial).collect()
+    let refused = manifest.refused.iter().map(|one| (&one.what, &one.scope, Some(&one.action), &one.role));
+    let partial = manifest.partial.iter().map(|one| (&one.what, &one.scope, None, &one.reason));
+    let text = |(what, scope, action, detail): (&String, &String, Option<&String>, &String)| {
+        let boxed = |text: &String| Box::from(text.as_str());
+        let (what, scope, action, detail) = (boxed(what), boxed(scope), action.map(boxed), boxed(detail));
+        report::problem_text(&ProblemKind::NotCollected { what, scope, action, detail }, lang, &|_| {
+            String::new()
+        })
+    };
+    refused.chain(partial).map(text).collect()
 }
 
 fn error_text(error: &CollectError, lang: Lang) -> String {

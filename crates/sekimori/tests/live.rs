@@ -99,7 +99,13 @@ fn what_may_not_be_read_is_an_error_of_the_input() {
     let error = checked.json()["errors"][0]["message"].as_str().unwrap().to_owned();
     assert!(error.contains("locks of") && error.contains("locks/read (role Reader)"), "{error}");
     let japanese = sekimori(folder.path(), &sim, &["check", "--format", "json"], "ja_JP.UTF-8").json();
-    assert!(japanese["errors"][0]["message"].as_str().unwrap().contains("が必要です"), "{japanese:#}");
+    let told = japanese["errors"][0]["message"].as_str().unwrap();
+    assert!(
+        told.starts_with("サブスクリプション ") && told.contains("のロックを読み取る権限がありません"),
+        "{told}"
+    );
+    let english: Vec<_> = told.split(|one: char| !one.is_ascii_alphabetic()).collect();
+    assert!(!english.contains(&"subscriptions") && !english.contains(&"of"), "{told}");
 }
 
 #[test]
@@ -254,4 +260,23 @@ fn a_snapshot_goes_on_from_an_earlier_one() {
     sim.set_clock(3600);
     let late = sekimori(folder.path(), &sim, &["collect", "-o", "late.ndjson.zst"], "C");
     assert!(late.err.contains("minutes away from Azure's"), "{}", late.err);
+}
+
+#[test]
+fn everything_that_is_collected_has_a_japanese_name() {
+    let names = azure::QUESTIONS.iter().map(|one| one.name).chain(azure::LISTS.iter().map(|one| one.name));
+    let names = names.chain(azure::DIRECTORY.iter().map(|one| one.name)).chain([azure::MEMBERS.name]);
+    for name in names {
+        let manifest = serde_json::json!({"kind": "sekimori.snapshot/1",
+            "partial": [{"what": name, "scope": "the directory", "reason": "28 of 29 rows came"}]});
+        let ran = run_in(
+            Path::new("."),
+            &["check", "-", "--format", "json"],
+            manifest.to_string().as_bytes(),
+            &[("LANG", "ja_JP.UTF-8")],
+        );
+        let told = ran.json()["errors"][0]["message"].as_str().unwrap().to_owned();
+        let rest = told.replace("JIT", "").replace("Recovery Services", "");
+        assert!(!rest.chars().any(|one| one.is_ascii_alphabetic()), "{told}");
+    }
 }
