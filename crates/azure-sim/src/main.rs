@@ -1,15 +1,19 @@
-//! The stand-in as a program, for people to try: `azure-sim ESTATE… [--port N] [--authority FILE]`.
+//! The stand-in as a program, for people to try: `azure-sim ESTATE… [--port N] [--recordings FILE] [--script FILE]`.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use azure_sim::{Quota, World, start_at};
+use azure_sim::{Fault, Quota, Recording, Script, World, start_at};
 use serde_json::{Deserializer, Value};
 
-const USAGE: &str = "usage: azure-sim ESTATE… [--port N] [--authority FILE]\n\
+const USAGE: &str = "usage: azure-sim ESTATE… [--port N] [--authority FILE] [--recordings FILE] [--script FILE]\n\
   ESTATE     files or folders with what `az` prints, or snapshots (.ndjson, .ndjson.zst)\n\
   --port     where to listen on localhost; any free port without it\n\
-  --authority  where to write the certificate of its authority [azure-sim.pem]";
+  --authority  where to write the certificate of its authority [azure-sim.pem]\n\
+  --recordings  what Azure said to requests: [{\"method\": \"POST\", \"path\", \"request_body\", \"status\", \"response_body\"}]\n\
+  --script   what goes wrong: [{\"when\": a part of the path or body, \"fault\", \"seconds\"?, \"after\"?, \"times\"?}]; faults are\n\
+             forbidden, missing, unregistered, expired, throttled, unavailable, half, cut, lost, repeated, truncated,\n\
+             nonsense, elsewhere";
 
 /// The tenant that everything is in.
 const TENANT: &str = "11111111-1111-1111-1111-111111111111";
@@ -18,6 +22,8 @@ struct Arguments {
     estates: Vec<PathBuf>,
     port: u16,
     authority: PathBuf,
+    recordings: Option<PathBuf>,
+    script: Option<PathBuf>,
 }
 
 fn main() -> std::process::ExitCode {
@@ -37,12 +43,18 @@ fn run() -> Result<(), String> {
     for path in &arguments.estates {
         read(path, &mut world, 0)?;
     }
+    for one in list(arguments.recordings.as_deref())?.iter().filter(|one| text(one, "method") == Some("POST"))
+    {
+        world.record(recording(one).ok_or_else(|| format!("no recording: {one}"))?);
+    }
+    let faults: Result<Vec<Script>, String> = list(arguments.script.as_deref())?.iter().map(script).collect();
+    let faults = faults?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
     runtime.block_on(async {
-        let running = start_at(arguments.port, world, Quota::REAL, 1000, Vec::new()).await;
+        let running = start_at(arguments.port, world, Quota::REAL, 1000, faults).await;
         let running = running.map_err(|error| format!("cannot listen on port {}: {error}", arguments.port))?;
         let authority = std::path::absolute(&arguments.authority).map_err(|error| error.to_string())?;
         std::fs::write(&authority, &running.authority)
@@ -66,7 +78,13 @@ fn run() -> Result<(), String> {
 
 fn arguments(words: impl Iterator<Item = String>) -> Result<Arguments, String> {
     let mut words = words;
-    let mut all = Arguments { estates: Vec::new(), port: 0, authority: "azure-sim.pem".into() };
+    let mut all = Arguments {
+        estates: Vec::new(),
+        port: 0,
+        authority: "azure-sim.pem".into(),
+        recordings: None,
+        script: None,
+    };
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("`{word}` needs a value\n{USAGE}"));
         match word.as_str() {
@@ -75,11 +93,56 @@ fn arguments(words: impl Iterator<Item = String>) -> Result<Arguments, String> {
                     value()?.parse().map_err(|_| format!("`--port` is a number up to 65535\n{USAGE}"))?
             }
             "--authority" => all.authority = value()?.into(),
+            "--recordings" => all.recordings = Some(value()?.into()),
+            "--script" => all.script = Some(value()?.into()),
             flag if flag.starts_with('-') => return Err(USAGE.to_owned()),
             path => all.estates.push(path.into()),
         }
     }
     if all.estates.is_empty() { Err(USAGE.to_owned()) } else { Ok(all) }
+}
+
+/// The list in a file; none without a file.
+fn list(path: Option<&Path>) -> Result<Vec<Value>, String> {
+    let Some(path) = path else { return Ok(Vec::new()) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("`{}` is no list in JSON: {error}", path.display()))
+}
+
+fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
+    value.get(name).and_then(Value::as_str)
+}
+
+fn recording(one: &Value) -> Option<Recording> {
+    let status = one.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok())?;
+    let field = |name: &str| one.get(name).cloned().unwrap_or_default();
+    let (body, answer) = (field("request_body"), field("response_body"));
+    Some(Recording { path: text(one, "path")?.to_owned(), body, status, answer, polls: 1 })
+}
+
+fn script(one: &Value) -> Result<Script, String> {
+    let number =
+        |name: &str| one.get(name).and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
+    let fault = match text(one, "fault").unwrap_or_default() {
+        "forbidden" => Fault::Forbidden,
+        "missing" => Fault::Missing,
+        "unregistered" => Fault::Unregistered,
+        "expired" => Fault::Expired,
+        "throttled" => Fault::Throttled(one.get("seconds").and_then(Value::as_u64)),
+        "unavailable" => Fault::Unavailable,
+        "half" => Fault::Half,
+        "cut" => Fault::Cut,
+        "lost" => Fault::Lost,
+        "repeated" => Fault::Repeated,
+        "truncated" => Fault::Truncated,
+        "nonsense" => Fault::Nonsense,
+        "elsewhere" => Fault::Elsewhere,
+        other => return Err(format!("`{other}` is no fault\n{USAGE}")),
+    };
+    let when = text(one, "when").ok_or_else(|| format!("a fault without `when`: {one}\n{USAGE}"))?.to_owned();
+    let (after, times) = (number("after").unwrap_or(0), number("times").unwrap_or(usize::MAX));
+    Ok(Script { when, fault, after, times })
 }
 
 /// How deep folders are looked into.
@@ -136,6 +199,29 @@ mod tests {
         for wrong in [&[][..], &["--port"], &["x", "--port", "70000"], &["--help"], &["x", "--else"]] {
             assert!(parse(wrong).is_err_and(|text| text.contains("usage: azure-sim")), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn recordings_and_scripts_are_read_or_refused() {
+        let read = |value: Value| script(&value).map(|one| (one.when, one.fault, one.after, one.times));
+        let throttled = serde_json::json!({"when": "locks", "fault": "throttled", "seconds": 60, "times": 1});
+        assert_eq!(read(throttled), Ok(("locks".to_owned(), Fault::Throttled(Some(60)), 0, 1)));
+        let always = serde_json::json!({"when": "locks", "fault": "cut", "after": 2});
+        assert_eq!(read(always), Ok(("locks".to_owned(), Fault::Cut, 2, usize::MAX)));
+        for odd in [
+            serde_json::json!({"when": "x", "fault": "odd"}),
+            serde_json::json!({"fault": "cut"}),
+            Value::Null,
+        ] {
+            assert!(script(&odd).is_err_and(|error| error.contains("usage: azure-sim")), "{odd}");
+        }
+        let told = serde_json::json!({"method": "POST", "path": "/a/ipFlowVerify", "status": 200, "response_body": {"access": "Deny"}});
+        let one = recording(&told).unwrap();
+        assert_eq!(
+            (one.path.as_str(), one.status, &one.answer["access"]),
+            ("/a/ipFlowVerify", 200, &Value::from("Deny"))
+        );
+        assert!(recording(&serde_json::json!({"path": "/a"})).is_none());
     }
 
     #[test]

@@ -225,7 +225,7 @@ pub const LISTS: [List; 4] = [
 ];
 
 /// What Microsoft Graph is asked for.
-pub const DIRECTORY: [Directory; 8] = [
+pub const DIRECTORY: [Directory; 11] = [
     Directory {
         name: "conditional access",
         path: "v1.0/identity/conditionalAccess/policies",
@@ -267,6 +267,24 @@ pub const DIRECTORY: [Directory; 8] = [
         path: "v1.0/reports/authenticationMethods/userRegistrationDetails",
         permission: "AuditLog.Read.All",
         role: "Reports Reader",
+    },
+    Directory {
+        name: "directory roles",
+        path: "v1.0/roleManagement/directory/roleAssignments",
+        permission: "RoleManagement.Read.Directory",
+        role: "Directory Readers",
+    },
+    Directory {
+        name: "directory role definitions",
+        path: "v1.0/roleManagement/directory/roleDefinitions",
+        permission: "RoleManagement.Read.Directory",
+        role: "Directory Readers",
+    },
+    Directory {
+        name: "eligible directory roles",
+        path: "v1.0/roleManagement/directory/roleEligibilityScheduleInstances",
+        permission: "RoleEligibilitySchedule.Read.Directory",
+        role: "Security Reader",
     },
     Directory {
         name: "risky people",

@@ -28,6 +28,9 @@ const SILENT: usize = 3;
 /// So many empty pages in a row, and no end of them is expected.
 const EMPTY_PAGES: usize = 5;
 
+/// How many entries of the directory are in one row: no line is longer than a reader takes.
+const PEOPLE: usize = 1000;
+
 /// How often the pages of one question are read anew when some were lost.
 const AGAIN: usize = 2;
 
@@ -296,11 +299,14 @@ impl Client {
         Ok(said)
     }
 
-    /// A list of the directory, as one row: it is told by its context, not by the ids of its rows.
+    /// A list of the directory, so many people in a row: it is told by its context, not by the ids of what is in it.
     async fn of_directory(&self, path: &str) -> Result<Vec<Value>, Fault> {
         let rows = self.list(path, Limit::Directory).await?;
         let context = format!("https://graph.microsoft.com/{}", path.split('?').next().unwrap_or(path));
-        Ok(vec![serde_json::json!({"@odata.context": context, "value": rows})])
+        let wrap = |rows: &[Value]| serde_json::json!({"@odata.context": context, "value": rows});
+        // Also of nothing there is a row: it was asked for.
+        let parts = rows.chunks(PEOPLE).map(wrap);
+        Ok(if rows.is_empty() { vec![wrap(&[])] } else { parts.collect() })
     }
 
     /// The rows of a question that is known to be small.

@@ -177,7 +177,7 @@ fn scope_ja(scope: &str) -> String {
 
 /// What was asked, as manifests write it.
 fn what_ja(what: &str) -> &str {
-    const WORDS: [(&str, &str); 26] = [
+    const WORDS: [(&str, &str); 29] = [
         ("machines", "仮想マシン"),
         ("networks", "ネットワーク"),
         ("vaults", "Recovery Services コンテナー"),
@@ -202,6 +202,9 @@ fn what_ja(what: &str) -> &str {
         ("people", "ユーザー"),
         ("groups", "グループ"),
         ("authentication methods", "認証方法"),
+        ("directory roles", "ディレクトリ ロールの割り当て"),
+        ("directory role definitions", "ディレクトリ ロールの定義"),
+        ("eligible directory roles", "資格のあるディレクトリ ロール"),
         ("risky people", "危険なユーザー"),
         ("group members", "メンバー"),
     ];

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use azure::{
-    Asked, Base, BaseError, By, Chain, Client, Cloud, CollectError, CredentialError, DIRECTORY, Fault, LISTS,
-    Link, MEMBERS, Manifest, Named, Progress, QUESTIONS, SnapshotError, Variables, Writer, answer_of,
-    connect,
+    Asked, Base, BaseError, By, Chain, Client, Cloud, CloudError, CollectError, CredentialError, DIRECTORY,
+    Fault, LISTS, Link, MEMBERS, Manifest, Named, Progress, QUESTIONS, SnapshotError, Variables, Writer,
+    answer_of, connect,
 };
 use estate::ProblemKind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -106,7 +106,7 @@ pub(crate) fn snapshot(
 ) -> anyhow::Result<Manifest> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let client = connected(args).await?;
+        let client = connected(args, lang).await?;
         // Changes are asked for by this moment: what SOURCE_DATE_EPOCH says has no say in it.
         let now = crate::check::clock()?;
         let mut asked = Asked {
@@ -144,24 +144,51 @@ pub(crate) fn snapshot(
 }
 
 /// A client of the cloud that was named, with the rights of whoever is signed in.
-pub(crate) async fn connected(args: &LiveArgs) -> anyhow::Result<Client> {
+pub(crate) async fn connected(args: &LiveArgs, lang: Lang) -> anyhow::Result<Client> {
     let authorities = match &args.authority {
-        Some(file) => std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?,
+        Some(file) => {
+            let name = file.display();
+            std::fs::read(file).with_context(|| match lang {
+                Lang::En => format!("cannot read `{name}`"),
+                Lang::Ja => format!("`{name}` を読み取れません"),
+            })?
+        }
         None => Vec::new(),
     };
     let http = connect(&authorities).map_err(|error| anyhow!(error.to_string()))?;
-    let cloud = match Cloud::named(&args.cloud).map_err(|error| anyhow!(error.to_string()))? {
+    let cloud = match Cloud::named(&args.cloud).map_err(|error| anyhow!(cloud_text(&error, lang)))? {
         Named::Known(cloud) => *cloud,
         Named::At(at) => {
+            let unanswered = || match lang {
+                Lang::En => format!("cannot ask `{at}`"),
+                Lang::Ja => format!("`{at}` に問い合わせできません"),
+            };
             let asked = at.join("metadata/endpoints?api-version=2022-09-01")?;
-            let said = http.get(asked).send().await.with_context(|| format!("cannot ask `{at}`"))?;
-            let said = answer_of(said).await.with_context(|| format!("cannot read what `{at}` answers"))?;
-            Cloud::from_metadata(&at, &said).map_err(|error| anyhow!(error.to_string()))?
+            let said = http.get(asked).send().await.with_context(unanswered)?;
+            let said = answer_of(said).await.with_context(unanswered)?;
+            Cloud::from_metadata(&at, &said).map_err(|error| anyhow!(cloud_text(&error, lang)))?
         }
     };
     let chain = Chain::new(cloud.clone(), http.clone(), Variables::of_process());
-    let chain = chain.map_err(|error| anyhow!(error.to_string()))?;
+    let chain = chain.map_err(|error| match (&error, lang) {
+        (CredentialError::Choice(given), Lang::Ja) => anyhow!(
+            "AZURE_TOKEN_CREDENTIALS の値 `{given}` が正しくありません。`dev`、`prod`、または `AzureCliCredential` などの名前を指定してください"
+        ),
+        _ => anyhow!(error.to_string()),
+    })?;
     Ok(Client::new(http, cloud, chain))
+}
+
+fn cloud_text(error: &CloudError, lang: Lang) -> String {
+    match (error, lang) {
+        (error, Lang::En) => error.to_string(),
+        (CloudError::Unknown(name), Lang::Ja) => format!(
+            "`{name}` というクラウドはありません。AzureCloud、AzureUSGovernment、AzureChinaCloud、または Resource Manager の https アドレスを指定してください"
+        ),
+        (CloudError::Metadata { at, detail }, Lang::Ja) => {
+            format!("`{at}` のクラウドのメタデータを利用できません: {detail}")
+        }
+    }
 }
 
 pub(crate) fn progress_bar() -> ProgressBar {

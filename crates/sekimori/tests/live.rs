@@ -142,6 +142,17 @@ fn nobody_signed_in_says_what_to_do() {
     let wrong = run_in(folder.path(), &["check", "--cloud", "http://localhost/"], b"", &[]);
     assert_eq!(wrong.code, 2);
     assert!(wrong.err.contains("is no cloud"), "{}", wrong.err);
+    let japanese = [("LANG", "ja_JP.UTF-8")];
+    for (arguments, environment, part) in [
+        (&["check", "--cloud", "Azur"][..], &japanese[..], "というクラウドはありません"),
+        (&["check", "--cloud", "https://localhost:1/"], &japanese, "に問い合わせできません"),
+        (&["check", "--authority", "nothing.pem"], &japanese, "を読み取れません"),
+        (&["check"], &[japanese[0], ("AZURE_TOKEN_CREDENTIALS", "cli")], "の値 `cli` が正しくありません"),
+    ] {
+        let ran = run_in(folder.path(), arguments, b"", environment);
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.contains(part), "{}", ran.err);
+    }
 }
 
 #[test]

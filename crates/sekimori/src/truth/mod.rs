@@ -74,7 +74,7 @@ pub(crate) fn run(args: &TruthArgs, lang: Lang) -> anyhow::Result<u8> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let answers = runtime.block_on(async {
-        let client = connected(&args.live).await?;
+        let client = connected(&args.live, lang).await?;
         anyhow::Ok(ask(&client, &estate, &chosen.asked, lang).await)
     })?;
     let finder = Finder::new(&estate);
