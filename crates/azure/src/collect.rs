@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::catalogue::{COUNTS, DIRECTORY, Directory, LISTS, List, MEMBERS, QUESTIONS, Question};
 use crate::http::{Ask, Client, Fault, Limit};
 use crate::resource_graph::{Query, Scope};
-use crate::since::{Base, carried};
+use crate::since::{Base, PART, carried};
 use crate::snapshot::{Asked, Part, Partial, Refused, Said, SnapshotError, Writer};
 
 /// How many subscriptions a question is asked in at once: Azure's guidance is at most 300.
@@ -114,12 +114,14 @@ impl Client {
                 filled
             }
         };
-        let mut base = base;
+        // Who had begun to read everything goes on so.
+        let begun = carried().any(|question| writer.has_some(question.name)) && !writer.has(PART);
+        let mut base = base.filter(|_| !begun);
         if let Some(earlier) = base {
             told(Progress { what: "changes", done: 0, of: 1, rows: 0 });
             match self.carry(writer, earlier, &filled).await {
-                // Who may not read changes reads everything.
-                Err(CollectError::Fault(Fault::Refused { .. })) => base = None,
+                // Who may not read changes, or not in full, reads everything.
+                Err(CollectError::Fault(Fault::Refused { .. } | Fault::Unreadable { .. })) => base = None,
                 carried => carried?,
             }
         }
@@ -353,14 +355,19 @@ impl Client {
     ) -> Result<Option<String>, CollectError> {
         let mut seen: HashSet<u64> = HashSet::new();
         let mut tokens: HashSet<String> = HashSet::new();
-        let (mut skip, mut total, mut cut): (Option<String>, u64, bool) = (None, 0u64, false);
+        let (mut skip, mut totals, mut cut): (Option<String>, Option<(u64, u64, bool)>, bool) =
+            (None, None, false);
         let mut empty = 0;
         let names = RandomState::new();
         loop {
             let page = self.page(&Query { text, scope, skip: skip.as_deref() }).await?;
-            // Pages go by number: a row that is deleted meanwhile moves another one onto a page that was read. So fewer
-            // rows than there ever were are read again.
-            total = total.max(page.total);
+            // Pages go by number: a row that is deleted meanwhile moves another one onto a page that was read, so then as
+            // many rows are expected as there ever were. One that is added moves one onto the next page, where it comes
+            // again: then as many as there were at first.
+            let told = page.total;
+            totals = Some(totals.map_or((told, told, false), |(first, most, fell)| {
+                (first, most.max(told), fell || told < most)
+            }));
             empty = if page.rows.is_empty() { empty + 1 } else { 0 };
             if empty > EMPTY_PAGES {
                 return Ok(Some("its pages are empty, and do not end".to_owned()));
@@ -388,6 +395,7 @@ impl Client {
             }
         }
         let count = seen.len() as u64;
+        let total = totals.map_or(0, |(first, most, fell)| if fell { most } else { first });
         Ok(if cut {
             Some("the caller sees more than 10,000 subscriptions, and Azure answers for 10,000".to_owned())
         } else {

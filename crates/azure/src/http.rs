@@ -219,17 +219,16 @@ impl Client {
                     refused = Some(token);
                     last = message;
                 }
-                // It is not the right to read this that is missing, but a sign-in that Azure takes.
-                Tried::Token(detail) => {
-                    return Err(match self.chain.link().await {
-                        Some(link) => CredentialError::Lost { link, detail }.into(),
-                        None => Fault::Refused { code: "Unauthorized".to_owned(), message: detail },
-                    });
+                // No right to read this is missing. A new token that is not taken either says nothing of other places.
+                Tried::Token(message) => {
+                    let host = ask.url.host_str().unwrap_or_default().to_owned();
+                    let code = "Unauthorized".to_owned();
+                    return Err(Fault::Wrong { host, status: 401, code, message });
                 }
                 Tried::Again(why, asked) => {
                     last = why;
                     let wait = backoff(self.step, attempt, asked, chance());
-                    if begun.elapsed() + wait > PATIENCE {
+                    if begun.elapsed().saturating_add(wait) > PATIENCE {
                         return Err(Fault::GaveUp { tries: attempt + 1, last });
                     }
                     if asked.is_some() {

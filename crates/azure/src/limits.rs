@@ -95,7 +95,8 @@ impl Bucket {
     pub(crate) fn told(&mut self, now: Duration, remaining: Option<u64>, resets_after: Option<Duration>) {
         let Some(remaining) = remaining else { return };
         // More than before: a new window has begun. Answers that overtake each other only make it seem to begin later.
-        if self.told.is_none_or(|told| remaining > told) {
+        let over = now.saturating_sub(self.window) > WINDOW + MARGIN;
+        if over || self.told.is_none_or(|told| remaining > told) {
             self.window = now;
         }
         self.told = Some(remaining);
@@ -112,7 +113,7 @@ impl Bucket {
 
     /// Nothing is to be asked for a while.
     pub(crate) fn close(&mut self, now: Duration, wait: Duration) {
-        self.closed_until = self.closed_until.max(now + wait);
+        self.closed_until = self.closed_until.max(now.saturating_add(wait));
     }
 }
 
@@ -214,6 +215,9 @@ mod tests {
         assert_eq!(duration("01:02:03"), Some(seconds(3723.0)));
         assert_eq!(duration("00:00:04.9999"), Some(seconds(4.0)));
         assert_eq!(duration("17"), Some(seconds(17.0)));
+        let mut bucket = Bucket::new(1.0, 1.0);
+        bucket.close(seconds(5.0), Duration::MAX);
+        assert!(bucket.take(seconds(6.0)) > seconds(1e9), "no moment is too far away");
         for wrong in
             ["", ":", "1:2", "a", "-1", "1:2:3:4", "Wed, 21 Oct 2026 07:28:00 GMT", "99999999999999999999999"]
         {

@@ -305,8 +305,29 @@ impl Writer {
         // What was refused, or did not answer, may be had by now. Rows that came stay: they are in the file.
         writer.done.retain(|_, entry| entry.rows > 0 || entry.refused.is_empty() && entry.partial.is_empty());
         writer.file.set_len(end).map_err(failed(&part))?;
+        // Lines that do not count must not count later, when the file has grown past them.
+        writer.rewrite().map_err(failed(&journal))?;
         writer.file.seek(SeekFrom::End(0)).map_err(failed(&part))?;
         Ok(writer)
+    }
+
+    /// Writes the journal anew, with what counts.
+    fn rewrite(&mut self) -> io::Result<()> {
+        let head = Head { asked: self.asked.clone(), started: self.started.clone() };
+        let mut text = serde_json::to_string(&head).unwrap_or_default() + "\n";
+        let mut entries: Vec<&Entry> = self.done.values().collect();
+        entries.sort_by_key(|entry| entry.end);
+        for entry in entries {
+            text += &(serde_json::to_string(entry).unwrap_or_default() + "\n");
+        }
+        self.journal.set_len(0)?;
+        self.journal.rewind()?;
+        self.journal.write_all(text.as_bytes())
+    }
+
+    /// Whether some part of a question was collected before.
+    pub(crate) fn has_some(&self, question: &str) -> bool {
+        self.done.keys().any(|part| part.split(':').next() == Some(question))
     }
 
     /// Where everything is asked, if that was settled before a stop.

@@ -708,3 +708,60 @@ async fn keys_of_connections_and_scripts_stay_out() {
     assert!(!text.contains("hunter3") && !text.contains("aHVudGVyMw"), "{text}");
     assert!(manifest.unwrap().redacted >= 4);
 }
+
+#[tokio::test]
+async fn a_row_that_is_added_while_pages_are_read_is_no_loss() {
+    for late in 1..10 {
+        let sim = start(tenant(1, 40), Quota::NONE, 7, Vec::new()).await.unwrap();
+        let first = resource("Microsoft.Compute/virtualMachines", "a-first", json!({}));
+        sim.change(|world| world.put(first, "2026-11-26T00:00:10Z", late));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("estate.ndjson.zst");
+        let manifest = collect(&sim, &path, &asked()).await.unwrap();
+        assert!(manifest.partial.is_empty(), "{late}: {manifest:?}");
+        assert!(ids(&lines(&path)).len() >= ROWS);
+    }
+}
+
+#[tokio::test]
+async fn one_place_that_takes_no_token_is_told_and_the_rest_comes() {
+    let refused = vec![fault("riskyUsers", azure_sim::Fault::Expired, 0, usize::MAX)];
+    let (manifest, lines, _) = run(tenant(1, 40), Quota::NONE, 7, refused).await;
+    let partial = manifest.unwrap().partial;
+    assert!(
+        partial.len() == 1 && partial[0].what == "risky people" && partial[0].reason.contains("401"),
+        "{partial:?}"
+    );
+    assert_eq!(ids(&lines).len(), ROWS);
+}
+
+#[tokio::test]
+async fn who_had_begun_to_read_everything_goes_on_so() {
+    let refused = vec![fault("resourcechanges", azure_sim::Fault::Forbidden, 0, 1)];
+    let sim = start(tenant(1, 30), Quota::NONE, 7, refused).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new] = ["old.ndjson.zst", "new.ndjson.zst"].map(|name| folder.path().join(name));
+    collect(&sim, &old, &asked()).await.unwrap();
+    let base = Base::open(&old, &asked(), "2026-11-26T01:00:00Z").unwrap();
+    let again = Asked { since: Some(base.started().to_owned()), ..asked() };
+    let mut writer = Writer::open(&new, &again, "2026-11-26T00:00:00Z").unwrap();
+    let told = std::sync::atomic::AtomicUsize::new(0);
+    let (send, stopped) = tokio::sync::oneshot::channel();
+    let send = std::sync::Mutex::new(Some(send));
+    let stop = |_: azure::Progress<'_>| {
+        if told.fetch_add(1, Ordering::Relaxed) == 14
+            && let Some(send) = send.lock().unwrap().take()
+        {
+            send.send(()).unwrap();
+        }
+    };
+    let first = client(&sim).await.impatient();
+    tokio::select! {
+        _ = first.collect(&mut writer, &again, Some(&base), &stop) => panic!("it ended before it was stopped"),
+        _ = stopped => {}
+    }
+    drop(writer);
+    let manifest = collect_since(client(&sim).await.impatient(), &new, &again, Some(&base)).await.unwrap();
+    assert!(manifest.since.is_none());
+    assert_eq!(rows(&new), rows(&old));
+}

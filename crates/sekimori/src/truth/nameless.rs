@@ -178,7 +178,10 @@ impl<'t> Mask<'t> {
             };
         }
         let (address, length) = match text.split_once('/') {
-            Some((address, length)) => (address, Some(length)),
+            Some((address, length)) if length.parse::<u8>().is_ok_and(|length| length <= 128) => {
+                (address, Some(length))
+            }
+            Some(_) => return "?".to_owned(),
             None => (text, None),
         };
         match (address.parse::<IpAddr>(), length) {
@@ -427,8 +430,14 @@ mod tests {
         }
         assert_eq!(mask.address("20.0.0.0/8"), "20.0.0.0/8");
         assert_eq!(mask.address("2603:1020::1/64"), "2001:db8::/64");
-        for odd in ["text with a name", "vpn.contoso.com", "020.77.88.99", "20.77.88.99-20.77.88", "contoso"]
-        {
+        for odd in [
+            "text with a name",
+            "vpn.contoso.com",
+            "020.77.88.99",
+            "20.77.88.99-20.77.88",
+            "contoso",
+            "20.1.2.3/contoso",
+        ] {
             assert_eq!(mask.address(odd), "?", "{odd}");
         }
         // What lies within what stays, of any addresses; one that is known tells no other.
