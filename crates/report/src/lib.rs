@@ -39,7 +39,7 @@ pub use sarif::to_sarif;
 pub use style::{Page, Style};
 pub use text::{explain, list_checks, to_text, wrap};
 pub use through::{ThroughForm, ports_text};
-pub use words::{checkpoint_word, day_text, severity_word};
+pub use words::{checkpoint_word, counted, day_text, severity_word};
 
 /// The version of the JSON form.
 pub const SCHEMA: &str = "sekimori.check/1";

@@ -171,7 +171,7 @@ pub fn checkpoint_word(checkpoint: Checkpoint, lang: Lang) -> &'static str {
 }
 
 /// `1 VM`, `2 VMs`.
-pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
+pub fn counted(number: usize, one: &str, many: &str) -> String {
     let shown = posture::grouped(number as u128);
     format!("{shown} {}", if number == 1 { one } else { many })
 }

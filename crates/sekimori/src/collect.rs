@@ -12,6 +12,7 @@ use azure::{
 use estate::ProblemKind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use posture::Lang;
+use report::counted;
 use serde_json::json;
 
 use crate::cli::{CollectArgs, Form, LiveArgs};
@@ -57,7 +58,10 @@ pub(crate) fn run(args: &CollectArgs, lang: Lang) -> anyhow::Result<u8> {
     if manifest.empty_subscriptions > 0 {
         let empty = manifest.empty_subscriptions;
         output::note(&match lang {
-            Lang::En => format!("{empty} subscriptions hold nothing that this sign-in sees"),
+            Lang::En => format!(
+                "this sign-in sees nothing in {}",
+                counted(usize::try_from(empty).unwrap_or(usize::MAX), "subscription", "subscriptions")
+            ),
             Lang::Ja => format!("参照できるリソースがないサブスクリプションが {empty} 件あります"),
         });
     }
@@ -72,7 +76,7 @@ pub(crate) fn run(args: &CollectArgs, lang: Lang) -> anyhow::Result<u8> {
         let (unchanged, changed, moment) = (since.unchanged, since.changed, &since.moment);
         output::note(&match lang {
             Lang::En => {
-                format!("{unchanged} rows were taken over; {changed} resources changed since {moment}")
+                format!("rows taken over: {unchanged}; resources changed since {moment}: {changed}")
             }
             Lang::Ja => format!(
                 "{unchanged} 行を引き継ぎました。{moment} 以降に変更されたリソースは {changed} 件です"

@@ -133,7 +133,7 @@ fn disagreements_are_told_and_written_down_without_names() {
     let ran = truth(folder.path(), &sim, &["--bug-report", "report.json"], "C");
     assert_eq!(ran.code, 1, "{}", ran.err);
     for part in [
-        "agree in 4 of 6 answers about 1 VMs",
+        "agree in 4 of 6 answers about 1 VM",
         "web inbound TCP 203.0.113.10:50000 → 10.0.0.4:22",
         "Azure     Deny  securityRules/of-a-deny-that-is-not-there",
         "Sekimori  Allow  securityRules/default-allow-ssh",
@@ -215,7 +215,7 @@ fn questions_of_ones_own_are_asked() {
     std::fs::write(folder.path().join("mine.ndjson"), question("TCP", "10.0.0.4:3389") + "\n\n").unwrap();
     let ran = truth(folder.path(), &sim, &["--batch", "mine.ndjson"], "C");
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("agree in 1 of 1 answers"), "{}", ran.out);
+    assert!(ran.out.contains("agree in 1 of 1 answer about"), "{}", ran.out);
     for odd in [question("TCP", "10.0.0.4:1-9"), question("Icmp", "10.0.0.4:0")] {
         std::fs::write(folder.path().join("odd.ndjson"), odd).unwrap();
         let ran = truth(folder.path(), &sim, &["--batch", "odd.ndjson"], "C");

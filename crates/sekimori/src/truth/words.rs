@@ -6,6 +6,7 @@ use std::path::Path;
 
 use estate::{Estate, resource_name};
 use posture::Lang;
+use report::counted;
 use serde_json::{Value, json};
 
 use super::questions::{Asked, Chosen, What};
@@ -77,8 +78,9 @@ pub(crate) fn text(estate: &Estate, rows: &[Row<'_>], chosen: &Chosen, lang: Lan
     let _ = match lang {
         Lang::En => writeln!(
             out,
-            "Azure and Sekimori agree in {agreed} of {answered} answers about {} VMs",
-            chosen.vms
+            "Azure and Sekimori agree in {agreed} of {} about {}",
+            counted(answered, "answer", "answers"),
+            counted(chosen.vms, "VM", "VMs")
         ),
         Lang::Ja => writeln!(
             out,
@@ -114,14 +116,20 @@ pub(crate) fn text(estate: &Estate, rows: &[Row<'_>], chosen: &Chosen, lang: Lan
     }
     if chosen.stopped > 0 {
         let _ = match lang {
-            Lang::En => writeln!(out, "Not asked: {} VMs that do not run", chosen.stopped),
+            Lang::En => {
+                writeln!(out, "Not asked, as it does not run: {}", counted(chosen.stopped, "VM", "VMs"))
+            }
             Lang::Ja => writeln!(out, "停止中のため問い合わせなかった VM: {} 台", chosen.stopped),
         };
     }
     if chosen.left_out > 0 {
         let _ = match lang {
             Lang::En => {
-                writeln!(out, "Not in the sample: {} VMs; --all asks about them, too", chosen.left_out)
+                writeln!(
+                    out,
+                    "Not in the sample: {}; --all asks about all",
+                    counted(chosen.left_out, "VM", "VMs")
+                )
             }
             Lang::Ja => writeln!(
                 out,
