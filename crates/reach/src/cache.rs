@@ -21,6 +21,8 @@ pub struct Facts {
     sighted: Vec<[bool; 2]>,
     /// What forwards to addresses of VMs.
     pub(crate) forwarding: Forwarding,
+    /// NICs that pass packets on: no change alters which these are.
+    passing: Box<[ResourceId]>,
     pub(crate) deployed: Deployed,
 }
 
@@ -42,7 +44,8 @@ impl Facts {
         let names = Names { members, tags };
         let forwarding = Forwarding::new(estate, &names);
         let sighted = estate.nsgs.iter().map(sighted).collect();
-        Self { names, sighted, forwarding, deployed: Deployed::new(estate) }
+        let passing = estate.nics.iter().filter(|nic| nic.forwards).map(|nic| nic.id).collect();
+        Self { names, sighted, forwarding, passing, deployed: Deployed::new(estate) }
     }
 
     /// The list of service tags.
@@ -67,7 +70,7 @@ impl Facts {
                     let vm = one.vm.as_ref().and_then(Known::value).and_then(|vm| estate.vm(*vm));
                     one.id == *nic || vm.is_some_and(|vm| vm.nics.contains(nic))
                 };
-                if estate.nics.iter().any(|one| one.forwards && beside(one)) {
+                if self.passing.iter().filter_map(|one| estate.nic(*one)).any(beside) {
                     self.forwarding = Forwarding::new(estate, &self.names);
                 }
             }

@@ -146,33 +146,13 @@ pub fn between(before: &[Vec<WayIn>; 2], after: &[Vec<WayIn>; 2]) -> Vec<Differe
             continue;
         }
         for protocol in Protocols::EACH {
-            let mut own: Vec<Difference> = Vec::new();
             for (ports, was, is) in side_by_side(&old_rows, &new_rows, protocol) {
                 let Some(kind) = kind_of(&was, &is) else { continue };
-                match own.last_mut() {
-                    Some(last)
-                        if last.kind == kind
-                            && last.before == was
-                            && last.after == is
-                            && last.ports.last.checked_add(1) == Some(ports.first) =>
-                    {
-                        last.ports.last = ports.last;
-                    }
-                    _ => own.push(Difference {
-                        kind,
-                        family,
-                        protocol,
-                        ports,
-                        before: was,
-                        after: is,
-                        witness: None,
-                    }),
-                }
+                let mut difference =
+                    Difference { kind, family, protocol, ports, before: was, after: is, witness: None };
+                difference.witness = witness(&difference, before, after);
+                all.push(difference);
             }
-            for difference in &mut own {
-                difference.witness = witness(difference, before, after);
-            }
-            all.extend(own);
         }
     }
     all
