@@ -1,8 +1,7 @@
 //! The part of Resource Graph's language that questions of a collector need, evaluated over rows:
-//! `TABLE | where type in~ ('a', 'b') | where id > 'x' | project a, b | order by id asc`, and
-//! `TABLE | summarize count_ = count() by column | order by column asc`, moments and nested columns by `todatetime` and
-//! `tostring`. Everything else is refused, as Azure refuses a
-//! query that it does not understand.
+//! `TABLE | where type in~ ('a', 'b') | project a, b = tostring(c.d) | order by id asc`,
+//! `TABLE | summarize count_ = count() by a, b | order by a asc`, and `where todatetime(a.b) >= datetime(MOMENT)`. Everything
+//! else is refused, as Azure refuses a query that it does not understand.
 
 use std::collections::BTreeMap;
 

@@ -300,7 +300,7 @@ impl Client {
         Ok(writer.add(PART, said)?)
     }
 
-    /// What has changed since a moment, by id in lower case, and all that it is a part of.
+    /// What has changed since a moment of what a snapshot holds, by id in lower case.
     async fn changes(&self, filled: &[String], moment: &str) -> Result<HashSet<String>, CollectError> {
         let text = format!(
             "resourcechanges | where todatetime(properties.changeAttributes.timestamp) >= datetime({moment}) | project id, subscriptionId, target = tostring(properties.targetResourceId) | order by id asc"
@@ -309,7 +309,7 @@ impl Client {
         for batch in filled.chunks(BATCH) {
             for row in self.few(&text, Scope::Subscriptions(batch)).await? {
                 let target = row.get("target").and_then(Value::as_str).unwrap_or_default();
-                touched.extend(itself_and_above(target));
+                touched.extend(looked_at(target));
             }
         }
         Ok(touched)
@@ -397,23 +397,29 @@ impl Client {
     }
 }
 
-/// `…/networkSecurityGroups/n/securityRules/r` and `…/networkSecurityGroups/n`: what has changed in a part has changed.
-fn itself_and_above(id: &str) -> Vec<String> {
+/// What of a change is in a snapshot: the resource, and those that it is a part of. Of
+/// `…/networkSecurityGroups/n/securityRules/r` that is the group; of a storage account nothing.
+fn looked_at(id: &str) -> Vec<String> {
     let id = id.to_lowercase();
     // No name in Azure has these: what has is no id.
     if id.contains(['\'', '\\', '\n']) {
         return Vec::new();
     }
-    let mut all = vec![id.clone()];
-    let Some(at) = id.rfind("/providers/").map(|at| at + "/providers/".len()) else { return all };
+    let Some(at) = id.rfind("/providers/").map(|at| at + "/providers/".len()) else { return Vec::new() };
     let (head, tail) = id.split_at(at);
     let steps: Vec<&str> = tail.split('/').collect();
-    let mut length = steps.len().saturating_sub(2);
-    while length >= 3 {
-        all.push(format!("{head}{}", steps.get(..length).unwrap_or_default().join("/")));
-        length -= 2;
+    let Some((provider, pairs)) = steps.split_first() else { return Vec::new() };
+    let mut found = Vec::new();
+    let (mut its_type, mut its_id) = ((*provider).to_owned(), format!("{head}{provider}"));
+    for pair in pairs.chunks(2) {
+        let [kind, name] = pair else { break };
+        its_type = format!("{its_type}/{kind}");
+        its_id = format!("{its_id}/{kind}/{name}");
+        if carried().any(|question| question.types.contains(&its_type.as_str())) {
+            found.push(its_id.clone());
+        }
     }
-    all
+    found
 }
 
 fn each_line(path: &Path, take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
@@ -471,7 +477,7 @@ pub(crate) fn read_anything(bytes: &[u8]) {
         let _ = serde_json::from_slice::<Before>(line);
         Ok(())
     });
-    let _ = itself_and_above(&String::from_utf8_lossy(bytes));
+    let _ = looked_at(&String::from_utf8_lossy(bytes));
 }
 
 #[cfg(test)]
@@ -479,17 +485,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_changed_in_a_part_changed_above() {
-        let rule = "/subscriptions/S/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/n/securityRules/r";
+    fn what_changed_in_a_part_changed_above_and_what_is_not_collected_nowhere() {
+        let of = |tail: &str| looked_at(&format!("/subscriptions/S/resourceGroups/g/providers/{tail}"));
+        let at = |tail: &str| format!("/subscriptions/s/resourcegroups/g/providers/{tail}");
         assert_eq!(
-            itself_and_above(rule),
+            of("Microsoft.Network/networkSecurityGroups/n/securityRules/r"),
+            [at("microsoft.network/networksecuritygroups/n")]
+        );
+        assert_eq!(
+            of("Microsoft.Compute/virtualMachines/v/extensions/e"),
             [
-                "/subscriptions/s/resourcegroups/g/providers/microsoft.network/networksecuritygroups/n/securityrules/r",
-                "/subscriptions/s/resourcegroups/g/providers/microsoft.network/networksecuritygroups/n"
+                at("microsoft.compute/virtualmachines/v"),
+                at("microsoft.compute/virtualmachines/v/extensions/e")
             ]
         );
-        assert_eq!(itself_and_above("/subscriptions/s").len(), 1);
-        assert_eq!(itself_and_above("it's"), Vec::<String>::new());
-        assert_eq!(itself_and_above("").len(), 1);
+        assert_eq!(of("Microsoft.Storage/storageAccounts/a"), Vec::<String>::new());
+        for odd in [
+            "",
+            "/subscriptions/s",
+            "/subscriptions/s/providers/",
+            "it's",
+            "/providers/microsoft.compute/virtualmachines",
+        ] {
+            assert_eq!(looked_at(odd), Vec::<String>::new(), "{odd}");
+        }
     }
 }
