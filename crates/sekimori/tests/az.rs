@@ -8,38 +8,31 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod azure;
 mod common;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use azure_sim::{Quota, Running, World, start};
+use azure::{CLIENT, Sim, TENANT};
 use common::{example, example_resources, run_in, scratch};
 use serde_json::Value;
-
-const TENANT: &str = "11111111-1111-1111-1111-111111111111";
-const CLIENT: &str = "22222222-2222-2222-2222-222222222222";
 
 /// `az`, signed in to a simulator that runs the example.
 struct Az {
     program: PathBuf,
     folder: tempfile::TempDir,
-    sim: Running,
-    _runtime: tokio::runtime::Runtime,
+    sim: Sim,
 }
 
 impl Az {
     fn signed_in() -> Self {
         let program =
             std::env::var_os("SEKIMORI_AZ").expect("SEKIMORI_AZ names `az`: cargo xtask test --full");
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let mut world = World::new(TENANT, []);
-        example_resources().into_iter().for_each(|resource| world.add(resource));
-        let sim = runtime.block_on(start(world, Quota::NONE, 5, Vec::new())).unwrap();
+        let sim = azure::sim(example_resources(), Vec::new(), Vec::new());
         let folder = scratch();
         std::fs::write(folder.path().join("authority.pem"), &sim.authority).unwrap();
-        let az = Self { program: program.into(), folder, sim, _runtime: runtime };
+        let az = Self { program: program.into(), folder, sim };
         az.run(&["cloud", "register", "-n", "Sim", "--endpoint-resource-manager", &az.sim.base]);
         az.run(&["cloud", "set", "-n", "Sim"]);
         // Else it asks Microsoft whether the authority is one of theirs.

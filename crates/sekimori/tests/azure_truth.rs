@@ -8,15 +8,16 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod azure;
 mod common;
 
 use std::path::{Path, PathBuf};
 
-use azure_sim::{Fault, Quota, Recording, Running, Script, World, start};
+use azure::principal;
+use azure_sim::{Fault, Recording, Running, Script};
 use common::{Ran, root, run_in, scratch};
 use serde_json::{Value, json};
 
-const TENANT: &str = "11111111-1111-1111-1111-111111111111";
 const GROUP: &str = "/subscriptions/0/resourceGroups/g/providers";
 
 fn id(name: &str) -> String {
@@ -69,35 +70,15 @@ fn recorded() -> Vec<Recording> {
     ]
 }
 
-fn sim(
-    resources: Vec<Value>,
-    recordings: Vec<Recording>,
-    faults: Vec<Script>,
-) -> (tokio::runtime::Runtime, Running) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let mut world = World::new(TENANT, []);
-    resources.into_iter().for_each(|resource| world.add(resource));
-    recordings.into_iter().for_each(|one| world.record(one));
-    let running = runtime.block_on(start(world, Quota::NONE, 100, faults)).unwrap();
-    (runtime, running)
-}
-
 fn truth(folder: &Path, sim: &Running, arguments: &[&str], language: &str) -> Ran {
     std::fs::write(folder.join("authority.pem"), &sim.authority).unwrap();
     let live = ["--cloud", &sim.base, "--authority", "authority.pem"];
-    let environment = [
-        ("AZURE_TENANT_ID", TENANT),
-        ("AZURE_CLIENT_ID", "22222222-2222-2222-2222-222222222222"),
-        ("AZURE_CLIENT_SECRET", "a secret"),
-        ("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential"),
-        ("LANG", language),
-    ];
-    run_in(folder, &[&["truth"], arguments, &live].concat(), b"", &environment)
+    run_in(folder, &[&["truth"], arguments, &live].concat(), b"", &principal(language))
 }
 
 #[test]
 fn answers_are_put_side_by_side() {
-    let (_runtime, sim) = sim(estate(), recorded(), Vec::new());
+    let sim = azure::sim(estate(), recorded(), Vec::new());
     let folder = scratch();
     let ran = truth(folder.path(), &sim, &["--format", "json"], "C");
     let said = ran.json();
@@ -128,7 +109,7 @@ fn disagreements_are_told_and_written_down_without_names() {
         answer: json!({"value": []}),
         polls: 0,
     });
-    let (_runtime, sim) = sim(estate(), recorded, Vec::new());
+    let sim = azure::sim(estate(), recorded, Vec::new());
     let folder = scratch();
     let ran = truth(folder.path(), &sim, &["--bug-report", "report.json"], "C");
     assert_eq!(ran.code, 1, "{}", ran.err);
@@ -177,7 +158,7 @@ fn what_azure_does_not_answer_is_no_agreement() {
         after: 0,
         times: usize::MAX,
     }];
-    let (_runtime, sim) = sim(estate(), recorded(), refused);
+    let sim = azure::sim(estate(), recorded(), refused);
     let folder = scratch();
     let ran = truth(folder.path(), &sim, &[], "C");
     assert_eq!(ran.code, 3, "{}", ran.err);
@@ -194,12 +175,12 @@ fn what_azure_does_not_answer_is_no_agreement() {
     // Without a watcher in the region, and with a VM that does not run.
     let mut resources = estate();
     resources[0]["location"] = json!("japaneast");
-    let (_runtime, other) = self::sim(resources.clone(), recorded(), Vec::new());
+    let other = azure::sim(resources.clone(), recorded(), Vec::new());
     let ran = truth(folder.path(), &other, &[], "C");
     assert!(ran.out.contains("no Network Watcher in westus"), "{}", ran.out);
     resources[1]["properties"]["extended"]["instanceView"]["powerState"]["code"] =
         json!("PowerState/deallocated");
-    let (_runtime, stopped) = self::sim(resources, recorded(), Vec::new());
+    let stopped = azure::sim(resources, recorded(), Vec::new());
     let ran = truth(folder.path(), &stopped, &[], "C");
     assert_eq!(ran.code, 3);
     assert!(ran.err.contains("no running virtual machine"), "{}", ran.err);
@@ -207,7 +188,7 @@ fn what_azure_does_not_answer_is_no_agreement() {
 
 #[test]
 fn questions_of_ones_own_are_asked() {
-    let (_runtime, sim) = sim(estate(), recorded(), Vec::new());
+    let sim = azure::sim(estate(), recorded(), Vec::new());
     let folder = scratch();
     let question = |protocol: &str, local: &str| {
         json!({"vm": "web", "direction": "inbound", "protocol": protocol, "local": local, "remote": "203.0.113.10:50000"}).to_string()
@@ -242,7 +223,7 @@ fn names_in_every_script_are_asked_and_taken_out() {
         let body = serde_json::from_str(&told(one.body.to_string())).unwrap();
         Recording { path: told(one.path), body, answer, ..one }
     });
-    let (_runtime, sim) = sim(resources, recorded.collect(), Vec::new());
+    let sim = azure::sim(resources, recorded.collect(), Vec::new());
     let folder = scratch();
     let ran = truth(folder.path(), &sim, &[], "ja_JP.UTF-8");
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
@@ -290,7 +271,7 @@ fn recorded_answers_agree_by_way_of_the_program() {
         resources.push(json!({"id": watcher, "location": "westus", "properties": {}}));
         let recording =
             Recording { path, body: request.clone(), status: 200, answer: case["answer"].clone(), polls: 1 };
-        let (_runtime, sim) = sim(Vec::new(), Vec::new(), Vec::new());
+        let sim = azure::sim(Vec::new(), Vec::new(), Vec::new());
         sim.change(|world| {
             resources.iter().for_each(|resource| world.add(resource.clone()));
             world.record(recording);

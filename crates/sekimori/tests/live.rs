@@ -7,36 +7,25 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod azure;
 mod common;
 
 use std::path::Path;
 
-use azure_sim::{Fault, Quota, Running, Script, World, start};
+use azure::{Sim, principal};
+use azure_sim::{Fault, Running, Script};
 use common::{Ran, example_resources, run_in, scratch};
 use serde_json::Value;
 
-const TENANT: &str = "11111111-1111-1111-1111-111111111111";
-
 /// The example estate, running.
-fn sim(faults: Vec<Script>) -> (tokio::runtime::Runtime, Running) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let mut world = World::new(TENANT, []);
-    example_resources().into_iter().for_each(|resource| world.add(resource));
-    let running = runtime.block_on(start(world, Quota::NONE, 5, faults)).unwrap();
-    (runtime, running)
+fn sim(faults: Vec<Script>) -> Sim {
+    azure::sim(example_resources(), Vec::new(), faults)
 }
 
 fn sekimori(folder: &Path, sim: &Running, arguments: &[&str], language: &str) -> Ran {
     std::fs::write(folder.join("authority.pem"), &sim.authority).unwrap();
     let live = ["--cloud", &sim.base, "--authority", "authority.pem"];
-    let environment = [
-        ("AZURE_TENANT_ID", TENANT),
-        ("AZURE_CLIENT_ID", "22222222-2222-2222-2222-222222222222"),
-        ("AZURE_CLIENT_SECRET", "hunter2-very-secret"),
-        ("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential"),
-        ("LANG", language),
-    ];
-    run_in(folder, &[arguments, &live].concat(), b"", &environment)
+    run_in(folder, &[arguments, &live].concat(), b"", &principal(language))
 }
 
 /// What a report says of each VM.
@@ -49,7 +38,7 @@ fn findings(report: &Value) -> Vec<String> {
 
 #[test]
 fn what_runs_is_judged_as_what_was_saved_is() {
-    let (_runtime, sim) = sim(Vec::new());
+    let sim = sim(Vec::new());
     let folder = scratch();
     let live = sekimori(folder.path(), &sim, &["check", "--format", "json", "--fail-on", "never"], "C");
     assert_eq!(live.code, 0, "{}", live.err);
@@ -85,7 +74,7 @@ fn what_may_not_be_read_is_an_error_of_the_input() {
         after: 0,
         times: usize::MAX,
     }];
-    let (_runtime, sim) = sim(locks);
+    let sim = sim(locks);
     let folder = scratch();
     let collected = sekimori(folder.path(), &sim, &["collect", "-o", "estate.ndjson.zst"], "C");
     assert_eq!(collected.code, 3, "{}", collected.err);
@@ -116,7 +105,7 @@ fn nobody_signed_in_says_what_to_do() {
         after: 0,
         times: usize::MAX,
     }];
-    let (_runtime, sim) = sim(refused);
+    let sim = sim(refused);
     let folder = scratch();
     let ran = sekimori(folder.path(), &sim, &["check"], "C");
     assert_eq!(ran.code, 2);
@@ -186,9 +175,8 @@ fn interrupted(folder: &Path, sim: &Running, arguments: &[&str], when: impl Fn()
         .args(arguments)
         .args(["--cloud", &sim.base, "--authority", "authority.pem"])
         .current_dir(folder)
-        .envs([("AZURE_TENANT_ID", TENANT), ("AZURE_CLIENT_ID", "22222222-2222-2222-2222-222222222222")])
-        .envs([("AZURE_CLIENT_SECRET", "hunter2"), ("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")])
-        .envs([("LANG", "C"), ("XDG_DATA_HOME", "/nonexistent")])
+        .envs(principal("C"))
+        .env("XDG_DATA_HOME", "/nonexistent")
         .env("TMPDIR", folder)
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::piped())
@@ -206,7 +194,7 @@ fn interrupted(folder: &Path, sim: &Running, arguments: &[&str], when: impl Fn()
 
 #[test]
 fn who_stops_it_goes_on_later() {
-    let (_runtime, sim) = sim(a_minute("roleEligibilityScheduleInstances"));
+    let sim = sim(a_minute("roleEligibilityScheduleInstances"));
     let folder = scratch();
     let journal = folder.path().join("estate.ndjson.zst.journal");
     // It waits, and enough was collected before.
@@ -231,7 +219,7 @@ fn who_stops_it_goes_on_later() {
 
 #[test]
 fn a_check_that_is_stopped_leaves_nothing() {
-    let (_runtime, sim) = sim(a_minute("roleEligibilityScheduleInstances"));
+    let sim = sim(a_minute("roleEligibilityScheduleInstances"));
     let folder = scratch();
     let left = || -> Vec<_> {
         let all = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
@@ -245,7 +233,7 @@ fn a_check_that_is_stopped_leaves_nothing() {
 
 #[test]
 fn a_snapshot_goes_on_from_an_earlier_one() {
-    let (_runtime, sim) = sim(Vec::new());
+    let sim = sim(Vec::new());
     let folder = scratch();
     let first = sekimori(folder.path(), &sim, &["collect", "-o", "old.ndjson.zst"], "C");
     assert_eq!(first.code, 0, "{}", first.err);
@@ -281,8 +269,9 @@ fn a_snapshot_goes_on_from_an_earlier_one() {
 
 #[test]
 fn everything_that_is_collected_has_a_japanese_name() {
-    let names = azure::QUESTIONS.iter().map(|one| one.name).chain(azure::LISTS.iter().map(|one| one.name));
-    let names = names.chain(azure::DIRECTORY.iter().map(|one| one.name)).chain([azure::MEMBERS.name]);
+    let names =
+        ::azure::QUESTIONS.iter().map(|one| one.name).chain(::azure::LISTS.iter().map(|one| one.name));
+    let names = names.chain(::azure::DIRECTORY.iter().map(|one| one.name)).chain([::azure::MEMBERS.name]);
     for name in names {
         let manifest = serde_json::json!({"kind": "sekimori.snapshot/1",
             "partial": [{"what": name, "scope": "the directory", "reason": "28 of 29 rows came"}]});

@@ -9,6 +9,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod azure;
 mod common;
 
 use std::io::{Read, Write};
@@ -17,18 +18,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use azure_sim::{Fault, Quota, Running, Script, World, start};
+use azure::Sim;
+use azure_sim::{Fault, Running, Script};
 use common::{Ran, example_resources, run_in, scratch};
 
-const TENANT: (&str, &str) = ("AZURE_TENANT_ID", "11111111-1111-1111-1111-111111111111");
-const CLIENT: (&str, &str) = ("AZURE_CLIENT_ID", "22222222-2222-2222-2222-222222222222");
+const TENANT: (&str, &str) = ("AZURE_TENANT_ID", azure::TENANT);
+const CLIENT: (&str, &str) = ("AZURE_CLIENT_ID", azure::CLIENT);
 
-fn sim(faults: Vec<Script>) -> (tokio::runtime::Runtime, Running) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let mut world = World::new(TENANT.1, []);
-    example_resources().into_iter().for_each(|resource| world.add(resource));
-    let running = runtime.block_on(start(world, Quota::NONE, 1000, faults)).unwrap();
-    (runtime, running)
+fn sim(faults: Vec<Script>) -> Sim {
+    azure::sim(example_resources(), Vec::new(), faults)
 }
 
 fn collect(folder: &Path, sim: &Running, environment: &[(&str, &str)]) -> Ran {
@@ -71,7 +69,7 @@ fn by_a_certificate() {
     };
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     std::fs::write(folder.path().join("both.pem"), read("key.pem") + &read("certificate.pem")).unwrap();
-    let (_runtime, sim) = sim(Vec::new());
+    let sim = sim(Vec::new());
     let ran = collect(folder.path(), &sim, &[TENANT, CLIENT, ("AZURE_CLIENT_CERTIFICATE_PATH", "both.pem")]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.err.contains("by environment"), "{}", ran.err);
@@ -89,7 +87,7 @@ fn by_a_token_of_another_provider_when_the_secret_is_wrong() {
         after: 0,
         times: usize::MAX,
     }];
-    let (_runtime, sim) = sim(wrong);
+    let sim = sim(wrong);
     let folder = scratch();
     std::fs::write(folder.path().join("token"), "a.token.of-kubernetes").unwrap();
     let environment =
@@ -104,7 +102,7 @@ fn by_a_token_of_another_provider_when_the_secret_is_wrong() {
 
 #[test]
 fn by_the_identity_of_the_machine() {
-    let (_runtime, sim) = sim(Vec::new());
+    let sim = sim(Vec::new());
     let token = sim.issue();
     // The service that hosts such as App Service have.
     let service = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -138,7 +136,7 @@ fn by_the_identity_of_the_machine() {
 
 #[test]
 fn by_the_sign_in_of_azd() {
-    let (_runtime, sim) = sim(Vec::new());
+    let sim = sim(Vec::new());
     let folder = scratch();
     let tools = folder.path().join("tools");
     std::fs::create_dir(&tools).unwrap();
