@@ -187,6 +187,33 @@ fn what_azure_does_not_answer_is_no_agreement() {
 }
 
 #[test]
+fn what_we_do_not_know_is_no_agreement() {
+    // The input names groups that it does not hold, and Azure says that nothing filters.
+    let mut recorded = recorded();
+    recorded.push(Recording {
+        path: id("networkInterfaces/nic/effectiveNetworkSecurityGroups"),
+        body: Value::Null,
+        status: 200,
+        answer: json!({"value": []}),
+        polls: 0,
+    });
+    let resources: Vec<Value> = estate()
+        .into_iter()
+        .filter(|one| !one["id"].as_str().unwrap().contains("networkSecurityGroups"))
+        .collect();
+    let sim = azure::sim(resources, recorded, Vec::new());
+    let folder = scratch();
+    let ran = truth(folder.path(), &sim, &["--format", "json"], "C");
+    let said = ran.json();
+    assert_eq!(
+        (&said["agreed"], &said["counts"]["not_known"], ran.code),
+        (&json!(0), &json!(6), 3),
+        "{said:#}"
+    );
+    assert_eq!(said["differ"], json!([]));
+}
+
+#[test]
 fn questions_of_ones_own_are_asked() {
     let sim = azure::sim(estate(), recorded(), Vec::new());
     let folder = scratch();
