@@ -85,6 +85,30 @@ impl Unit<'_> {
     }
 }
 
+/// How many rows pages say that there are, from page to page.
+///
+/// Pages go by number. A row that is deleted meanwhile moves another one onto a page that was read: so as many rows are
+/// expected as there ever were. One that is added moves one onto the next page, where it comes again: then as many as
+/// there were at first. One of each between the same two pages does not show.
+#[derive(Debug, Default)]
+struct Totals {
+    first: Option<u64>,
+    most: u64,
+    fell: bool,
+}
+
+impl Totals {
+    fn told(&mut self, total: u64) {
+        self.first.get_or_insert(total);
+        self.fell |= total < self.most;
+        self.most = self.most.max(total);
+    }
+
+    fn expected(&self) -> u64 {
+        if self.fell { self.most } else { self.first.unwrap_or(0) }
+    }
+}
+
 impl Client {
     /// Collects what checks read into a snapshot that was begun. What cannot be read is noted in it; it is ended by
     /// [`Writer::finish`].
@@ -355,19 +379,12 @@ impl Client {
     ) -> Result<Option<String>, CollectError> {
         let mut seen: HashSet<u64> = HashSet::new();
         let mut tokens: HashSet<String> = HashSet::new();
-        let (mut skip, mut totals, mut cut): (Option<String>, Option<(u64, u64, bool)>, bool) =
-            (None, None, false);
+        let (mut skip, mut totals, mut cut): (Option<String>, _, bool) = (None, Totals::default(), false);
         let mut empty = 0;
         let names = RandomState::new();
         loop {
             let page = self.page(&Query { text, scope, skip: skip.as_deref() }).await?;
-            // Pages go by number: a row that is deleted meanwhile moves another one onto a page that was read, so then as
-            // many rows are expected as there ever were. One that is added moves one onto the next page, where it comes
-            // again: then as many as there were at first.
-            let told = page.total;
-            totals = Some(totals.map_or((told, told, false), |(first, most, fell)| {
-                (first, most.max(told), fell || told < most)
-            }));
+            totals.told(page.total);
             empty = if page.rows.is_empty() { empty + 1 } else { 0 };
             if empty > EMPTY_PAGES {
                 return Ok(Some("its pages are empty, and do not end".to_owned()));
@@ -395,7 +412,7 @@ impl Client {
             }
         }
         let count = seen.len() as u64;
-        let total = totals.map_or(0, |(first, most, fell)| if fell { most } else { first });
+        let total = totals.expected();
         Ok(if cut {
             Some("the caller sees more than 10,000 subscriptions, and Azure answers for 10,000".to_owned())
         } else {
@@ -450,5 +467,25 @@ impl Client {
             }
             url = next;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_come_and_go_while_pages_are_read() {
+        let expected = |totals: &[u64]| {
+            let mut all = Totals::default();
+            totals.iter().for_each(|total| all.told(*total));
+            all.expected()
+        };
+        assert_eq!(expected(&[]), 0);
+        assert_eq!(expected(&[40, 40, 40]), 40);
+        assert_eq!(expected(&[40, 41, 42]), 40);
+        assert_eq!(expected(&[40, 39]), 40);
+        assert_eq!(expected(&[40, 41, 40]), 41);
+        assert_eq!(expected(&[40, 39, 41]), 41);
     }
 }

@@ -204,6 +204,12 @@ mod tests {
         bucket.landed();
         bucket.told(Duration::ZERO, Some(1), Some(seconds(5.0)));
         assert_eq!(bucket.take(Duration::ZERO), seconds(5.0));
+        // When it has landed, the next window has room.
+        let mut bucket = Bucket::new(10.0, 1.0);
+        bucket.take(Duration::ZERO);
+        bucket.landed();
+        bucket.told(Duration::ZERO, Some(1), Some(seconds(5.0)));
+        assert_eq!(bucket.take(Duration::ZERO), Duration::ZERO);
         // What is told is shorter, or a window is longer than is documented.
         assert_eq!(waits(1.9, 3), 3.0);
         assert_eq!(waits(0.1, 30), 30.0);

@@ -264,7 +264,7 @@ impl Client {
             let its = row.get("type").and_then(Value::as_str).unwrap_or_default().to_lowercase();
             *counts.entry((its, subscription.clone())).or_default() += 1;
         }
-        let anew = self.miscounted(base, &counts, filled).await?;
+        let anew = self.miscounted(&counts, filled).await?;
         let mut since = Since {
             moment,
             unchanged: 0,
@@ -362,10 +362,10 @@ impl Client {
         Ok(rows)
     }
 
-    /// Where the rows of a question are more or fewer than they should be, or were not read in full before.
+    /// Where the rows of a question are more or fewer than they should be. Those of a question that was not read in full
+    /// before are not taken, so they are too few.
     async fn miscounted(
         &self,
-        base: &Base,
         counts: &Counts,
         filled: &[String],
     ) -> Result<BTreeMap<&'static str, Vec<String>>, CollectError> {
@@ -380,15 +380,13 @@ impl Client {
                     there.insert((field("type"), field("subscriptionId")), count);
                 }
             }
-            // Some rows of a question that was cut short may be right: none is taken.
-            let whole = question.types.first().is_some_and(|one| base.question(one).is_some());
             for subscription in filled {
                 let same = question.types.iter().all(|one| {
                     let key = ((*one).to_owned(), subscription.to_lowercase());
                     counts.get(&key).copied().unwrap_or_default()
                         == there.get(&key).copied().unwrap_or_default()
                 });
-                if !whole || !same {
+                if !same {
                     anew.entry(question.name).or_default().push(subscription.clone());
                 }
             }
