@@ -54,8 +54,11 @@ const TESTS: [&[&str]; 3] = [
     &["-p", "posture", "--test", "live"],
 ];
 
-/// Longer than any of them takes without a break; what takes longer never ends.
-const PATIENCE: Duration = Duration::from_secs(240);
+/// Longer than any of them takes without a break, however busy the machine; what takes longer never ends.
+const PATIENCE: Duration = Duration::from_secs(1800);
+
+/// Seconds that one process may compute. A test without a break takes a few of them.
+const COMPUTING: u32 = 150;
 
 /// One break, as `cargo-mutants mutants --list --json` gives it.
 #[derive(Deserialize)]
@@ -193,7 +196,7 @@ fn one_run(place: &Path, chosen: &[&str], patience: Duration) -> Result<Outcome>
     fs::create_dir_all(place.join("target"))?;
     // A loop that never ends may also fill the memory of the machine.
     let mut child = Command::new("sh")
-        .args(["-c", "ulimit -v 6000000; exec \"$0\" \"$@\"", &cargo(), "test", "--quiet"])
+        .args(["-c", &format!("ulimit -v 6000000; ulimit -t {COMPUTING}; exec \"$0\" \"$@\""), &cargo(), "test", "--quiet"])
         .args(chosen)
         .current_dir(place)
         .env("CARGO_TARGET_DIR", place.join("target"))
@@ -218,9 +221,11 @@ fn one_run(place: &Path, chosen: &[&str], patience: Duration) -> Result<Outcome>
         }
         std::thread::sleep(Duration::from_millis(50));
     };
+    let said = fs::read_to_string(&log)?;
     Ok(match ended.success() {
         true => Outcome::Unnoticed,
-        false if fs::read_to_string(&log)?.contains("could not compile") => Outcome::DidNotCompile,
+        false if said.contains("could not compile") => Outcome::DidNotCompile,
+        false if ["SIGXCPU", "SIGKILL"].iter().any(|signal| said.contains(signal)) => Outcome::NeverEnded,
         false => Outcome::Caught,
     })
 }
