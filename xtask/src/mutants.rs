@@ -196,7 +196,13 @@ fn one_run(place: &Path, chosen: &[&str], patience: Duration) -> Result<Outcome>
     fs::create_dir_all(place.join("target"))?;
     // A loop that never ends may also fill the memory of the machine.
     let mut child = Command::new("sh")
-        .args(["-c", &format!("ulimit -v 6000000; ulimit -t {COMPUTING}; exec \"$0\" \"$@\""), &cargo(), "test", "--quiet"])
+        .args([
+            "-c",
+            &format!("ulimit -v 6000000; ulimit -t {COMPUTING}; exec \"$0\" \"$@\""),
+            &cargo(),
+            "test",
+            "--quiet",
+        ])
         .args(chosen)
         .current_dir(place)
         .env("CARGO_TARGET_DIR", place.join("target"))

@@ -50,7 +50,7 @@ const READER: &str = "Reader";
 const SECURITY_READER: &str = "Security Reader";
 
 /// What Resource Graph is asked for.
-pub const QUESTIONS: [Question; 13] = [
+pub const QUESTIONS: [Question; 14] = [
     Question {
         name: "machines",
         table: "resources",
@@ -58,7 +58,9 @@ pub const QUESTIONS: [Question; 13] = [
             "microsoft.compute/virtualmachines",
             "microsoft.compute/virtualmachines/extensions",
             "microsoft.compute/virtualmachinescalesets",
+            "microsoft.compute/virtualmachines/runcommands",
             "microsoft.compute/disks",
+            "microsoft.compute/snapshots",
         ],
         action: "Microsoft.Compute/*/read",
         role: READER,
@@ -155,12 +157,20 @@ pub const QUESTIONS: [Question; 13] = [
         role: READER,
     },
     Question {
+        name: "backup policies",
+        table: "recoveryservicesresources",
+        types: &["microsoft.recoveryservices/vaults/backuppolicies"],
+        action: "Microsoft.RecoveryServices/vaults/backupPolicies/read",
+        role: READER,
+    },
+    Question {
         name: "security",
         table: "securityresources",
         types: &[
             "microsoft.security/assessments",
             "microsoft.security/assessments/subassessments",
             "microsoft.security/pricings",
+            "microsoft.security/locations/alerts",
         ],
         action: "Microsoft.Security/*/read",
         role: SECURITY_READER,
@@ -193,12 +203,40 @@ pub const QUESTIONS: [Question; 13] = [
 ];
 
 /// What Resource Manager is asked for in each subscription.
-pub const LISTS: [List; 4] = [
+pub const LISTS: [List; 8] = [
     List {
         name: "just-in-time policies",
         path: "providers/Microsoft.Security/jitNetworkAccessPolicies",
         version: "2020-01-01",
         action: "Microsoft.Security/locations/jitNetworkAccessPolicies/read",
+        role: SECURITY_READER,
+    },
+    List {
+        name: "security contacts",
+        path: "providers/Microsoft.Security/securityContacts",
+        version: "2020-01-01-preview",
+        action: "Microsoft.Security/securityContacts/read",
+        role: SECURITY_READER,
+    },
+    List {
+        name: "agent provisioning",
+        path: "providers/Microsoft.Security/autoProvisioningSettings",
+        version: "2017-08-01-preview",
+        action: "Microsoft.Security/autoProvisioningSettings/read",
+        role: SECURITY_READER,
+    },
+    List {
+        name: "alert suppression",
+        path: "providers/Microsoft.Security/alertsSuppressionRules",
+        version: "2019-01-01-preview",
+        action: "Microsoft.Security/alertsSuppressionRules/read",
+        role: SECURITY_READER,
+    },
+    List {
+        name: "exports",
+        path: "providers/Microsoft.Security/automations",
+        version: "2019-01-01-preview",
+        action: "Microsoft.Security/automations/read",
         role: SECURITY_READER,
     },
     List {

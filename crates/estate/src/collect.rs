@@ -8,7 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object, Value};
 
 use crate::admin::AdminRule;
+use crate::around::Surroundings;
 use crate::compute::{Disk, Vm};
+use crate::coverage::Coverage;
 use crate::effective;
 use crate::firewall::{Firewall, FirewallPolicy, IpGroup, RuleGroup};
 use crate::forward::{Forward, ForwardKind, LoadBalancer, Pool, PrivateLink, WebGateway};
@@ -22,7 +24,7 @@ use crate::route::{Route, RouteTable, lone_route};
 use crate::rule::{Nsg, SecurityRule, owner_of};
 use crate::scale_set::ScaleSet;
 use crate::split::{self, Cut, DEPTH_LIMIT, Fault, PIECE_LIMIT, Splitter};
-use crate::wire::{Reader, member};
+use crate::wire::{Fields, Reader, member};
 
 /// Reads pieces of sources. Shared by the threads that read.
 #[derive(Default)]
@@ -60,6 +62,8 @@ pub struct Part {
     pub(crate) rules: Vec<(ResourceId, SecurityRule)>,
     pub(crate) routes: Vec<(ResourceId, Route)>,
     pub(crate) peerings: Vec<(ResourceId, Peer)>,
+    pub(crate) around: Surroundings,
+    pub(crate) coverage: Coverage,
     pub(crate) others: Vec<Other>,
     pub(crate) problems: Vec<Problem>,
     /// Problems beyond [`PROBLEMS_A_PART`], which are counted only.
@@ -132,6 +136,8 @@ impl Collector {
         move_all(&mut done.rules, &mut part.rules, 0);
         move_all(&mut done.routes, &mut part.routes, 0);
         move_all(&mut done.peerings, &mut part.peerings, 0);
+        done.around.append(&mut part.around);
+        done.coverage.append(&mut part.coverage);
         move_all(&mut done.others, &mut part.others, 0);
         move_all(&mut done.problems, &mut part.problems, 0);
     }
@@ -211,6 +217,7 @@ impl Collector {
         } else if effective::is_effective(object) {
             part.nsgs.extend(effective::read(&mut reader, object));
         } else if is_manifest(object) {
+            part.coverage.read(&mut reader, object);
             manifest(&mut reader, object);
         } else if let Some(format) = other_format(object) {
             reader.problem(String::new(), ProblemKind::OtherFormat { format });
@@ -430,7 +437,9 @@ fn resource(part: &mut Part, reader: &mut Reader<'_>, object: &Object, id: &str)
         Some(Parser::Kind(kind)) => kind,
         parser => {
             // Parts that are resources of their own count, whether or not their whole is there.
-            other(part, reader, object, &type_of(object, id));
+            let resource_type = type_of(object, id);
+            let own = other(part, reader, object, &resource_type);
+            part.around.take(reader, &resource_type, own, id, object);
             return lone_part(part, reader, object, id, parser);
         }
     };
@@ -441,8 +450,19 @@ fn resource(part: &mut Part, reader: &mut Reader<'_>, object: &Object, id: &str)
     let own = reader.ids.intern(id, Use::Definition);
     let mut nested = Nested::default();
     match kind {
-        Kind::Vm => part.vms.push(Vm::read(reader, own, object)),
-        Kind::ScaleSet => part.scale_sets.push(ScaleSet::read(reader, own, object, id, &mut nested)),
+        Kind::Vm => {
+            part.vms.push(Vm::read(reader, own, object));
+            nested_extensions(part, reader, object, "resources", "");
+        }
+        Kind::ScaleSet => {
+            part.scale_sets.push(ScaleSet::read(reader, own, object, id, &mut nested));
+            let profile = ["virtualMachineProfile", "extensionProfile"]
+                .iter()
+                .try_fold(object, |object, name| Fields::of(object).raw(name)?.as_object());
+            if let Some(profile) = profile {
+                nested_extensions(part, reader, profile, "extensions", id);
+            }
+        }
         Kind::Nic => part.nics.push(Nic::read(reader, own, object, &mut nested)),
         Kind::PublicIp => part.public_ips.push(PublicIp::read(reader, own, object, format_args!(""), true)),
         Kind::Nsg => part.nsgs.push(Nsg::read(reader, own, object)),
@@ -463,6 +483,27 @@ fn resource(part: &mut Part, reader: &mut Reader<'_>, object: &Object, id: &str)
     }
     part.subnets.append(&mut nested.subnets);
     part.public_ips.append(&mut nested.public_ips);
+}
+
+/// Extensions that stand in the record of their machine, or in the model of a scale set (whose id is `owner`).
+fn nested_extensions(part: &mut Part, reader: &mut Reader<'_>, object: &Object, list: &str, owner: &str) {
+    const TYPE: &str = "microsoft.compute/virtualmachines/extensions";
+    let items = member(object, list).and_then(|items| items.as_array());
+    for item in items.into_iter().flat_map(|items| items.iter()).filter_map(|item| item.as_object()) {
+        let text = |name: &str| member(item, name).and_then(|text| text.as_str());
+        let id = match (text("id"), text("name")) {
+            (Some(id), _) => id.to_owned(),
+            (None, Some(name)) if !owner.is_empty() => format!("{owner}/extensions/{name}"),
+            _ => continue,
+        };
+        // Other children of a machine, such as run commands, stand there, too.
+        if resource_type(&id).is_none_or(|name| !name.to_ascii_lowercase().ends_with("/extensions")) {
+            continue;
+        }
+        let own = reader.ids.intern(&id, Use::Definition);
+        part.others.push(Other { id: own, resource_type: TYPE.into(), origin: reader.origin });
+        part.around.take(reader, TYPE, own, &id, item);
+    }
 }
 
 /// A rule, route or peering that is a resource of its own.
@@ -509,8 +550,9 @@ fn mention(part: &mut Part, reader: &mut Reader<'_>, kind: Kind, id: &str) {
     }
 }
 
-fn other(part: &mut Part, reader: &mut Reader<'_>, object: &Object, resource_type: &str) {
+fn other(part: &mut Part, reader: &mut Reader<'_>, object: &Object, resource_type: &str) -> ResourceId {
     let text = member(object, "id").and_then(|id| id.as_str()).unwrap_or_default();
     let id = reader.ids.intern(text, Use::Definition);
     part.others.push(Other { id, resource_type: resource_type.into(), origin: reader.origin });
+    id
 }

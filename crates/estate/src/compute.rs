@@ -6,7 +6,9 @@ use crate::expected::Expected;
 use crate::id::{ResourceId, Use};
 use crate::known::{Field, Known, Reason};
 use crate::origin::Origins;
+use crate::record::fields;
 use crate::tags::Tags;
+use crate::upkeep::Upkeep;
 use crate::wire::{Fields, Reader, member};
 
 /// The operating system of a VM or disk.
@@ -49,6 +51,8 @@ pub struct Vm {
     pub password_disabled: Field<bool>,
     /// Whether it runs.
     pub power: Field<PowerState>,
+    /// How it is made and kept.
+    pub upkeep: Box<Upkeep>,
     /// Its tags, as far as its records tell.
     pub tags: Option<Tags>,
     /// Where its profiles stand in its record: `/properties`, or deeper for the model of a scale set.
@@ -66,6 +70,31 @@ pub struct Disk {
     pub managed_by: Field<ResourceId>,
     /// Its operating system, for a system disk.
     pub os: Field<OsFamily>,
+    /// Who can get at what is on it.
+    pub guard: DiskGuard,
+}
+
+fields! {
+    /// Who can get at what is on a disk.
+    DiskGuard;
+    /// `EncryptionAtRestWithPlatformKey`, `…WithCustomerKey`, `…WithPlatformAndCustomerKeys`.
+    encryption: text at "/properties/encryption/type",
+    /// The keys of one's own, where it is encrypted with such.
+    key_set: id at "/properties/encryption/diskEncryptionSetId",
+    /// Whether Azure Disk Encryption is on.
+    inner_encryption: boolean at "/properties/encryptionSettingsCollection/enabled",
+    /// `Enabled`, `Disabled`.
+    public_access: text at "/properties/publicNetworkAccess",
+    /// `AllowAll`, `AllowPrivate`, `DenyAll`.
+    access_policy: text at "/properties/networkAccessPolicy",
+    /// `Attached`, `Unattached`, `Reserved`, `ActiveSAS`.
+    state: text at "/properties/diskState",
+    /// How many machines may have it at once.
+    max_shares: whole at "/properties/maxShares",
+    /// When it was made.
+    created: moment at "/properties/timeCreated",
+    /// When a machine had it last.
+    released: moment at "/properties/LastOwnershipUpdateTime",
 }
 
 const OS: [(&str, OsFamily); 2] = [("linux", OsFamily::Linux), ("windows", OsFamily::Windows)];
@@ -101,6 +130,7 @@ impl Vm {
             admin_username: None,
             password_disabled: None,
             power: None,
+            upkeep: Box::default(),
             tags: None,
             profile: "/properties",
         }
@@ -140,6 +170,7 @@ impl Vm {
             }
             None => {}
         }
+        *vm.upkeep = Upkeep::read(reader, object);
         vm.power = power_state(object, fields);
         vm.tags = Tags::read(object);
         vm
@@ -218,6 +249,7 @@ impl Disk {
             &OS,
             Expected::OneOf(&["Linux", "Windows"]),
         );
-        Self { id, origins: Origins::one(reader.origin), managed_by, os }
+        let guard = DiskGuard::read(reader, object);
+        Self { id, origins: Origins::one(reader.origin), managed_by, os, guard }
     }
 }

@@ -35,6 +35,8 @@ pub enum Expected {
     PrefixOrTag,
     /// An address, a prefix, the name of a service tag, or `*`.
     AddressOrTag,
+    /// A moment, as RFC 3339 writes it.
+    Moment,
     /// One of these words.
     OneOf(&'static [&'static str]),
 }

@@ -49,8 +49,8 @@ macro_rules! records {
             #[allow(unused_mut, reason = "not every record has more to take over")]
             fn absorb(&mut self, mut other: Self, conflicts: &mut Vec<&'static str>) {
                 $(
-                    let also: fn(&mut Self, &mut Self) = $also;
-                    also(self, &mut other);
+                    let also: fn(&mut Self, &mut Self, &mut Vec<&'static str>) = $also;
+                    also(self, &mut other, conflicts);
                 )?
                 $(
                     let name = $pointer.rsplit('/').next().unwrap_or_default();
@@ -77,8 +77,9 @@ records! {
         admin_username: "/properties/osProfile/adminUsername",
         password_disabled: "/properties/osProfile/linuxConfiguration/disablePasswordAuthentication",
         power: "/powerState"
-    } then |mine, other| {
+    } then |mine, other, conflicts| {
         mine.described |= other.described;
+        mine.upkeep.absorb(*std::mem::take(&mut other.upkeep), conflicts);
         Tags::join(&mut mine.tags, other.tags.take());
         add_all(&mut mine.nics, &other.nics);
         if mine.nics_unknown.is_none() {
@@ -90,14 +91,18 @@ records! {
         nsg: "/properties/networkSecurityGroup",
         vm: "/properties/virtualMachine",
         ip_configurations: "/properties/ipConfigurations"
-    } then |mine, other| {
+    } then |mine, other, _| {
         mine.private_endpoint |= other.private_endpoint;
         mine.forwards |= other.forwards;
     };
-    PublicIp in public_ips { sku: "/sku/name", address: "/properties/ipAddress" } then |mine, other| {
+    PublicIp in public_ips {
+        sku: "/sku/name",
+        address: "/properties/ipAddress",
+        ddos: "/properties/ddosSettings/protectionMode"
+    } then |mine, other, _| {
         mine.attached = mine.attached.or(other.attached);
     };
-    Nsg in nsgs { rules: "/properties/securityRules" } then |mine, other| {
+    Nsg in nsgs { rules: "/properties/securityRules" } then |mine, other, _| {
         add_all(&mut mine.subnets, &other.subnets);
         add_all(&mut mine.nics, &other.nics);
         Tags::join(&mut mine.tags, other.tags.take());
@@ -112,8 +117,9 @@ records! {
     Vnet in vnets {
         space: "/properties/addressSpace",
         peers: "/properties/virtualNetworkPeerings",
-        location: "/location"
-    } then |mine, other| {
+        location: "/location",
+        ddos: "/properties/enableDdosProtection"
+    } then |mine, other, _| {
         let mut all = [&*mine.prefixes, &*other.prefixes].concat();
         all.sort_unstable();
         all.dedup();
@@ -124,10 +130,12 @@ records! {
         nsg: "/properties/networkSecurityGroup",
         guards_endpoints: "/properties/privateEndpointNetworkPolicies",
         route_table: "/properties/routeTable",
-        service_endpoints: "/properties/serviceEndpoints"
-    } then |mine, other| {
+        service_endpoints: "/properties/serviceEndpoints",
+        default_outbound: "/properties/defaultOutboundAccess"
+    } then |mine, other, _| {
         mine.vnet = mine.vnet.or(other.vnet);
         mine.translated |= other.translated;
+        mine.described |= other.described;
     };
     RouteTable in route_tables {
         routes: "/properties/routes",
@@ -146,10 +154,10 @@ records! {
         subnets: "/properties/gatewayIPConfigurations",
         pools: "/properties/backendAddressPools",
         ports: "/properties/backendHttpSettingsCollection"
-    } then |mine, other| {
+    } then |mine, other, _| {
         mine.inner.append(&mut other.inner);
     };
-    PrivateLink in private_links { frontends: "/properties/loadBalancerFrontendIpConfigurations" } then |mine, other| {
+    PrivateLink in private_links { frontends: "/properties/loadBalancerFrontendIpConfigurations" } then |mine, other, _| {
         mine.subnets.append(&mut other.subnets);
     };
     LocalGateway in local_gateways { space: "/properties/localNetworkAddressSpace" };
@@ -165,7 +173,9 @@ records! {
     };
     RuleGroup in rule_groups { priority: "/properties/priority", rules: "/properties/ruleCollections" };
     IpGroup in ip_groups { space: "/properties/ipAddresses" };
-    Disk in disks { managed_by: "/managedBy", os: "/properties/osType" };
+    Disk in disks { managed_by: "/managedBy", os: "/properties/osType" } then |mine, other, conflicts| {
+        mine.guard.absorb(std::mem::take(&mut other.guard), conflicts);
+    };
 }
 
 fn add_all(mine: &mut Vec<ResourceId>, theirs: &[ResourceId]) {
@@ -206,6 +216,8 @@ impl Joiner {
             ip_groups: read.ip_groups,
             admin_rules: read.admin_rules,
             disks: read.disks,
+            around: read.around,
+            coverage: read.coverage,
             others: Vec::new(),
             problems: read.problems,
         };
@@ -232,6 +244,7 @@ impl Joiner {
         joiner.index::<IpGroup>();
         joiner.index::<Disk>();
         joiner.add_others(read.others);
+        joiner.join_surroundings();
         joiner.add_rules(read.rules);
         joiner.add_routes(read.routes);
         joiner.add_peerings(read.peerings);
@@ -358,6 +371,14 @@ impl Joiner {
         }
     }
 
+    fn join_surroundings(&mut self) {
+        let mut around = std::mem::take(&mut self.estate.around);
+        for found in around.join(&self.estate.ids) {
+            self.conflict(found.id, found.pointer, found.one.min(found.other), found.one.max(found.other));
+        }
+        self.estate.around = around;
+    }
+
     /// Rules that are resources of their own belong to their group.
     fn add_rules(&mut self, mut rules: Vec<(ResourceId, SecurityRule)>) {
         rules.sort_by(|(_, a), (_, b)| a.place.cmp(&b.place));
@@ -470,6 +491,8 @@ impl Joiner {
                 route_table: None,
                 service_endpoints: None,
                 translated: false,
+                default_outbound: None,
+                described: false,
                 pointer: "".into(),
             });
         }

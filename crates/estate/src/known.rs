@@ -1,5 +1,7 @@
 //! A value that may be unknown, and why.
 
+use crate::coverage::Feed;
+
 /// A value, or the reason why nobody can tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known<T> {
@@ -144,11 +146,41 @@ pub enum Reason {
         /// The tag.
         tag: Box<str>,
     },
+    /// No source was asked for facts of this kind.
+    NotAsked {
+        /// The kind.
+        feed: Feed,
+    },
+    /// A source was asked for facts of this kind, and what it tells is not whole.
+    NotWhole {
+        /// The kind.
+        feed: Feed,
+        /// The right that was missing, if it was one.
+        action: Option<Box<str>>,
+    },
+    /// The machine alone knows.
+    InsideMachine {
+        /// What.
+        what: Inside,
+    },
     /// Azure has dropped what goes to these addresses at some times and not at others.
     AzureRoute {
         /// The prefix of its route.
         prefix: Box<str>,
     },
+}
+
+/// What only a machine itself can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Inside {
+    /// Which accounts it has, and how they sign in.
+    Accounts,
+    /// Whether its malware protection is on and fresh.
+    Malware,
+    /// Whether its disks are encrypted from within.
+    Encryption,
+    /// Which system it runs.
+    System,
 }
 
 impl<T> Known<T> {

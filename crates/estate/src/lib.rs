@@ -11,9 +11,12 @@
 
 mod address;
 mod admin;
+mod around;
+mod base64;
 mod change;
 mod collect;
 mod compute;
+mod coverage;
 mod effective;
 mod expected;
 mod firewall;
@@ -22,30 +25,42 @@ mod id;
 mod join;
 mod known;
 mod model;
+mod moment;
 mod named;
 mod network;
 mod origin;
 mod ports;
 mod problem;
 mod ranges;
+mod record;
 mod route;
 mod rule;
 mod scale_set;
+mod secret;
 pub mod split;
 mod tags;
+mod upkeep;
 mod wire;
 
 pub use address::{AddressSpec, Family, Prefix, ServiceTag, V4, V6, parse_prefix};
 pub use admin::{AdminAccess, AdminRule};
+pub use around::{
+    Alert, Assessment, BackupItem, BackupPolicy, Bastion, Circuit, Connection, Contact, DdosPlan, Export,
+    Extension, FlowLog, Gateway, GuestAssignment, GuestFailure, JitMachine, JitPolicy, JitPort, JitRequest,
+    Maintenance, NatGateway, Owned, Patch, PatchAssessment, Plan, PlanPart, Provisioning, RoleAssignment,
+    RoleDefinition, RunCommand, Snapshot, SubAssessment, SuppressionRule, Surroundings, Vault,
+};
 pub use change::{Change, ChangeError, apply};
 pub use collect::{Collector, Part};
-pub use compute::{Disk, OsFamily, PowerState, Vm};
+pub use compute::{Disk, DiskGuard, OsFamily, PowerState, Vm};
+pub use coverage::{Asked, Coverage, Feed};
 pub use expected::Expected;
 pub use firewall::{Dnat, Firewall, FirewallPolicy, FirewallRules, IpGroup, RuleGroup};
 pub use forward::{Down, Forward, ForwardKind, Front, Frontend, LoadBalancer, Pool, PrivateLink, WebGateway};
 pub use id::{Ids, ResourceId, resource_group, resource_name, resource_subscription, resource_type};
-pub use known::{Field, Known, Reason};
+pub use known::{Field, Inside, Known, Reason};
 pub use model::{Estate, Kind, Other, Slot};
+pub use moment::Moment;
 pub use network::{Asg, IpConfiguration, LocalGateway, Nic, Peer, PublicIp, Sku, Space, Subnet, Vnet};
 pub use origin::{Origin, Origins, Place, Pointer, SourceIndex, find, locate};
 pub use ports::{PortSet, PortSpec, parse_ports};
@@ -54,4 +69,6 @@ pub use ranges::{Bound, Range, RangeSet};
 pub use route::{Destination, NextHopType, Route, RouteTable};
 pub use rule::{Access, Direction, Nsg, Protocol, SecurityRule};
 pub use scale_set::{Model, ScaleSet};
+pub use secret::Secret;
 pub use tags::Tags;
+pub use upkeep::{Image, Upkeep};

@@ -1,7 +1,9 @@
 //! The estate: one record a resource, found by id.
 
 use crate::admin::AdminRule;
+use crate::around::Surroundings;
 use crate::compute::{Disk, Vm};
+use crate::coverage::{Coverage, Feed};
 use crate::firewall::{Firewall, FirewallPolicy, IpGroup, RuleGroup};
 use crate::forward::{LoadBalancer, PrivateLink, WebGateway};
 use crate::id::{Ids, ResourceId};
@@ -146,6 +148,10 @@ pub struct Estate {
     pub admin_rules: Vec<AdminRule>,
     /// Disks.
     pub disks: Vec<Disk>,
+    /// Everything around machines and networks.
+    pub around: Surroundings,
+    /// What the sources were asked for in full.
+    pub coverage: Coverage,
     /// Everything else.
     pub others: Vec<Other>,
     /// What could not be read, sorted by place.
@@ -209,6 +215,38 @@ impl Estate {
         ip_group: IpGroup in ip_groups as IpGroup;
         /// The disk with this id.
         disk: Disk in disks as Disk;
+    }
+
+    /// Whether the sources hold facts of a kind, or were asked for them.
+    pub fn holds(&self, feed: Feed) -> bool {
+        let around = &self.around;
+        let any = match feed {
+            Feed::Machines => {
+                !around.extensions.is_empty()
+                    || self.vms.iter().any(|vm| vm.upkeep.lists_extensions.is_some())
+            }
+            Feed::Networks => true,
+            Feed::Vaults => !around.vaults.is_empty(),
+            Feed::Backups => !around.backup_items.is_empty(),
+            Feed::BackupPolicies => !around.backup_policies.is_empty(),
+            Feed::Updates => {
+                !around.patch_assessments.is_empty()
+                    || !around.patches.is_empty()
+                    || self.vms.iter().any(|vm| vm.upkeep.lacking.is_some())
+            }
+            Feed::Maintenance => !around.maintenance.is_empty(),
+            Feed::GuestConfiguration => !around.guest_assignments.is_empty(),
+            Feed::Security => {
+                !around.assessments.is_empty() || !around.plans.is_empty() || !around.alerts.is_empty()
+            }
+            Feed::Contacts => !around.contacts.is_empty(),
+            Feed::Provisioning => !around.provisioning.is_empty(),
+            Feed::SuppressionRules => !around.suppression_rules.is_empty(),
+            Feed::Exports => !around.exports.is_empty(),
+            Feed::JitPolicies => !around.jit_policies.is_empty(),
+            Feed::Rights => !around.role_assignments.is_empty(),
+        };
+        any || self.coverage.mentions(feed)
     }
 
     /// Whether it holds anything of Azure's: a resource, or a mention of one.

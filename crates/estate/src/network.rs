@@ -73,6 +73,8 @@ pub struct PublicIp {
     pub address: Field<IpAddr>,
     /// The IP configuration that it is attached to.
     pub attached: Option<ResourceId>,
+    /// `VirtualNetworkInherited`, `Enabled`, `Disabled`: how floods are kept away from it.
+    pub ddos: Field<Box<str>>,
 }
 
 /// IPv4 and IPv6 address space.
@@ -106,6 +108,8 @@ pub struct Vnet {
     pub peers: Field<Vec<Peer>>,
     /// Its region, in lower case and without spaces.
     pub location: Field<Box<str>>,
+    /// Whether a DDoS protection plan covers it.
+    pub ddos: Field<bool>,
 }
 
 /// A network that another one is connected to.
@@ -174,6 +178,10 @@ pub struct Subnet {
     pub service_endpoints: Field<Vec<Box<str>>>,
     /// Whether a NAT gateway sends its packets to the internet, under addresses of its own.
     pub translated: bool,
+    /// Whether machines without a way out get one from Azure, under an address that nobody chose.
+    pub default_outbound: Field<bool>,
+    /// Whether the record tells of the subnet itself, so that a group that it does not name is not there.
+    pub described: bool,
     /// Where it stands in the record of its network; empty for a record of its own.
     pub pointer: Pointer,
 }
@@ -467,7 +475,8 @@ impl PublicIp {
         let address = parse_address(reader, fields, "ipAddress", format_args!("{at}/properties"));
         let attached = fields.raw("ipConfiguration").and_then(|target| target.get("id")?.as_str());
         let attached = attached.map(|target| reader.ids.intern(target, Use::Reference));
-        Self { id, origins: Origins::one(reader.origin), sku, address, attached }
+        let ddos = reader.text_at(object, "/properties/ddosSettings/protectionMode");
+        Self { id, origins: Origins::one(reader.origin), sku, address, attached, ddos }
     }
 }
 
@@ -498,10 +507,13 @@ impl Subnet {
             Expected::OneOf(&["Disabled", "Enabled", "NetworkSecurityGroupEnabled", "RouteTableEnabled"]);
         let guards_endpoints = reader.word(fields, "privateEndpointNetworkPolicies", at, &policies, expected);
         let translated = fields.raw("natGateway").is_some_and(|gateway| gateway.is_object());
+        let default_outbound = reader.boolean(fields, "defaultOutboundAccess", at);
         Self {
             id,
             vnet,
             origins,
+            described: space.is_some(),
+            default_outbound,
             space,
             nsg,
             guards_endpoints,
@@ -563,7 +575,8 @@ impl Vnet {
             }
         }
         let peers = Self::peers(reader, fields);
-        Self { id, origins: Origins::one(reader.origin), space, prefixes: listed, peers, location }
+        let ddos = reader.boolean_at(object, "/properties/enableDdosProtection");
+        Self { id, origins: Origins::one(reader.origin), space, prefixes: listed, peers, location, ddos }
     }
 
     fn peers(reader: &mut Reader<'_>, fields: Fields<'_>) -> Field<Vec<Peer>> {

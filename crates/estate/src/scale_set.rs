@@ -40,6 +40,7 @@ impl PartialEq for Model {
         self.vm.os == other.vm.os
             && self.vm.admin_username == other.vm.admin_username
             && self.vm.password_disabled == other.vm.password_disabled
+            && self.vm.upkeep == other.vm.upkeep
             && self.vm.nics_unknown == other.vm.nics_unknown
             && self.nics.iter().map(nic).eq(other.nics.iter().map(nic))
     }
@@ -65,6 +66,7 @@ impl ScaleSet {
                     problem.move_into(PROFILE, "/properties");
                 }
                 vm.tags = crate::tags::Tags::read(object);
+                vm.upkeep.read_whole(reader, object);
                 let mut nics = Vec::new();
                 if let Some(reason) = read_nics(reader, profile, text, &mut nics, found) {
                     vm.nics_unknown = Some(reason);
@@ -167,6 +169,7 @@ fn public_addresses(
                     sku: Some(sku),
                     address: None,
                     attached: None,
+                    ddos: None,
                 });
                 ip.public_ip = Some(Known::Value(id));
             }

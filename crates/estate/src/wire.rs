@@ -99,7 +99,7 @@ pub(crate) struct Reader<'c> {
     pub(crate) origin: Origin,
 }
 
-fn json_type(value: &Value) -> Expected {
+pub(crate) fn json_type(value: &Value) -> Expected {
     match value.get_type() {
         JsonType::Null => Expected::Null,
         JsonType::Boolean => Expected::Boolean,
@@ -111,7 +111,7 @@ fn json_type(value: &Value) -> Expected {
 }
 
 /// `{"$unknown":{"reason":"…"}}`: a source says that the value is not known yet.
-fn stated_unknown(value: &Value) -> Option<Reason> {
+pub(crate) fn stated_unknown(value: &Value) -> Option<Reason> {
     let object = value.as_object()?;
     if object.len() != 1 {
         return None;

@@ -1,9 +1,10 @@
 //! What a check is.
 
-use estate::Nsg;
+use estate::{Feed, Nsg};
 
 use crate::engine::Sink;
 use crate::lang::Text;
+use crate::verdict::Judged;
 use crate::view::{Context, VmView};
 
 /// A check: what it looks for, how bad that is, and the code that looks.
@@ -22,6 +23,8 @@ pub struct Check {
     pub why: Text,
     /// What to do.
     pub fix: Text,
+    /// The facts that it needs; it is not assessed where no source has any. None: machines and networks alone.
+    pub feed: Option<Feed>,
     /// Where others say the same.
     pub refs: &'static [Reference],
     /// The code that looks.
@@ -31,17 +34,57 @@ pub struct Check {
 /// What a check looks at, one at a time.
 #[derive(Clone, Copy)]
 pub enum Run {
-    /// A VM.
+    /// A VM and everything that leads to it.
     Vm(fn(&Context<'_>, &VmView<'_>, &mut Sink)),
+    /// A VM and what is told of it.
+    Machine(fn(&Context<'_>, &VmView<'_>) -> Judged),
     /// A network security group.
     Nsg(fn(&Context<'_>, &Nsg, &mut Sink)),
+    /// Resources of another kind, or many at once; no rule of a group matters.
+    Estate(Subject, fn(&Context<'_>, &mut Sink)),
+    /// The same where rules of groups anywhere matter: it is not kept by [`crate::Live`].
+    Paths(Subject, fn(&Context<'_>, &mut Sink)),
 }
 
 impl Run {
-    /// Whether the check looks at VMs.
+    /// Whether the check looks at VMs, one at a time.
     pub fn is_vm(self) -> bool {
-        matches!(self, Self::Vm(_))
+        matches!(self, Self::Vm(_) | Self::Machine(_))
     }
+
+    /// What the input holds nothing of when the check has nothing to say.
+    pub fn subject(self) -> Subject {
+        match self {
+            Self::Vm(_) | Self::Machine(_) => Subject::Machine,
+            Self::Nsg(_) => Subject::Nsg,
+            Self::Estate(subject, _) | Self::Paths(subject, _) => subject,
+        }
+    }
+}
+
+/// What a check is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Virtual machines and scale sets.
+    Machine,
+    /// Network security groups.
+    Nsg,
+    /// Subnets.
+    Subnet,
+    /// Virtual networks.
+    Network,
+    /// Public addresses.
+    PublicIp,
+    /// Disks and snapshots.
+    Disk,
+    /// Bastions.
+    Bastion,
+    /// Vaults for backups.
+    Vault,
+    /// Policies of just-in-time access.
+    JitPolicy,
+    /// Subscriptions.
+    Subscription,
 }
 
 /// A theme of the check list, in its order.
@@ -49,6 +92,14 @@ impl Run {
 pub enum Checkpoint {
     /// Accounts and passwords that cannot be guessed.
     Accounts,
+    /// Sign-in with Entra ID.
+    Entra,
+    /// Who may operate or log in.
+    Rbac,
+    /// Conditional access with multi-factor authentication.
+    ConditionalAccess,
+    /// Risky people and sign-ins are stopped.
+    IdentityProtection,
     /// Just-in-time access.
     Jit,
     /// Source addresses restricted.
@@ -57,19 +108,65 @@ pub enum Checkpoint {
     Ports,
     /// UDP closed.
     Udp,
+    /// Protection against floods.
+    Ddos,
+    /// Fewer attack surfaces.
+    Hardening,
+    /// Updates applied, machines redeployed.
+    Updates,
+    /// Protection against malware.
+    Malware,
+    /// Disks encrypted.
+    Encryption,
+    /// Backups.
+    Backup,
+    /// Defender for Cloud.
+    Defender,
     /// No public address at all.
     NoPublicIp,
 }
 
 impl Checkpoint {
+    /// All of them, in the order of the check list.
+    pub const ALL: [Self; 17] = [
+        Self::Accounts,
+        Self::Entra,
+        Self::Rbac,
+        Self::ConditionalAccess,
+        Self::IdentityProtection,
+        Self::Jit,
+        Self::Sources,
+        Self::Ports,
+        Self::Udp,
+        Self::Ddos,
+        Self::Hardening,
+        Self::Updates,
+        Self::Malware,
+        Self::Encryption,
+        Self::Backup,
+        Self::Defender,
+        Self::NoPublicIp,
+    ];
+
     /// The name that people select by.
     pub fn name(self) -> &'static str {
         match self {
             Self::Accounts => "accounts",
+            Self::Entra => "entra",
+            Self::Rbac => "rbac",
+            Self::ConditionalAccess => "conditional-access",
+            Self::IdentityProtection => "identity-protection",
             Self::Jit => "jit",
             Self::Sources => "sources",
             Self::Ports => "ports",
             Self::Udp => "udp",
+            Self::Ddos => "ddos",
+            Self::Hardening => "hardening",
+            Self::Updates => "updates",
+            Self::Malware => "malware",
+            Self::Encryption => "encryption",
+            Self::Backup => "backup",
+            Self::Defender => "defender",
             Self::NoPublicIp => "no-public-ip",
         }
     }

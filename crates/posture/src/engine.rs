@@ -8,13 +8,14 @@ use rayon::prelude::*;
 use reach::tags::Tags;
 use reach::{Addresses, Reach};
 
-use crate::check::{Check, Checkpoint, Run};
+use crate::check::{Check, Checkpoint, Run, Subject};
 use crate::exposure::exposing_groups;
 use crate::lang::{Lang, say};
 use crate::place::of_reason;
 use crate::reason::{reason_text, settled_by};
 use crate::settings::Settings;
 use crate::suppress::Suppressed;
+use crate::verdict::Verdict;
 use crate::view::{Context, Finding, Status, VmView};
 
 /// Takes what checks say.
@@ -49,6 +50,22 @@ impl Sink {
                 facts: Vec::new(),
                 fix: String::new(),
             });
+        }
+    }
+
+    /// What a check said of a resource.
+    pub(crate) fn take(
+        &mut self,
+        context: &Context<'_>,
+        check: &'static Check,
+        resource: ResourceId,
+        judged: crate::verdict::Judged,
+    ) {
+        match judged {
+            Ok(Verdict::NotFor) => {}
+            Ok(Verdict::Pass) => self.pass(context, check, resource),
+            Ok(Verdict::Fail(fault)) => self.fail(fault.finding(context, check, resource)),
+            Err(reasons) => self.unknown(check, resource, reasons),
         }
     }
 
@@ -148,7 +165,8 @@ const BATCH: usize = 512;
 /// What a run of checks goes by.
 pub(crate) struct Judge<'j> {
     reach: &'j Reach<'j>,
-    checks: &'j [&'static Check],
+    /// Those that the input has facts for.
+    checks: Vec<&'static Check>,
     settings: &'j Settings,
     lang: Lang,
     /// The management ports, and all others.
@@ -161,7 +179,7 @@ pub(crate) struct Judge<'j> {
 impl<'j> Judge<'j> {
     pub(crate) fn new(
         reach: &'j Reach<'j>,
-        checks: &'j [&'static Check],
+        checks: &[&'static Check],
         settings: &'j Settings,
         lang: Lang,
         keep_passes: bool,
@@ -173,6 +191,7 @@ impl<'j> Judge<'j> {
             all.fold(Addresses::empty(), |sum, more| sum.union(&more))
         });
         let ports = [management.clone(), management.complement()];
+        let checks = checks.iter().copied().filter(|check| is_assessed(reach.estate(), check)).collect();
         Self { reach, checks, settings, lang, ports, approved, keep_passes }
     }
 
@@ -195,9 +214,11 @@ impl<'j> Judge<'j> {
         let context = self.context(None);
         let exposing = exposing_groups(&context, view).into_iter();
         sink.exposing.extend(exposing.map(|group| (view.vm.id, group)));
-        for check in self.checks {
-            if let Run::Vm(run) = check.run {
-                run(&context, view, sink);
+        for check in &self.checks {
+            match check.run {
+                Run::Vm(run) => run(&context, view, sink),
+                Run::Machine(run) => sink.take(&context, check, view.vm.id, run(&context, view)),
+                Run::Nsg(_) | Run::Estate(..) | Run::Paths(..) => {}
             }
         }
     }
@@ -225,7 +246,9 @@ impl<'j> Judge<'j> {
     fn astray(&self, sink: &mut Sink) {
         for (resource, reason) in self.reach.astray() {
             for check in self.checks.iter().filter(|check| check.run.is_vm()) {
-                if matches!(check.checkpoint, Checkpoint::Ports | Checkpoint::Udp) {
+                if matches!(check.run, Run::Vm(_))
+                    && matches!(check.checkpoint, Checkpoint::Ports | Checkpoint::Udp)
+                {
                     sink.unknown(check, *resource, vec![reason.clone()]);
                 }
             }
@@ -235,7 +258,7 @@ impl<'j> Judge<'j> {
     /// Looks at a group. `exposing` are those that let the internet in to a machine.
     pub(crate) fn group(&self, nsg: &Nsg, exposing: &HashSet<ResourceId>, sink: &mut Sink) {
         let context = self.context(Some(exposing));
-        for check in self.checks {
+        for check in &self.checks {
             if let Run::Nsg(run) = check.run {
                 run(&context, nsg, sink);
             }
@@ -260,8 +283,52 @@ impl<'j> Judge<'j> {
             self.group(nsg, &exposing, &mut part);
             part
         });
-        sink.absorb(groups.reduce(empty, Sink::absorb))
+        let whole = self.checks.par_iter().map(|check| {
+            let mut part = empty();
+            if let Run::Estate(_, run) | Run::Paths(_, run) = check.run {
+                run(&self.context(None), &mut part);
+            }
+            part
+        });
+        sink.absorb(groups.reduce(empty, Sink::absorb)).absorb(whole.reduce(empty, Sink::absorb))
     }
+}
+
+/// Whether the input has facts that a check can go by.
+fn is_assessed(estate: &Estate, check: &Check) -> bool {
+    check.feed.is_none_or(|feed| estate.holds(feed))
+}
+
+/// What the input holds none of, in words; none where it holds some.
+fn lacks(estate: &Estate, subject: Subject, lang: Lang) -> Option<String> {
+    let around = &estate.around;
+    let (nothing, en, ja) = match subject {
+        Subject::Machine => {
+            (estate.vms.is_empty() && estate.scale_sets.is_empty(), "virtual machine", "仮想マシン")
+        }
+        Subject::Nsg => {
+            (estate.nsgs.is_empty(), "network security group", "ネットワーク セキュリティ グループ")
+        }
+        Subject::Subnet => (!estate.subnets.iter().any(|subnet| subnet.described), "subnet", "サブネット"),
+        Subject::Network => (estate.vnets.is_empty(), "virtual network", "仮想ネットワーク"),
+        Subject::PublicIp => (estate.public_ips.is_empty(), "public IP address", "パブリック IP アドレス"),
+        Subject::Disk => (
+            estate.disks.is_empty() && around.snapshots.is_empty(),
+            "disk or snapshot",
+            "ディスクまたはスナップショット",
+        ),
+        Subject::Bastion => (around.bastions.is_empty(), "bastion", "Azure Bastion"),
+        Subject::Vault => (around.vaults.is_empty(), "vault for backups", "バックアップ用のコンテナー"),
+        Subject::JitPolicy => (
+            around.jit_policies.is_empty(),
+            "policy of just-in-time access",
+            "Just-In-Time VM アクセスのポリシー",
+        ),
+        Subject::Subscription => {
+            (estate.vms.is_empty(), "subscription with machines", "仮想マシンを含むサブスクリプション")
+        }
+    };
+    nothing.then(|| say!(lang, "the input holds no {en}", "入力に{ja}が含まれていません"))
 }
 
 /// Runs checks over an estate. `keep_passes` is for people who want to see what was met.
@@ -337,23 +404,15 @@ fn finish(
         .collect();
     let mut not_assessed = Vec::new();
     for check in checks {
-        let (nothing, reason) = if check.run.is_vm() {
-            (
-                estate.vms.is_empty() && estate.scale_sets.is_empty(),
-                say!(lang, "the input holds no virtual machine", "入力に仮想マシンが含まれていません"),
-            )
-        } else {
-            (
-                estate.nsgs.is_empty(),
-                say!(
-                    lang,
-                    "the input holds no network security group",
-                    "入力にネットワーク セキュリティ グループが含まれていません"
-                ),
-            )
-        };
-        if nothing {
+        if let Some(reason) = lacks(estate, check.run.subject(), lang) {
             not_assessed.push((*check, reason));
+        } else if let Some(feed) = check.feed.filter(|_| !is_assessed(estate, check)) {
+            let (reason, settles) = (Reason::NotAsked { feed }, settled_by(&Reason::NotAsked { feed }, lang));
+            let reason = reason_text(&reason, lang);
+            not_assessed.push((
+                *check,
+                say!(lang, "{reason}; settled by {settles}", "{reason} (解決方法: {settles})"),
+            ));
         }
     }
     let by_check = by_check(checks, &findings, &sink.passes, &unknown_resources);

@@ -18,10 +18,11 @@ mod reason;
 mod remedy;
 mod settings;
 mod suppress;
+mod verdict;
 mod view;
 
 pub use baseline::{Baseline, Before, Comparison, Gone, compare};
-pub use check::{Check, Checkpoint, Reference, Run, Severity};
+pub use check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 pub use checks::CHECKS;
 pub use engine::{CheckTally, Outcome, Tally, Unknown, run};
 pub use exposure::{DecidedBy, PortEvidence, Sources, grouped, replies_text};
@@ -30,4 +31,5 @@ pub use live::{Changed, Live, Said};
 pub use reason::{reason_text, settled_by};
 pub use settings::{Approved, Settings};
 pub use suppress::{Day, Pattern, Stale, Suppressed, Suppression, TagPattern, suppress};
+pub use verdict::{Fault, Judged, Verdict};
 pub use view::{Cause, Finding, Status};

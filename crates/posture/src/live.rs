@@ -1,6 +1,7 @@
 //! An estate that stays: it takes changes one by one and answers what each of them changed.
 //!
 //! A rule of a group concerns the machines behind the group and nobody else, so just these are looked at again.
+//! Checks that rest on rules anywhere ([`Run::Paths`]) are left out: what they said could be out of date at any change.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use reach::difference::{Difference, Machine, between, machines, ways};
 use reach::tags::Tags;
 use reach::{Addresses, Facts, Reach};
 
-use crate::check::Check;
+use crate::check::{Check, Run};
 use crate::engine::{Judge, Sink};
 use crate::lang::Lang;
 use crate::settings::Settings;
@@ -68,6 +69,9 @@ impl Live {
         lang: Lang,
         sources: [Addresses; 2],
     ) -> Self {
+        let checks: Vec<_> =
+            checks.iter().copied().filter(|check| !matches!(check.run, Run::Paths(..))).collect();
+        let checks = checks.as_slice();
         let facts = Arc::new(Facts::new(&estate, Arc::clone(tags)));
         let reach = Reach::with_facts(&estate, Arc::clone(&facts));
         let sink = Judge::new(&reach, checks, &settings, lang, false).everything();

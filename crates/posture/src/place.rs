@@ -15,7 +15,8 @@ pub(crate) fn of_reason(estate: &Estate, resource: ResourceId, reason: &Reason) 
         let nsg = estate.nsg(resource).map(|nsg| nsg.origins.first());
         let set = || estate.scale_set(resource).map(|set| set.origins.first());
         let balancer = || estate.load_balancer(resource).map(|balancer| balancer.origins.first());
-        return Some((nsg.or_else(set).or_else(balancer)?, String::new()));
+        let around = || estate.around.origins(resource).map(|origins| origins.first());
+        return Some((nsg.or_else(set).or_else(balancer).or_else(around)?, String::new()));
     };
     let itself = Some((vm.origins.first(), String::new()));
     let Some(wanted) = wanted else { return itself };

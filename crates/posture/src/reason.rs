@@ -1,6 +1,6 @@
 //! Why something is unknown, in words, and what would settle it.
 
-use estate::{Reason, resource_name};
+use estate::{Feed, Inside, Reason, resource_name};
 
 use crate::lang::{Lang, say};
 
@@ -85,6 +85,52 @@ fn noun(resource_type: &str, lang: Lang) -> String {
         Lang::Ja => ja,
     }
     .to_owned()
+}
+
+/// What a source may tell of, in both languages.
+fn facts(feed: Feed) -> (&'static str, &'static str) {
+    match feed {
+        Feed::Machines => ("extensions and disks", "拡張機能とディスク"),
+        Feed::Networks => ("networks", "ネットワーク"),
+        Feed::Vaults => ("vaults for backups", "バックアップ用のコンテナー"),
+        Feed::Backups => ("backups", "バックアップ"),
+        Feed::BackupPolicies => ("backup policies", "バックアップ ポリシー"),
+        Feed::Updates => ("update assessments", "更新プログラムの評価"),
+        Feed::Maintenance => ("update schedules", "更新のスケジュール"),
+        Feed::GuestConfiguration => ("guest configuration results", "ゲスト構成の評価結果"),
+        Feed::Security => ("data of Defender for Cloud", "Defender for Cloud のデータ"),
+        Feed::Contacts => ("security contacts", "セキュリティ連絡先"),
+        Feed::Provisioning => ("agent provisioning settings", "エージェントの自動プロビジョニング設定"),
+        Feed::SuppressionRules => ("alert suppression rules", "アラートの抑制ルール"),
+        Feed::Exports => ("continuous exports", "連続エクスポートの設定"),
+        Feed::JitPolicies => ("just-in-time policies", "Just-In-Time VM アクセスのポリシー"),
+        Feed::Rights => ("role assignments", "ロールの割り当て"),
+    }
+}
+
+/// The commands that tell.
+fn feed_command(feed: Feed) -> &'static str {
+    match feed {
+        Feed::Machines => "sekimori collect; az vm extension list --ids <VM-ID>; az disk list",
+        Feed::Networks => "sekimori collect; az network vnet list",
+        Feed::Vaults => "sekimori collect; az backup vault list",
+        Feed::Backups => "sekimori collect; az backup protection check-vm --vm <VM-ID>",
+        Feed::BackupPolicies => {
+            "sekimori collect; az backup policy list --vault-name <VAULT> -g <RESOURCE-GROUP>"
+        }
+        Feed::Updates => "sekimori collect; az vm assess-patches --ids <VM-ID>",
+        Feed::Maintenance => "sekimori collect; az maintenance assignment list",
+        Feed::GuestConfiguration => "sekimori collect; az graph query -q guestconfigurationresources",
+        Feed::Security => {
+            "sekimori collect; az security assessment list; az security pricing list; az security alert list"
+        }
+        Feed::Contacts => "sekimori collect; az security contact list",
+        Feed::Provisioning => "sekimori collect; az security auto-provisioning-setting list",
+        Feed::SuppressionRules => "sekimori collect; az security alerts-suppression-rule list",
+        Feed::Exports => "sekimori collect; az security automation list",
+        Feed::JitPolicies => "sekimori collect; az security jit-policy list",
+        Feed::Rights => "sekimori collect; az role assignment list --all",
+    }
 }
 
 /// The reason in words. Ids are left out, so that the same reason reads the same for every
@@ -235,6 +281,44 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
             "the route for the service tag `{tag}` may be more specific than another one",
             "サービス タグ `{tag}` のルートの方がほかのルートより詳細である可能性があります"
         ),
+        Reason::NotAsked { feed } => {
+            let (en, ja) = facts(*feed);
+            say!(lang, "the input does not tell of all {en}", "入力に{ja}がすべて含まれているとは限りません")
+        }
+        Reason::NotWhole { feed, action: Some(action) } => {
+            let (en, ja) = facts(*feed);
+            say!(
+                lang,
+                "{en} could not be read: the right `{action}` is missing",
+                "{ja}を読み取れませんでした (権限 `{action}` がありません)"
+            )
+        }
+        Reason::NotWhole { feed, action: None } => {
+            let (en, ja) = facts(*feed);
+            say!(lang, "{en} could not be read in full", "{ja}の一部を読み取れませんでした")
+        }
+        Reason::InsideMachine { what } => match what {
+            Inside::Accounts => say!(
+                lang,
+                "Azure does not know the accounts of a machine that was made from a disk",
+                "既存のディスクから作成された仮想マシンのアカウントは、Azure には記録されません"
+            ),
+            Inside::Malware => say!(
+                lang,
+                "Azure's records do not tell whether protection that comes with the system is on",
+                "OS に付属するマルウェア対策が有効かどうかは、Azure の記録からは分かりません"
+            ),
+            Inside::Encryption => say!(
+                lang,
+                "Azure's records do not tell whether the system encrypts its disks by itself",
+                "OS 自体がディスクを暗号化しているかどうかは、Azure の記録からは分かりません"
+            ),
+            Inside::System => say!(
+                lang,
+                "Azure's records do not tell which system runs on it",
+                "どの OS が動作しているかは、Azure の記録からは分かりません"
+            ),
+        },
         Reason::AzureRoute { prefix } => say!(
             lang,
             "Azure drops what goes to {prefix} at some times and not at others",
@@ -291,6 +375,20 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
         Reason::SamePriority => {
             say!(lang, "give each rule a priority of its own", "規則ごとに異なる優先度を設定してください")
         }
+        Reason::NotAsked { feed } => feed_command(*feed).to_owned(),
+        Reason::NotWhole { action: Some(_), .. } => say!(
+            lang,
+            "a role with this right for who collects: sekimori collect --plan",
+            "収集に使うアカウントに、この権限を持つロールを割り当ててください: sekimori collect --plan"
+        ),
+        Reason::NotWhole { action: None, feed } => feed_command(*feed).to_owned(),
+        Reason::InsideMachine { what } => match what {
+            Inside::System => "az vm get-instance-view".to_owned(),
+            Inside::Malware => "az security assessment list".to_owned(),
+            Inside::Accounts | Inside::Encryption => {
+                say!(lang, "look at the machine itself", "仮想マシン内の設定を確認してください")
+            }
+        },
         Reason::Unreadable { .. } | Reason::Conflict { .. } => say!(
             lang,
             "mend the input: the errors tell where",

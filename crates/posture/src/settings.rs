@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use estate::{Family, Range, Space};
+use estate::{Family, Moment, Range, Space};
 use reach::Addresses;
 
 use crate::check::{Check, Severity};
@@ -21,6 +21,8 @@ pub struct Settings {
     pub approved: Vec<Approved>,
     /// How bad the team takes a check's findings to be, by code, whatever the check itself says.
     pub severity: BTreeMap<&'static str, Severity>,
+    /// The moment that ages are counted to, for sources that do not tell when they were collected.
+    pub now: Option<Moment>,
 }
 
 /// Addresses that the team's people come from.
@@ -61,6 +63,7 @@ impl Default for Settings {
             needed: 16,
             approved: Vec::new(),
             severity: BTreeMap::new(),
+            now: None,
         }
     }
 }

@@ -23,6 +23,7 @@ fn words(expected: Expected, lang: Lang) -> String {
         Expected::Object => ("an object", "オブジェクト"),
         Expected::Array => ("an array", "配列"),
         Expected::Value => ("a value", "値"),
+        Expected::Moment => ("a moment such as `2026-11-26T09:00:00Z`", "日時 (`2026-11-26T09:00:00Z` など)"),
         Expected::LastPort => ("a port that is not before the first one", "開始ポート以上のポート"),
         Expected::Ports => ("a port or a range such as 1000-2000", "ポート、または 1000-2000 のような範囲"),
         Expected::PortsOrAny => (

@@ -60,7 +60,8 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     }
     let as_of = now(lang)?;
     let tags = tags::list(lang)?;
-    let mut outcome = posture::run(estate, &tags, &checks, &chosen.settings(), lang, args.all);
+    let settings = posture::Settings { now: estate::Moment::parse(&as_of), ..chosen.settings() };
+    let mut outcome = posture::run(estate, &tags, &checks, &settings, lang, args.all);
     let today = as_of.get(..10).and_then(Day::parse).unwrap_or(Day { year: 1970, month: 1, day: 1 });
     let stale = suppress(&mut outcome, estate, &chosen.suppress, today);
     let notices = notices::of_suppressions(&stale, &chosen.suppress, file, lang);
@@ -72,7 +73,6 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
         .iter()
         .map(|problem| (problem.clone(), sources.locate_problem(&problem.at)))
         .collect();
-    let settings = chosen.settings();
     let own_settings = configuration::own(&chosen, file, lang);
     let unmet: Vec<_> = required.into_iter().filter(|code| !judged(&outcome, code)).collect();
     let report = Report {

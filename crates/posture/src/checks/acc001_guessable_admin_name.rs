@@ -22,6 +22,7 @@ pub(crate) const CHECK: Check = Check {
         en: "Make another administrator with a name that says nothing about the VM, its owner or its use, then remove this one. Better still: sign in with Entra ID, and no account of the VM's own is needed.",
         ja: "仮想マシンの用途や所有者から推測できない名前の管理者を作成し、このアカウントを削除してください。Entra ID でサインインすれば、仮想マシンごとのアカウント自体が不要になります。",
     },
+    feed: None,
     refs: &[
         Reference::Mcsb("IM-6"),
         Reference::Attack("T1110"),

@@ -23,6 +23,7 @@ pub(crate) const CHECK: Check = Check {
         en: "Put a key in, try it, then set `PasswordAuthentication no` in /etc/ssh/sshd_config.d/ and reload sshd. Better still: sign in with Entra ID (the AADSSHLoginForLinux extension).",
         ja: "公開鍵を登録して接続を確認したうえで、/etc/ssh/sshd_config.d/ に `PasswordAuthentication no` を設定し、sshd を再読み込みしてください。Entra ID でのサインイン (AADSSHLoginForLinux 拡張機能) をお勧めします。",
     },
+    feed: None,
     refs: &[
         Reference::Mcsb("IM-6"),
         Reference::Defender("22441184-2f7b-d4a0-e00b-4c5eaef4afc9"),

@@ -4,6 +4,9 @@ use crate::check::Check;
 
 mod acc001_guessable_admin_name;
 mod acc002_password_sign_in;
+mod bkp001_not_backed_up;
+mod enc004_unattached_disk;
+mod hrd002_secure_boot;
 mod net001_exposed_management_port;
 mod net002_exposed_tcp_port;
 mod net003_exposed_udp_port;
@@ -17,6 +20,9 @@ mod net008_retired_sku;
 pub const CHECKS: &[&Check] = &[
     &acc001_guessable_admin_name::CHECK,
     &acc002_password_sign_in::CHECK,
+    &bkp001_not_backed_up::CHECK,
+    &enc004_unattached_disk::CHECK,
+    &hrd002_secure_boot::CHECK,
     &net001_exposed_management_port::CHECK,
     &net002_exposed_tcp_port::CHECK,
     &net003_exposed_udp_port::CHECK,

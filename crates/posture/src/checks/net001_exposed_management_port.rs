@@ -26,6 +26,7 @@ pub(crate) const CHECK: Check = Check {
         en: "Close the port and come in through a relay, Azure Bastion or a VPN. Where that cannot be, open it just in time and only for the addresses that your people come from.",
         ja: "ポートを閉じ、中継サーバー、Azure Bastion、VPN のいずれかを経由して接続してください。それができない場合は、必要なときだけ、接続元のアドレスに限って開いてください。",
     },
+    feed: None,
     refs: &[
         Reference::Mcsb("NS-1"),
         Reference::Mcsb("NS-3"),

@@ -26,6 +26,7 @@ pub(crate) const CHECK: Check = Check {
         en: "Close what nobody outside needs. Put web sites behind an application gateway or Front Door, and let in only that.",
         ja: "外部から不要なポートは閉じてください。Web サイトはアプリケーション ゲートウェイや Front Door の背後に置き、そこからの通信だけを許可してください。",
     },
+    feed: None,
     refs: &[
         Reference::Mcsb("NS-1"),
         Reference::Cis("7.4"),

@@ -28,6 +28,7 @@ pub(crate) const CHECK: Check = Check {
         en: "Close every UDP port that need not face the internet. The platform's DDoS protection does not stop your VM from attacking others.",
         ja: "インターネットに公開する必要のない UDP ポートはすべて閉じてください。プラットフォームの DDoS 保護は、仮想マシンが踏み台にされることを防ぐものではありません。",
     },
+    feed: None,
     refs: &[
         Reference::Mcsb("NS-1"),
         Reference::Cis("7.3"),

@@ -24,6 +24,7 @@ pub(crate) const CHECK: Check = Check {
         en: "Take the address away and come in by VPN, ExpressRoute, Azure Bastion or a relay. Publish services through a load balancer or application gateway, and go out through a NAT gateway.",
         ja: "アドレスを外し、VPN、ExpressRoute、Azure Bastion、中継サーバーのいずれかを経由して接続してください。サービスの公開にはロード バランサーやアプリケーション ゲートウェイを、外向きの通信には NAT ゲートウェイを使ってください。",
     },
+    feed: None,
     refs: &[
         Reference::Mcsb("NS-2"),
         Reference::Cis("7.7"),

@@ -26,6 +26,7 @@ pub(crate) const CHECK: Check = Check {
         en: "Let in the addresses that your people really come from, or open the port just in time for the address of the person who asks.",
         ja: "実際に使っている接続元アドレスだけを許可するか、Just-In-Time (JIT) VM アクセスで、要求者のアドレスに限って開いてください。",
     },
+    feed: None,
     refs: &[Reference::Mcsb("NS-1"), Reference::Mcsb("PA-2"), Reference::Attack("T1133")],
     run: Run::Vm(run),
 };

@@ -26,6 +26,7 @@ pub(crate) const CHECK: Check = Check {
         en: "Put a group on the subnet: it then guards every VM in it, those to come included.",
         ja: "サブネットにネットワーク セキュリティ グループを関連付けてください。今後追加される仮想マシンも含め、サブネット内のすべてが守られます。",
     },
+    feed: None,
     refs: &[
         Reference::Mcsb("NS-1"),
         Reference::Defender("483f12ed-ae23-447e-a2de-a67a10db4353"),

@@ -28,6 +28,7 @@ pub(crate) const CHECK: Check = Check {
         en: "Narrow or remove the rule now, while nobody depends on it; delete the group if nothing uses it.",
         ja: "影響が出ない今のうちに、規則の範囲を狭めるか削除してください。使っていないグループであれば、グループごと削除してください。",
     },
+    feed: None,
     refs: &[Reference::Mcsb("NS-1"), Reference::Defender("bbff27d2-73db-4c2d-8b1a-5f20b1f1da7e")],
     run: Run::Nsg(run),
 };

@@ -26,6 +26,7 @@ pub(crate) const CHECK: Check = Check {
         en: "Move to the Standard SKU, with a group on the subnet first: an address that no group guards becomes closed by the move, and whoever relies on it is cut off.",
         ja: "先にサブネットに NSG を関連付けてから、Standard SKU へ移行してください。NSG のないアドレスは移行後に閉じられるため、利用中の通信が切れます。",
     },
+    feed: None,
     refs: &[
         Reference::Mcsb("NS-1"),
         Reference::Page(

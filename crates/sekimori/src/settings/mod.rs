@@ -167,6 +167,7 @@ impl Chosens {
             needed: self.needed_addresses.value,
             approved: self.approved_sources.value.clone(),
             severity: self.severity.value.clone(),
+            now: None,
         }
     }
 

@@ -1,0 +1,221 @@
+//! What stands around machines and networks: extensions, backups, plans, gateways, findings of Defender for Cloud.
+//!
+//! Each kind is a list of records, sorted by the resource that they tell of, so that all of one machine are found at once.
+
+mod access;
+mod defender;
+mod machine;
+mod protection;
+mod rights;
+
+pub use access::{Bastion, Circuit, Connection, DdosPlan, FlowLog, Gateway, NatGateway};
+pub use defender::{
+    Alert, Assessment, Contact, Export, JitMachine, JitPolicy, JitPort, JitRequest, Plan, PlanPart,
+    Provisioning, SubAssessment, SuppressionRule,
+};
+pub use machine::{
+    Extension, GuestAssignment, GuestFailure, Maintenance, Patch, PatchAssessment, RunCommand,
+};
+pub use protection::{BackupItem, BackupPolicy, Snapshot, Vault};
+pub use rights::{RoleAssignment, RoleDefinition};
+
+use sonic_rs::Object;
+
+use crate::id::{Ids, ResourceId};
+use crate::origin::{Origin, Origins};
+use crate::record::Around;
+use crate::wire::Reader;
+
+/// Records of one kind, sorted by owner, then by id.
+#[derive(Clone, Debug)]
+pub struct Owned<R>(Vec<R>);
+
+impl<R> Default for Owned<R> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<R> Owned<R> {
+    /// All of them.
+    pub fn iter(&self) -> std::slice::Iter<'_, R> {
+        self.0.iter()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<'o, R> IntoIterator for &'o Owned<R> {
+    type Item = &'o R;
+    type IntoIter = std::slice::Iter<'o, R>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+#[expect(private_bounds, reason = "the lists are made here alone")]
+impl<R: Around> Owned<R> {
+    /// Those that tell of a resource.
+    pub fn of(&self, owner: ResourceId) -> &[R] {
+        let from = self.0.partition_point(|record| record.owner() < owner);
+        let rest = self.0.get(from..).unwrap_or_default();
+        let until = rest.partition_point(|record| record.owner() == owner);
+        rest.get(..until).unwrap_or_default()
+    }
+
+    /// Sorts the records and makes those of one resource one.
+    fn join(&mut self, ids: &Ids, conflicts: &mut Vec<Contradiction>) {
+        let text = |id: ResourceId| ids.text(id).bytes().map(|byte| byte.to_ascii_lowercase());
+        self.0.sort_by(|a, b| {
+            let by_id =
+                || if a.id() == b.id() { std::cmp::Ordering::Equal } else { text(a.id()).cmp(text(b.id())) };
+            a.owner()
+                .cmp(&b.owner())
+                .then_with(by_id)
+                .then_with(|| a.origins().first().cmp(&b.origins().first()))
+        });
+        if !self.0.windows(2).any(|pair| matches!(pair, [a, b] if a.id() == b.id())) {
+            return;
+        }
+        let mut joined: Vec<R> = Vec::with_capacity(self.0.len());
+        for record in std::mem::take(&mut self.0) {
+            match joined.last_mut().filter(|last| last.id() == record.id()) {
+                None => joined.push(record),
+                Some(last) => {
+                    let (id, one, other) = (record.id(), last.origins().first(), record.origins().first());
+                    let mut pointers = Vec::new();
+                    last.absorb(record, &mut pointers);
+                    let all = pointers.into_iter().map(|pointer| Contradiction { id, pointer, one, other });
+                    conflicts.extend(all);
+                }
+            }
+        }
+        self.0 = joined;
+    }
+}
+
+/// Two records of one resource that do not say the same.
+pub(crate) struct Contradiction {
+    pub(crate) id: ResourceId,
+    pub(crate) pointer: &'static str,
+    pub(crate) one: Origin,
+    pub(crate) other: Origin,
+}
+
+macro_rules! around {
+    ($($(#[$doc:meta])* $list:ident: $record:ident, $($type:literal)|+;)*) => {
+        /// Everything around machines and networks.
+        #[derive(Default)]
+        pub struct Surroundings {
+            $($(#[$doc])* pub $list: Owned<$record>,)*
+        }
+
+        impl Surroundings {
+            /// Takes a resource whose type (lower case) is one of these.
+            pub(crate) fn take(
+                &mut self,
+                reader: &mut Reader<'_>,
+                resource_type: &str,
+                id: ResourceId,
+                text: &str,
+                object: &Object,
+            ) {
+                match resource_type {
+                    $($($type)|+ => self.$list.0.push($record::read(reader, id, text, object)),)*
+                    _ => {}
+                }
+            }
+
+            pub(crate) fn append(&mut self, other: &mut Self) {
+                $(self.$list.0.append(&mut other.$list.0);)*
+            }
+
+            /// Makes the records of each resource one.
+            pub(crate) fn join(&mut self, ids: &Ids) -> Vec<Contradiction> {
+                let mut conflicts = Vec::new();
+                $(self.$list.join(ids, &mut conflicts);)*
+                conflicts
+            }
+
+            /// Where the records of a resource stand, if it is one of these.
+            pub fn origins(&self, id: ResourceId) -> Option<&Origins> {
+                $(
+                    if let Some(record) = self.$list.0.iter().find(|record| record.id == id) {
+                        return Some(&record.origins);
+                    }
+                )*
+                None
+            }
+        }
+    };
+}
+
+around! {
+    /// Extensions of machines and scale sets, by machine.
+    extensions: Extension, "microsoft.compute/virtualmachines/extensions"
+        | "microsoft.compute/virtualmachinescalesets/extensions"
+        | "microsoft.compute/virtualmachinescalesets/virtualmachines/extensions";
+    /// Run commands of machines, by machine.
+    run_commands: RunCommand, "microsoft.compute/virtualmachines/runcommands";
+    /// What updates machines lack, by machine.
+    patch_assessments: PatchAssessment, "microsoft.compute/virtualmachines/patchassessmentresults";
+    /// Single updates that machines lack, by machine.
+    patches: Patch, "microsoft.compute/virtualmachines/patchassessmentresults/softwarepatches";
+    /// What was looked at inside machines, by machine.
+    guest_assignments: GuestAssignment, "microsoft.guestconfiguration/guestconfigurationassignments";
+    /// Schedules of updates, by machine.
+    maintenance: Maintenance, "microsoft.maintenance/configurationassignments";
+    /// What vaults keep, by machine.
+    backup_items: BackupItem, "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems";
+    /// Vaults for backups.
+    vaults: Vault, "microsoft.recoveryservices/vaults" | "microsoft.dataprotection/backupvaults";
+    /// How long backups are kept, by vault.
+    backup_policies: BackupPolicy, "microsoft.recoveryservices/vaults/backuppolicies";
+    /// Snapshots of disks.
+    snapshots: Snapshot, "microsoft.compute/snapshots";
+    /// Recommendations of Defender for Cloud, by resource.
+    assessments: Assessment, "microsoft.security/assessments";
+    /// Single findings of these, by resource.
+    sub_assessments: SubAssessment, "microsoft.security/assessments/subassessments";
+    /// Plans of Defender for Cloud, by subscription.
+    plans: Plan, "microsoft.security/pricings";
+    /// Who hears of alerts, by subscription.
+    contacts: Contact, "microsoft.security/securitycontacts";
+    /// Whether agents are put on machines, by subscription.
+    provisioning: Provisioning, "microsoft.security/autoprovisioningsettings";
+    /// Alerts of Defender for Cloud, by subscription.
+    alerts: Alert, "microsoft.security/locations/alerts";
+    /// Alerts that are kept from people, by subscription.
+    suppression_rules: SuppressionRule, "microsoft.security/alertssuppressionrules";
+    /// Where findings and alerts are sent, by subscription.
+    exports: Export, "microsoft.security/automations";
+    /// Policies of just-in-time access.
+    jit_policies: JitPolicy, "microsoft.security/locations/jitnetworkaccesspolicies";
+    /// Bastions, by network.
+    bastions: Bastion, "microsoft.network/bastionhosts";
+    /// VPN and ExpressRoute gateways, by network.
+    gateways: Gateway, "microsoft.network/virtualnetworkgateways";
+    /// Connections of gateways, by gateway.
+    connections: Connection, "microsoft.network/connections";
+    /// ExpressRoute circuits.
+    circuits: Circuit, "microsoft.network/expressroutecircuits";
+    /// NAT gateways.
+    nat_gateways: NatGateway, "microsoft.network/natgateways";
+    /// DDoS protection plans.
+    ddos_plans: DdosPlan, "microsoft.network/ddosprotectionplans";
+    /// Flow logs, by what they write down.
+    flow_logs: FlowLog, "microsoft.network/networkwatchers/flowlogs";
+    /// Who has which role where, by scope.
+    role_assignments: RoleAssignment, "microsoft.authorization/roleassignments";
+    /// Roles.
+    role_definitions: RoleDefinition, "microsoft.authorization/roledefinitions";
+}

@@ -1,0 +1,223 @@
+//! Where a configuration that everybody with read access sees holds what nobody should see.
+//!
+//! INVARIANT: what is found is a place, never a value.
+
+use sonic_rs::{JsonContainerTrait, JsonValueTrait, Value};
+
+/// What a secret looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Secret {
+    /// A field or variable that is called a password.
+    Password,
+    /// A field or variable that is called a key, token or secret.
+    Token,
+    /// A private key.
+    PrivateKey,
+    /// The key of a storage account, or a connection string with one.
+    ConnectionString,
+    /// An address with a signature that gives access.
+    SignedAddress,
+}
+
+/// Values that stand for a secret which is elsewhere, or that a collector has put in its place.
+fn is_placeholder(value: &str) -> bool {
+    let value = value.trim().trim_matches(['"', '\'']);
+    let lower = value.to_ascii_lowercase();
+    value.len() < 4
+        || value.starts_with(['$', '<', '{', '[', '%', '@', '*'])
+        || lower.contains("keyvault")
+        || lower.contains("vault.azure")
+        || ["redacted", "true", "false", "null", "none", "changeme", "xxxx", "sekimori:"]
+            .iter()
+            .any(|word| lower.starts_with(word))
+}
+
+/// What a name says of its value.
+fn by_name(name: &str) -> Option<Secret> {
+    let bare: String =
+        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    // Names about secrets that are none themselves.
+    if [
+        "uri",
+        "url",
+        "id",
+        "name",
+        "path",
+        "file",
+        "vault",
+        "policy",
+        "expiry",
+        "length",
+        "authentication",
+        "type",
+    ]
+    .iter()
+    .any(|end| bare.ends_with(end))
+    {
+        return None;
+    }
+    if ["password", "passwd", "pwd", "passphrase"].iter().any(|word| bare.contains(word)) {
+        return Some(Secret::Password);
+    }
+    if bare.ends_with("connectionstring") {
+        return Some(Secret::ConnectionString);
+    }
+    let token = [
+        "secret",
+        "token",
+        "apikey",
+        "accesskey",
+        "accountkey",
+        "sharedkey",
+        "privatekey",
+        "storagekey",
+        "workspacekey",
+    ];
+    token.iter().any(|word| bare.ends_with(word)).then_some(Secret::Token)
+}
+
+/// What a text is whatever it is called.
+fn by_value(text: &str) -> Option<Secret> {
+    if text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----") {
+        return Some(Secret::PrivateKey);
+    }
+    let behind = |mark: &str| text.find(mark).and_then(|at| text.get(at + mark.len()..));
+    if behind("AccountKey=").is_some_and(|rest| !is_placeholder(rest)) {
+        return Some(Secret::ConnectionString);
+    }
+    if behind("sig=").is_some_and(|rest| rest.len() >= 20 && !is_placeholder(rest)) && text.contains("://") {
+        return Some(Secret::SignedAddress);
+    }
+    None
+}
+
+/// What a text holds: itself, or a line of it that gives something called a secret a value.
+pub(crate) fn in_text(text: &str) -> Option<Secret> {
+    if let Some(found) = by_value(text) {
+        return Some(found);
+    }
+    text.lines().take(LINES).find_map(|line| {
+        if let Some(at) = line.find("--password ").or_else(|| line.find("-Password ")) {
+            let value = line.get(at..)?.split_whitespace().nth(1)?;
+            return (!is_placeholder(value)).then_some(Secret::Password);
+        }
+        let line = line.trim().trim_start_matches("export ").trim_start_matches(['-', '#', ' ', '"', '\'']);
+        let (name, value) = line.split_once(['=', ':'])?;
+        let name = name.trim().trim_end_matches(['"', '\'']);
+        let name = name.rsplit([' ', '\t', ';']).next()?;
+        if name.is_empty() || name.len() > 64 || is_placeholder(value) {
+            return None;
+        }
+        by_name(name)
+    })
+}
+
+/// How many lines of a text are looked at.
+const LINES: usize = 20_000;
+
+/// What a value under a name holds.
+pub(crate) fn in_named(name: &str, text: &str) -> Option<Secret> {
+    let named = || by_name(name).filter(|_| !is_placeholder(text));
+    by_value(text).or_else(named).or_else(|| in_text(text))
+}
+
+/// What is base64 of a text: custom data, user data.
+pub(crate) fn in_base64(text: &str) -> Option<Secret> {
+    match crate::base64::decode(text) {
+        Some(bytes) => in_text(&String::from_utf8_lossy(&bytes)),
+        None => in_text(text),
+    }
+}
+
+/// Looks through a value and what is in it: pointers below `at`, at most [`FOUND`] of them.
+pub(crate) fn inside(value: &Value, at: &str, found: &mut Vec<(Box<str>, Secret)>) {
+    if found.len() >= FOUND {
+        return;
+    }
+    if let Some(object) = value.as_object() {
+        for (name, value) in object {
+            let pointer = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+            match value.as_str() {
+                Some(text) => {
+                    if let Some(secret) = in_named(name, text) {
+                        found.push((pointer.into(), secret));
+                    }
+                }
+                None => inside(value, &pointer, found),
+            }
+        }
+    } else if let Some(array) = value.as_array() {
+        for (index, value) in array.iter().enumerate() {
+            match value.as_str() {
+                Some(text) => {
+                    found.extend(in_text(text).map(|secret| (format!("{at}/{index}").into(), secret)))
+                }
+                None => inside(value, &format!("{at}/{index}"), found),
+            }
+        }
+    }
+}
+
+/// How many secrets of one resource are told.
+const FOUND: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_told_from_what_speaks_of_them() {
+        for (name, text, expected) in [
+            ("adminPassword", "Kx9!pqrs", Some(Secret::Password)),
+            ("adminPassword", "[parameters('adminPassword')]", None),
+            ("adminPassword", "$(DB_PASSWORD)", None),
+            ("disablePasswordAuthentication", "yes!", None),
+            ("passwordPolicy", "strict", None),
+            ("keyVaultSecretUri", "https://kv.vault.azure.net/secrets/x", None),
+            ("storageAccountKey", "abcd1234abcd1234==", Some(Secret::Token)),
+            ("commandToExecute", "sh run.sh --password hunter22", Some(Secret::Password)),
+            ("commandToExecute", "sh run.sh --password $PASSWORD", None),
+            ("commandToExecute", "sh install.sh", None),
+            ("note", "the password is kept by Kaede", None),
+            ("x", "-----BEGIN RSA PRIVATE KEY-----\nMII\n", Some(Secret::PrivateKey)),
+            ("x", "-----BEGIN PUBLIC KEY-----\nMII\n", None),
+            (
+                "x",
+                "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=Zm9vYmFy",
+                Some(Secret::ConnectionString),
+            ),
+            (
+                "fileUri",
+                "https://a.blob.core.windows.net/c/f?sv=1&sig=abcdefghijklmnopqrstuv",
+                Some(Secret::SignedAddress),
+            ),
+            ("fileUri", "https://a.blob.core.windows.net/c/f", None),
+            ("script", "#!/bin/sh\nexport DB_PASSWORD=hunter22\n", Some(Secret::Password)),
+            ("script", "#!/bin/sh\nDB_PASSWORD=${1}\n", None),
+        ] {
+            assert_eq!(in_named(name, text), expected, "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn base64_is_looked_into() {
+        // "#cloud-config\npassword: hunter22\n"
+        let text = "I2Nsb3VkLWNvbmZpZwpwYXNzd29yZDogaHVudGVyMjIK";
+        assert_eq!(in_base64(text), Some(Secret::Password));
+        assert_eq!(in_base64("aGVsbG8="), None);
+        assert_eq!(in_base64("password: hunter22"), Some(Secret::Password), "not base64 at all");
+    }
+
+    #[test]
+    fn places_are_told() {
+        let value: Value = sonic_rs::from_str(
+            r#"{"a":[{"password":"hunter22"}],"b/c":{"token":"abcdefgh"},"d":"--password hunter22"}"#,
+        )
+        .unwrap();
+        let mut found = Vec::new();
+        inside(&value, "/settings", &mut found);
+        let mut places: Vec<_> = found.iter().map(|(place, _)| &**place).collect();
+        places.sort_unstable();
+        assert_eq!(places, ["/settings/a/0/password", "/settings/b~1c/token", "/settings/d"]);
+    }
+}
