@@ -17,7 +17,7 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ("config", &["estate", "posture"]),
     ("report", &["estate", "reach", "posture"]),
     ("sekimori", &["estate", "reach", "posture", "config", "report", "azure"]),
-    ("azure", &[]),
+    ("azure", &["estate"]),
     ("azure-sim", &[]),
     ("xtask", &[]),
 ];

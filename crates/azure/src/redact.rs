@@ -3,9 +3,10 @@
 //! Azure does not return protected settings and passwords, but scripts, connection strings and signed links stand in
 //! extensions' public settings, tags, connections and user data all the same.
 
+use estate::secret_in;
 use serde_json::Value;
 
-/// What stands in place of a secret.
+/// What stands in place of something that may hold a secret and was not seen to.
 pub(crate) const REDACTED: &str = "[redacted by sekimori]";
 
 /// Names of fields that hold secrets, in lower case: any field that ends so.
@@ -42,22 +43,34 @@ pub(crate) fn redact(record: &mut Value) -> usize {
     match record {
         Value::Object(members) => {
             let mut count = 0;
+            // A parameter tells by another member what it is: `{"name":"password","value":…}`.
+            let named = members.get("name").and_then(Value::as_str).is_some_and(is_secret);
+            let named = members.get("name").filter(|_| named).and_then(Value::as_str).map(str::to_owned);
             for (name, value) in members.iter_mut() {
-                count += match is_secret(name) && holds_text(value) {
-                    true => replace(value),
+                let called = match &named {
+                    Some(called) if name == "value" => called,
+                    _ => name,
+                };
+                count += match is_secret(called) && holds_text(value) {
+                    true => replace(called, value),
                     false => redact(value),
                 };
             }
             count
         }
         Value::Array(items) => items.iter_mut().map(redact).sum(),
-        Value::String(text) if is_signed(text) => replace(record),
+        Value::String(text) if is_signed(text) => replace("", record),
         _ => 0,
     }
 }
 
-fn replace(value: &mut Value) -> usize {
-    *value = Value::from(REDACTED);
+/// Puts a mark in place of a secret: which kind it was, so that checks can tell that it stood there.
+fn replace(name: &str, value: &mut Value) -> usize {
+    let kind = value.as_str().and_then(|text| secret_in(name, text));
+    *value = Value::from(match kind {
+        Some(kind) => format!("{}{}]", estate::REDACTED, kind.word()),
+        None => REDACTED.to_owned(),
+    });
     1
 }
 
@@ -101,10 +114,13 @@ mod tests {
                 "linuxConfiguration": {"disablePasswordAuthentication": true,
                     "ssh": {"publicKeys": [{"keyData": "ssh-rsa AAAA"}]}}},
             "protectedSettings": {"a": "b"}, "connection": "Endpoint=sb://x;SharedAccessKey=abc",
+            "parameters": [{"name": "DbPassword", "value": "hunter3"}, {"name": "size", "value": "small"}],
             "note": "the password is not here", "secretUrl": "https://vault/secrets/a"}});
-        assert_eq!(redact(&mut record), 7);
+        assert_eq!(redact(&mut record), 8);
         let text = record.to_string();
-        for gone in ["hunter2", "curl -u", "sig=abc", "\"abc\"", "aGk=", "\"b\"", "SharedAccessKey"] {
+        for gone in
+            ["hunter2", "hunter3", "curl -u", "sig=abc", "\"abc\"", "aGk=", "\"b\"", "SharedAccessKey"]
+        {
             assert!(!text.contains(gone), "{gone} in {text}");
         }
         for kept in [
@@ -113,6 +129,9 @@ mod tests {
             "not here",
             "secrets/a",
             "\"port\":22",
+            "\"value\":\"small\"",
+            "\"db-password\":\"[redacted by sekimori: password]\"",
+            "\"value\":\"[redacted by sekimori: password]\"",
             "\"adminPassword\":null",
             "\"owner\":\"a\"",
             "\"disablePasswordAuthentication\":true",

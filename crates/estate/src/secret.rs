@@ -19,6 +19,30 @@ pub enum Secret {
     SignedAddress,
 }
 
+impl Secret {
+    const WORDS: [(Self, &str); 5] = [
+        (Self::Password, "password"),
+        (Self::Token, "token"),
+        (Self::PrivateKey, "private key"),
+        (Self::ConnectionString, "connection string"),
+        (Self::SignedAddress, "signed address"),
+    ];
+
+    /// Its name in facts, and in what a collector puts in its place.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(secret, _)| *secret == self).map_or("", |(_, word)| word)
+    }
+}
+
+/// What a collector puts in place of a secret begins so; the word of the [`Secret`] and `]` follow.
+pub const REDACTED: &str = "[redacted by sekimori: ";
+
+/// What a value under a name holds, as [`Secret`]s are looked for everywhere: data in base64 is looked into.
+pub fn secret_in(name: &str, text: &str) -> Option<Secret> {
+    let encoded = ["customData", "userData"].iter().any(|one| name.eq_ignore_ascii_case(one));
+    if encoded { in_base64(text) } else { in_named(name, text) }
+}
+
 /// Values that stand for a secret which is elsewhere, or that a collector has put in its place.
 fn is_placeholder(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
@@ -78,6 +102,9 @@ fn by_name(name: &str) -> Option<Secret> {
 
 /// What a text is whatever it is called.
 fn by_value(text: &str) -> Option<Secret> {
+    if let Some(word) = text.strip_prefix(REDACTED).and_then(|rest| rest.strip_suffix(']')) {
+        return Secret::WORDS.iter().find(|(_, its)| *its == word).map(|(secret, _)| *secret);
+    }
     if text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----") {
         return Some(Secret::PrivateKey);
     }
@@ -194,6 +221,8 @@ mod tests {
             ("fileUri", "https://a.blob.core.windows.net/c/f", None),
             ("script", "#!/bin/sh\nexport DB_PASSWORD=hunter22\n", Some(Secret::Password)),
             ("script", "#!/bin/sh\nDB_PASSWORD=${1}\n", None),
+            ("script", "[redacted by sekimori: token]", Some(Secret::Token)),
+            ("password", "[redacted by sekimori]", None),
         ] {
             assert_eq!(in_named(name, text), expected, "{name}: {text}");
         }

@@ -178,7 +178,7 @@ fn scope_ja(scope: &str) -> String {
 
 /// What was asked, as manifests write it.
 fn what_ja(what: &str) -> &str {
-    const WORDS: [(&str, &str); 29] = [
+    const WORDS: [(&str, &str); 34] = [
         ("machines", "仮想マシン"),
         ("networks", "ネットワーク"),
         ("vaults", "Recovery Services コンテナー"),
@@ -194,6 +194,11 @@ fn what_ja(what: &str) -> &str {
         ("maintenance", "メンテナンス構成"),
         ("just-in-time policies", "JIT ポリシー"),
         ("locks", "ロック"),
+        ("backup policies", "バックアップ ポリシー"),
+        ("security contacts", "セキュリティ連絡先"),
+        ("agent provisioning", "エージェントの自動プロビジョニング"),
+        ("alert suppression", "アラートの抑制ルール"),
+        ("exports", "連続エクスポート"),
         ("deny assignments", "拒否割り当て"),
         ("eligible rights", "資格のあるロール割り当て"),
         ("conditional access", "条件付きアクセス ポリシー"),
