@@ -10,6 +10,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::shapes::{Rule, Shape, rules};
+use crate::whole;
 
 /// What is in a generated estate.
 pub(crate) struct Made {
@@ -38,6 +39,15 @@ pub(crate) struct Groups {
 
 /// Writes an estate in which every so-many-th VM is open. `every` is even.
 pub(crate) fn generate(vms: u32, every: u32, groups: Option<Groups>, path: &Path) -> Result<Made> {
+    write(vms, every, groups, false, path)
+}
+
+/// The same with everything that stands around the machines.
+pub(crate) fn generate_whole(vms: u32, every: u32, path: &Path) -> Result<Made> {
+    write(vms, every, None, true, path)
+}
+
+fn write(vms: u32, every: u32, groups: Option<Groups>, whole: bool, path: &Path) -> Result<Made> {
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
     let mut exposed = 0;
     for number in 0..groups.map_or(0, |groups| groups.count) {
@@ -54,6 +64,9 @@ pub(crate) fn generate(vms: u32, every: u32, groups: Option<Groups>, path: &Path
         // Every 25th VM has a public address, every other one of these an open group.
         let public = number.is_multiple_of(every / 2);
         write_vm(&mut out, number, subnet)?;
+        if whole {
+            whole::around(&mut out, &provider(subnet), number)?;
+        }
         let group = match groups {
             _ if open => format!("nsg-own-{number}"),
             Some(groups) => large_group(number % groups.count.max(1)),
@@ -69,6 +82,9 @@ pub(crate) fn generate(vms: u32, every: u32, groups: Option<Groups>, path: &Path
             let port = if number.is_multiple_of(2 * every) { "3389" } else { "22" };
             write_group(&mut out, &name, &[simple("allow-remote", 300, "*", port)])?;
         }
+    }
+    if whole {
+        whole::last(&mut out, &provider(0), SUBSCRIPTION)?;
     }
     out.flush()?;
     let bytes = std::fs::metadata(path)?.len();
@@ -124,7 +140,7 @@ fn write_vm(out: &mut impl Write, number: u32, subnet: u32) -> Result<()> {
     };
     writeln!(
         out,
-        r#""properties":{{"vmId":"{}","provisioningState":"Succeeded","timeCreated":"2026-05-11T04:12:33.1180000Z","hardwareProfile":{{"vmSize":"Standard_D2s_v5"}},"networkProfile":{{"networkInterfaces":[{{"id":"{provider}/Microsoft.Network/networkInterfaces/{name}-nic","properties":{{"primary":true,"deleteOption":"Detach"}}}}]}},"osProfile":{{"computerName":"{name}","adminUsername":"kaede-1874","secrets":[],"allowExtensionOperations":true,{profile}}},"storageProfile":{{"imageReference":{image},"osDisk":{{"osType":"{os}","name":"{name}-os","createOption":"FromImage","caching":"ReadWrite","diskSizeGB":127,"deleteOption":"Detach","managedDisk":{{"id":"{provider}/Microsoft.Compute/disks/{name}-os","storageAccountType":"Premium_LRS"}}}},"dataDisks":[],"diskControllerType":"SCSI"}},"securityProfile":{{"securityType":"TrustedLaunch","uefiSettings":{{"secureBootEnabled":true,"vTpmEnabled":true}}}},"diagnosticsProfile":{{"bootDiagnostics":{{"enabled":true}}}},"extended":{{"instanceView":{{"powerState":{{"code":"PowerState/running"}}}}}}}},"tags":{{"cost-centre":"{}","owner":"team-{}","environment":"production"}},"zones":["1"]}}"#,
+        r#""properties":{{"vmId":"{}","provisioningState":"Succeeded","timeCreated":"2026-05-11T04:12:33.1180000Z","hardwareProfile":{{"vmSize":"Standard_D2s_v5"}},"networkProfile":{{"networkInterfaces":[{{"id":"{provider}/Microsoft.Network/networkInterfaces/{name}-nic","properties":{{"primary":true,"deleteOption":"Detach"}}}}]}},"osProfile":{{"computerName":"{name}","adminUsername":"kaede-1874","secrets":[],"allowExtensionOperations":true,{profile}}},"storageProfile":{{"imageReference":{image},"osDisk":{{"osType":"{os}","name":"{name}-os","createOption":"FromImage","caching":"ReadWrite","diskSizeGB":127,"deleteOption":"Detach","managedDisk":{{"id":"{provider}/Microsoft.Compute/disks/{name}-os","storageAccountType":"Premium_LRS"}}}},"dataDisks":[],"diskControllerType":"SCSI"}},"securityProfile":{{"securityType":"TrustedLaunch","encryptionAtHost":true,"uefiSettings":{{"secureBootEnabled":true,"vTpmEnabled":true}}}},"diagnosticsProfile":{{"bootDiagnostics":{{"enabled":true}}}},"extended":{{"instanceView":{{"powerState":{{"code":"PowerState/running"}}}}}}}},"tags":{{"cost-centre":"{}","owner":"team-{}","environment":"production"}},"zones":["1"]}}"#,
         guid(1, number),
         4000 + number % 700,
         number % 37,

@@ -10,6 +10,7 @@ mod peers;
 mod shapes;
 mod shell;
 mod tree;
+mod whole;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -57,6 +58,9 @@ enum Chore {
         /// Every how-many-th is open to the internet; an even number
         #[arg(long, default_value_t = generate::EXPOSED_EVERY, value_parser = clap::value_parser!(u32).range(2..))]
         open_every: u32,
+        /// Everything that stands around the machines, too: disks, extensions, updates, backups, Defender for Cloud
+        #[arg(long, conflicts_with_all = ["groups", "shape"])]
+        whole: bool,
         /// How many large groups there are for the NICs of VMs that are not open
         #[arg(long)]
         groups: Option<u32>,
@@ -117,6 +121,9 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Bench { vms, runs, write, .. } => bench::bench(vms, runs, write),
         Chore::Generate { rules, shape: Some(shape), out, .. } => {
             generate::one_group(&shapes::shaped(shape, rules), &out)
+        }
+        Chore::Generate { vms, open_every, whole: true, out, .. } => {
+            generate::generate_whole(vms, open_every, &out).map(drop)
         }
         Chore::Generate { vms, open_every, groups, rules, out, .. } => {
             let groups = groups.map(|count| generate::Groups { count, rules });
