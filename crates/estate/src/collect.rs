@@ -490,6 +490,10 @@ fn nested_extensions(part: &mut Part, reader: &mut Reader<'_>, object: &Object, 
     const TYPE: &str = "microsoft.compute/virtualmachines/extensions";
     let items = member(object, list).and_then(|items| items.as_array());
     for item in items.into_iter().flat_map(|items| items.iter()).filter_map(|item| item.as_object()) {
+        // Lists of machines have the ids alone.
+        if item.len() < 2 {
+            continue;
+        }
         let text = |name: &str| member(item, name).and_then(|text| text.as_str());
         let id = match (text("id"), text("name")) {
             (Some(id), _) => id.to_owned(),

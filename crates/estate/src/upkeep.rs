@@ -198,9 +198,13 @@ fn lacking(reader: &mut Reader<'_>, object: &Object) -> Field<u64> {
     view!(reader.whole_at(object), "patchStatus/availablePatchSummary/criticalAndSecurityPatchCount")
 }
 
-/// `az vm show` prints `resources` always, `null` where there are none; Resource Graph leaves it out.
+/// `az` prints `resources` always, `null` where there are none; a list of machines has their ids alone, and Azure's own
+/// answers leave the member out where there is nothing, so that its absence says nothing.
 fn lists_extensions(_: &mut Reader<'_>, object: &Object) -> Field<bool> {
-    object.iter().any(|(name, _)| name.eq_ignore_ascii_case("resources")).then_some(Known::Value(true))
+    let (_, value) = object.iter().find(|(name, _)| name.eq_ignore_ascii_case("resources"))?;
+    let whole = |item: &Value| item.as_object().is_some_and(|item| item.len() > 1);
+    let told = value.is_null() || value.as_array().is_some_and(|items| items.iter().all(whole));
+    told.then_some(Known::Value(true))
 }
 
 fn secrets(_: &mut Reader<'_>, object: &Object) -> Field<Vec<(Box<str>, Secret)>> {

@@ -227,3 +227,31 @@ fn it_does_not_show_which_thread_was_quicker() {
         assert_eq!(delivered(order), expected, "{order:?}");
     }
 }
+
+#[test]
+fn extensions_in_the_record_of_a_machine() {
+    let vm = |resources: &str| {
+        let vm = format!("{RG}/Microsoft.Compute/virtualMachines/m");
+        let estate = read(&[&format!(
+            r#"{{"id":"{vm}","properties":{{"hardwareProfile":{{"vmSize":"s"}}}}{}}}"#,
+            resources.replace("VM", &vm)
+        )]);
+        let handlers: Vec<String> = estate
+            .around
+            .extensions
+            .of(estate.vms[0].id)
+            .iter()
+            .map(|one| format!("{:?}", one.handler.as_ref().and_then(Known::value)))
+            .collect();
+        (handlers, estate.vms[0].upkeep.lists_extensions.is_some())
+    };
+    let nested =
+        r#","resources":[{"id":"VM/extensions/x","properties":{"publisher":"P","type":"MDE.Linux"}}]"#;
+    let some = vec!["Some(\"MDE.Linux\")".to_owned()];
+    assert_eq!(vm(nested), (some.clone(), true));
+    let flat = r#","resources":[{"id":"VM/extensions/x","type":"Microsoft.Compute/virtualMachines/extensions","publisher":"P","typePropertiesType":"MDE.Linux"}]"#;
+    assert_eq!(vm(flat), (some, true));
+    assert_eq!(vm(r#","resources":null"#), (vec![], true), "az says that there are none");
+    assert_eq!(vm(""), (vec![], false), "Resource Graph says nothing");
+    assert_eq!(vm(r#","resources":[{"id":"VM/extensions/x"}]"#), (vec![], false), "a list has the ids alone");
+}
