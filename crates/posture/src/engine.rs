@@ -12,7 +12,7 @@ use crate::check::{Check, Checkpoint, Run, Subject};
 use crate::exposure::exposing_groups;
 use crate::lang::{Lang, say};
 use crate::place::of_reason;
-use crate::reason::{reason_text, settled_by};
+use crate::reason::{nothing_of, reason_text, settled_by};
 use crate::settings::Settings;
 use crate::suppress::Suppressed;
 use crate::verdict::Verdict;
@@ -407,12 +407,7 @@ fn finish(
         if let Some(reason) = lacks(estate, check.run.subject(), lang) {
             not_assessed.push((*check, reason));
         } else if let Some(feed) = check.feed.filter(|_| !is_assessed(estate, check)) {
-            let (reason, settles) = (Reason::NotAsked { feed }, settled_by(&Reason::NotAsked { feed }, lang));
-            let reason = reason_text(&reason, lang);
-            not_assessed.push((
-                *check,
-                say!(lang, "{reason}; settled by {settles}", "{reason} (解決方法: {settles})"),
-            ));
+            not_assessed.push((*check, nothing_of(feed, lang)));
         }
     }
     let by_check = by_check(checks, &findings, &sink.passes, &unknown_resources);

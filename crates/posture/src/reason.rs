@@ -108,6 +108,16 @@ fn facts(feed: Feed) -> (&'static str, &'static str) {
     }
 }
 
+/// That the input tells nothing of a kind, and what would.
+pub(crate) fn nothing_of(feed: Feed, lang: Lang) -> String {
+    let ((en, ja), command) = (facts(feed), feed_command(feed));
+    say!(
+        lang,
+        "the input holds no {en}; settled by: {command}",
+        "入力に{ja}が含まれていません。解決方法: {command}"
+    )
+}
+
 /// The commands that tell.
 fn feed_command(feed: Feed) -> &'static str {
     match feed {
