@@ -4,6 +4,11 @@ use crate::check::Check;
 
 mod acc001_guessable_admin_name;
 mod acc002_password_sign_in;
+mod acc003_derived_admin_name;
+mod acc004_shared_admin_name;
+mod acc005_shared_ssh_key;
+mod acc006_development_looser;
+mod admin_account;
 mod bkp001_not_backed_up;
 mod enc004_unattached_disk;
 mod hrd002_secure_boot;
@@ -15,11 +20,16 @@ mod net005_wide_source;
 mod net006_no_security_group;
 mod net007_latent_exposure;
 mod net008_retired_sku;
+mod shared;
 
 /// Every check, by code.
 pub const CHECKS: &[&Check] = &[
     &acc001_guessable_admin_name::CHECK,
     &acc002_password_sign_in::CHECK,
+    &acc003_derived_admin_name::CHECK,
+    &acc004_shared_admin_name::CHECK,
+    &acc005_shared_ssh_key::CHECK,
+    &acc006_development_looser::CHECK,
     &bkp001_not_backed_up::CHECK,
     &enc004_unattached_disk::CHECK,
     &hrd002_secure_boot::CHECK,

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod accounts;
 #[path = "../common/mod.rs"]
 mod common;
 mod machines;
