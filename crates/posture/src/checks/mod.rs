@@ -12,6 +12,17 @@ mod admin_account;
 mod bkp001_not_backed_up;
 mod enc004_unattached_disk;
 mod hrd002_secure_boot;
+mod jit001_no_jit;
+mod jit002_jit_does_not_close;
+mod jit003_jit_port_missing;
+mod jit004_jit_wide_source;
+mod jit005_jit_long;
+mod jit006_jit_stale_rule;
+mod jit007_jit_without_plan;
+mod jit008_jit_gone_machine;
+mod jit009_expired_lease_rule;
+mod jit_access;
+mod jit_ports;
 mod net001_exposed_management_port;
 mod net002_exposed_tcp_port;
 mod net003_exposed_udp_port;
@@ -33,6 +44,15 @@ pub const CHECKS: &[&Check] = &[
     &bkp001_not_backed_up::CHECK,
     &enc004_unattached_disk::CHECK,
     &hrd002_secure_boot::CHECK,
+    &jit001_no_jit::CHECK,
+    &jit002_jit_does_not_close::CHECK,
+    &jit003_jit_port_missing::CHECK,
+    &jit004_jit_wide_source::CHECK,
+    &jit005_jit_long::CHECK,
+    &jit006_jit_stale_rule::CHECK,
+    &jit007_jit_without_plan::CHECK,
+    &jit008_jit_gone_machine::CHECK,
+    &jit009_expired_lease_rule::CHECK,
     &net001_exposed_management_port::CHECK,
     &net002_exposed_tcp_port::CHECK,
     &net003_exposed_udp_port::CHECK,

@@ -11,6 +11,7 @@
 mod accounts;
 #[path = "../common/mod.rs"]
 mod common;
+mod jit;
 mod machines;
 
 use serde_json::{Value, json};
