@@ -67,7 +67,7 @@ pub use ports::{PortSet, PortSpec, parse_ports};
 pub use problem::{At, Problem, ProblemKind};
 pub use ranges::{Bound, Range, RangeSet};
 pub use route::{Destination, NextHopType, Route, RouteTable};
-pub use rule::{Access, Direction, Nsg, Protocol, SecurityRule};
+pub use rule::{Access, Direction, Nsg, OWN_RULE, Protocol, SecurityRule};
 pub use scale_set::{Model, ScaleSet};
 pub use secret::{REDACTED, Secret, secret_in};
 pub use tags::Tags;

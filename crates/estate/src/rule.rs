@@ -5,7 +5,7 @@
 use std::fmt::Arguments;
 use std::ops::RangeInclusive;
 
-use sonic_rs::{Object, Value};
+use sonic_rs::{JsonValueTrait, Object, Value};
 
 use crate::address::AddressSpec;
 use crate::expected::Expected;
@@ -77,7 +77,13 @@ pub struct SecurityRule {
     pub source_ports: PortSpec,
     /// The port they go to.
     pub destination_ports: PortSpec,
+    /// What people are told of it; kept for rules of this product's own alone, whose names begin with
+    /// [`OWN_RULE`].
+    pub description: Option<Box<str>>,
 }
+
+/// How the names of rules begin that this product makes, in any case.
+pub const OWN_RULE: &str = "sekimori-";
 
 impl PartialEq for SecurityRule {
     /// Two rules are equal when they do the same, wherever they stand.
@@ -195,6 +201,7 @@ impl SecurityRule {
             destination: addresses(),
             source_ports: ports(),
             destination_ports: ports(),
+            description: None,
         }
     }
 
@@ -220,6 +227,7 @@ impl SecurityRule {
             destination: AddressSpec::default(),
             source_ports: ports(reader, "sourcePortRanges"),
             destination_ports: ports(reader, "destinationPortRanges"),
+            description: None,
         }
     }
 
@@ -288,8 +296,14 @@ impl SecurityRule {
                 Some("destinationPortRange"),
                 "destinationPortRanges",
             ),
+            description: read_description(fields, name),
         }
     }
+}
+
+fn read_description(fields: Fields<'_>, name: &str) -> Option<Box<str>> {
+    let own = name.get(..OWN_RULE.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN_RULE));
+    if own { fields.raw("description")?.as_str().map(Box::from) } else { None }
 }
 
 /// Priority, direction and protocol of a rule, which every kind of rule has.

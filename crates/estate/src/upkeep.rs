@@ -66,12 +66,16 @@ fields! {
     boot_diagnostics: boolean at "/properties/diagnosticsProfile/bootDiagnostics/enabled",
     /// The disk that it starts from.
     os_disk: id at "/properties/storageProfile/osDisk/managedDisk",
+    /// Whether it was made from a disk that had a system already, so that Azure knows none of its accounts.
+    from_disk: (bool, from_disk) at "/properties/storageProfile/osDisk/createOption",
     /// A disk that is a file of a storage account: its address.
     unmanaged_disk: text at "/properties/storageProfile/osDisk/vhd/uri",
     /// Whether Azure Disk Encryption is on, as the record of the machine has it.
     disk_encryption: boolean at "/properties/storageProfile/osDisk/encryptionSettings/enabled",
     /// Whether the system is on the host and nothing of it stays.
     ephemeral: text at "/properties/storageProfile/osDisk/diffDiskSettings/option",
+    /// The scale set that it is an instance of, for one that is a machine of its own.
+    scale_set: id at "/properties/virtualMachineScaleSet",
     /// Its other disks.
     data_disks: (Vec<ResourceId>, data_disks) at "/properties/storageProfile/dataDisks",
     /// When it was made.
@@ -129,6 +133,11 @@ fn assessment_mode(reader: &mut Reader<'_>, object: &Object) -> Field<Box<str>> 
 fn agent(reader: &mut Reader<'_>, object: &Object) -> Field<bool> {
     let windows = reader.boolean_at(object, "/properties/osProfile/windowsConfiguration/provisionVMAgent");
     windows.or_else(|| reader.boolean_at(object, "/properties/osProfile/linuxConfiguration/provisionVMAgent"))
+}
+
+/// Templates and Azure write the word in different cases.
+fn from_disk(_: &mut Reader<'_>, value: &Value, _: &str) -> Known<bool> {
+    Known::Value(value.as_str().is_some_and(|word| word.eq_ignore_ascii_case("attach")))
 }
 
 fn winrm_in_clear(_: &mut Reader<'_>, value: &Value, _: &str) -> Known<bool> {

@@ -12,6 +12,7 @@ mod checks;
 mod engine;
 mod exposure;
 mod lang;
+mod lease_rule;
 mod live;
 mod place;
 mod reason;

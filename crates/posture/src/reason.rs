@@ -24,6 +24,7 @@ fn list_command(resource_type: &str) -> String {
         "microsoft.network/ipgroups" => "az network ip-group list",
         "microsoft.network/applicationgateways" => "az network application-gateway list",
         "microsoft.compute/virtualmachinescalesets" => "az vmss list",
+        "microsoft.security/locations/jitnetworkaccesspolicies" => "az security jit-policy list",
         other => return format!("az resource list --resource-type {other}"),
     };
     command.to_owned()
@@ -74,6 +75,9 @@ fn noun(resource_type: &str, lang: Lang) -> String {
         "microsoft.network/ipgroups" => ("IP group", "IP グループ"),
         "microsoft.compute/virtualmachinescalesets" => ("scale set", "仮想マシン スケール セット"),
         "microsoft.network/virtualnetworkgateways" => ("gateway", "仮想ネットワーク ゲートウェイ"),
+        "microsoft.security/locations/jitnetworkaccesspolicies" => {
+            ("policy of just-in-time access", "Just-In-Time VM アクセスのポリシー")
+        }
         "microsoft.network/effectivesecurityadminrules"
         | "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules" => {
             ("security admin rule", "セキュリティ管理規則")

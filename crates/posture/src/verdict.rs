@@ -165,7 +165,7 @@ impl<'e> Context<'e> {
     }
 
     /// The scale set that an instance belongs to, by its id.
-    fn scale_set_of(&self, vm: ResourceId) -> Option<ResourceId> {
+    pub(crate) fn scale_set_of(&self, vm: ResourceId) -> Option<ResourceId> {
         let text = self.estate().text(vm);
         let (set, _) = text.rsplit_once('/')?;
         let (set, kind) = set.rsplit_once('/')?;

@@ -309,6 +309,32 @@ record! {
     requests: (Vec<JitRequest>, jit_requests) at "/properties/requests",
 }
 
+/// Where policies name machines: machine, number of the policy, number in the policy; sorted.
+///
+/// INVARIANT: made anew whenever the list of policies changes.
+#[derive(Default)]
+pub(super) struct Guarded(Vec<(ResourceId, usize, usize)>);
+
+impl Guarded {
+    pub(super) fn new(policies: &super::Owned<JitPolicy>) -> Self {
+        let of = |(number, policy): (usize, &JitPolicy)| {
+            let machines = policy.machines.as_ref().and_then(Known::value).map(Vec::as_slice);
+            let all = machines.unwrap_or_default().iter().enumerate();
+            all.map(|(index, machine)| (machine.vm, number, index)).collect::<Vec<_>>()
+        };
+        let mut all: Vec<_> = policies.iter().enumerate().flat_map(of).collect();
+        all.sort_unstable();
+        Self(all)
+    }
+
+    /// Number of the policy and number in it, for each that names a machine.
+    pub(super) fn of(&self, vm: ResourceId) -> impl Iterator<Item = (usize, usize)> {
+        let from = self.0.partition_point(|(its, ..)| *its < vm);
+        let rest = self.0.get(from..).unwrap_or_default().iter();
+        rest.take_while(move |(its, ..)| *its == vm).map(|(_, policy, index)| (*policy, *index))
+    }
+}
+
 fn text_of<'v>(object: &'v Object, name: &str) -> Option<&'v str> {
     member(object, name)?.as_str()
 }

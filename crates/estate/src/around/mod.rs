@@ -117,6 +117,8 @@ macro_rules! around {
         #[derive(Default)]
         pub struct Surroundings {
             $($(#[$doc])* pub $list: Owned<$record>,)*
+            /// Where policies of just-in-time access name machines.
+            guarded: defender::Guarded,
         }
 
         impl Surroundings {
@@ -143,6 +145,7 @@ macro_rules! around {
             pub(crate) fn join(&mut self, ids: &Ids) -> Vec<Contradiction> {
                 let mut conflicts = Vec::new();
                 $(self.$list.join(ids, &mut conflicts);)*
+                self.guarded = defender::Guarded::new(&self.jit_policies);
                 conflicts
             }
 
@@ -157,6 +160,16 @@ macro_rules! around {
             }
         }
     };
+}
+
+impl Surroundings {
+    /// Each policy of just-in-time access that names a machine, with what it says of the machine.
+    pub fn jit_of(&self, vm: ResourceId) -> impl Iterator<Item = (&JitPolicy, &JitMachine)> {
+        self.guarded.of(vm).filter_map(|(policy, index)| {
+            let policy = self.jit_policies.0.get(policy)?;
+            Some((policy, policy.machines.as_ref()?.value()?.get(index)?))
+        })
+    }
 }
 
 around! {

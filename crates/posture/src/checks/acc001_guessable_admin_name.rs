@@ -1,7 +1,6 @@
 //! The administrator's name is one that attackers try.
 
-use estate::Known;
-
+use super::admin_account::admin_name;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -162,21 +161,17 @@ const REFUSED: [&str; 32] = [
     "user5",
 ];
 
-fn is_guessable(name: &str) -> bool {
+/// Whether attackers try the name.
+pub(super) fn is_guessable(name: &str) -> bool {
     let name = name.trim().to_lowercase();
     GUESSABLE.binary_search(&name.as_str()).is_ok() || REFUSED.binary_search(&name.as_str()).is_ok()
 }
 
 fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let vm = view.vm;
-    if !vm.described {
-        return sink.unknown(&CHECK, vm.id, vec![context.estate().missing(estate::Kind::Vm, vm.id)]);
-    }
-    let name = match &vm.admin_username {
-        // A VM from a specialised disk: Azure does not know its accounts.
-        None => return sink.unknown(&CHECK, vm.id, vec![context.estate().partial(estate::Kind::Vm, vm.id)]),
-        Some(Known::Unknown(reason)) => return sink.unknown(&CHECK, vm.id, vec![reason.as_ref().clone()]),
-        Some(Known::Value(name)) => name,
+    let name = match admin_name(context, vm) {
+        Ok(name) => name,
+        Err(reasons) => return sink.unknown(&CHECK, vm.id, reasons),
     };
     if !is_guessable(name) {
         return sink.pass(context, &CHECK, vm.id);

@@ -2,6 +2,7 @@
 
 use estate::{Known, OsFamily};
 
+use super::admin_account::untold;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -49,7 +50,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     match &vm.password_disabled {
         Some(Known::Value(true)) => sink.pass(context, &CHECK, vm.id),
         Some(Known::Unknown(reason)) => sink.unknown(&CHECK, vm.id, vec![reason.as_ref().clone()]),
-        None => sink.unknown(&CHECK, vm.id, partial()),
+        None => sink.unknown(&CHECK, vm.id, vec![untold(context, vm)]),
         Some(Known::Value(false)) => {
             let lang = context.lang;
             let machine = context.name(vm.id);

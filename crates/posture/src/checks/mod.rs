@@ -4,9 +4,25 @@ use crate::check::Check;
 
 mod acc001_guessable_admin_name;
 mod acc002_password_sign_in;
+mod acc003_derived_admin_name;
+mod acc004_shared_admin_name;
+mod acc005_shared_ssh_key;
+mod acc006_development_looser;
+mod admin_account;
 mod bkp001_not_backed_up;
 mod enc004_unattached_disk;
 mod hrd002_secure_boot;
+mod jit001_no_jit;
+mod jit002_jit_does_not_close;
+mod jit003_jit_port_missing;
+mod jit004_jit_wide_source;
+mod jit005_jit_long;
+mod jit006_jit_stale_rule;
+mod jit007_jit_without_plan;
+mod jit008_jit_gone_machine;
+mod jit009_expired_lease_rule;
+mod jit_access;
+mod jit_ports;
 mod net001_exposed_management_port;
 mod net002_exposed_tcp_port;
 mod net003_exposed_udp_port;
@@ -15,14 +31,28 @@ mod net005_wide_source;
 mod net006_no_security_group;
 mod net007_latent_exposure;
 mod net008_retired_sku;
+mod shared;
 
 /// Every check, by code.
 pub const CHECKS: &[&Check] = &[
     &acc001_guessable_admin_name::CHECK,
     &acc002_password_sign_in::CHECK,
+    &acc003_derived_admin_name::CHECK,
+    &acc004_shared_admin_name::CHECK,
+    &acc005_shared_ssh_key::CHECK,
+    &acc006_development_looser::CHECK,
     &bkp001_not_backed_up::CHECK,
     &enc004_unattached_disk::CHECK,
     &hrd002_secure_boot::CHECK,
+    &jit001_no_jit::CHECK,
+    &jit002_jit_does_not_close::CHECK,
+    &jit003_jit_port_missing::CHECK,
+    &jit004_jit_wide_source::CHECK,
+    &jit005_jit_long::CHECK,
+    &jit006_jit_stale_rule::CHECK,
+    &jit007_jit_without_plan::CHECK,
+    &jit008_jit_gone_machine::CHECK,
+    &jit009_expired_lease_rule::CHECK,
     &net001_exposed_management_port::CHECK,
     &net002_exposed_tcp_port::CHECK,
     &net003_exposed_udp_port::CHECK,

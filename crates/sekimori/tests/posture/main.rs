@@ -8,8 +8,10 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod accounts;
 #[path = "../common/mod.rs"]
 mod common;
+mod jit;
 mod machines;
 
 use serde_json::{Value, json};
