@@ -11,6 +11,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod machines;
+mod networks;
+mod private_ways;
 
 use serde_json::{Value, json};
 
