@@ -90,6 +90,7 @@ records! {
     Nic in nics {
         nsg: "/properties/networkSecurityGroup",
         vm: "/properties/virtualMachine",
+        ip_forwarding: "/properties/enableIPForwarding",
         ip_configurations: "/properties/ipConfigurations"
     } then |mine, other, _| {
         mine.private_endpoint |= other.private_endpoint;
@@ -135,6 +136,7 @@ records! {
     } then |mine, other, _| {
         mine.vnet = mine.vnet.or(other.vnet);
         mine.translated |= other.translated;
+        mine.delegated |= other.delegated;
         mine.described |= other.described;
     };
     RouteTable in route_tables {
@@ -492,6 +494,7 @@ impl Joiner {
                 service_endpoints: None,
                 translated: false,
                 default_outbound: None,
+                delegated: false,
                 described: false,
                 pointer: "".into(),
             });
@@ -499,7 +502,16 @@ impl Joiner {
         for (id, nsg, origin) in nics {
             let (origins, nsg) = (Origins::one(origin), Some(Known::Value(nsg)));
             let (forwards, private_endpoint) = (false, false);
-            self.add(Nic { id, origins, nsg, vm: None, forwards, private_endpoint, ip_configurations: None });
+            self.add(Nic {
+                id,
+                origins,
+                nsg,
+                vm: None,
+                forwards,
+                ip_forwarding: None,
+                private_endpoint,
+                ip_configurations: None,
+            });
         }
     }
 

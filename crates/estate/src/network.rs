@@ -3,7 +3,7 @@
 use std::fmt::Arguments;
 use std::net::IpAddr;
 
-use sonic_rs::{JsonValueTrait, Object};
+use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object};
 
 use crate::address::{Family, Prefix, V4, V6, parse_prefix};
 use crate::expected::Expected;
@@ -25,6 +25,8 @@ pub struct Nic {
     pub vm: Field<ResourceId>,
     /// Whether it passes on what is not meant for it (`enableIPForwarding`), or may: a network appliance.
     pub forwards: bool,
+    /// The same as its record tells it; none is no.
+    pub ip_forwarding: Field<bool>,
     /// Whether it is that of a private endpoint, where the subnet's group filters only if the subnet says so.
     pub private_endpoint: bool,
     /// Its addresses; `None` when only its id is known.
@@ -180,6 +182,8 @@ pub struct Subnet {
     pub translated: bool,
     /// Whether machines without a way out get one from Azure, under an address that nobody chose.
     pub default_outbound: Field<bool>,
+    /// Whether a service of Azure has it for itself (`delegations`).
+    pub delegated: bool,
     /// Whether the record tells of the subnet itself, so that a group that it does not name is not there.
     pub described: bool,
     /// Where it stands in the record of its network; empty for a record of its own.
@@ -317,14 +321,15 @@ impl Nic {
             None => ip_configurations,
         };
         let private_endpoint = fields.raw("privateEndpoint").is_some();
-        let forwards = reader.boolean(fields, "enableIPForwarding", at);
-        let forwards = !matches!(forwards, None | Some(Known::Value(false)));
+        let ip_forwarding = reader.boolean(fields, "enableIPForwarding", at);
+        let forwards = !matches!(ip_forwarding, None | Some(Known::Value(false)));
         Self {
             id,
             origins: Origins::one(reader.origin),
             nsg,
             vm,
             forwards,
+            ip_forwarding,
             private_endpoint,
             ip_configurations,
         }
@@ -508,12 +513,14 @@ impl Subnet {
         let guards_endpoints = reader.word(fields, "privateEndpointNetworkPolicies", at, &policies, expected);
         let translated = fields.raw("natGateway").is_some_and(|gateway| gateway.is_object());
         let default_outbound = reader.boolean(fields, "defaultOutboundAccess", at);
+        let delegations = fields.raw("delegations").and_then(|all| all.as_array());
         Self {
             id,
             vnet,
             origins,
             described: space.is_some(),
             default_outbound,
+            delegated: delegations.is_some_and(|all| !all.is_empty()),
             space,
             nsg,
             guards_endpoints,

@@ -63,7 +63,7 @@ fn widen<T: Bound + Into<u128>>(set: &RangeSet<T>) -> Addresses {
 }
 
 /// The addresses of one family in a space.
-pub(crate) fn of_space(space: &Space, family: Family) -> Addresses {
+pub fn of_space(space: &Space, family: Family) -> Addresses {
     match family {
         Family::V4 => widen(&space.v4),
         Family::V6 => widen(&space.v6),

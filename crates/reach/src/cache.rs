@@ -10,6 +10,7 @@ use crate::endpoint::{Endpoint, Network, Tri};
 use crate::forward::Forwarding;
 use crate::group::{self, GroupAnswer};
 use crate::internet::Opening;
+use crate::routes::ReturnPath;
 use crate::rules::Names;
 use crate::tags::Tags;
 
@@ -89,6 +90,12 @@ pub struct Reach<'e> {
     /// The answers of some of them: those of all groups of a large estate do not fit.
     answers: Mutex<HashMap<u32, Arc<GroupAnswer>>>,
     pub(crate) openings: Mutex<HashMap<OpeningKey, Arc<Vec<Opening>>>>,
+    /// What comes from the network around.
+    pub(crate) from_network: Mutex<HashMap<OpeningKey, Arc<Vec<Opening>>>>,
+    /// What leaves for the internet.
+    pub(crate) to_internet: Mutex<HashMap<OpeningKey, Arc<Vec<Opening>>>>,
+    /// Where routes of a subnet lead what leaves for the internet.
+    pub(crate) leaving: Mutex<HashMap<(ResourceId, Family), Known<ReturnPath>>>,
     /// Whether anything gets in to an appliance, by its first NIC.
     pub(crate) appliances: Mutex<HashMap<ResourceId, bool>>,
 }
@@ -133,6 +140,9 @@ impl<'e> Reach<'e> {
             numbers: Mutex::default(),
             answers: Mutex::default(),
             openings: Mutex::default(),
+            from_network: Mutex::default(),
+            to_internet: Mutex::default(),
+            leaving: Mutex::default(),
             appliances: Mutex::default(),
         }
     }

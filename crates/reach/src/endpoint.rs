@@ -136,6 +136,28 @@ impl Endpoint {
         }
     }
 
+    /// Any address of a subnet, for what stands in it without a NIC of its own: a bastion, a gateway.
+    pub fn of_subnet(estate: &Estate, record: &estate::Subnet, family: Family) -> Self {
+        let space = record.space.as_ref().and_then(Known::value).map(|space| of_space(space, family));
+        let subnet = space.filter(|space| !space.is_empty());
+        let network = Network::of(estate, Some(record), subnet.as_ref(), family);
+        let subnet_level = match record.described || record.nsg.is_some() {
+            true => level(estate, record.nsg.as_ref()),
+            false => Level::Unknown(Box::new(estate.missing(Kind::Subnet, record.id))),
+        };
+        Self {
+            family,
+            address: None,
+            subnet,
+            asgs: Some(Box::default()),
+            anywhere: false,
+            vnet: record.vnet,
+            network,
+            subnet_level,
+            nic_level: Level::Open,
+        }
+    }
+
     /// Whether a rule that names these addresses on this side can match the endpoint.
     pub(crate) fn is_in(&self, spec: &AddressSpec) -> Tri {
         if spec.any {

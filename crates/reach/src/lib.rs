@@ -13,6 +13,7 @@
 
 mod addresses;
 mod admin;
+mod beside;
 pub mod difference;
 pub mod effective;
 mod endpoint;
@@ -32,8 +33,9 @@ pub mod tags;
 mod ways;
 
 pub use addresses::{
-    Addresses, MustMay, everything as every_address, internet, prefixes_of, prefixes_touching,
+    Addresses, MustMay, everything as every_address, internet, of_space, prefixes_of, prefixes_touching,
 };
+pub use beside::Passage;
 pub use endpoint::{Endpoint, Level, levels};
 pub use forward::Through;
 pub use group::{Cell, GroupAnswer, Verdict};

@@ -8,7 +8,7 @@ use crate::addresses::{Addresses, MustMay, internet, platform};
 use crate::cache::Reach;
 use crate::endpoint::Endpoint;
 use crate::forward::Through;
-use crate::internet::Opening;
+use crate::internet::{Guards, Opening};
 use crate::packet::Protocols;
 
 /// A way in, and what comes by it.
@@ -86,23 +86,30 @@ impl Reach<'_> {
         }
         let guards = self.guards(Direction::Inbound, &endpoint);
         let openings: Vec<_> = self
-            .let_through(&endpoint, &guards, &inside)
+            .let_in(&endpoint, &guards, &inside)
             .into_iter()
-            .map(|opening| {
-                let must = opening.internet.must.intersection(&around.must);
-                let mut unknown = opening.unknown;
-                if opening.internet.may != must {
-                    let network = &endpoint.network;
-                    let reasons = [&network.unknown, &network.beside_unknown];
-                    unknown.extend(reasons.into_iter().flatten().map(|reason| reason.as_ref().clone()));
-                }
-                let internet = MustMay { must, may: opening.internet.may };
-                Opening { internet, unknown, ..opening }
-            })
             .map(|opening| if guards.unknown.is_empty() { opening } else { opening.doubted() })
             .collect();
         let unknown = guards.unknown;
         (!openings.is_empty()).then_some(WayIn { start: Start::Network, endpoint, openings, unknown })
+    }
+
+    /// What gets through the guards of an endpoint from some addresses around it.
+    pub(crate) fn let_in(&self, endpoint: &Endpoint, guards: &Guards, inside: &Addresses) -> Vec<Opening> {
+        let around = connected(endpoint);
+        let openings = self.let_through(endpoint, guards, inside).into_iter();
+        let certain = |opening: Opening| {
+            let must = opening.internet.must.intersection(&around.must);
+            let mut unknown = opening.unknown;
+            if opening.internet.may != must {
+                let network = &endpoint.network;
+                let reasons = [&network.unknown, &network.beside_unknown];
+                unknown.extend(reasons.into_iter().flatten().map(|reason| reason.as_ref().clone()));
+            }
+            let internet = MustMay { must, may: opening.internet.may };
+            Opening { internet, unknown, ..opening }
+        };
+        openings.map(certain).collect()
     }
 }
 

@@ -26,6 +26,8 @@ record! {
     tunneling: boolean at "/properties/enableTunneling",
     /// Whether sessions are recorded.
     recording: boolean at "/properties/enableSessionRecording",
+    /// Whether nobody on the internet gets to it.
+    private_only: boolean at "/properties/enablePrivateOnlyBastion",
     /// The network of a bastion without a subnet of its own (`Developer`).
     network: id at "/properties/virtualNetwork",
 }
@@ -64,6 +66,8 @@ record! {
     sku: text at "/sku/name",
     /// The same where the source has it among the properties, as Azure answers.
     inner_sku: text at "/properties/sku/name",
+    /// The addresses that single people get; empty or none where they may not connect.
+    clients: texts at "/properties/vpnClientConfiguration/vpnClientAddressPool/addressPrefixes",
     /// How single people connect, where they may: protocols.
     protocols: texts at "/properties/vpnClientConfiguration/vpnClientProtocols",
     /// How single people sign in: `AAD`, `Certificate`, `Radius`.

@@ -9,8 +9,10 @@ mod acc004_shared_admin_name;
 mod acc005_shared_ssh_key;
 mod acc006_development_looser;
 mod admin_account;
+mod bastions;
 mod bkp001_not_backed_up;
 mod enc004_unattached_disk;
+mod flow_logs;
 mod hrd002_secure_boot;
 mod jit001_no_jit;
 mod jit002_jit_does_not_close;
@@ -31,7 +33,26 @@ mod net005_wide_source;
 mod net006_no_security_group;
 mod net007_latent_exposure;
 mod net008_retired_sku;
+mod net009_east_west_management;
+mod net010_open_egress;
+mod net011_mining_egress;
+mod net012_ip_forwarding;
+mod net013_subnet_without_group;
+mod net014_attack_path;
+mod net015_no_flow_log;
+mod net016_flow_log_kept_short;
+mod net017_no_ddos_protection;
+mod net018_default_outbound;
+mod net019_no_private_way;
+mod net020_bastion_blocked;
+mod net021_bastion_shareable_links;
+mod net022_bastion_clipboard_and_files;
+mod net023_bastion_no_recording;
+mod net024_weak_vpn;
+mod passages;
+mod private_ways;
 mod shared;
+mod way_out;
 
 /// Every check, by code.
 pub const CHECKS: &[&Check] = &[
@@ -61,4 +82,20 @@ pub const CHECKS: &[&Check] = &[
     &net006_no_security_group::CHECK,
     &net007_latent_exposure::CHECK,
     &net008_retired_sku::CHECK,
+    &net009_east_west_management::CHECK,
+    &net010_open_egress::CHECK,
+    &net011_mining_egress::CHECK,
+    &net012_ip_forwarding::CHECK,
+    &net013_subnet_without_group::CHECK,
+    &net014_attack_path::CHECK,
+    &net015_no_flow_log::CHECK,
+    &net016_flow_log_kept_short::CHECK,
+    &net017_no_ddos_protection::CHECK,
+    &net018_default_outbound::CHECK,
+    &net019_no_private_way::CHECK,
+    &net020_bastion_blocked::CHECK,
+    &net021_bastion_shareable_links::CHECK,
+    &net022_bastion_clipboard_and_files::CHECK,
+    &net023_bastion_no_recording::CHECK,
+    &net024_weak_vpn::CHECK,
 ];

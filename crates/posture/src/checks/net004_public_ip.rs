@@ -2,6 +2,7 @@
 
 use estate::Known;
 
+use super::private_ways::{networks_of, private_ways};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
 use crate::exposure::listed;
@@ -69,6 +70,15 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         })
         .collect();
     let what = listed(&names, context.lang);
+    let private = ways_in(context, view);
+    let mut facts: Vec<_> = found.iter().map(|(id, _)| ("public_ip", estate.text(*id).to_owned())).collect();
+    facts.extend(private.iter().map(|way| ("private_ways", way.clone())));
+    let mut fix = CHECK.fix.of(lang).to_owned();
+    if !private.is_empty() {
+        let ways = listed(&private, lang);
+        let there = say!(lang, " There is a way already: {ways}.", "すでに利用できる経路があります: {ways}");
+        fix += &there;
+    }
     let pointer = format!("/properties/ipConfigurations/{}/properties/publicIPAddress", first.index);
     sink.fail(Finding {
         check: &CHECK,
@@ -85,7 +95,17 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
             ..Cause::field(first.nic.id, first.nic.origins.first(), &pointer)
         }),
         evidence: Vec::new(),
-        facts: found.iter().map(|(id, _)| ("public_ip", estate.text(*id).to_owned())).collect(),
-        fix: CHECK.fix.of(lang).to_owned(),
+        facts,
+        fix,
     });
+}
+
+/// The bastions and gateways that lead to a machine without its public address.
+fn ways_in(context: &Context<'_>, view: &VmView<'_>) -> Vec<String> {
+    let networks = networks_of(context, view).unwrap_or_default();
+    let mut names: Vec<String> =
+        networks.into_iter().flat_map(|network| private_ways(context, network).names).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }

@@ -1,13 +1,14 @@
 //! A VM is reached through a public address or load balancer of the retired Basic SKU.
 
 use estate::{Front, Known, LoadBalancer, Sku};
+use reach::{Level, levels};
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
 use crate::exposure::listed;
 use crate::lang::{Text, say};
 use crate::remedy::{scope, shell};
-use crate::view::{Cause, Context, Finding, Status, VmView};
+use crate::view::{AddressView, Cause, Context, Finding, Status, VmView};
 
 pub(crate) const CHECK: Check = Check {
     code: "NET008",
@@ -43,10 +44,14 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let (vm, estate, lang) = (view.vm, context.estate(), context.lang);
     let mut unknown = view.unknown.clone();
     let mut retired = Vec::new();
+    let mut guarded = Vec::new();
     for address in &view.addresses {
         if let Some(Known::Value(id)) = &address.ip.public_ip {
             match estate.public_ip(*id).and_then(|record| record.sku.as_ref()) {
-                Some(Known::Value(Sku::Basic)) => retired.push(*id),
+                Some(Known::Value(Sku::Basic)) => {
+                    retired.push(*id);
+                    guarded.push(is_guarded(context, address));
+                }
                 Some(Known::Value(Sku::Standard)) => {}
                 Some(Known::Unknown(reason)) => unknown.push(reason.as_ref().clone()),
                 None => unknown.push(estate.missing(estate::Kind::PublicIp, *id)),
@@ -60,6 +65,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
                 && balancer.sku == Some(Known::Value(Sku::Basic))
             {
                 retired.push(balancer.id);
+                guarded.push(is_guarded(context, address));
             }
         }
     }
@@ -81,6 +87,23 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         (None, Some(record)) => record.origins.first(),
         (None, None) => vm.origins.first(),
     };
+    let mut message = say!(
+        lang,
+        "`{machine}` is reached through {names}, of the retired Basic SKU",
+        "`{machine}` への経路に、廃止された Basic SKU の {names} が使われています"
+    );
+    let mut facts: Vec<_> = retired.iter().map(|id| ("basic", estate.text(*id).to_owned())).collect();
+    // What the move to the Standard SKU does to packets from the internet.
+    if guarded.contains(&Some(false)) {
+        facts.push(("upgrade", "closes".to_owned()));
+        message += &say!(
+            lang,
+            "; no group guards it, so it is open today and the Standard SKU closes it",
+            "。NSG がないため現在は公開されていますが、Standard SKU に移行すると閉じられます"
+        );
+    } else if guarded.iter().all(|here| *here == Some(true)) {
+        facts.push(("upgrade", "keeps".to_owned()));
+    }
     let commands: String = retired
         .iter()
         .filter(|id| estate.public_ip(**id).is_some())
@@ -94,16 +117,21 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         status: Status::Fail,
         severity: CHECK.severity,
         resource: vm.id,
-        message: say!(
-            lang,
-            "`{machine}` is reached through {names}, of the retired Basic SKU",
-            "`{machine}` への経路に、廃止された Basic SKU の {names} が使われています"
-        ),
+        message,
         cause: Some(Cause::field(*first, origin, "/sku/name")),
         evidence: Vec::new(),
-        facts: retired.iter().map(|id| ("basic", estate.text(*id).to_owned())).collect(),
+        facts,
         fix: format!("{}{commands}", CHECK.fix.of(lang)),
     });
+}
+
+/// Whether a group guards an address at its subnet or NIC; none where nobody can tell.
+fn is_guarded(context: &Context<'_>, address: &AddressView<'_>) -> Option<bool> {
+    match levels(context.estate(), address.nic, address.ip) {
+        [Level::Group(_), _] | [_, Level::Group(_)] => Some(true),
+        [Level::Open, Level::Open] => Some(false),
+        [Level::Unknown(_), _] | [_, Level::Unknown(_)] => None,
+    }
 }
 
 /// Whether a frontend of the load balancer is public.

@@ -58,6 +58,8 @@ pub enum Origin {
     Addresses([Addresses; 2]),
     /// On a VM.
     Vm(ResourceId),
+    /// On any of these machines.
+    Machines(Vec<ResourceId>),
 }
 
 /// One step of a path.
@@ -234,6 +236,13 @@ impl Map<'_, '_> {
                     queue.push_back((at, 0));
                 }
             }
+            Origin::Machines(all) => {
+                for at in all.iter().flat_map(|vm| self.of_vm(*vm)) {
+                    if reached.insert(at, None).is_none() {
+                        queue.push_back((at, 0));
+                    }
+                }
+            }
             _ if most > 0 => {
                 for at in 0..self.classes.len() {
                     let first = self.classes.get(at).and_then(|class| class.members.first());
@@ -293,7 +302,7 @@ impl Map<'_, '_> {
         certain: bool,
     ) -> Option<Hop> {
         let sources = match origin {
-            Origin::Vm(_) => return None,
+            Origin::Vm(_) | Origin::Machines(_) => return None,
             Origin::Internet => [Family::V4, Family::V6].map(|family| internet(family).clone()),
             // What a machine sends to itself is no way in.
             Origin::Addresses(sets) => sets.clone().map(|set| set.difference(&self.own(member.vm))),

@@ -12,6 +12,7 @@
 )]
 
 mod around;
+mod beside;
 mod claims;
 mod made;
 mod questions;

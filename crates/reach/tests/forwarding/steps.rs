@@ -408,6 +408,24 @@ fn a_machine_that_is_not_told_may_be_on_the_way_where_somebody_inside_gets_in() 
     assert_eq!(unseen("lost", Protocols::TCP, 22), None, "it is the target itself");
 }
 
+#[test]
+fn a_way_may_begin_on_any_of_several_machines() {
+    let only = |source: &'static str| [Rule { port: "22", ..rule(100, true, source) }, to(4000, false, "*")];
+    let mut all = vec![network("v", &["10.0.0.0/16"], &[])];
+    all.extend(machine("a", "v", &["10.0.0.4"], &[to(4000, false, "*")]));
+    all.extend(machine("b", "v", &["10.0.0.5"], &only("10.0.0.4")));
+    all.extend(machine("c", "v", &["10.0.0.6"], &only("10.0.0.5")));
+    let from = |names: &'static [&'static str]| {
+        move |estate: &Estate| {
+            Origin::Machines(names.iter().map(|name| estate.ids().find(&vm(name)).unwrap()).collect())
+        }
+    };
+    assert_eq!(ways(&all, "c", &from(&["a"]), 9), certainly(&["b c"]));
+    assert_eq!(ways(&all, "c", &from(&["a", "b"]), 9), certainly(&["c"]), "the nearest counts");
+    assert_eq!(ways(&all, "a", &from(&["b", "c"]), 9), []);
+    assert_eq!(ways(&all, "c", &from(&[]), 9), []);
+}
+
 /// Puts a machine behind the group of another.
 fn behind(all: &mut [Value], name: &str, group: &str) {
     find(all, &format!("networkInterfaces/{name}"))["properties"]["networkSecurityGroup"] =

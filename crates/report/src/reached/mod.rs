@@ -247,12 +247,12 @@ pub fn reached(
         .collect();
     // A path of one step is a way in, which is told above.
     let longer: Vec<&Path> = match origin {
-        Origin::Vm(_) => paths.iter().collect(),
+        Origin::Vm(_) | Origin::Machines(_) => paths.iter().collect(),
         _ => paths.iter().filter(|path| path.hops.len() > 1).collect(),
     };
     let start = match origin {
         Origin::Internet => "internet",
-        Origin::Addresses(_) | Origin::Vm(_) => asked.from,
+        Origin::Addresses(_) | Origin::Vm(_) | Origin::Machines(_) => asked.from,
     };
     let path_forms: Vec<PathForm> =
         longer.iter().take(PATHS).map(|path| path_form(estate, map, path, asked, start)).collect();

@@ -13,6 +13,8 @@ mod accounts;
 mod common;
 mod jit;
 mod machines;
+mod networks;
+mod private_ways;
 
 use serde_json::{Value, json};
 

@@ -1,0 +1,109 @@
+//! Packets that pass the guards of an address: which ports they get to, what decides, and why it is not certain.
+
+use estate::{Nic, PortSet, Reason, ResourceId};
+use reach::{Addresses, Endpoint, Level, Opening, Passage, Protocols, RuleRef, rule_name};
+
+use crate::view::{Cause, Context};
+
+/// The addresses that openings hold for a TCP port: those of `set`, put together.
+fn at_port(
+    passage: &Passage,
+    port: u16,
+    ports: fn(&Opening) -> &PortSet,
+    set: fn(&Opening) -> &Addresses,
+) -> Addresses {
+    let here = passage.openings.iter().filter(|opening| {
+        opening.protocols.contains(Protocols::TCP)
+            && ports(opening).contains(port)
+            && !set(opening).is_empty()
+    });
+    here.fold(Addresses::empty(), |sum, opening| sum.union(set(opening)))
+}
+
+/// Addresses that certainly get to a TCP port of the machine.
+pub(super) fn senders_must(passage: &Passage, port: u16) -> Addresses {
+    at_port(passage, port, |opening| &opening.local_ports, |opening| &opening.internet.must)
+}
+
+/// Addresses that may get to it.
+pub(super) fn senders_may(passage: &Passage, port: u16) -> Addresses {
+    at_port(passage, port, |opening| &opening.local_ports, |opening| &opening.internet.may)
+}
+
+/// Addresses whose TCP port the machine certainly gets to.
+pub(super) fn receivers_must(passage: &Passage, port: u16) -> Addresses {
+    at_port(passage, port, |opening| &opening.remote_ports, |opening| &opening.internet.must)
+}
+
+/// Addresses whose TCP port it may get to.
+pub(super) fn receivers_may(passage: &Passage, port: u16) -> Addresses {
+    at_port(passage, port, |opening| &opening.remote_ports, |opening| &opening.internet.may)
+}
+
+/// Whether every TCP port of all of these addresses is in what openings hold: certainly, and possibly.
+pub(super) fn every_port(passage: &Passage, all: &Addresses) -> (bool, bool) {
+    let tcp = || passage.openings.iter().filter(|opening| opening.protocols.contains(Protocols::TCP));
+    // One rule for everything is what most networks have.
+    if tcp().any(|opening| opening.remote_ports.is_all() && opening.internet.must.contains_all(all)) {
+        return (true, true);
+    }
+    let mut starts = vec![0u16];
+    for range in tcp().flat_map(|opening| opening.remote_ports.ranges()) {
+        starts.push(range.first);
+        starts.extend(range.last.checked_add(1));
+    }
+    starts.sort_unstable();
+    starts.dedup();
+    let may = starts.iter().all(|port| receivers_may(passage, *port).contains_all(all));
+    let must = may && starts.iter().all(|port| receivers_must(passage, *port).contains_all(all));
+    (must, may)
+}
+
+/// Why something of a passage is not certain.
+pub(super) fn doubts(passage: &Passage) -> Vec<Reason> {
+    let of_openings = passage.openings.iter().flat_map(|opening| &opening.unknown);
+    let mut reasons: Vec<Reason> = passage.unknown.iter().chain(of_openings).cloned().collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    // INVARIANT: what is not certain is never told as settled, whether or not the reason is found.
+    if reasons.is_empty() { vec![Reason::SamePriority] } else { reasons }
+}
+
+fn groups(endpoint: &Endpoint) -> [Option<ResourceId>; 2] {
+    [&endpoint.subnet_level, &endpoint.nic_level].map(|level| match level {
+        Level::Group(id) => Some(*id),
+        Level::Open | Level::Unknown(_) => None,
+    })
+}
+
+/// The names of the rules that let an opening through; empty where no group looks.
+pub(super) fn deciding(context: &Context<'_>, endpoint: &Endpoint, opening: &Opening) -> Vec<String> {
+    let estate = context.estate();
+    let named = |(nsg, rule): (Option<ResourceId>, Option<RuleRef>)| {
+        let (nsg, rule) = (nsg?, rule?);
+        Some(format!("{}: {}", context.name(nsg), crate::remedy::one_line(&rule_name(estate, nsg, rule))))
+    };
+    if let Some(RuleRef::Admin(index)) = opening.admin
+        && let Some(admin) = estate.admin_rules.get(index as usize)
+    {
+        return vec![context.name(admin.id)];
+    }
+    groups(endpoint).into_iter().zip(opening.rules).filter_map(named).collect()
+}
+
+/// The rule to change: the NIC's own, else the subnet's, else the NIC that no group guards.
+pub(super) fn cause(context: &Context<'_>, nic: &Nic, endpoint: &Endpoint, opening: &Opening) -> Cause {
+    let estate = context.estate();
+    if let Some(RuleRef::Admin(index)) = opening.admin
+        && let Some(admin) = estate.admin_rules.get(index as usize)
+    {
+        let place = &admin.rule.place;
+        let (pointer, key) = (place.pointer.clone(), context.name(admin.id).into());
+        return Cause { resource: admin.id, pointer, origin: place.origin, key };
+    }
+    let [subnet, own] = groups(endpoint);
+    let [by_subnet, by_own] = opening.rules;
+    let rules = [(own, by_own), (subnet, by_subnet)];
+    let of_rule = rules.into_iter().find_map(|(nsg, rule)| Cause::rule(estate, nsg?, rule?));
+    of_rule.unwrap_or_else(|| Cause::field(nic.id, nic.origins.first(), "/properties/networkSecurityGroup"))
+}

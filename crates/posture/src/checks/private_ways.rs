@@ -1,0 +1,96 @@
+//! Ways into a network that need no public address of the machines in it.
+
+use estate::{Feed, Gateway, Kind, Known, Peer, Reason, ResourceId};
+
+use super::bastions::is_developer;
+use crate::verdict::says;
+use crate::view::{Context, VmView};
+
+/// What leads into a network.
+#[derive(Default)]
+pub(super) struct Ways {
+    /// Bastions and gateways, as facts call them: `bastion hub-bastion`.
+    pub(super) names: Vec<String>,
+    /// The networks that were looked at: the own one and its peers.
+    pub(super) networks: Vec<ResourceId>,
+    /// Why there may be others.
+    pub(super) unknown: Vec<Reason>,
+}
+
+/// The networks that a machine is in.
+pub(super) fn networks_of(context: &Context<'_>, view: &VmView<'_>) -> Result<Vec<ResourceId>, Vec<Reason>> {
+    let estate = context.estate();
+    let mut all = Vec::new();
+    for address in &view.addresses {
+        let subnet = match context.known(&address.ip.subnet)? {
+            Some(subnet) => *subnet,
+            None => return Err(vec![estate.partial(Kind::Nic, address.nic.id)]),
+        };
+        match estate.subnet(subnet).and_then(|subnet| subnet.vnet) {
+            Some(vnet) if all.contains(&vnet) => {}
+            Some(vnet) => all.push(vnet),
+            None => return Err(vec![estate.missing(Kind::Subnet, subnet)]),
+        }
+    }
+    Ok(all)
+}
+
+/// What leads into a network: its own bastions and gateways, and those of peers that serve it, too.
+///
+/// Sources: <https://learn.microsoft.com/azure/bastion/vnet-peering>,
+/// <https://learn.microsoft.com/azure/vpn-gateway/vpn-gateway-peering-gateway-transit>
+pub(super) fn private_ways(context: &Context<'_>, network: ResourceId) -> Ways {
+    let estate = context.estate();
+    let mut ways = Ways { networks: vec![network], ..Ways::default() };
+    for bastion in estate.around.bastions.of(network) {
+        ways.names.push(format!("bastion {}", context.name(bastion.id)));
+    }
+    ways.gateways(context, network);
+    let Some(vnet) = estate.vnet(network) else {
+        ways.unknown.push(estate.missing(Kind::Vnet, network));
+        return ways;
+    };
+    let peers: &[Peer] = match &vnet.peers {
+        Some(Known::Value(peers)) => peers,
+        Some(Known::Unknown(reason)) => {
+            ways.unknown.push(reason.as_ref().clone());
+            &[]
+        }
+        None => &[],
+    };
+    for peer in peers {
+        let Some(id) = peer.vnet else { continue };
+        ways.networks.push(id);
+        for bastion in estate.around.bastions.of(id).iter().filter(|bastion| !is_developer(bastion)) {
+            ways.names.push(format!("bastion {}", context.name(bastion.id)));
+        }
+        match &peer.use_remote_gateways {
+            None | Some(Known::Value(false)) => {}
+            Some(Known::Value(true)) => ways.gateways(context, id),
+            Some(Known::Unknown(reason)) => ways.unknown.push(reason.as_ref().clone()),
+        }
+        if estate.vnet(id).is_none() {
+            ways.unknown.push(estate.missing(Kind::Vnet, id));
+        }
+    }
+    if let Err(reasons) = context.whole_for(Feed::Networks, vnet.id, &vnet.origins) {
+        ways.unknown.extend(reasons);
+    }
+    ways.names.sort_unstable();
+    ways.names.dedup();
+    ways
+}
+
+impl Ways {
+    fn gateways(&mut self, context: &Context<'_>, network: ResourceId) {
+        let kind = |gateway: &Gateway| {
+            let kinds = [("Vpn", "vpn gateway"), ("ExpressRoute", "expressroute gateway")];
+            kinds.into_iter().find(|(kind, _)| says(&gateway.kind, kind)).map(|(_, name)| name)
+        };
+        for gateway in context.estate().around.gateways.of(network) {
+            if let Some(kind) = kind(gateway) {
+                self.names.push(format!("{kind} {}", context.name(gateway.id)));
+            }
+        }
+    }
+}
