@@ -78,8 +78,6 @@ fields! {
     scale_set: id at "/properties/virtualMachineScaleSet",
     /// Its other disks.
     data_disks: (Vec<ResourceId>, data_disks) at "/properties/storageProfile/dataDisks",
-    /// The flexible scale set that it belongs to.
-    scale_set: id at "/properties/virtualMachineScaleSet",
     /// When it was made.
     created: moment at "/properties/timeCreated",
     /// What the machine says that it runs: `ubuntu`, `Microsoft Windows Server 2016 Datacenter`.
