@@ -10,6 +10,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod hardening;
 mod machines;
 
 use serde_json::{Value, json};
