@@ -58,11 +58,10 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
             "`{machine}` のサイズ `{size}` は {end} に提供が終了します"
         ),
     };
-    let mut fault = Fault::new(message)
-        .fact("size", size)
-        .fact("series", row.series)
-        .fact("end", end)
-        .fact("successor", row.successor);
+    let mut fault = Fault::new(message).fact("size", size).fact("series", row.series).fact("end", end);
+    if !row.successor.is_empty() {
+        fault = fault.fact("successor", row.successor);
+    }
     if left.is_some_and(|left| left > SOON_DAYS) {
         fault = fault.severity(Severity::Low);
     }

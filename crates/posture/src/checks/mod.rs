@@ -7,6 +7,7 @@ mod acc002_password_sign_in;
 mod baseline_assignment;
 mod bkp001_not_backed_up;
 mod enc004_unattached_disk;
+mod end_of_support;
 mod hrd001_trusted_launch;
 mod hrd002_secure_boot;
 mod hrd003_vtpm;
@@ -30,6 +31,13 @@ mod net007_latent_exposure;
 mod net008_retired_sku;
 mod results;
 mod retired_sizes;
+mod upd001_manual_updates;
+mod upd002_updates_missing;
+mod upd003_restart_pending;
+mod upd004_not_assessed;
+mod upd005_end_of_support;
+mod upd006_old_image;
+mod upd007_never_redeployed;
 
 /// Every check, by code.
 pub const CHECKS: &[&Check] = &[
@@ -58,4 +66,11 @@ pub const CHECKS: &[&Check] = &[
     &net006_no_security_group::CHECK,
     &net007_latent_exposure::CHECK,
     &net008_retired_sku::CHECK,
+    &upd001_manual_updates::CHECK,
+    &upd002_updates_missing::CHECK,
+    &upd003_restart_pending::CHECK,
+    &upd004_not_assessed::CHECK,
+    &upd005_end_of_support::CHECK,
+    &upd006_old_image::CHECK,
+    &upd007_never_redeployed::CHECK,
 ];

@@ -16,7 +16,7 @@ pub(crate) struct Retired {
     version: &'static str,
     /// The day that its machines are stopped.
     pub(crate) end: &'static str,
-    /// What Microsoft advises in its place.
+    /// What Microsoft advises in its place; empty where it names nothing alike.
     pub(crate) successor: &'static str,
 }
 

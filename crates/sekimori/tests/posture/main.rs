@@ -12,6 +12,7 @@
 mod common;
 mod hardening;
 mod machines;
+mod updates;
 
 use serde_json::{Value, json};
 
