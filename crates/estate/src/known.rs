@@ -158,6 +158,21 @@ pub enum Reason {
         /// The right that was missing, if it was one.
         action: Option<Box<str>>,
     },
+    /// What a source tells was so too long ago.
+    OldResult {
+        /// The kind.
+        feed: Feed,
+    },
+    /// The machine was not looked at yet, or could not be.
+    NoResult {
+        /// The kind.
+        feed: Feed,
+    },
+    /// A schedule of updates may apply, and what it does is not told.
+    Schedule {
+        /// Its id.
+        id: Box<str>,
+    },
     /// The machine alone knows.
     InsideMachine {
         /// What.
@@ -181,6 +196,10 @@ pub enum Inside {
     Encryption,
     /// Which system it runs.
     System,
+    /// Whether the system installs updates by itself.
+    Updates,
+    /// What the settings of an extension are that Azure shows to nobody.
+    Settings,
 }
 
 impl<T> Known<T> {

@@ -36,6 +36,8 @@ fields! {
     size: text at "/properties/hardwareProfile/vmSize",
     /// The image.
     image: (Box<Image>, image) at "/properties/storageProfile/imageReference",
+    /// What it is licensed as: `UBUNTU_PRO`, `RHEL_ELS_6`, `Windows_Server`.
+    licence: text at "/properties/licenseType",
     /// Who sells the image, where somebody does.
     plan_publisher: text at "/plan/publisher",
     /// `TrustedLaunch`, `ConfidentialVM`, `Standard`; none is `Standard`.
@@ -48,6 +50,8 @@ fields! {
     host_encryption: boolean at "/properties/securityProfile/encryptionAtHost",
     /// Who installs updates: `Manual`, `AutomaticByOS`, `AutomaticByPlatform`, `ImageDefault`.
     patch_mode: [Box<str>, patch_mode] at "/properties/osProfile/windowsConfiguration/patchSettings/patchMode",
+    /// Whether the platform installs updates by a schedule of one's own alone, and none without one.
+    own_schedule: [bool, own_schedule] at "/properties/osProfile/windowsConfiguration/patchSettings/automaticByPlatformSettings/bypassPlatformSafetyChecksOnUserSchedule",
     /// Who looks for updates: `ImageDefault`, `AutomaticByPlatform`.
     assessment_mode: [Box<str>, assessment_mode] at "/properties/osProfile/windowsConfiguration/patchSettings/assessmentMode",
     /// Whether Windows updates itself.
@@ -84,8 +88,12 @@ fields! {
     os_name: [Box<str>, os_name] at "/properties/extended/instanceView/osName",
     /// In which version.
     os_version: [Box<str>, os_version] at "/properties/extended/instanceView/osVersion",
+    /// `V1` (BIOS), `V2` (UEFI).
+    generation: [Box<str>, generation] at "/properties/extended/instanceView/hyperVGeneration",
     /// Critical and security updates that it lacks, as the machine's record tells.
     lacking: [u64, lacking] at "/properties/extended/instanceView/patchStatus/availablePatchSummary",
+    /// When that was so.
+    lacking_at: [Moment, lacking_at] at "/properties/extended/instanceView/patchStatus/availablePatchSummary/lastModifiedTime",
     /// Whether its record lists its extensions, so that one that is not there is not there.
     lists_extensions: [bool, lists_extensions] at "/resources",
     /// Where what it was made with, which every reader sees, holds secrets.
@@ -119,6 +127,19 @@ fn patch_mode(reader: &mut Reader<'_>, object: &Object) -> Field<Box<str>> {
         reader.text_at(object, "/properties/osProfile/windowsConfiguration/patchSettings/patchMode");
     windows.or_else(|| {
         reader.text_at(object, "/properties/osProfile/linuxConfiguration/patchSettings/patchMode")
+    })
+}
+
+fn own_schedule(reader: &mut Reader<'_>, object: &Object) -> Field<bool> {
+    let windows = reader.boolean_at(
+        object,
+        "/properties/osProfile/windowsConfiguration/patchSettings/automaticByPlatformSettings/bypassPlatformSafetyChecksOnUserSchedule",
+    );
+    windows.or_else(|| {
+        reader.boolean_at(
+            object,
+            "/properties/osProfile/linuxConfiguration/patchSettings/automaticByPlatformSettings/bypassPlatformSafetyChecksOnUserSchedule",
+        )
     })
 }
 
@@ -203,8 +224,16 @@ fn os_version(reader: &mut Reader<'_>, object: &Object) -> Field<Box<str>> {
     view!(reader.text_at(object), "osVersion")
 }
 
+fn generation(reader: &mut Reader<'_>, object: &Object) -> Field<Box<str>> {
+    view!(reader.text_at(object), "hyperVGeneration")
+}
+
 fn lacking(reader: &mut Reader<'_>, object: &Object) -> Field<u64> {
     view!(reader.whole_at(object), "patchStatus/availablePatchSummary/criticalAndSecurityPatchCount")
+}
+
+fn lacking_at(reader: &mut Reader<'_>, object: &Object) -> Field<Moment> {
+    view!(reader.moment_at(object), "patchStatus/availablePatchSummary/lastModifiedTime")
 }
 
 /// `az` prints `resources` always, `null` where there are none; a list of machines has their ids alone, and Azure's own

@@ -311,6 +311,23 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
             let (en, ja) = facts(*feed);
             say!(lang, "{en} could not be read in full", "{ja}の一部を読み取れませんでした")
         }
+        Reason::OldResult { feed } => {
+            let (en, ja) = facts(*feed);
+            say!(lang, "{en} are older than 7 days", "{ja}が 7 日以上前のものです")
+        }
+        Reason::NoResult { feed } => {
+            let (en, ja) = facts(*feed);
+            say!(
+                lang,
+                "there are no {en} yet, or the machine could not be looked at",
+                "{ja}がまだないか、仮想マシンの評価に失敗しています"
+            )
+        }
+        Reason::Schedule { .. } => say!(
+            lang,
+            "a maintenance schedule may apply to it, and the input does not tell what it installs",
+            "メンテナンス スケジュールが適用される可能性がありますが、何がインストールされるかは入力から分かりません"
+        ),
         Reason::InsideMachine { what } => match what {
             Inside::Accounts => say!(
                 lang,
@@ -331,6 +348,16 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
                 lang,
                 "Azure's records do not tell which system runs on it",
                 "どの OS が動作しているかは、Azure の記録からは分かりません"
+            ),
+            Inside::Updates => say!(
+                lang,
+                "Azure's records do not tell whether the system installs updates by itself",
+                "OS 自体が更新プログラムを自動でインストールするかどうかは、Azure の記録からは分かりません"
+            ),
+            Inside::Settings => say!(
+                lang,
+                "Azure does not show the protected settings of an extension",
+                "拡張機能の保護された設定は Azure では表示されません"
             ),
         },
         Reason::AzureRoute { prefix } => say!(
@@ -396,10 +423,19 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
             "収集に使うアカウントに、この権限を持つロールを割り当ててください: sekimori collect --plan"
         ),
         Reason::NotWhole { action: None, feed } => feed_command(*feed).to_owned(),
+        Reason::OldResult { feed } | Reason::NoResult { feed } => match feed {
+            Feed::GuestConfiguration => say!(
+                lang,
+                "start the VM and wait for its next result: sekimori collect",
+                "VM を起動し、次の評価結果を待ってください: sekimori collect"
+            ),
+            _ => feed_command(*feed).to_owned(),
+        },
+        Reason::Schedule { .. } => "az maintenance configuration list".to_owned(),
         Reason::InsideMachine { what } => match what {
             Inside::System => "az vm get-instance-view".to_owned(),
             Inside::Malware => "az security assessment list".to_owned(),
-            Inside::Accounts | Inside::Encryption => {
+            Inside::Accounts | Inside::Encryption | Inside::Updates | Inside::Settings => {
                 say!(lang, "look at the machine itself", "仮想マシン内の設定を確認してください")
             }
         },

@@ -9,11 +9,25 @@ mod acc004_shared_admin_name;
 mod acc005_shared_ssh_key;
 mod acc006_development_looser;
 mod admin_account;
+mod baseline_assignment;
 mod bastions;
 mod bkp001_not_backed_up;
 mod enc004_unattached_disk;
+mod end_of_support;
 mod flow_logs;
+mod hrd001_trusted_launch;
 mod hrd002_secure_boot;
+mod hrd003_vtpm;
+mod hrd004_guest_attestation;
+mod hrd005_baseline_failed;
+mod hrd006_baseline_not_looked_at;
+mod hrd008_retired_size;
+mod hrd009_boot_diagnostics;
+mod hrd010_secret_in_configuration;
+mod hrd011_extension_publisher;
+mod hrd012_winrm_in_clear;
+mod hrd013_vm_agent;
+mod hrd014_script_in_clear;
 mod jit001_no_jit;
 mod jit002_jit_does_not_close;
 mod jit003_jit_port_missing;
@@ -51,7 +65,16 @@ mod net023_bastion_no_recording;
 mod net024_weak_vpn;
 mod passages;
 mod private_ways;
+mod results;
+mod retired_sizes;
 mod shared;
+mod upd001_manual_updates;
+mod upd002_updates_missing;
+mod upd003_restart_pending;
+mod upd004_not_assessed;
+mod upd005_end_of_support;
+mod upd006_old_image;
+mod upd007_never_redeployed;
 mod way_out;
 
 /// Every check, by code.
@@ -64,7 +87,19 @@ pub const CHECKS: &[&Check] = &[
     &acc006_development_looser::CHECK,
     &bkp001_not_backed_up::CHECK,
     &enc004_unattached_disk::CHECK,
+    &hrd001_trusted_launch::CHECK,
     &hrd002_secure_boot::CHECK,
+    &hrd003_vtpm::CHECK,
+    &hrd004_guest_attestation::CHECK,
+    &hrd005_baseline_failed::CHECK,
+    &hrd006_baseline_not_looked_at::CHECK,
+    &hrd008_retired_size::CHECK,
+    &hrd009_boot_diagnostics::CHECK,
+    &hrd010_secret_in_configuration::CHECK,
+    &hrd011_extension_publisher::CHECK,
+    &hrd012_winrm_in_clear::CHECK,
+    &hrd013_vm_agent::CHECK,
+    &hrd014_script_in_clear::CHECK,
     &jit001_no_jit::CHECK,
     &jit002_jit_does_not_close::CHECK,
     &jit003_jit_port_missing::CHECK,
@@ -98,4 +133,11 @@ pub const CHECKS: &[&Check] = &[
     &net022_bastion_clipboard_and_files::CHECK,
     &net023_bastion_no_recording::CHECK,
     &net024_weak_vpn::CHECK,
+    &upd001_manual_updates::CHECK,
+    &upd002_updates_missing::CHECK,
+    &upd003_restart_pending::CHECK,
+    &upd004_not_assessed::CHECK,
+    &upd005_end_of_support::CHECK,
+    &upd006_old_image::CHECK,
+    &upd007_never_redeployed::CHECK,
 ];

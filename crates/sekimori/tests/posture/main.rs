@@ -11,10 +11,12 @@
 mod accounts;
 #[path = "../common/mod.rs"]
 mod common;
+mod hardening;
 mod jit;
 mod machines;
 mod networks;
 mod private_ways;
+mod updates;
 
 use serde_json::{Value, json};
 
