@@ -15,7 +15,8 @@ pub(crate) const CHECK: Check = Check {
     checkpoint: Checkpoint::Hardening,
     severity: Severity::Low,
     title: Text {
-        en: "no VM baseline is looked at", ja: "セキュリティ ベースラインが評価されていない VM"
+        en: "a VM that is held against no baseline",
+        ja: "セキュリティ ベースラインが評価されていない VM",
     },
     why: Text {
         en: "A system as it comes has services, protocols and accounts that nobody needs, and each is a way in. Without a baseline nobody knows which of them are still there, nor when one comes back.",

@@ -70,6 +70,13 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
         places(&command.parameters, Some((command.id, &command.origins)), &mut all);
     }
     let Some(first) = all.first() else {
+        for extension in context.extensions(view) {
+            context.known(&extension.secrets)?;
+        }
+        for command in context.estate().around.run_commands.of(vm.id) {
+            context.known(&command.secrets)?;
+            context.known(&command.parameters)?;
+        }
         // The model of a scale set holds its extensions; others have them in records of their own.
         if vm.profile == "/properties" {
             context.whole(Feed::Machines, view)?;

@@ -110,6 +110,10 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
             (_, Some(record)) if found.lacking == 0 => {
                 fault.at_record(record.id, &record.origins, "/properties/status/code").verdict()
             }
+            _ if found.lacking > 0 => {
+                let pointer = "/properties/extended/instanceView/patchStatus/availablePatchSummary";
+                fault.at(vm, pointer).verdict()
+            }
             _ => fault.at(vm, "/id").verdict(),
         };
     }

@@ -21,6 +21,11 @@ fn extension(publisher: &str, kind: &str, settings: Value) -> Value {
     })
 }
 
+fn merged(mut value: Value, change: Value) -> Value {
+    merge(&mut value, &change);
+    value
+}
+
 fn attestation() -> Value {
     extension("Microsoft.Azure.Security.LinuxAttestation", "GuestAttestation", json!({}))
 }
@@ -267,6 +272,7 @@ fn secrets_are_told_by_their_places_alone() {
             ("fail", vec![vm(json!({"tags": {"password": "hunter22"}}))]),
             ("fail", vec![vm(json!({"properties": {"userData": "REJfUEFTU1dPUkQ9aHVudGVyMjIK"}}))]),
             ("fail", vec![vm(json!({})), with_password()]),
+            ("unknown", vec![vm(json!({})), script(unknown())]),
             ("fail", vec![vm(json!({})), source()]),
             ("fail", vec![vm(json!({})), parameters()]),
         ],
@@ -294,6 +300,7 @@ fn publishers_of_extensions() {
             ("pass", vec![vm(json!({})), by("Microsoft.Azure.Monitor")]),
             ("pass", vec![vm(json!({})), by("Datadog.Agent")]),
             ("fail", vec![vm(json!({})), by("Contoso.Agent")]),
+            ("unknown", vec![vm(json!({})), merged(by("X"), json!({"properties": {"publisher": null}}))]),
             // Not Microsoft's, although it sounds so.
             ("fail", vec![vm(json!({})), by("MicrosoftAzure.Agent")]),
         ],
