@@ -166,7 +166,7 @@ fn sign<'e>(id: &'e str, tags: Option<&'e Tags>) -> Option<Sign<'e>> {
     for (name, value) in tags.into_iter().flat_map(|tags| tags.iter()) {
         let plain = |c: &char| c.is_alphanumeric();
         let is = |wanted: &&str| name.chars().filter(plain).flat_map(char::to_lowercase).eq(wanted.chars());
-        if TAGS.iter().any(|wanted| is(&wanted)) && !value.trim().is_empty() {
+        if TAGS.iter().any(is) && !value.trim().is_empty() {
             if tells(value).is_some() {
                 return Some(Sign::Tag(name, value));
             }
