@@ -167,7 +167,10 @@ impl Live {
             }
         }
         for resource in touched.iter().chain(&groups) {
-            let is = now.remove(resource).unwrap_or_default();
+            let mut is = now.remove(resource).unwrap_or_default();
+            // What is said of many at once was not looked at again: no change here matters to it.
+            let before = self.said.get(resource).into_iter().flatten();
+            is.extend(before.filter(|said| is_of_many(&self.checks, said)).cloned());
             let was = match is.is_empty() {
                 true => self.said.remove(resource),
                 false => self.said.insert(*resource, is.clone()),
@@ -201,6 +204,11 @@ impl Live {
         groups.extend(self.estate.nsg(place).map(|nsg| nsg.id));
         (machines, groups)
     }
+}
+
+/// Whether a check of many resources at once said it.
+fn is_of_many(checks: &[&'static Check], said: &Said) -> bool {
+    checks.iter().any(|check| check.code == said.code && matches!(check.run, Run::Estate(..)))
 }
 
 fn by_machine(pairs: Vec<(ResourceId, ResourceId)>) -> HashMap<ResourceId, BTreeSet<ResourceId>> {

@@ -7,7 +7,7 @@ use super::acc001_guessable_admin_name::is_guessable;
 use super::admin_account::{admin_name, untold};
 use super::net001_exposed_management_port::services;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
-use crate::exposure::{listed, one_by_one, open_ports};
+use crate::exposure::{one_by_one, open_ports};
 use crate::lang::{Lang, Text, say};
 use crate::remedy::one_line;
 use crate::verdict::{Fault, Judged, Verdict};
@@ -166,7 +166,7 @@ fn sign<'e>(id: &'e str, tags: Option<&'e Tags>) -> Option<Sign<'e>> {
     for (name, value) in tags.into_iter().flat_map(|tags| tags.iter()) {
         let plain = |c: &char| c.is_alphanumeric();
         let is = |wanted: &&str| name.chars().filter(plain).flat_map(char::to_lowercase).eq(wanted.chars());
-        if TAGS.iter().any(|wanted| is(&wanted)) && !value.trim().is_empty() {
+        if TAGS.iter().any(is) && !value.trim().is_empty() {
             if tells(value).is_some() {
                 return Some(Sign::Tag(name, value));
             }
@@ -207,7 +207,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
         let open = one_by_one(ports.open);
         let what = services(open.iter().map(|open| open.ports.first), lang);
         loose.push(Loose {
-            text: say!(lang, "{what} is open to the internet", "{what} がインターネットに公開されています"),
+            text: say!(lang, "the internet reaches {what}", "{what} がインターネットに公開されています"),
             fact: ("open_to_internet", what),
             cause: open.into_iter().next().and_then(|open| open.cause),
         });
@@ -246,7 +246,9 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     let (machine, by) = (context.name(vm.id), sign.text(lang));
     let texts: Vec<String> = loose.iter().map(|one| one.text.clone()).collect();
     let message = match lang {
-        Lang::En => format!("`{machine}` is not for production ({by}), yet {}", listed(&texts, lang)),
+        Lang::En => {
+            format!("`{machine}` is not for production ({by}), yet less guarded: {}", texts.join("; "))
+        }
         Lang::Ja => format!("検証・開発用の `{machine}` ({by}) は対策が不十分です: {}", texts.join("。")),
     };
     let mut fault = Fault::new(message).fact("recognised_by", sign.fact());

@@ -113,7 +113,8 @@ fn because(context: &Context<'_>, open: &PortEvidence, lang: Lang) -> String {
     let Some(cause) = &open.cause else {
         return say!(lang, "no group guards the address", "アドレスを守る NSG がありません");
     };
-    let rule = one_line(&cause.key);
+    // A security admin rule is told as `securityAdminRules/<name>`.
+    let rule = one_line(cause.key.rsplit('/').next().unwrap_or(&cause.key));
     if open.decided_by.iter().any(|by| by.level == "admin") {
         return say!(
             lang,

@@ -111,10 +111,9 @@ fn judge(context: &Context<'_>, plan: &Plan, policies: &[&JitPolicy]) -> Judged 
         "サブスクリプション `{subscription}` には Just-In-Time VM アクセスのポリシーがありますが ({count} 件: {names})、{is}。要求は処理されません"
     );
     let pointer = if standard { "/properties/subPlan" } else { "/properties/pricingTier" };
-    Fault::new(message)
+    let fault = Fault::new(message)
         .at_record(plan.id, &plan.origins, pointer)
         .fact("pricing_tier", tier.to_string())
-        .fact("sub_plan", if standard { sub_plan } else { "" })
-        .fact("policies", count.to_string())
-        .verdict()
+        .fact("policies", count.to_string());
+    if standard { fault.fact("sub_plan", sub_plan).verdict() } else { fault.verdict() }
 }
