@@ -1,29 +1,36 @@
 //! What gets to an address from the network around it, and what leaves it for the internet.
 //!
-//! Every machine is asked for these, so answers are kept by what guards an address: machines behind the same guards in
-//! one network share them.
+//! Every machine is asked for these, so answers are kept: by what guards an address, and, where no rule looks at the
+//! address itself, by its subnet and the group of its NIC, which are at hand without looking at any rule.
 
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
-use estate::{Direction, Family, IpConfiguration, Known, Nic, Reason};
+use estate::{Direction, Family, IpConfiguration, Known, Nic, Reason, ResourceId};
 
 use crate::addresses::{Addresses, internet, platform};
 use crate::cache::Reach;
 use crate::endpoint::Endpoint;
 use crate::internet::{Guards, Opening};
+use crate::packet::Protocols;
 use crate::routes::{ReturnPath, return_path};
 use crate::ways::connected;
 
 /// Packets that pass the guards of an address.
 pub struct Passage {
-    /// The address.
+    /// The address, or one that nothing tells apart from it.
     pub endpoint: Endpoint,
     /// What passes. [`Opening::internet`] is the share of the addresses that were asked for.
     pub openings: Arc<Vec<Opening>>,
     /// Why nothing of it is certain, besides what the openings tell.
     pub unknown: Vec<Reason>,
+    outside: OnceLock<Addresses>,
+    everywhere: OnceLock<(bool, bool)>,
 }
+
+/// What tells addresses apart that no rule looks at: the direction, the subnet, the group of the NIC, the family, and
+/// whether the NIC is a private endpoint's.
+pub(crate) type Alike = (Direction, ResourceId, Option<ResourceId>, Family, bool);
 
 /// Addresses that stand for the internet, one of each half of IPv4: who leads what leaves another way does so for all
 /// of it, in one route or in two.
@@ -34,7 +41,49 @@ const AFAR_V6: [IpAddr; 1] =
 
 impl Reach<'_> {
     /// What gets to an address from its own network, from peers, and from what may lie behind gateways.
-    pub fn from_network(&self, nic: &Nic, ip: &IpConfiguration) -> Passage {
+    pub fn from_network(&self, nic: &Nic, ip: &IpConfiguration) -> Arc<Passage> {
+        self.alike(Direction::Inbound, nic, ip, || self.coming(nic, ip))
+    }
+
+    /// What leaves an address for the internet, as far as groups and security admin rules decide: where routes lead
+    /// it is another question, see [`Reach::leaving`]. [`Opening::remote_ports`] are the ports that it is sent to.
+    pub fn to_internet(&self, nic: &Nic, ip: &IpConfiguration) -> Arc<Passage> {
+        self.alike(Direction::Outbound, nic, ip, || self.going(nic, ip))
+    }
+
+    /// The answer for an address, kept for all that are like it.
+    fn alike(
+        &self,
+        direction: Direction,
+        nic: &Nic,
+        ip: &IpConfiguration,
+        ask: impl Fn() -> Passage,
+    ) -> Arc<Passage> {
+        let Some(key) = self.alike_key(direction, nic, ip) else { return Arc::new(ask()) };
+        let kept = self.passages.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        kept.unwrap_or_else(|| {
+            let fresh = Arc::new(ask());
+            let mut all = self.passages.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(all.entry(key).or_insert(fresh))
+        })
+    }
+
+    /// None where something looks at the address itself, or may.
+    fn alike_key(&self, direction: Direction, nic: &Nic, ip: &IpConfiguration) -> Option<Alike> {
+        let estate = self.estate();
+        let known = |field: &estate::Field<ResourceId>| match field {
+            None => Some(None),
+            Some(Known::Value(id)) => Some(Some(*id)),
+            Some(Known::Unknown(_)) => None,
+        };
+        let subnet = known(&ip.subnet)??;
+        let [own, around] = [known(&nic.nsg)?, known(&estate.subnet(subnet)?.nsg)?];
+        let sighted = [own, around].into_iter().flatten().any(|group| self.is_sighted(group, direction));
+        let plain = !sighted && estate.admin_rules.is_empty();
+        plain.then_some((direction, subnet, own, ip.family, nic.private_endpoint))
+    }
+
+    fn coming(&self, nic: &Nic, ip: &IpConfiguration) -> Passage {
         let endpoint = Endpoint::new(self.estate(), nic, ip);
         let guards = self.guards(Direction::Inbound, &endpoint);
         let kept = self.from_network.lock().unwrap_or_else(PoisonError::into_inner).get(&guards.key).cloned();
@@ -47,9 +96,7 @@ impl Reach<'_> {
         passage(endpoint, guards, openings)
     }
 
-    /// What leaves an address for the internet, as far as groups and security admin rules decide: where routes lead
-    /// it is another question, see [`Reach::leaving`]. [`Opening::remote_ports`] are the ports that it is sent to.
-    pub fn to_internet(&self, nic: &Nic, ip: &IpConfiguration) -> Passage {
+    fn going(&self, nic: &Nic, ip: &IpConfiguration) -> Passage {
         let endpoint = Endpoint::new(self.estate(), nic, ip);
         let guards = self.guards(Direction::Outbound, &endpoint);
         let kept = self.to_internet.lock().unwrap_or_else(PoisonError::into_inner).get(&guards.key).cloned();
@@ -97,14 +144,43 @@ fn passage(endpoint: Endpoint, guards: Guards, openings: Arc<Vec<Opening>>) -> P
         true => openings,
         false => Arc::new(openings.iter().map(Opening::doubted).collect()),
     };
-    Passage { endpoint, openings, unknown: guards.unknown }
+    let (outside, everywhere) = (OnceLock::new(), OnceLock::new());
+    Passage { endpoint, openings, unknown: guards.unknown, outside, everywhere }
 }
 
 impl Passage {
     /// The internet as the address sees it: without what its network uses as its own, and without the platform's address,
     /// which is the platform's alone.
-    pub fn outside(&self) -> Addresses {
-        let family = self.endpoint.family;
-        internet(family).difference(&self.endpoint.network.own.union(&platform(family)))
+    pub fn outside(&self) -> &Addresses {
+        self.outside.get_or_init(|| {
+            let family = self.endpoint.family;
+            internet(family).difference(&self.endpoint.network.own.union(&platform(family)))
+        })
+    }
+
+    /// Whether every TCP port of all of the internet is among what the machine sends to: certainly, and possibly.
+    pub fn reaches_everything(&self) -> (bool, bool) {
+        *self.everywhere.get_or_init(|| {
+            let all = self.outside();
+            let tcp = || self.openings.iter().filter(|opening| opening.protocols.contains(Protocols::TCP));
+            // One rule for everything is what most networks have.
+            if tcp().any(|opening| opening.remote_ports.is_all() && opening.internet.must.contains_all(all)) {
+                return (true, true);
+            }
+            let mut starts = vec![0u16];
+            for range in tcp().flat_map(|opening| opening.remote_ports.ranges()) {
+                starts.push(range.first);
+                starts.extend(range.last.checked_add(1));
+            }
+            starts.sort_unstable();
+            starts.dedup();
+            let whole = |port: &u16, set: fn(&Opening) -> &Addresses| {
+                let here = tcp().filter(|opening| opening.remote_ports.contains(*port));
+                here.fold(Addresses::empty(), |sum, opening| sum.union(set(opening))).contains_all(all)
+            };
+            let may = starts.iter().all(|port| whole(port, |opening| &opening.internet.may));
+            let must = may && starts.iter().all(|port| whole(port, |opening| &opening.internet.must));
+            (must, may)
+        })
     }
 }

@@ -6,6 +6,7 @@ use estate::{Change, Direction, Estate, Family, Known, Nic, Nsg, ResourceId};
 use hashbrown::HashMap;
 
 use crate::admin::{AdminAnswer, AdminKey, Deployed};
+use crate::beside::{Alike, Passage};
 use crate::endpoint::{Endpoint, Network, Tri};
 use crate::forward::Forwarding;
 use crate::group::{self, GroupAnswer};
@@ -94,6 +95,8 @@ pub struct Reach<'e> {
     pub(crate) from_network: Mutex<HashMap<OpeningKey, Arc<Vec<Opening>>>>,
     /// What leaves for the internet.
     pub(crate) to_internet: Mutex<HashMap<OpeningKey, Arc<Vec<Opening>>>>,
+    /// The same by what is at hand, where no rule looks at the address itself.
+    pub(crate) passages: Mutex<HashMap<Alike, Arc<Passage>>>,
     /// Where routes of a subnet lead what leaves for the internet.
     pub(crate) leaving: Mutex<HashMap<(ResourceId, Family), Known<ReturnPath>>>,
     /// Whether anything gets in to an appliance, by its first NIC.
@@ -142,6 +145,7 @@ impl<'e> Reach<'e> {
             openings: Mutex::default(),
             from_network: Mutex::default(),
             to_internet: Mutex::default(),
+            passages: Mutex::default(),
             leaving: Mutex::default(),
             appliances: Mutex::default(),
         }
@@ -174,6 +178,16 @@ impl<'e> Reach<'e> {
         *networks.entry((endpoint.family, endpoint.network.clone())).or_insert(next)
     }
 
+    /// Whether a rule of the group looks at the VM's own address, or may.
+    pub(crate) fn is_sighted(&self, nsg: ResourceId, direction: Direction) -> bool {
+        let group = self.estate.slot(nsg).filter(|slot| slot.kind == estate::Kind::Nsg);
+        let sighted = group.and_then(|slot| self.facts.sighted.get(slot.index as usize));
+        sighted.is_none_or(|[inbound, outbound]| match direction {
+            Direction::Inbound => *inbound,
+            Direction::Outbound => *outbound,
+        })
+    }
+
     /// A number for what a group does for an endpoint: the same number is the same answer. `None` for a group
     /// whose rules are not known.
     pub(crate) fn group_number(
@@ -183,14 +197,8 @@ impl<'e> Reach<'e> {
         endpoint: &Endpoint,
         network: u32,
     ) -> Option<u32> {
-        let slot = self.estate.slot(nsg)?;
         let rules = self.estate.nsg(nsg)?.rules.as_ref()?.value()?;
-        let sighted =
-            self.facts.sighted.get(slot.index as usize).is_none_or(|[inbound, outbound]| match direction {
-                Direction::Inbound => *inbound,
-                Direction::Outbound => *outbound,
-            });
-        let sight = if sighted {
+        let sight = if self.is_sighted(nsg, direction) {
             let local = |rule: &estate::SecurityRule| match direction {
                 Direction::Inbound => endpoint.is_in(&rule.destination),
                 Direction::Outbound => endpoint.is_in(&rule.source),

@@ -2,7 +2,7 @@
 
 use estate::Reason;
 
-use super::passages::{cause, deciding, doubts, every_port};
+use super::passages::{cause, deciding, doubts};
 use super::way_out::{WayOut, way_out};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::lang::{Text, say};
@@ -49,8 +49,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
 
 fn judge(context: &Context<'_>, view: &VmView<'_>, address: &AddressView<'_>) -> Judged {
     let passage = context.reach.to_internet(address.nic, address.ip);
-    let outside = passage.outside();
-    let (must, may) = every_port(&passage, &outside);
+    let (must, may) = passage.reaches_everything();
     if !may {
         return Ok(Verdict::Pass);
     }

@@ -3,7 +3,7 @@
 use estate::Reason;
 
 use super::net001_exposed_management_port::services;
-use super::passages::{cause, deciding, doubts, every_port, receivers_may, receivers_must};
+use super::passages::{cause, deciding, doubts, receivers_may, receivers_must};
 use super::way_out::{WayOut, way_out};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::lang::{Text, say};
@@ -65,12 +65,12 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
 
 fn judge(context: &Context<'_>, view: &VmView<'_>, address: &AddressView<'_>) -> Judged {
     let passage = context.reach.to_internet(address.nic, address.ip);
-    let outside = passage.outside();
-    if every_port(&passage, &outside).0 {
+    if passage.reaches_everything().0 {
         return Ok(Verdict::NotFor);
     }
+    let outside = passage.outside();
     // A pool may be anywhere; who allows a partner or the services of Azure opens no way to one.
-    let most = |set: reach::Addresses| set.intersection(&outside).count() > outside.count() / 2;
+    let most = |set: reach::Addresses| set.intersection(outside).count() > outside.count() / 2;
     if !POOLS.iter().any(|port| most(receivers_may(&passage, *port))) {
         return Ok(Verdict::Pass);
     }

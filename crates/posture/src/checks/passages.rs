@@ -40,25 +40,6 @@ pub(super) fn receivers_may(passage: &Passage, port: u16) -> Addresses {
     at_port(passage, port, |opening| &opening.remote_ports, |opening| &opening.internet.may)
 }
 
-/// Whether every TCP port of all of these addresses is in what openings hold: certainly, and possibly.
-pub(super) fn every_port(passage: &Passage, all: &Addresses) -> (bool, bool) {
-    let tcp = || passage.openings.iter().filter(|opening| opening.protocols.contains(Protocols::TCP));
-    // One rule for everything is what most networks have.
-    if tcp().any(|opening| opening.remote_ports.is_all() && opening.internet.must.contains_all(all)) {
-        return (true, true);
-    }
-    let mut starts = vec![0u16];
-    for range in tcp().flat_map(|opening| opening.remote_ports.ranges()) {
-        starts.push(range.first);
-        starts.extend(range.last.checked_add(1));
-    }
-    starts.sort_unstable();
-    starts.dedup();
-    let may = starts.iter().all(|port| receivers_may(passage, *port).contains_all(all));
-    let must = may && starts.iter().all(|port| receivers_must(passage, *port).contains_all(all));
-    (must, may)
-}
-
 /// Why something of a passage is not certain.
 pub(super) fn doubts(passage: &Passage) -> Vec<Reason> {
     let of_openings = passage.openings.iter().flat_map(|opening| &opening.unknown);

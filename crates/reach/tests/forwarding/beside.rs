@@ -48,6 +48,24 @@ fn a_machine_is_reached_from_its_network_as_its_groups_let_in() {
     assert_eq!(from(vec![rule(100, true, "*")], [8, 8, 8, 8]), (false, false), "that is no network's own");
 }
 
+#[test]
+fn who_is_alike_gets_the_same_answer_and_nobody_else() {
+    // A rule that looks at the address tells two machines of one subnet and group apart.
+    let with = |destination: &'static str| {
+        let deny = Rule { destination, ..rule(100, false, "10.0.3.0/24") };
+        let mut all = alone(Some(vec![deny])).resources();
+        let other = find(&mut all, "networkInterfaces/other");
+        other["properties"]["networkSecurityGroup"] = id("networkSecurityGroups/ng");
+        let estate = read(&all.into());
+        let reach = Reach::new(&estate);
+        let other = estate.nics.iter().find(|nic| estate.text(nic.id).ends_with("/other")).unwrap();
+        [nic(&estate), other].map(|nic| holds(&reach.from_network(nic, ip(nic)), 22, [10, 0, 3, 7]).1)
+    };
+    assert_eq!(with("*"), [false, false]);
+    assert_eq!(with("10.0.0.4"), [false, true]);
+    assert_eq!(with("10.0.0.9"), [true, false]);
+}
+
 /// The machine with a route table, behind a group that denies these destinations.
 fn sending(denied: &[&'static str], routes: Value) -> Vec<Value> {
     let mut all = alone(Some(vec![])).resources();
