@@ -4,9 +4,16 @@ use crate::check::Check;
 
 mod acc001_guessable_admin_name;
 mod acc002_password_sign_in;
+mod antimalware;
+mod assessed;
 mod bkp001_not_backed_up;
 mod enc004_unattached_disk;
 mod hrd002_secure_boot;
+mod installed;
+mod mal001_no_malware_protection;
+mod mal002_malware_protection_unhealthy;
+mod mal003_wide_exclusions;
+mod mal004_no_defender_for_endpoint;
 mod net001_exposed_management_port;
 mod net002_exposed_tcp_port;
 mod net003_exposed_udp_port;
@@ -23,6 +30,10 @@ pub const CHECKS: &[&Check] = &[
     &bkp001_not_backed_up::CHECK,
     &enc004_unattached_disk::CHECK,
     &hrd002_secure_boot::CHECK,
+    &mal001_no_malware_protection::CHECK,
+    &mal002_malware_protection_unhealthy::CHECK,
+    &mal003_wide_exclusions::CHECK,
+    &mal004_no_defender_for_endpoint::CHECK,
     &net001_exposed_management_port::CHECK,
     &net002_exposed_tcp_port::CHECK,
     &net003_exposed_udp_port::CHECK,
