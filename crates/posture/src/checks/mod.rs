@@ -7,7 +7,14 @@ mod acc002_password_sign_in;
 mod antimalware;
 mod assessed;
 mod bkp001_not_backed_up;
+mod disk_encryption;
+mod enc001_not_encrypted_at_host;
+mod enc002_retiring_disk_encryption;
+mod enc003_no_key_of_your_own;
 mod enc004_unattached_disk;
+mod enc005_shared_disk;
+mod enc006_exportable_disk;
+mod enc007_unmanaged_disk;
 mod hrd002_secure_boot;
 mod installed;
 mod mal001_no_malware_protection;
@@ -28,7 +35,13 @@ pub const CHECKS: &[&Check] = &[
     &acc001_guessable_admin_name::CHECK,
     &acc002_password_sign_in::CHECK,
     &bkp001_not_backed_up::CHECK,
+    &enc001_not_encrypted_at_host::CHECK,
+    &enc002_retiring_disk_encryption::CHECK,
+    &enc003_no_key_of_your_own::CHECK,
     &enc004_unattached_disk::CHECK,
+    &enc005_shared_disk::CHECK,
+    &enc006_exportable_disk::CHECK,
+    &enc007_unmanaged_disk::CHECK,
     &hrd002_secure_boot::CHECK,
     &mal001_no_malware_protection::CHECK,
     &mal002_malware_protection_unhealthy::CHECK,
