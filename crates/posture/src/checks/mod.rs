@@ -7,6 +7,12 @@ mod acc002_password_sign_in;
 mod antimalware;
 mod assessed;
 mod bkp001_not_backed_up;
+mod bkp002_no_recent_recovery_point;
+mod bkp003_backup_broken;
+mod bkp004_vault_without_soft_delete;
+mod bkp005_vault_not_immutable;
+mod bkp006_short_retention;
+mod bkp007_backup_in_one_region;
 mod disk_encryption;
 mod enc001_not_encrypted_at_host;
 mod enc002_retiring_disk_encryption;
@@ -17,6 +23,7 @@ mod enc006_exportable_disk;
 mod enc007_unmanaged_disk;
 mod hrd002_secure_boot;
 mod installed;
+mod kept;
 mod mal001_no_malware_protection;
 mod mal002_malware_protection_unhealthy;
 mod mal003_wide_exclusions;
@@ -35,6 +42,12 @@ pub const CHECKS: &[&Check] = &[
     &acc001_guessable_admin_name::CHECK,
     &acc002_password_sign_in::CHECK,
     &bkp001_not_backed_up::CHECK,
+    &bkp002_no_recent_recovery_point::CHECK,
+    &bkp003_backup_broken::CHECK,
+    &bkp004_vault_without_soft_delete::CHECK,
+    &bkp005_vault_not_immutable::CHECK,
+    &bkp006_short_retention::CHECK,
+    &bkp007_backup_in_one_region::CHECK,
     &enc001_not_encrypted_at_host::CHECK,
     &enc002_retiring_disk_encryption::CHECK,
     &enc003_no_key_of_your_own::CHECK,

@@ -11,6 +11,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod machines;
+mod protection;
 
 use serde_json::{Value, json};
 
