@@ -13,6 +13,16 @@ mod bkp004_vault_without_soft_delete;
 mod bkp005_vault_not_immutable;
 mod bkp006_short_retention;
 mod bkp007_backup_in_one_region;
+mod def001_defender_plan_off;
+mod def002_defender_plan_1;
+mod def003_no_security_contact;
+mod def004_agent_provisioning_off;
+mod def005_defender_recommendation;
+mod def007_vulnerabilities;
+mod def008_secret_on_disk;
+mod def009_open_alert;
+mod def010_broad_alert_suppression;
+mod def011_no_continuous_export;
 mod disk_encryption;
 mod enc001_not_encrypted_at_host;
 mod enc002_retiring_disk_encryption;
@@ -36,6 +46,7 @@ mod net005_wide_source;
 mod net006_no_security_group;
 mod net007_latent_exposure;
 mod net008_retired_sku;
+mod subscriptions;
 
 /// Every check, by code.
 pub const CHECKS: &[&Check] = &[
@@ -48,6 +59,16 @@ pub const CHECKS: &[&Check] = &[
     &bkp005_vault_not_immutable::CHECK,
     &bkp006_short_retention::CHECK,
     &bkp007_backup_in_one_region::CHECK,
+    &def001_defender_plan_off::CHECK,
+    &def002_defender_plan_1::CHECK,
+    &def003_no_security_contact::CHECK,
+    &def004_agent_provisioning_off::CHECK,
+    &def005_defender_recommendation::CHECK,
+    &def007_vulnerabilities::CHECK,
+    &def008_secret_on_disk::CHECK,
+    &def009_open_alert::CHECK,
+    &def010_broad_alert_suppression::CHECK,
+    &def011_no_continuous_export::CHECK,
     &enc001_not_encrypted_at_host::CHECK,
     &enc002_retiring_disk_encryption::CHECK,
     &enc003_no_key_of_your_own::CHECK,
