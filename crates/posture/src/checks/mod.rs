@@ -18,6 +18,7 @@ mod def002_defender_plan_1;
 mod def003_no_security_contact;
 mod def004_agent_provisioning_off;
 mod def005_defender_recommendation;
+pub(crate) mod def006_defender_disagrees;
 mod def007_vulnerabilities;
 mod def008_secret_on_disk;
 mod def009_open_alert;
@@ -64,6 +65,7 @@ pub const CHECKS: &[&Check] = &[
     &def003_no_security_contact::CHECK,
     &def004_agent_provisioning_off::CHECK,
     &def005_defender_recommendation::CHECK,
+    &def006_defender_disagrees::CHECK,
     &def007_vulnerabilities::CHECK,
     &def008_secret_on_disk::CHECK,
     &def009_open_alert::CHECK,

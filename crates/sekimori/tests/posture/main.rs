@@ -10,6 +10,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod defender;
 mod machines;
 mod protection;
 
