@@ -270,10 +270,17 @@ impl Reader<'_> {
         }
     }
 
-    /// An id as a text, or as `{"id":…}`; an empty one is none.
+    /// An id as a text, or as `{"id":…}`; an empty one is none, and so is an object without one: the model of a
+    /// scale set tells of a managed disk by its kind alone.
     pub(crate) fn id_at(&mut self, object: &Object, path: &'static str) -> Field<ResourceId> {
         let id = self.read_at(object, path, Expected::Text, |reader, value| {
-            let text = value.as_str().or_else(|| member(value.as_object()?, "id")?.as_str())?;
+            let text = match value.as_object() {
+                Some(object) => match member(object, "id") {
+                    Some(id) => id.as_str()?,
+                    None => return Some(None),
+                },
+                None => value.as_str()?,
+            };
             Some((!text.is_empty()).then(|| reader.ids.intern(text, Use::Reference)))
         })?;
         match id {

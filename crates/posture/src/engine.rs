@@ -9,6 +9,7 @@ use reach::tags::Tags;
 use reach::{Addresses, Reach};
 
 use crate::check::{Check, Checkpoint, Run, Subject};
+use crate::checks::def006_defender_disagrees as disagreement;
 use crate::exposure::exposing_groups;
 use crate::lang::{Lang, say};
 use crate::place::of_reason;
@@ -82,6 +83,28 @@ impl Sink {
         }
     }
 
+    /// How much of a check was said up to now.
+    fn mark(&self, code: &str) -> Mark {
+        Mark {
+            findings: self.findings.len(),
+            passes: self.passes.iter().find(|(its, _)| *its == code).map_or(0, |(_, count)| *count),
+            unknown: self.unknown.get(code).map_or(0, Vec::len),
+        }
+    }
+
+    /// What a check has said since then; none where it is not about the machine.
+    fn said_since(&self, code: &str, mark: Mark) -> Option<disagreement::Said> {
+        let now = self.mark(code);
+        let fails = |finding: &Finding| finding.status == Status::Fail && finding.check.code == code;
+        if self.findings.iter().skip(mark.findings).any(fails) {
+            Some(disagreement::Said::Fail)
+        } else if now.unknown > mark.unknown {
+            Some(disagreement::Said::Unknown)
+        } else {
+            (now.passes > mark.passes).then_some(disagreement::Said::Pass)
+        }
+    }
+
     fn absorb(mut self, other: Self) -> Self {
         self.findings.extend(other.findings);
         for (code, count) in other.passes {
@@ -93,6 +116,14 @@ impl Sink {
         self.exposing.extend(other.exposing);
         self
     }
+}
+
+/// How much was said at some moment.
+#[derive(Clone, Copy)]
+struct Mark {
+    findings: usize,
+    passes: u64,
+    unknown: usize,
 }
 
 /// Everything that checks said, in a fixed order.
@@ -174,6 +205,8 @@ pub(crate) struct Judge<'j> {
     /// What the team's approved sources are together, of each family.
     approved: [Addresses; 2],
     keep_passes: bool,
+    /// Whether what checks say is compared with what Defender for Cloud says.
+    compares: bool,
 }
 
 impl<'j> Judge<'j> {
@@ -191,8 +224,10 @@ impl<'j> Judge<'j> {
             all.fold(Addresses::empty(), |sum, more| sum.union(&more))
         });
         let ports = [management.clone(), management.complement()];
-        let checks = checks.iter().copied().filter(|check| is_assessed(reach.estate(), check)).collect();
-        Self { reach, checks, settings, lang, ports, approved, keep_passes }
+        let checks: Vec<&'static Check> =
+            checks.iter().copied().filter(|check| is_assessed(reach.estate(), check)).collect();
+        let compares = checks.iter().any(|check| check.code == disagreement::CHECK.code);
+        Self { reach, checks, settings, lang, ports, approved, keep_passes, compares }
     }
 
     pub(crate) fn sink(&self) -> Sink {
@@ -214,12 +249,20 @@ impl<'j> Judge<'j> {
         let context = self.context(None);
         let exposing = exposing_groups(&context, view).into_iter();
         sink.exposing.extend(exposing.map(|group| (view.vm.id, group)));
+        let assessed = self.compares && !self.reach.estate().around.assessments.of(view.vm.id).is_empty();
+        let (from, mut said) = (sink.findings.len(), Vec::new());
         for check in &self.checks {
+            let mark = assessed.then(|| sink.mark(check.code));
             match check.run {
                 Run::Vm(run) => run(&context, view, sink),
                 Run::Machine(run) => sink.take(&context, check, view.vm.id, run(&context, view)),
                 Run::Nsg(_) | Run::Estate(..) | Run::Paths(..) => {}
             }
+            let its = mark.and_then(|mark| sink.said_since(check.code, mark));
+            said.extend(its.map(|its| (*check, its)));
+        }
+        if assessed {
+            disagreement::compare(&context, view.vm.id, &said, from, sink);
         }
     }
 

@@ -47,6 +47,8 @@ record! {
     status: text at "/properties/status/code",
     /// `High`, `Medium`, `Low`.
     severity: text at "/properties/status/severity",
+    /// What kind of scanner found it: `ServerVulnerabilityTvm`, `SqlServerVulnerability`.
+    scanner: text at "/properties/additionalData/assessedResourceType",
     /// Numbers of the common list of vulnerabilities.
     cves: [Vec<Box<str>>, cves] at "/properties/additionalData/cve",
     /// Whether the scanner knows of a working attack.
@@ -124,6 +126,8 @@ fn parts(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<PlanPart
 record! {
     /// Who hears of alerts.
     Contact of scope;
+    /// Whether it is on; versions before 2023 have no word for it.
+    on: boolean at "/properties/isEnabled",
     /// Addresses.
     emails: [Box<str>, emails] at "/properties/emails",
     /// Whether owners and the like hear of them, too.

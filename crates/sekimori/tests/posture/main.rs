@@ -11,11 +11,13 @@
 mod accounts;
 #[path = "../common/mod.rs"]
 mod common;
+mod defender;
 mod hardening;
 mod jit;
 mod machines;
 mod networks;
 mod private_ways;
+mod protection;
 mod updates;
 
 use serde_json::{Value, json};

@@ -1,0 +1,43 @@
+//! Azure Disk Encryption: encryption from within a machine, which several records tell of.
+
+use estate::{Extension, Known, Reason};
+
+use super::installed::installed;
+use crate::view::{Context, VmView};
+
+/// <https://learn.microsoft.com/azure/virtual-machines/extensions/azure-disk-enc-linux>
+const EXTENSIONS: &[(&str, &str)] = &[
+    ("Microsoft.Azure.Security", "AzureDiskEncryption"),
+    ("Microsoft.Azure.Security", "AzureDiskEncryptionForLinux"),
+];
+
+/// What tells that a machine uses it.
+pub(crate) enum Told<'e> {
+    /// The machine's own record.
+    Machine,
+    /// The record of the disk that it starts from.
+    Disk(&'e estate::Disk),
+    /// Its extension.
+    Extension(&'e Extension),
+}
+
+/// What tells that a machine uses Azure Disk Encryption; none where it surely does not.
+pub(crate) fn used<'e>(context: &Context<'e>, view: &VmView<'_>) -> Result<Option<Told<'e>>, Vec<Reason>> {
+    let upkeep = &view.vm.upkeep;
+    if context.known(&upkeep.disk_encryption)? == Some(&true) {
+        return Ok(Some(Told::Machine));
+    }
+    let disk = upkeep.os_disk.as_ref().and_then(Known::value).and_then(|id| context.estate().disk(*id));
+    if let Some(disk) = disk {
+        if context.known(&disk.guard.inner_encryption)? == Some(&true) {
+            return Ok(Some(Told::Disk(disk)));
+        }
+        // Azure leaves `encryptionSettingsCollection` out of the record of a disk without it, and never the kind of
+        // encryption at rest: a record with that is a whole one.
+        // https://learn.microsoft.com/rest/api/compute/disks/get
+        if disk.guard.encryption.is_some() {
+            return Ok(None);
+        }
+    }
+    Ok(installed(context, view, EXTENSIONS)?.map(Told::Extension))
+}
