@@ -192,7 +192,17 @@ impl<'e> Context<'e> {
         if !told {
             self.whole(Feed::Machines, view)?;
         }
-        Ok(None)
+        // One of which too little is told may be any.
+        let nameless = |one: &&Extension| {
+            [&one.publisher, &one.handler].iter().any(|name| name.as_ref().and_then(Known::value).is_none())
+        };
+        match self.extensions(view).find(nameless) {
+            None => Ok(None),
+            Some(extension) => Err(vec![Reason::Partial {
+                resource_type: "Microsoft.Compute/virtualMachines/extensions".into(),
+                id: self.estate().text(extension.id).into(),
+            }]),
+        }
     }
 
     /// What people call a resource, or the subscription that it is.

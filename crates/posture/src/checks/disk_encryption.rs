@@ -2,7 +2,6 @@
 
 use estate::{Extension, Known, Reason};
 
-use super::installed::installed;
 use crate::view::{Context, VmView};
 
 /// <https://learn.microsoft.com/azure/virtual-machines/extensions/azure-disk-enc-linux>
@@ -39,5 +38,5 @@ pub(crate) fn used<'e>(context: &Context<'e>, view: &VmView<'_>) -> Result<Optio
             return Ok(None);
         }
     }
-    Ok(installed(context, view, EXTENSIONS)?.map(Told::Extension))
+    Ok(context.extension(view, EXTENSIONS)?.map(Told::Extension))
 }

@@ -3,7 +3,6 @@
 use estate::Feed;
 
 use super::antimalware::MICROSOFT;
-use super::installed::installed;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::lang::{Text, say};
 use crate::remedy::one_line;
@@ -39,7 +38,7 @@ pub(crate) const CHECK: Check = Check {
 
 fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     context.described(view)?;
-    let Some(extension) = installed(context, view, &[MICROSOFT])? else { return Ok(Verdict::NotFor) };
+    let Some(extension) = context.extension(view, &[MICROSOFT])? else { return Ok(Verdict::NotFor) };
     // An extension without settings of its own leaves nothing out.
     let all = context.known(&extension.exclusions)?.map(Vec::as_slice).unwrap_or_default();
     let wide: Vec<String> = all.iter().filter(|one| is_wide(one)).map(|one| one_line(one)).collect();

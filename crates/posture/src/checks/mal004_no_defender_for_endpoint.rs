@@ -4,7 +4,6 @@ use estate::Feed;
 
 use super::antimalware::{ANY, EDR};
 use super::assessed::{Health, found};
-use super::installed::installed;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::lang::{Text, say};
 use crate::verdict::{Fault, Judged, Verdict};
@@ -44,12 +43,12 @@ const KEY: [&str; 1] = ["06e3a6db-6c0c-4ad9-943f-31d9d73ecf6c"];
 
 fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     context.described(view)?;
-    let edr = installed(context, view, EDR);
+    let edr = context.extension(view, EDR);
     if matches!(edr, Ok(Some(_))) || found(context, view.vm.id, &KEY, Health::Healthy).is_some() {
         return Ok(Verdict::Pass);
     }
     edr?;
-    let Some(other) = installed(context, view, ANY)? else {
+    let Some(other) = context.extension(view, ANY)? else {
         // MAL001 tells of machines without any protection.
         return Ok(Verdict::NotFor);
     };

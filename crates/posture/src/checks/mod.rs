@@ -54,7 +54,6 @@ mod hrd011_extension_publisher;
 mod hrd012_winrm_in_clear;
 mod hrd013_vm_agent;
 mod hrd014_script_in_clear;
-mod installed;
 mod jit001_no_jit;
 mod jit002_jit_does_not_close;
 mod jit003_jit_port_missing;

@@ -69,7 +69,13 @@ fn malware_protection_is_an_extension_or_what_defender_finds() {
     assert_eq!(verdict(&exported(&[vm(json!({"resources": []}))]), "MAL001"), "fail", "a list of extensions");
     // `az vm list` tells of extensions by their ids alone.
     let id = json!({"resources": [{"id": format!("{}/extensions/x", vm_id())}]});
-    assert_eq!(verdict(&exported(&[vm(id)]), "MAL001"), "unknown");
+    assert_eq!(verdict(&exported(&[vm(id.clone())]), "MAL001"), "not assessed");
+    let elsewhere = vm(json!({"id": at("Microsoft.Compute/virtualMachines/other"), "resources": []}));
+    assert_eq!(
+        verdict(&exported(&[vm(id), elsewhere]), "MAL001"),
+        "fail",
+        "of the other; this one is unknown"
+    );
 }
 
 #[test]
