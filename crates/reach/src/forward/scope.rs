@@ -1,5 +1,7 @@
 //! Which networks a firewall, gateway or appliance sends packets on to.
 
+use std::collections::{HashMap, HashSet};
+
 use estate::{Estate, Known, ResourceId};
 
 use crate::endpoint::Tri;
@@ -14,6 +16,8 @@ pub(super) struct Scope {
     beyond: Vec<ResourceId>,
     /// Whether something leads out of what is known: a gateway, a network that is not in the input.
     open: bool,
+    /// Where it does: networks that nothing leads into from outside of what is known.
+    closed: HashSet<ResourceId>,
 }
 
 impl Scope {
@@ -33,17 +37,52 @@ impl Scope {
             at += 1;
         }
         let beyond = reached.into_iter().filter(|one| !direct.contains(one)).collect();
-        Self { direct: Some(direct), beyond, open }
+        let closed = if open { closed(estate) } else { HashSet::new() };
+        Self { direct: Some(direct), beyond, open, closed }
     }
 
     /// Whether packets are sent on to a network.
     pub(super) fn reaches(&self, network: Option<ResourceId>) -> Tri {
         match (&self.direct, network) {
             (Some(direct), Some(network)) if direct.contains(&network) => Tri::Yes,
-            (Some(_), Some(network)) if !self.open && !self.beyond.contains(&network) => Tri::No,
+            (Some(_), Some(network))
+                if !self.beyond.contains(&network) && (!self.open || self.closed.contains(&network)) =>
+            {
+                Tri::No
+            }
             _ => Tri::Maybe,
         }
     }
+}
+
+/// Networks that no gateway and no peering joins to anything that the input does not hold, however far one goes.
+fn closed(estate: &Estate) -> HashSet<ResourceId> {
+    let mut joined: HashMap<ResourceId, Vec<ResourceId>> = HashMap::new();
+    let mut open: Vec<ResourceId> = Vec::new();
+    for vnet in &estate.vnets {
+        let known = match &vnet.peers {
+            None => true,
+            Some(Known::Unknown(_)) => false,
+            Some(Known::Value(peers)) => {
+                let inside = peers.iter().filter_map(|peer| peer.vnet);
+                for other in inside.filter(|other| estate.vnet(*other).is_some()) {
+                    joined.entry(vnet.id).or_default().push(other);
+                    joined.entry(other).or_default().push(vnet.id);
+                }
+                peers.iter().all(|peer| peer.vnet.is_some_and(|other| estate.vnet(other).is_some()))
+            }
+        };
+        if !known || learns(estate, vnet.id) {
+            open.push(vnet.id);
+        }
+    }
+    let mut closed: HashSet<ResourceId> = estate.vnets.iter().map(|vnet| vnet.id).collect();
+    while let Some(network) = open.pop() {
+        if closed.remove(&network) {
+            open.extend(joined.get(&network).into_iter().flatten().copied());
+        }
+    }
+    closed
 }
 
 /// The networks that are peered with one, told by either side, and whether there may be others.

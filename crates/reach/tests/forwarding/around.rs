@@ -151,6 +151,45 @@ fn an_appliance_counts_where_somebody_gets_in_to_it_and_for_networks_joined_to_i
 }
 
 #[test]
+fn a_gateway_leads_from_an_appliance_to_networks_that_have_a_way_in() {
+    let gateway = |name: &str, prefix: &str| json!({"id": net(&format!("virtualNetworks/{name}/subnets/GatewaySubnet")), "properties": {"addressPrefix": prefix}});
+    let may = |change: &dyn Fn(&mut Vec<Value>)| {
+        let mut all = with_appliance(vec![rule(100, true, "*")], false);
+        find(&mut all, "networkInterfaces/n")["properties"]["ipConfigurations"][0]["properties"]["subnet"] =
+            id("virtualNetworks/w/subnets/s");
+        find(&mut all, "virtualNetworks/w")["properties"]["subnets"] = json!([{"id": net("virtualNetworks/w/subnets/s"), "properties": {"addressPrefix": "10.9.0.0/24"}}]);
+        find(&mut all, "virtualNetworks/w")["properties"]["virtualNetworkPeerings"] = json!([]);
+        let subnets = &mut find(&mut all, "virtualNetworks/v")["properties"]["subnets"];
+        subnets.as_array_mut().unwrap().push(gateway("v", "10.0.9.0/27"));
+        change(&mut all);
+        open(&read(&all.into()), Family::V4, 22).1
+    };
+    let peered = |all: &mut Vec<Value>, with: &str| {
+        find(all, "virtualNetworks/w")["properties"]["virtualNetworkPeerings"] = json!([{"name": "p", "properties": {
+            "peeringState": "Connected", "allowVirtualNetworkAccess": true,
+            "remoteVirtualNetwork": id(&format!("virtualNetworks/{with}"))}}]);
+    };
+    let third = |all: &mut Vec<Value>, subnets: Value| {
+        all.push(json!({"id": net("virtualNetworks/x"), "properties": {
+            "addressSpace": {"addressPrefixes": ["10.44.0.0/16"]}, "subnets": subnets, "virtualNetworkPeerings": []}}));
+    };
+    assert!(!may(&|_| {}), "nothing leads into the other network");
+    assert!(may(&|all| {
+        let subnets = &mut find(all, "virtualNetworks/w")["properties"]["subnets"];
+        subnets.as_array_mut().unwrap().push(gateway("w", "10.9.9.0/27"));
+    }));
+    assert!(may(&|all| peered(all, "not-read")));
+    assert!(!may(&|all| {
+        peered(all, "x");
+        third(all, json!([]));
+    }));
+    assert!(may(&|all| {
+        peered(all, "x");
+        third(all, json!([gateway("x", "10.44.9.0/27")]));
+    }));
+}
+
+#[test]
 fn a_standard_address_is_closed_where_no_group_opens_it() {
     let with = |sku: Option<&'static str>, rules: Option<Vec<Rule>>| {
         let mut all = World { public: Some("Basic"), ..alone(rules) }.resources();
