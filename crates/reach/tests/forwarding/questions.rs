@@ -216,4 +216,7 @@ fn machines_behind_one_group_are_told_apart_where_a_rule_looks_at_their_side() {
     assert_eq!(asked([to("10.0.0.4"), from("*")]), [[false, true], [false, false]]);
     assert_eq!(asked([to("VirtualNetwork"), from("10.0.0.9")]), [[false, false], [true, false]]);
     assert_eq!(asked([from("10.0.0.1"), to("10.0.0.1")]), [[true, true], [true, true]]);
+    // No rule of the group looks at every address of that side.
+    assert_eq!(asked([to("10.0.0.4"), to("10.0.0.1")]), [[false, true], [true, true]]);
+    assert_eq!(asked([from("10.0.0.1"), from("10.0.0.4")]), [[true, true], [false, true]]);
 }
