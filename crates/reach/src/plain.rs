@@ -300,7 +300,7 @@ fn prefixes_hold(spec: &AddressSpec, address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use estate::{Collector, Known, Part, SourceIndex, split::Splitter};
+    use estate::Known;
     use serde_json::{Value, json};
 
     use super::*;
@@ -325,14 +325,7 @@ mod tests {
                     "privateIPAddressVersion": if v6 { "IPv6" } else { "IPv4" }}}]}}),
         ];
         all.extend_from_slice(more);
-        let collector = Collector::new();
-        let mut part = Part::default();
-        let mut splitter = Splitter::new();
-        let mut emit = |cut: estate::split::Cut<'_>| collector.read(&mut part, SourceIndex(0), cut);
-        splitter.push(Value::from(all).to_string().as_bytes(), &mut emit);
-        splitter.finish(&mut emit);
-        collector.deliver(&mut part);
-        collector.finish()
+        crate::read(&all.into())
     }
 
     fn endpoint(estate: &Estate) -> Endpoint {
