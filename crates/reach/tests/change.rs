@@ -159,11 +159,13 @@ fn what_is_known_already_is_looked_at_again_after_a_change() {
 #[test]
 fn an_appliance_without_a_record_of_its_machine_is_led_to_by_its_own_address() {
     let mut estate = several(false);
-    let mut facts = Facts::new(&estate, Tags::built_in());
+    let tags = Tags::built_in();
+    let mut facts = Facts::new(&estate, Arc::clone(&tags));
     let [nic, public] = ["networkInterfaces/lone", "publicIPAddresses/spare"]
         .map(|name| estate.ids().find(&format!("{RG}/{name}")));
     let open = Change::SetPublicIp { nic: nic.unwrap(), ip_configuration: "i".into(), public_ip: public };
     apply(&mut estate, &open).unwrap();
     facts.refresh(&estate, &open);
+    assert!(Arc::ptr_eq(&facts.tags(), &tags), "by the list that was given");
     assert_eq!(may_reach(&estate, &Arc::new(facts), "none"), [22]);
 }
