@@ -336,3 +336,79 @@ fn written_down(estate: &Estate, family: Family) -> Addresses {
     let spaces = estate.local_gateways.iter().filter_map(|gateway| gateway.space.as_ref()?.value());
     spaces.fold(Addresses::empty(), |sum, space| sum.union(&of_space(space, family)))
 }
+
+#[cfg(test)]
+mod tests {
+    use estate::{Prefix, parse_prefix};
+    use serde_json::json;
+
+    use super::*;
+
+    /// An endpoint with this address, in this subnet, and a member of these groups.
+    fn endpoint(address: Option<&str>, subnet: Option<&str>, asgs: Option<&[ResourceId]>) -> Endpoint {
+        let nothing = || MustMay::certain(Addresses::empty());
+        Endpoint {
+            family: Family::V4,
+            address: address.map(|address| address.parse().unwrap()),
+            subnet: subnet.map(|subnet| crate::addresses::of_prefixes(&[subnet], Family::V4)),
+            asgs: asgs.map(Into::into),
+            anywhere: false,
+            vnet: None,
+            network: Network {
+                tag: nothing(),
+                own: Addresses::empty(),
+                beside: nothing(),
+                unknown: None,
+                beside_unknown: None,
+            },
+            subnet_level: Level::Open,
+            nic_level: Level::Open,
+        }
+    }
+
+    fn prefixes(all: &[&str]) -> AddressSpec {
+        let ranges = all.iter().map(|text| match parse_prefix(text) {
+            Some(Prefix::V4(range)) => range,
+            other => panic!("{text}: {other:?}"),
+        });
+        AddressSpec { v4: ranges.collect(), ..AddressSpec::default() }
+    }
+
+    #[test]
+    fn an_address_that_is_not_known_is_where_its_subnet_is() {
+        let check = |subnet: Option<&str>, named: &[&str], expected: Tri| {
+            let found = endpoint(None, subnet, None).is_in(&prefixes(named));
+            assert_eq!(found, expected, "{subnet:?} {named:?}");
+        };
+        let subnet = Some("10.0.0.0/24");
+        check(subnet, &["10.0.0.0/24"], Tri::Yes);
+        check(subnet, &["10.0.0.0/25", "10.0.0.128/25"], Tri::Yes);
+        check(subnet, &["10.0.0.0/25"], Tri::Maybe);
+        check(subnet, &["10.0.1.0/24"], Tri::No);
+        check(subnet, &[], Tri::No);
+        check(None, &["0.0.0.0/0"], Tri::Yes);
+        check(None, &["10.0.0.0/8"], Tri::Maybe);
+        check(None, &[], Tri::No);
+        assert_eq!(endpoint(Some("10.0.0.4"), subnet, None).is_in(&prefixes(&["10.0.0.4"])), Tri::Yes);
+        assert_eq!(endpoint(Some("10.0.0.4"), subnet, None).is_in(&prefixes(&["10.0.0.5"])), Tri::No);
+    }
+
+    #[test]
+    fn names_on_the_own_side_are_the_endpoints_or_not() {
+        let group = |name: &str| json!({"id": format!("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/{name}"), "properties": {"securityRules": []}});
+        let estate = crate::read(&json!([group("one"), group("two")]));
+        let [one, two] = [estate.nsgs[0].id, estate.nsgs[1].id];
+        let named = AddressSpec { asgs: vec![one].into(), ..AddressSpec::default() };
+        let member = |asgs: Option<&[ResourceId]>| endpoint(Some("10.0.0.4"), None, asgs);
+        assert_eq!(member(Some(&[two, one])).is_in(&named), Tri::Yes);
+        assert_eq!(member(Some(&[two])).is_in(&named), Tri::No);
+        assert_eq!(member(None).is_in(&named), Tri::Maybe);
+        assert_eq!(member(None).is_in(&prefixes(&[])), Tri::No);
+        let tag = |tag: &str| AddressSpec::tag(ServiceTag::Other(tag.into()));
+        assert_eq!(endpoint(Some("10.0.0.4"), None, None).is_in(&tag("storage")), Tri::No);
+        assert_eq!(endpoint(Some("20.0.0.4"), None, None).is_in(&tag("storage")), Tri::Maybe);
+        assert_eq!(endpoint(None, None, None).is_in(&tag("storage")), Tri::Maybe);
+        assert_eq!(member(None).is_in(&AddressSpec::tag(ServiceTag::VirtualNetwork)), Tri::Yes);
+        assert_eq!(member(None).is_in(&AddressSpec::tag(ServiceTag::Internet)), Tri::No);
+    }
+}

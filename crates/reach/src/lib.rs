@@ -46,3 +46,16 @@ pub use ways::{Exposed, Start, WayIn, exposed};
 
 mod cache;
 pub use cache::{Facts, Reach};
+
+/// An estate of these resources.
+#[cfg(test)]
+fn read(resources: &serde_json::Value) -> estate::Estate {
+    let collector = estate::Collector::new();
+    let mut part = estate::Part::default();
+    let mut splitter = estate::split::Splitter::new();
+    let mut emit = |cut: estate::split::Cut<'_>| collector.read(&mut part, estate::SourceIndex(0), cut);
+    splitter.push(resources.to_string().as_bytes(), &mut emit);
+    splitter.finish(&mut emit);
+    collector.deliver(&mut part);
+    collector.finish()
+}

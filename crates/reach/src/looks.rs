@@ -223,3 +223,95 @@ impl Axis {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use estate::PortSet;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::addresses::{Addresses, MustMay};
+    use crate::packet::Protocols;
+    use crate::rules::{RuleAccess, RuleRef};
+
+    fn rule(number: u32, priority: u32, ports: PortSet) -> Compiled {
+        Compiled {
+            rule: RuleRef::Own(number),
+            priority: Some(priority),
+            access: RuleAccess::Allow,
+            certain: true,
+            protocols_must: Protocols::ALL,
+            protocols_may: Protocols::ALL,
+            remote: MustMay::certain(Addresses::default()),
+            remote_ports: Ports::any(),
+            local_ports: Ports { must: ports.clone(), may: ports },
+        }
+    }
+
+    /// What a rule does on each of three rows: nothing, perhaps match, match.
+    type Looks = [u8; 3];
+
+    /// Rules of few ranks, and more than fit in a word; most look nowhere, so that later ones count, too.
+    fn many() -> impl Strategy<Value = Vec<(u32, Looks)>> {
+        let look = || prop_oneof![3 => Just(0u8), 3 => Just(1), 1 => Just(2)];
+        let one = (prop_oneof![4 => Just(1u32), 1 => Just(0)], [look(), look(), look()]);
+        proptest::collection::vec(one, 1..300).prop_map(|mut all| {
+            let mut priority = 0;
+            for (step, _) in &mut all {
+                priority += *step;
+                *step = priority;
+            }
+            all
+        })
+    }
+
+    proptest! {
+        /// Rows of several words: a rule in the second or third is as good as one in the first.
+        #[test]
+        fn first_match_and_narrow_are_as_a_walk_over_the_rules(all in many()) {
+            let rules = (0..).zip(&all).map(|(at, (priority, _))| rule(at, *priority, PortSet::all()));
+            let rules: Vec<Compiled> = rules.collect();
+            let order = Order::of(&rules);
+            let looks = |place: usize| {
+                row(&rules, |rule| {
+                    let RuleRef::Own(at) = rule.rule else { return (false, false) };
+                    let look = all[at as usize].1[place];
+                    (look > 0, look > 1)
+                })
+            };
+            let [one, other, always] = [looks(0), looks(1), looks(2)];
+            let may = |at: usize| all[at].1[0] > 0 && all[at].1[1] > 0;
+            let must = |at: usize| all[at].1[0] > 1 && all[at].1[1] > 1;
+
+            let sure = (0..all.len()).find(|at| must(*at)).map(|at| all[at].0);
+            let expected = (0..all.len()).filter(|at| may(*at) && sure.is_none_or(|rank| all[*at].0 <= rank));
+            let mut deciding = Vec::new();
+            order.first_match(&one, &other, &mut deciding);
+            let found: Vec<usize> = deciding.iter().map(|at| *at as usize).collect();
+            prop_assert_eq!(found, expected.collect::<Vec<_>>());
+
+            // `narrow` asks whether the rule that certainly matches does so for all that is left to look at.
+            let sure = (0..all.len()).find(|at| must(*at) && all[*at].1[2] > 0).map(|at| all[at].0);
+            let left = |at: usize| sure.is_none_or(|rank| all[at].0 <= rank);
+            let mut narrowed = Vec::new();
+            order.narrow(&one, &other, &always, &mut narrowed);
+            let (first, second) = narrowed.split_at(narrowed.len() / 2);
+            let kept = |of: &dyn Fn(usize) -> bool| (0..all.len()).filter(|at| of(*at) && left(*at)).collect::<Vec<_>>();
+            prop_assert_eq!(ones(first).collect::<Vec<_>>(), kept(&may));
+            prop_assert_eq!(ones(second).collect::<Vec<_>>(), kept(&must));
+        }
+    }
+
+    #[test]
+    fn a_walk_tells_where_nothing_looks() {
+        let rules = [rule(0, 1, RangeSet::one(7)), rule(1, 2, RangeSet::one(u16::MAX))];
+        let mut found = Vec::new();
+        walk(
+            &rules,
+            |rule| (&rule.local_ports.may, &rule.local_ports.must),
+            |first, row| found.push((first, row.to_vec())),
+        );
+        let expected = [(0, 0), (7, 1), (8, 0), (u16::MAX, 2)];
+        assert_eq!(found, expected.map(|(first, bits)| (first, vec![bits, bits])));
+    }
+}

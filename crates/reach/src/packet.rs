@@ -104,3 +104,30 @@ pub struct Packet {
     /// The port on the VM.
     pub local_port: u16,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_of_protocols_are_sets() {
+        let (tcp, udp, icmp) = (Protocols::TCP, Protocols::UDP, Protocols::ICMP);
+        let both = tcp.or(udp);
+        assert_eq!((tcp.or(both), both.or(tcp)), (both, both));
+        assert_eq!((both.and(tcp), both.and(icmp)), (tcp, Protocols::NONE));
+        assert_eq!((both.without(tcp), tcp.without(both), tcp.without(icmp)), (udp, Protocols::NONE, tcp));
+        assert!(both.contains(tcp) && !tcp.contains(both) && !both.contains(tcp.or(icmp)));
+        assert!(Protocols::NONE.is_empty() && !icmp.is_empty());
+        assert!(both.have_ports() && icmp.or(udp).have_ports() && !Protocols::ALL.without(both).have_ports());
+        assert_eq!(Protocols::EACH.into_iter().fold(Protocols::NONE, Protocols::or), Protocols::ALL);
+    }
+
+    #[test]
+    fn protocols_are_named_as_rules_name_them() {
+        let names = Protocols::EACH.map(Protocols::name);
+        assert_eq!(names, ["tcp", "udp", "icmp", "esp", "ah", "other"]);
+        assert_eq!(Protocols::TCP.or(Protocols::UDP).name(), "*");
+        assert_eq!(Protocols::UDP.or(Protocols::TCP).names(), "tcp,udp");
+        assert_eq!(Protocols::ALL.names(), "*");
+    }
+}

@@ -297,3 +297,165 @@ fn prefixes_hold(spec: &AddressSpec, address: IpAddr) -> bool {
         IpAddr::V6(address) => spec.v6.contains(address.to_bits()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use estate::Known;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NETWORK: &str = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network";
+
+    fn id(name: &str) -> Value {
+        json!({"id": format!("{NETWORK}/{name}")})
+    }
+
+    /// A NIC with an address in a network with these peers, and what else there is.
+    fn read(address: Option<&str>, peers: Value, more: &[Value]) -> Estate {
+        let v6 = address.is_some_and(|address| address.contains(':'));
+        let mut all = vec![
+            json!({"id": format!("{NETWORK}/virtualNetworks/v"), "properties": {
+                "addressSpace": {"addressPrefixes": ["10.0.0.0/16", "20.9.0.0/16", "fd00::/48"]},
+                "virtualNetworkPeerings": peers,
+                "subnets": [{"id": format!("{NETWORK}/virtualNetworks/v/subnets/s"), "properties": {
+                    "addressPrefixes": ["10.0.0.0/24", "20.9.0.0/24", "fd00::/64"]}}]}}),
+            json!({"id": format!("{NETWORK}/networkInterfaces/n"), "properties": {"ipConfigurations": [
+                {"name": "i", "properties": {"privateIPAddress": address, "subnet": id("virtualNetworks/v/subnets/s"),
+                    "privateIPAddressVersion": if v6 { "IPv6" } else { "IPv4" }}}]}}),
+        ];
+        all.extend_from_slice(more);
+        crate::read(&all.into())
+    }
+
+    fn endpoint(estate: &Estate) -> Endpoint {
+        let Some(Known::Value(all)) = &estate.nics[0].ip_configurations else { panic!("no address") };
+        Endpoint::new(estate, &estate.nics[0], &all[0])
+    }
+
+    fn ssh(remote: &str) -> Packet {
+        let remote = remote.parse().unwrap();
+        Packet { protocol: Protocols::TCP, remote, remote_port: 50_000, local_port: 22 }
+    }
+
+    /// What a group with one rule does: `rule` is the rule's access and addresses.
+    fn walked(address: Option<&str>, peers: Value, rule: Value, from: &str) -> Option<Access> {
+        let mut all = json!({"priority": 100, "direction": "Inbound", "protocol": "*", "sourceAddressPrefix": "*",
+            "destinationAddressPrefix": "*", "sourcePortRange": "*", "destinationPortRange": "*"});
+        for (key, value) in rule.as_object().unwrap() {
+            all[key] = value.clone();
+        }
+        let group = json!({"id": format!("{NETWORK}/networkSecurityGroups/g"),
+            "properties": {"securityRules": [{"name": "r", "properties": all}]}});
+        let estate = read(address, peers, &[group]);
+        let Some(Known::Value(rules)) = &estate.nsgs[0].rules else { panic!("no rules") };
+        let endpoint = endpoint(&estate);
+        walk(rules, Direction::Inbound, &endpoint, &ssh(from), &|_, _| None, &Tags::built_in()).access
+    }
+
+    #[test]
+    fn a_tag_on_the_own_side_may_hold_just_a_public_address() {
+        let rule = json!({"access": "Allow", "destinationAddressPrefix": "Storage"});
+        let to = |address| walked(address, json!([]), rule.clone(), "8.8.8.8");
+        assert_eq!(to(Some("10.0.0.4")), Some(Access::Deny));
+        assert_eq!(to(Some("20.9.0.4")), None, "a network that uses public addresses inside");
+        assert_eq!(to(None), None);
+    }
+
+    #[test]
+    fn an_address_that_is_not_known_is_in_no_prefix_only_where_there_is_none() {
+        let to = |rule| walked(None, json!([]), rule, "8.8.8.8");
+        let member = json!({"access": "Allow", "destinationAddressPrefix": null,
+            "destinationApplicationSecurityGroups": [id("applicationSecurityGroups/a")]});
+        assert_eq!(to(member), Some(Access::Deny), "a rule for a group that the address is no member of");
+        for prefix in ["10.0.0.4", "fd00::4"] {
+            assert_eq!(to(json!({"access": "Allow", "destinationAddressPrefix": prefix})), None, "{prefix}");
+        }
+    }
+
+    #[test]
+    fn the_network_may_hold_what_a_peer_that_is_not_known_has() {
+        let peer = json!([{"name": "p", "properties": {"peeringState": "Connected", "allowVirtualNetworkAccess": true,
+            "remoteVirtualNetwork": id("virtualNetworks/elsewhere")}}]);
+        let from = |peers, from| {
+            walked(
+                Some("10.0.0.4"),
+                peers,
+                json!({"access": "Allow", "sourceAddressPrefix": "VirtualNetwork"}),
+                from,
+            )
+        };
+        assert_eq!(from(json!([]), "10.9.0.4"), Some(Access::Deny));
+        assert_eq!(from(peer.clone(), "10.9.0.4"), None);
+        assert_eq!(from(peer.clone(), "10.0.0.9"), Some(Access::Allow));
+        assert_eq!(from(peer, "8.8.8.8"), Some(Access::Deny));
+    }
+
+    #[test]
+    fn a_tag_that_no_list_holds_may_be_public_addresses_and_the_platform() {
+        let rule = json!({"access": "Deny", "sourceAddressPrefix": "NoSuchTag"});
+        let from = |own, from| walked(Some(own), json!([]), rule.clone(), from);
+        // Without the rule, probes and neighbours get in by Azure's own rules.
+        assert_eq!(from("10.0.0.4", "168.63.129.16"), None);
+        assert_eq!(from("fd00::4", "fe80::1234:5678:9abc"), None);
+        assert_eq!(from("fd00::4", "fd00::9"), Some(Access::Allow));
+        assert_eq!(from("10.0.0.4", "10.0.0.9"), Some(Access::Allow));
+    }
+
+    /// A security admin rule for everything: its manager, access, priority, and whether a list tells that it is
+    /// deployed.
+    fn admin(manager: &str, access: &str, priority: Value, listed: bool) -> Value {
+        let mut rule = json!({"id": format!("{NETWORK}/networkManagers/{manager}/securityAdminConfigurations/c/ruleCollections/r/rules/{access}"),
+            "properties": {"priority": priority, "direction": "Inbound", "access": access, "protocol": "Any",
+                "sourcePortRanges": ["0-65535"], "destinationPortRanges": ["0-65535"]}});
+        if listed {
+            rule["virtualNetwork"] = id("virtualNetworks/v");
+        }
+        rule
+    }
+
+    /// What admin rules do with a packet from the internet.
+    fn judged(rules: &[Value]) -> Option<Option<AdminAccess>> {
+        let estate = read(Some("10.0.0.4"), json!([]), rules);
+        assert_eq!(estate.admin_rules.len(), rules.len());
+        let rules: Vec<&AdminRule> = estate.admin_rules.iter().collect();
+        let endpoint = endpoint(&estate);
+        walk_admin(
+            &rules,
+            &estate,
+            Direction::Inbound,
+            &endpoint,
+            &ssh("8.8.8.8"),
+            &|_, _| None,
+            &Tags::built_in(),
+        )
+    }
+
+    #[test]
+    fn a_configuration_is_perhaps_deployed_where_no_list_tells_what_is() {
+        let listed = admin("m", "AlwaysAllow", json!(2), true);
+        let perhaps = admin("m", "Deny", json!(1), false);
+        assert_eq!(judged(std::slice::from_ref(&perhaps)), None);
+        assert_eq!(
+            judged(&[listed, perhaps]),
+            Some(Some(AdminAccess::AlwaysAllow)),
+            "what no list holds is not"
+        );
+    }
+
+    #[test]
+    fn the_order_of_admin_rules_is_known_within_one_manager() {
+        let both = |manager| {
+            judged(&[admin("m", "Deny", json!(1), true), admin(manager, "AlwaysAllow", json!(2), true)])
+        };
+        assert_eq!(both("m"), Some(Some(AdminAccess::Deny)));
+        assert_eq!(both("other"), None);
+    }
+
+    #[test]
+    fn an_admin_rule_without_a_priority_may_come_after_any_other() {
+        let deny = admin("m", "Deny", json!({"$unknown": {"reason": "p"}}), true);
+        let allow = admin("m", "AlwaysAllow", json!(2), true);
+        assert_eq!(judged(&[deny, allow]), None);
+    }
+}

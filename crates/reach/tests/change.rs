@@ -88,8 +88,8 @@ fn may_reach(estate: &Estate, facts: &Arc<Facts>, nic: &str) -> Vec<u16> {
 }
 
 /// Two NICs of a network, both behind the group `g` and with public addresses, and a machine with two NICs: `inner`
-/// passes packets on, `outer` is the way to it. `lone` passes packets on, and no record tells of its machine.
-fn several() -> Estate {
+/// passes packets on, if it does, `outer` is the way to it. `lone` passes packets on, and no record tells of its machine.
+fn several(passing: bool) -> Estate {
     let nic = |name: &str, address: &str, more: &str, public: bool| {
         let public = match public {
             true => format!(r#","publicIPAddress":{{"id":"{RG}/publicIPAddresses/{name}"}}"#),
@@ -106,7 +106,7 @@ fn several() -> Estate {
         nic("two", "10.0.0.5", "", true),
         nic("none", "10.0.0.6", "", false),
         nic("outer", "10.0.0.7", &of_vm, false),
-        nic("inner", "10.0.0.8", &format!(r#"{of_vm},"enableIPForwarding":true"#), false),
+        nic("inner", "10.0.0.8", &format!(r#"{of_vm},"enableIPForwarding":{passing}"#), false),
         nic("lone", "10.0.0.9", r#","enableIPForwarding":true"#, false),
     ];
     read(&format!(
@@ -121,7 +121,7 @@ fn several() -> Estate {
 
 #[test]
 fn what_is_known_already_is_looked_at_again_after_a_change() {
-    let mut estate = several();
+    let mut estate = several(true);
     let mut facts = Arc::new(Facts::new(&estate, Tags::built_in()));
     let change = |estate: &mut Estate, facts: &mut Arc<Facts>, change: &Change| {
         let undo = apply(estate, change).unwrap();
@@ -154,4 +154,18 @@ fn what_is_known_already_is_looked_at_again_after_a_change() {
         change(&mut estate, &mut facts, &undo);
         assert!(may_reach(&estate, &facts, "none").is_empty(), "{name}");
     }
+}
+
+#[test]
+fn an_appliance_without_a_record_of_its_machine_is_led_to_by_its_own_address() {
+    let mut estate = several(false);
+    let tags = Tags::built_in();
+    let mut facts = Facts::new(&estate, Arc::clone(&tags));
+    let [nic, public] = ["networkInterfaces/lone", "publicIPAddresses/spare"]
+        .map(|name| estate.ids().find(&format!("{RG}/{name}")));
+    let open = Change::SetPublicIp { nic: nic.unwrap(), ip_configuration: "i".into(), public_ip: public };
+    apply(&mut estate, &open).unwrap();
+    facts.refresh(&estate, &open);
+    assert!(Arc::ptr_eq(&facts.tags(), &tags), "by the list that was given");
+    assert_eq!(may_reach(&estate, &Arc::new(facts), "none"), [22]);
 }

@@ -320,6 +320,10 @@ fn latent_groups() {
         r#""destinationApplicationSecurityGroups":[{{"id":"{RG}/Microsoft.Network/applicationSecurityGroups/a"}}]"#
     );
     assert_eq!(to(&members), ["NET007"]);
+    // A rule that denies to several shuts nobody out for certain.
+    let some = rule("d", 100, "Deny", "*", "*", "*")
+        .replace(r#""destinationAddressPrefix":"*""#, r#""destinationAddressPrefix":"10.0.0.0/24""#);
+    assert_eq!(lone(&(some + "," + &rule("r", 110, "Allow", "Tcp", "*", "22"))).0, ["NET007"]);
     // What exposes a VM today is told there.
     let report = check(&estate("Standard", None, Some(&rule("r", 100, "Allow", "Tcp", "*", "22"))));
     assert!(!codes(&report).contains(&"NET007".to_owned()));

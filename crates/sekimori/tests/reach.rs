@@ -454,6 +454,61 @@ fn a_networks_own_public_space_is_not_the_internet() {
     assert_eq!(answer(&all, &["--to", "inside", "--from", "anywhere"])["verdict"], "reachable");
 }
 
+/// A rule of which nobody knows whether it comes before those that deny.
+fn perhaps(source: &str, port: &str) -> Value {
+    let mut all = rule("perhaps", 0, "Allow", source, port);
+    all["properties"]["priority"] = json!({"$unknown": {"reason": "p"}});
+    all
+}
+
+fn shut() -> Value {
+    let mut all = rule("shut", 4000, "Deny", "*", "*");
+    all["properties"]["protocol"] = "*".into();
+    all
+}
+
+#[test]
+fn a_certain_way_counts_whatever_perhaps_leads_there_too() {
+    // Whichever of the two ports is looked at first.
+    for (sure, unsure) in [("22", "3389"), ("3389", "22")] {
+        let mut more = machine("half", "v", "10.0.0.30", "half", true);
+        more.extend(machine("end", "v", "10.0.0.31", "end", false));
+        more.extend([
+            group(
+                "half",
+                json!([rule("sure", 300, "Allow", "Internet", sure), perhaps("Internet", unsure), shut()]),
+            ),
+            group("end", json!([perhaps("10.0.0.30", "22"), shut()])),
+        ]);
+        let found = answer(&with(more), &["--to", "end", "--from", "internet", "--port", "22"]);
+        assert_eq!(ways(&found), ["internet half end"]);
+        let hops = &found["paths"][0]["hops"];
+        assert_eq!((&hops[0]["certain"], &hops[1]["certain"]), (&true.into(), &false.into()), "{hops:#}");
+    }
+}
+
+#[test]
+fn a_longer_way_that_is_certain_counts_before_a_shorter_one_that_is_not() {
+    // `app` may be open to the internet itself.
+    let mut all = estate();
+    for one in all.as_array_mut().unwrap() {
+        if one["id"] == net("networkInterfaces/app") {
+            one["properties"]["ipConfigurations"][0]["properties"]["publicIPAddress"] =
+                id("publicIPAddresses/app");
+        }
+        if one["id"] == net("networkSecurityGroups/app") {
+            one["properties"]["securityRules"].as_array_mut().unwrap().push(perhaps("Internet", "3389"));
+        }
+    }
+    all.as_array_mut().unwrap().push(json!({"id": net("publicIPAddresses/app"), "sku": {"name": "Standard"},
+        "properties": {"ipAddress": "20.9.9.11"}}));
+    let to_app = answer(&all, &["--to", "app", "--from", "internet", "--hops", "1"]);
+    assert_eq!(to_app["verdict"], "unknown");
+    let to_db = answer(&all, &["--to", "db", "--from", "internet", "--port", "1433"]);
+    assert_eq!(ways(&to_db), ["internet jump app db"]);
+    assert_eq!(to_db["verdict"], "reachable");
+}
+
 #[test]
 fn whoever_is_on_a_machine_sends_from_all_of_its_addresses() {
     // `two` is open on one NIC; its other one is what `picky` lets in.

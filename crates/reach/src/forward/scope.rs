@@ -109,3 +109,82 @@ fn peers(estate: &Estate, own: ResourceId) -> (Vec<ResourceId>, bool) {
     }
     (all, open)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NETWORKS: &str = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks";
+
+    fn peering(peer: &str) -> Value {
+        json!({"name": peer, "properties": {"peeringState": "Connected",
+            "remoteVirtualNetwork": {"id": format!("{NETWORKS}/{peer}")}}})
+    }
+
+    fn network(name: &str, peerings: Value) -> Value {
+        json!({"id": format!("{NETWORKS}/{name}"), "properties": {
+            "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "virtualNetworkPeerings": peerings}})
+    }
+
+    /// To which of `hub`, `a`, `b`, `c` and `far` packets are sent on that come to `hub`. `a` is peered with `hub`,
+    /// `b` with `a`, as it tells itself, `c` with `b`; nothing is peered with `far`.
+    fn sent_on(change: impl Fn(&mut [Value]), more: Value) -> String {
+        let mut all = vec![
+            network("hub", json!([peering("a")])),
+            network("a", json!([peering("hub")])),
+            network("b", json!([peering("a"), peering("c")])),
+            network("c", json!([peering("b")])),
+            network("far", json!([])),
+        ];
+        change(&mut all);
+        all.extend(more.as_array().unwrap().iter().cloned());
+        let estate = crate::read(&all.into());
+        let id = |name| estate.ids().find(&format!("{NETWORKS}/{name}"));
+        let scope = Scope::around(&estate, id("hub"));
+        let sign = |name| match scope.reaches(id(name)) {
+            Tri::Yes => 'y',
+            Tri::No => 'n',
+            Tri::Maybe => '?',
+        };
+        ["hub", "a", "b", "c", "far"].map(sign).iter().collect()
+    }
+
+    #[test]
+    fn packets_are_sent_on_to_peers_and_perhaps_to_theirs() {
+        assert_eq!(sent_on(|_| {}, json!([])), "yy??n");
+        // Told by one side.
+        assert_eq!(sent_on(|all| all[0] = network("hub", json!([])), json!([])), "yy??n");
+        assert_eq!(sent_on(|all| all[1] = network("a", json!([])), json!([])), "yy??n");
+    }
+
+    #[test]
+    fn what_is_not_told_may_lead_anywhere() {
+        let unknown = json!({"$unknown": {"reason": "a parameter"}});
+        assert_eq!(sent_on(|all| all[0] = network("hub", unknown.clone()), json!([])), "yy???");
+        assert_eq!(
+            sent_on(|all| all[2] = network("b", unknown.clone()), json!([])),
+            "yynnn",
+            "nobody tells of `b`"
+        );
+        assert_eq!(sent_on(|all| all[3] = network("c", unknown.clone()), json!([])), "yy???");
+        // A peer that is not in the input, and a peering of some subnets.
+        assert_eq!(sent_on(|all| all[3] = network("c", json!([peering("gone")])), json!([])), "yy???");
+        let mut some = peering("a");
+        some["properties"]["peerCompleteVnets"] = false.into();
+        let part = |all: &mut [Value]| {
+            all[0] = network("hub", json!([some]));
+            all[1] = network("a", json!([]));
+        };
+        assert_eq!(sent_on(part, json!([])), "y????");
+        // A gateway learns routes.
+        for (name, expected) in [("hub", "yy???"), ("a", "yy???"), ("c", "yy???"), ("far", "yy??n")] {
+            let subnet = json!([{"id": format!("{NETWORKS}/{name}/subnets/GatewaySubnet"),
+                "properties": {"addressPrefix": "10.0.255.0/27"}}]);
+            assert_eq!(sent_on(|_| {}, subnet), expected, "{name}");
+        }
+        let nowhere = Scope::around(&crate::read(&json!([])), None);
+        assert_eq!(nowhere.reaches(None), Tri::Maybe);
+    }
+}

@@ -260,5 +260,17 @@ mod tests {
         assert_eq!(addresses(&[1, 0, 1, 0]), None);
         assert_eq!(addresses(&[0, 0, 9]), None);
         assert!(addresses(&[1, 0, 0, 0]).unwrap()[0].contains(5));
+        // More prefixes than any memory holds.
+        let many = [[0xff; 9].as_slice(), &[0x01]].concat();
+        assert_eq!(Reader { bytes: &many, at: 0 }.number(), Some(u64::MAX.into()));
+        assert_eq!(addresses(&many), None);
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_ends_with_a_whole_letter() {
+        let long = format!("{}\u{e9}", "a".repeat(NAME - 1));
+        let list = vec![(long, [set(&["1.2.3.0/24"], Family::V4), Addresses::empty()])];
+        let table = Tags::new(7, "Public", "d", list).unwrap();
+        assert_eq!(table.names().collect::<Vec<_>>(), ["a".repeat(NAME - 1)]);
     }
 }

@@ -1,9 +1,9 @@
 //! Questions about one machine: whether a flow passes, which groups filter; and what is not told.
 
-use estate::{Direction, Kind, PortSet, RangeSet};
+use estate::{Direction, Kind, Known, PortSet, RangeSet};
 use reach::effective::effective;
 use reach::flow::{Finder, Flow, FlowAccess, FlowAnswer, FlowError, flow};
-use reach::{Protocols, Reach};
+use reach::{Level, Protocols, Reach, levels};
 use serde_json::{Value, json};
 
 use crate::claims::{alone, find, rule};
@@ -50,6 +50,41 @@ fn a_group_that_is_not_in_the_input_leaves_a_flow_unknown() {
     let answer = asked(&all, &question("m", "10.0.0.4")).unwrap();
     assert_eq!(answer.access, FlowAccess::Unknown);
     assert!(answer.chain[1].unknown.is_some());
+}
+
+#[test]
+fn a_subnet_that_is_only_named_may_have_a_group() {
+    let with = |properties: Value| {
+        let mut all = open().resources();
+        find(&mut all, "virtualNetworks/v")["properties"]["subnets"][0]["properties"] = properties;
+        asked(&all, &question("m", "10.0.0.4")).unwrap().access
+    };
+    assert_eq!(with(json!({"addressPrefix": "10.0.0.0/24"})), FlowAccess::Allow);
+    assert_eq!(with(Value::Null), FlowAccess::Unknown);
+    // What is not known of private endpoints is about no other NIC.
+    let unknown = json!({"$unknown": {"reason": "a parameter"}});
+    let policies = json!({"addressPrefix": "10.0.0.0/24", "privateEndpointNetworkPolicies": unknown});
+    assert_eq!(with(policies), FlowAccess::Allow);
+}
+
+#[test]
+fn a_private_endpoint_is_guarded_where_its_subnet_says_so() {
+    let level = |policies: Value| {
+        let world = World { subnet: Some(vec![]), ..open() };
+        let mut all = world.resources();
+        find(&mut all, "networkInterfaces/n")["properties"]["privateEndpoint"] = id("privateEndpoints/p");
+        let subnet = &mut find(&mut all, "virtualNetworks/v")["properties"]["subnets"][0];
+        subnet["properties"]["privateEndpointNetworkPolicies"] = policies;
+        let estate = read(&all.into());
+        let nic = estate.nics.iter().find(|nic| estate.text(nic.id).ends_with("/n")).unwrap();
+        let Some(Known::Value(own)) = &nic.ip_configurations else { panic!("no address") };
+        let [subnet, _] = levels(&estate, nic, &own[0]);
+        subnet
+    };
+    assert!(matches!(level("Enabled".into()), Level::Group(_)));
+    assert_eq!(level("Disabled".into()), Level::Open);
+    assert_eq!(level(Value::Null), Level::Open);
+    assert!(matches!(level(json!({"$unknown": {"reason": "a parameter"}})), Level::Unknown(_)));
 }
 
 #[test]
@@ -216,4 +251,7 @@ fn machines_behind_one_group_are_told_apart_where_a_rule_looks_at_their_side() {
     assert_eq!(asked([to("10.0.0.4"), from("*")]), [[false, true], [false, false]]);
     assert_eq!(asked([to("VirtualNetwork"), from("10.0.0.9")]), [[false, false], [true, false]]);
     assert_eq!(asked([from("10.0.0.1"), to("10.0.0.1")]), [[true, true], [true, true]]);
+    // No rule of the group looks at every address of that side.
+    assert_eq!(asked([to("10.0.0.4"), to("10.0.0.1")]), [[false, true], [true, true]]);
+    assert_eq!(asked([from("10.0.0.1"), from("10.0.0.4")]), [[true, true], [false, true]]);
 }
