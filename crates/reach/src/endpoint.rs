@@ -376,7 +376,7 @@ mod tests {
         let group = |name: &str| json!({"id": format!("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/{name}"), "properties": {"securityRules": []}});
         let estate = crate::read(&json!([group("one"), group("two")]));
         let [one, two] = [estate.nsgs[0].id, estate.nsgs[1].id];
-        let named = AddressSpec { asgs: vec![one].into(), ..AddressSpec::default() };
+        let named = AddressSpec { asgs: vec![one], ..AddressSpec::default() };
         let member = |asgs: Option<&[ResourceId]>| endpoint(Some("10.0.0.4"), None, asgs);
         assert_eq!(member(Some(&[two, one])).is_in(&named), Tri::Yes);
         assert_eq!(member(Some(&[two])).is_in(&named), Tri::No);
