@@ -398,7 +398,7 @@ mod tests {
         let group = |name: &str| json!({"id": format!("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/{name}"), "properties": {"securityRules": []}});
         let estate = crate::read(&json!([group("one"), group("two")]));
         let [one, two] = [estate.nsgs[0].id, estate.nsgs[1].id];
-        let named = AddressSpec { asgs: vec![one].into(), ..AddressSpec::default() };
+        let named = AddressSpec { asgs: vec![one], ..AddressSpec::default() };
         let member = |asgs: Option<&[ResourceId]>| endpoint(Some("10.0.0.4"), None, asgs);
         assert_eq!(member(Some(&[two, one])).is_in(&named), Tri::Yes);
         assert_eq!(member(Some(&[two])).is_in(&named), Tri::No);
@@ -410,5 +410,70 @@ mod tests {
         assert_eq!(endpoint(None, None, None).is_in(&tag("storage")), Tri::Maybe);
         assert_eq!(member(None).is_in(&AddressSpec::tag(ServiceTag::VirtualNetwork)), Tri::Yes);
         assert_eq!(member(None).is_in(&AddressSpec::tag(ServiceTag::Internet)), Tri::No);
+    }
+
+    /// The network 10.0.0.0/16 with a peering or without, and a route to a prefix or without.
+    fn network(peering: Option<serde_json::Value>, prefix: Option<&str>) -> Network {
+        let id =
+            |name: &str| format!("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/{name}");
+        let peerings = peering.into_iter().map(|mut properties| {
+            properties["peeringState"] = "Connected".into();
+            properties["remoteVirtualNetwork"] = json!({"id": id("virtualNetworks/elsewhere")});
+            json!({"name": "p", "properties": properties})
+        });
+        let table = prefix.map(|_| json!({"id": id("routeTables/t")}));
+        let routes = prefix.map(
+            |prefix| json!({"name": "r", "properties": {"addressPrefix": prefix, "nextHopType": "None"}}),
+        );
+        let estate = crate::read(&json!([
+            {"id": id("virtualNetworks/v"), "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+                "virtualNetworkPeerings": peerings.collect::<Vec<_>>(),
+                "subnets": [{"id": id("virtualNetworks/v/subnets/s"),
+                    "properties": {"addressPrefix": "10.0.0.0/24", "routeTable": table}}]}},
+            {"id": id("routeTables/t"), "properties": {"routes": routes.into_iter().collect::<Vec<_>>()}},
+            {"id": id("networkInterfaces/n"), "properties": {"ipConfigurations": [{"name": "i", "properties": {
+                "privateIPAddress": "10.0.0.4", "subnet": {"id": id("virtualNetworks/v/subnets/s")}}}]}}
+        ]));
+        let Some(Known::Value(all)) = &estate.nics[0].ip_configurations else { panic!("no address") };
+        Endpoint::new(&estate, &estate.nics[0], &all[0]).network
+    }
+
+    /// Whether an address may be in the tag, and may have a way here beside it.
+    fn may(network: &Network, of: &str) -> (bool, bool) {
+        let of = number(of.parse().unwrap());
+        (network.tag.may.contains(of), network.beside.may.contains(of))
+    }
+
+    #[test]
+    fn a_peer_that_is_kept_out_of_the_tag_is_beside_it() {
+        let told = network(Some(json!({"allowVirtualNetworkAccess": true})), None);
+        assert_eq!((may(&told, "10.9.0.4"), told.unknown.is_some()), ((true, false), true));
+        // What is said of its space is why.
+        let said = json!({"allowVirtualNetworkAccess": true,
+            "remoteAddressSpace": {"$unknown": {"reason": "a parameter"}}});
+        let said = network(Some(said), None);
+        assert!(said.unknown.is_some() && said.unknown != told.unknown, "{:?}", said.unknown);
+        let kept = network(Some(json!({"allowVirtualNetworkAccess": false})), None);
+        assert_eq!((may(&kept, "10.9.0.4"), kept.unknown), ((false, true), None));
+        assert!(kept.beside_unknown.is_some());
+    }
+
+    #[test]
+    fn routes_may_widen_the_tag() {
+        for (prefix, address, widens, beside) in [
+            ("10.0.7.0/24", "10.0.7.4", false, false),
+            ("10.9.0.0/16", "10.9.0.4", false, true),
+            ("20.0.0.0/8", "20.0.0.4", true, false),
+            ("Storage", "20.0.0.4", true, false),
+        ] {
+            let found = network(None, Some(prefix));
+            assert!(may(&found, address).0, "{prefix}");
+            assert_eq!(
+                (found.unknown.is_some(), found.beside_unknown.is_some()),
+                (widens, beside),
+                "{prefix}"
+            );
+        }
+        assert_eq!(may(&network(None, None), "20.0.0.4"), (false, false));
     }
 }
