@@ -406,7 +406,7 @@ until = "2026-12-01"
         check("management-ports = [0]", &["1:20 `management-ports` takes a list of ports from 1 to 65535"]);
         check("management-ports = []", &["1:20 `management-ports` takes a list of ports from 1 to 65535"]);
         check("select = ['NET', 'portz']", &["1:18 no check is called `portz`; did you mean `ports`?"]);
-        check("[severity]\nNET01 = 'low'", &["2:1 no check is called `NET01`; did you mean `NET001`?"]);
+        check("[severity]\nNETO01 = 'low'", &["2:1 no check is called `NETO01`; did you mean `NET001`?"]);
         check("[severity]\nNET001 = 'mild'", &["2:10 `NET001` takes low, medium, high or critical"]);
         check(
             "[approved-sources]\na = '12.0.0.0/8'\nb = '13.0.0.0/32'",

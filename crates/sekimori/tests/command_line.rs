@@ -114,7 +114,7 @@ fn mistakes_are_told_with_what_was_meant() {
     check(&["flow", "x"], "--vm <VM>", "必須の引数がありません: --vm <VM>");
     check(&["check", "--config", "a", "--no-config"], "cannot be used with", "同時に指定できません");
     check(&["check", "--fail-on"], "a value is required", "に値を指定してください");
-    check(&["explain", "NET01"], "did you mean `NET001`", "`NET001` の間違いではありませんか");
+    check(&["explain", "NETO01"], "did you mean `NET001`", "`NET001` の間違いではありませんか");
     check(&["explain", "NET00"], "names several checks", "チェックが複数あります");
     check(&["check", "--select", "portz"], "did you mean `ports`", "`ports` の間違いではありませんか");
     check(&["completions", "tcsh"], "possible values", "指定できる値: bash");

@@ -77,7 +77,8 @@ fn sarif_tells_everything_that_json_tells() {
         .collect();
     assert_eq!(hashes.len(), results.len(), "code scanning tells alerts apart by these");
     let unknown = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
-    assert_eq!(unknown.len(), json["unknown"].as_array().unwrap().len());
+    let rows = |list: &str| json[list].as_array().unwrap().len();
+    assert_eq!(unknown.len(), rows("unknown") + rows("not_assessed"));
 }
 
 #[test]
@@ -110,7 +111,7 @@ fn sarif_stays_within_what_code_scanning_takes() {
     };
     let lines: Vec<String> = (0..12_600).map(|number| vm(number, "admin")).collect();
     let text = lines.join("\n");
-    let out = run(&["check", "-", "--format", "sarif", "--select", "ACC"], text.as_bytes()).out;
+    let out = run(&["check", "-", "--format", "sarif", "--select", "ACC001,ACC002"], text.as_bytes()).out;
     let sarif: Value = serde_json::from_str(&out).unwrap();
     let run = &sarif["runs"][0];
     let results = run["results"].as_array().unwrap();

@@ -126,8 +126,12 @@ fn files_folders_and_compression_do_not_matter() {
     let lines: Vec<String> = resources.iter().map(Value::to_string).collect();
     let text = lines.join("\n") + "\n";
     let expected = verdict(check(&text));
-    let report =
-        |arguments: &[&str]| verdict(run(&[&["check", "--format", "json"], arguments].concat(), b"").json());
+    let report = |arguments: &[&str]| {
+        verdict(
+            run(&[&["check", "--format", "json", "--select", common::REACHABILITY], arguments].concat(), b"")
+                .json(),
+        )
+    };
     std::fs::write(path("all.ndjson"), &text).unwrap();
     std::fs::write(path("all.bin"), zstd::encode_all(text.as_bytes(), 3).unwrap()).unwrap();
     let utf16: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -168,7 +172,9 @@ fn large_files_are_read_in_pieces_like_small_ones() {
     std::fs::write(path("array"), format!("[{}]", all.join(",\n"))).unwrap();
     std::fs::write(path("one-line"), format!("{{\"value\":[{}]}}", all.join(","))).unwrap();
     std::fs::write(path("zst"), zstd::encode_all(lines.as_bytes(), 1).unwrap()).unwrap();
-    let report = |name: &str| run(&["check", &path(name), "--format", "json"], b"").json();
+    let report = |name: &str| {
+        run(&["check", &path(name), "--format", "json", "--select", common::REACHABILITY], b"").json()
+    };
     let first = report("lines");
     assert_eq!(first["summary"]["fail"], 33 * 150);
     let expected = verdict(first.clone());

@@ -96,7 +96,13 @@ const RULES: [(&str, Ours); 62] = [
 ];
 
 /// Where we say otherwise than a peer, by rule and a part of the resource or file, and why Azure's rules give us right.
-const DIFFERS: [(&str, &str, &str); 0] = [];
+const DIFFERS: [(&str, &str, &str); 2] = [
+    ("CKV_AZURE_12", "FAILED3", "a log whose retention is switched off is kept for ever"),
+    ("CKV_AZURE_12", "FAILED4", "a log whose retention is switched off is kept for ever"),
+];
+
+/// What we cannot tell, or do not judge by itself, is no disagreement with a peer: so many may be.
+const OPEN_AT_MOST: u32 = 20;
 
 fn shared() -> Option<PathBuf> {
     let folder = root().parent()?.join("shared/peer-fixtures");
@@ -216,9 +222,27 @@ fn arguments(text: &str) -> Vec<String> {
 
 /// What a check says of a resource among others: `fail`, `pass`, `unknown` or nothing.
 fn judged(resources: &[Value], code: &str, id: &str) -> String {
-    let text = Value::from(resources.to_vec()).to_string();
+    // A template tells all that it makes, and plans and contacts are for subscriptions with machines.
+    let rows: serde_json::Map<String, Value> =
+        ["machines", "networks", "backups", "updates", "maintenance", "security", "security contacts"]
+            .iter()
+            .map(|name| ((*name).to_owned(), json!(1)))
+            .collect();
+    let mut all = resources.to_vec();
+    let of_subscription = code.starts_with("DEF");
+    if of_subscription {
+        all.push(
+            json!({"id": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/any",
+            "properties": {"hardwareProfile": {"vmSize": "Standard_D2s_v5"}}}),
+        );
+    }
+    all.push(json!({"kind": "sekimori.snapshot/1", "rows": rows, "finished": "2026-11-26T09:00:00Z",
+        "refused": [], "partial": []}));
+    let text: String = all.iter().map(|one| format!("{one}\n")).collect();
     let report = run(&["check", "-", "--format", "json", "--all", "--select", code], text.as_bytes()).json();
-    let is = |row: &&Value| row["resource"].as_str().is_some_and(|its| its.eq_ignore_ascii_case(id));
+    let is = |row: &&Value| {
+        of_subscription || row["resource"].as_str().is_some_and(|its| its.eq_ignore_ascii_case(id))
+    };
     let finding = report["findings"].as_array().unwrap().iter().find(is);
     let unknown = || {
         let rows = report["unknown"].as_array().unwrap();
@@ -331,12 +355,21 @@ fn templates_of_peers_are_judged_alike() {
         let expected = row["expected"].as_str().unwrap();
         let place = format!("{} {}", row["file"].as_str().unwrap(), wanted.unwrap_or_default());
         let differs = DIFFERS.iter().any(|(its, part, _)| *its == rule && place.contains(part));
-        if (said == expected) != differs {
-            *counts.entry(if differs { "differ, explained" } else { "agree" }).or_default() += 1;
-        } else {
+        let opposite = said == if expected == "fail" { "pass" } else { "fail" };
+        let (count, unexplained) = match (said == expected, differs) {
+            (true, _) => ("agree", differs),
+            (false, true) => ("differ, explained", false),
+            (false, false) => (if opposite { "differ" } else { "open" }, opposite),
+        };
+        *counts.entry(count).or_default() += 1;
+        if count == "open" {
+            eprintln!("open: {rule}: they say {expected}, we `{said}`: {place}");
+        }
+        if unexplained {
             wrong.push(format!("{rule}: they say {expected}, we `{said}`: {place}"));
         }
     }
     eprintln!("peers: {counts:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(counts.get("open").is_none_or(|open| *open <= OPEN_AT_MOST), "{counts:?}");
 }

@@ -57,6 +57,18 @@ fn places<'e>(found: &'e Found, record: Option<(ResourceId, &'e Origins)>, place
     }
 }
 
+/// The object that holds a value: reports show what a cause points at, and a secret is nothing to show.
+fn around(pointer: &str) -> &str {
+    let mut rest = pointer;
+    while let Some((before, last)) = rest.rsplit_once('/') {
+        rest = before;
+        if !last.bytes().all(|byte| byte.is_ascii_digit()) {
+            break;
+        }
+    }
+    rest
+}
+
 fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     context.described(view)?;
     let vm = view.vm;
@@ -98,8 +110,8 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     };
     let mut fault = Fault::new(message);
     fault = match first.record {
-        Some((id, origins)) => fault.at_record(id, origins, first.pointer),
-        None => fault.at(vm, first.pointer),
+        Some((id, origins)) => fault.at_record(id, origins, around(first.pointer)),
+        None => fault.at(vm, around(first.pointer)),
     };
     for place in &all {
         let (kind, pointer) = (kind(place.secret), crate::remedy::one_line(place.pointer));

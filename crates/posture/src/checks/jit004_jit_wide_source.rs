@@ -106,7 +106,7 @@ fn judge(context: &Context<'_>, policy: &JitPolicy) -> Judged {
         key: "allowedSourceAddressPrefix".into(),
         ..Cause::field(policy.id, policy.origins.first(), &pointer)
     };
-    let fault = Fault::new(message).because(cause).fact("ports", ports.len().to_string());
+    let fault = Fault::new(message).because(cause).fact("port_count", ports.len().to_string());
     let facts = some(context, &ports, |port| {
         port.sources.iter().map(|source| one_line(source)).collect::<Vec<_>>().join(" ")
     });

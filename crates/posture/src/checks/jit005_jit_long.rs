@@ -81,7 +81,7 @@ fn judge(context: &Context<'_>, policy: &JitPolicy) -> Judged {
         key: "maxRequestAccessDuration".into(),
         ..Cause::field(policy.id, policy.origins.first(), &pointer)
     };
-    let fault = Fault::new(message).because(cause).fact("ports", ports.len().to_string());
+    let fault = Fault::new(message).because(cause).fact("port_count", ports.len().to_string());
     let facts = some(context, &ports, |port| duration(port.longest.unwrap_or_default()));
     facts.into_iter().fold(fault, |fault, fact| fault.fact("max_duration", fact)).verdict()
 }

@@ -98,7 +98,8 @@ fn judge(context: &Context<'_>, view: &VmView<'_>, address: &AddressView<'_>) ->
         .filter(|opening| opening.protocols.contains(Protocols::TCP) && opening.local_ports.contains(*first))
         .max_by_key(|opening| opening.internet.must.count());
     let ports: Vec<String> = certainly.iter().map(u16::to_string).collect();
-    let mut fault = Fault::new(message).fact("ports", ports.join(", ")).fact("addresses", count.to_string());
+    let mut fault =
+        Fault::new(message).fact("open_ports", ports.join(", ")).fact("addresses", count.to_string());
     if let Some(opening) = widest {
         for rule in deciding(context, endpoint, opening) {
             fault = fault.fact("rule", rule);

@@ -93,7 +93,7 @@ fn judge(context: &Context<'_>, view: &VmView<'_>, address: &AddressView<'_>) ->
         "`{machine}` は、インターネット上のマイニング プールのポート ({ports}) に送信できます"
     );
     let ports: Vec<String> = open.iter().map(u16::to_string).collect();
-    let mut fault = Fault::new(message).fact("ports", ports.join(", "));
+    let mut fault = Fault::new(message).fact("open_ports", ports.join(", "));
     let here = passage.openings.iter().filter(|opening| opening.remote_ports.contains(*first));
     if let Some(opening) = here.max_by_key(|opening| opening.internet.must.count()) {
         for rule in deciding(context, &passage.endpoint, opening) {

@@ -37,7 +37,7 @@ impl Scope {
             at += 1;
         }
         let beyond = reached.into_iter().filter(|one| !direct.contains(one)).collect();
-        let closed = if open { closed(estate) } else { HashSet::new() };
+        let closed = if open { closed(estate, own) } else { HashSet::new() };
         Self { direct: Some(direct), beyond, open, closed }
     }
 
@@ -55,10 +55,10 @@ impl Scope {
     }
 }
 
-/// Networks that no gateway and no peering joins to anything that the input does not hold, however far one goes.
-fn closed(estate: &Estate) -> HashSet<ResourceId> {
+/// Networks that nothing joins to one, nor any gateway or peering to what the input does not hold, however far one goes.
+fn closed(estate: &Estate, own: ResourceId) -> HashSet<ResourceId> {
     let mut joined: HashMap<ResourceId, Vec<ResourceId>> = HashMap::new();
-    let mut open: Vec<ResourceId> = Vec::new();
+    let mut open: Vec<ResourceId> = vec![own];
     for vnet in &estate.vnets {
         let known = match &vnet.peers {
             None => true,
@@ -162,28 +162,33 @@ mod tests {
     #[test]
     fn what_is_not_told_may_lead_anywhere() {
         let unknown = json!({"$unknown": {"reason": "a parameter"}});
-        assert_eq!(sent_on(|all| all[0] = network("hub", unknown.clone()), json!([])), "yy???");
+        assert_eq!(sent_on(|all| all[0] = network("hub", unknown.clone()), json!([])), "yy??n");
         assert_eq!(
             sent_on(|all| all[2] = network("b", unknown.clone()), json!([])),
             "yynnn",
             "nobody tells of `b`"
         );
-        assert_eq!(sent_on(|all| all[3] = network("c", unknown.clone()), json!([])), "yy???");
+        assert_eq!(sent_on(|all| all[3] = network("c", unknown.clone()), json!([])), "yy??n");
         // A peer that is not in the input, and a peering of some subnets.
-        assert_eq!(sent_on(|all| all[3] = network("c", json!([peering("gone")])), json!([])), "yy???");
+        assert_eq!(sent_on(|all| all[3] = network("c", json!([peering("gone")])), json!([])), "yy??n");
         let mut some = peering("a");
         some["properties"]["peerCompleteVnets"] = false.into();
         let part = |all: &mut [Value]| {
             all[0] = network("hub", json!([some]));
             all[1] = network("a", json!([]));
         };
-        assert_eq!(sent_on(part, json!([])), "y????");
+        assert_eq!(sent_on(part, json!([])), "y???n");
         // A gateway learns routes.
-        for (name, expected) in [("hub", "yy???"), ("a", "yy???"), ("c", "yy???"), ("far", "yy??n")] {
+        for (name, expected) in [("hub", "yy??n"), ("a", "yy??n"), ("c", "yy??n"), ("far", "yy??n")] {
             let subnet = json!([{"id": format!("{NETWORKS}/{name}/subnets/GatewaySubnet"),
                 "properties": {"addressPrefix": "10.0.255.0/27"}}]);
             assert_eq!(sent_on(|_| {}, subnet), expected, "{name}");
         }
+        // One at either end.
+        let both = ["hub", "far"].map(|name| {
+            json!({"id": format!("{NETWORKS}/{name}/subnets/GatewaySubnet"), "properties": {"addressPrefix": "10.0.255.0/27"}})
+        });
+        assert_eq!(sent_on(|_| {}, json!(both)), "yy???");
         let nowhere = Scope::around(&crate::read(&json!([])), None);
         assert_eq!(nowhere.reaches(None), Tri::Maybe);
     }

@@ -165,11 +165,16 @@ impl Positions {
     /// else stands on a line is nobody's business: it may be a secret.
     fn excerpt(&self, source: usize, start: u64, end: u64, key: &str) -> io::Result<Excerpt> {
         let (line_start, line) = self.line_start(source, start)?;
-        let value = self.slice(source, start, (end - start).min(SHOWN as u64 * 4))?;
+        let value = self.slice(source, start, (end - start).min(LOOKED_AT))?;
+        let secret = holds_secret(key, &value);
+        let value = value.get(..SHOWN * 4).unwrap_or(&value);
         let value = value.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let mut value: String = String::from_utf8_lossy(value).chars().take(SHOWN).collect();
         if (value.len() as u64) < end - start {
             value.push('…');
+        }
+        if secret {
+            "\"…\"".clone_into(&mut value);
         }
         let key = if key.is_empty() || key.bytes().all(|byte| byte.is_ascii_digit()) {
             String::new()
@@ -259,4 +264,15 @@ fn plain(source: &Source) -> io::Result<File> {
     let mut copy = tempfile::tempfile()?;
     io::copy(&mut source.open()?, &mut copy)?;
     Ok(copy)
+}
+
+/// How much of a value is looked at for secrets before a part of it is shown.
+const LOOKED_AT: u64 = 1 << 16;
+
+/// Whether a value holds what nobody should see, as written in JSON.
+fn holds_secret(key: &str, value: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(value);
+    let text = text.trim_matches('"').replace("\\n", "\n").replace("\\\"", "\"");
+    ["adminPassword", "customData", "userData"].iter().any(|secret| key.eq_ignore_ascii_case(secret))
+        || estate::secret_in(key, &text).is_some()
 }

@@ -132,7 +132,7 @@ fn management_from_the_whole_network() {
     cases("NET009", vec![("fail", no_group(nic(json!({}))))]);
     let report = snapshot(&behind(&[["Inbound", "Deny", "Tcp", "*", "*", "22 5985 5986"]]));
     let evidence = &finding(&report, "NET009")["evidence"];
-    assert_eq!(evidence["ports"], "3389", "{report:#}");
+    assert_eq!(evidence["open_ports"], "3389", "{report:#}");
     assert_eq!(evidence["addresses"], "65536");
     assert!(evidence["rule"].as_str().unwrap().contains("AllowVnetInBound"), "{evidence}");
     // A rule that nobody can read may be the one that denies.
@@ -170,7 +170,7 @@ fn what_leaves_for_the_internet() {
     assert_eq!(evidence["way_out"], "default-outbound-access");
     assert!(evidence["rule"].as_str().unwrap().contains("AllowInternetOutBound"), "{evidence}");
     let report = snapshot(&behind(&[out("Allow", "Internet", "3333 4000-5555"), shut]));
-    assert_eq!(finding(&report, "NET011")["evidence"]["ports"], "3333, 4444, 5555");
+    assert_eq!(finding(&report, "NET011")["evidence"]["open_ports"], "3333, 4444, 5555");
 }
 
 /// The network with a route for everything.
