@@ -8,6 +8,7 @@ mod clean;
 mod csv;
 pub mod difference;
 mod earlier;
+mod facts;
 mod html;
 mod json;
 mod junit;

@@ -9,6 +9,7 @@ use posture::{Finding, Status};
 
 use crate::blocks::{blocks, named, other_checks, other_resources, unknown_rows};
 use crate::clean::clean;
+use crate::facts::facts;
 use crate::json::place_text;
 use crate::problem::problem_text;
 use crate::sentences::{by_severity, in_words, not_assessed};
@@ -102,6 +103,9 @@ fn write_block(out: &mut String, report: &Report<'_>, block: &[&Finding]) {
         if let Some(next) = &open.replies {
             item(words.replies, &prose(&posture::replies_text(next, lang)));
         }
+    }
+    for (label, value) in facts(first, lang) {
+        item(&label, &code(&value));
     }
     let others = named(report, &other_resources(block), 20);
     if !others.is_empty() {

@@ -5,6 +5,7 @@ use posture::{Finding, PortEvidence};
 use serde::Serialize;
 
 use crate::clean::clean;
+use crate::facts::facts;
 use crate::way::Kind;
 use crate::words::{checkpoint_word, pick, severity_word, words};
 use crate::{Report, way};
@@ -65,6 +66,9 @@ struct RowForm {
     /// The ways in.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     w: Vec<WayForm>,
+    /// What else proves it: labels and values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    f: Vec<(String, String)>,
     /// How many more ways there are.
     #[serde(skip_serializing_if = "is_zero")]
     x: u8,
@@ -195,6 +199,7 @@ fn row(report: &Report<'_>, finding: &Finding, texts: &mut Texts) -> RowForm {
         n: u8::from(report.is_new(&id) == Some(true)),
         i: id,
         w: ways,
+        f: facts(finding, report.lang),
         x: more,
     }
 }

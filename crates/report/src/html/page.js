@@ -186,6 +186,7 @@
       if (way.t) fact(facts, words.proof, make("code", {}, way.t));
     }
     if (row.x) pictures.push(make("p", { class: "dim" }, say(words.moreWays, { n: row.x })));
+    for (const [label, value] of row.f || []) fact(facts, label, make("code", {}, value));
     if (row.p) fact(facts, words.position, make("code", {}, row.p));
     fact(facts, "ID", make("code", {}, row.i));
     fact(facts, "Azure", make("code", {}, texts[row.r]));

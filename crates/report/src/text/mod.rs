@@ -17,6 +17,7 @@ pub use wrap::wrap;
 
 use crate::blocks::{blocks, named, other_checks, other_resources, unknown_rows};
 use crate::clean::clean;
+use crate::facts::facts;
 use crate::json::place_text;
 use crate::problem::problem_text;
 use crate::style::{Page, Style};
@@ -116,6 +117,11 @@ fn write_block(out: &mut String, report: &Report<'_>, page: Page, block: &[&Find
         if let Some(next) = &open.replies {
             line(words.replies, &posture::replies_text(next, lang));
         }
+    }
+    let proofs: Vec<String> =
+        facts(first, lang).iter().map(|(label, value)| format!("{label}: {value}")).collect();
+    if !proofs.is_empty() {
+        line(words.facts, &proofs.join("\n"));
     }
     let others = named(report, &other_resources(block), NAMED);
     if !others.is_empty() {
