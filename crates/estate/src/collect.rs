@@ -416,28 +416,20 @@ const TYPES: [(&str, Parser); 29] = [
     ("microsoft.network/virtualnetworks/virtualnetworkpeerings", Parser::Peering),
 ];
 
-/// How to read a resource with this id: the id tells its type, and what `type` says counts only
-/// where the id does not.
-fn parser_of(object: &Object, id: &str) -> Option<Parser> {
-    if let Some(own) = type_segments(id) {
-        return TYPES.iter().find(|(name, _)| own.eq_by_case(name)).map(|(_, parser)| *parser);
-    }
-    let declared = member(object, "type")?.as_str()?;
-    TYPES.iter().find(|(name, _)| name.eq_ignore_ascii_case(declared)).map(|(_, parser)| *parser)
-}
-
-/// The type of a resource without a parser, lower case.
+/// The type of a resource, lower case: the id tells it, and what `type` says counts only where the id does not.
 fn type_of(object: &Object, id: &str) -> String {
-    let declared = || member(object, "type").and_then(|declared| declared.as_str()).map(str::to_owned);
-    resource_type(id).or_else(declared).unwrap_or_default().to_ascii_lowercase()
+    let declared =
+        || member(object, "type").and_then(|declared| declared.as_str()).map(str::to_ascii_lowercase);
+    type_segments(id).map(|own| own.lower()).or_else(declared).unwrap_or_default()
 }
 
 fn resource(part: &mut Part, reader: &mut Reader<'_>, object: &Object, id: &str) {
-    let kind = match parser_of(object, id) {
+    let resource_type = type_of(object, id);
+    let parser = TYPES.iter().find(|(name, _)| *name == resource_type).map(|(_, parser)| *parser);
+    let kind = match parser {
         Some(Parser::Kind(kind)) => kind,
         parser => {
             // Parts that are resources of their own count, whether or not their whole is there.
-            let resource_type = type_of(object, id);
             let own = other(part, reader, object, &resource_type);
             part.around.take(reader, &resource_type, own, id, object);
             return lone_part(part, reader, object, id, parser);

@@ -137,6 +137,9 @@ impl Coverage {
             if !manifest.asked.iter().any(|name| **name == *feed.question()) {
                 continue;
             }
+            if manifest.gaps.is_empty() {
+                return Asked::Whole;
+            }
             let resource = resource.to_ascii_lowercase();
             let covers = |gap: &&Gap| {
                 // What is not surely elsewhere may be here.

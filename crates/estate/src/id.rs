@@ -272,17 +272,16 @@ impl<'i> TypeSegments<'i> {
         all.enumerate().filter(|(index, _)| *index == 0 || index % 2 == 1).map(|(_, segment)| segment)
     }
 
-    /// Whether this is the type with that name.
-    pub(crate) fn eq_by_case(&self, name: &str) -> bool {
-        let mut theirs = name.split('/');
-        let mut mine = self.each();
-        loop {
-            match (mine.next(), theirs.next()) {
-                (None, None) => return true,
-                (Some(a), Some(b)) if a.eq_ignore_ascii_case(b) => {}
-                _ => return false,
+    /// The type, lower case.
+    pub(crate) fn lower(&self) -> String {
+        let mut name = String::with_capacity(80);
+        for segment in self.each() {
+            if !name.is_empty() {
+                name.push('/');
             }
+            name.extend(segment.chars().map(|letter| letter.to_ascii_lowercase()));
         }
+        name
     }
 }
 

@@ -169,10 +169,12 @@ impl<'e> Context<'e> {
         let text = self.estate().text(vm);
         let (set, _) = text.rsplit_once('/')?;
         let (set, kind) = set.rsplit_once('/')?;
-        let lower = text.to_ascii_lowercase();
-        (kind.eq_ignore_ascii_case("virtualMachines") && lower.contains("/virtualmachinescalesets/"))
-            .then(|| self.estate().ids().find(set))
-            .flatten()
+        let (before, _) = set.rsplit_once('/')?;
+        let (_, above) = before.rsplit_once('/')?;
+        (kind.eq_ignore_ascii_case("virtualMachines")
+            && above.eq_ignore_ascii_case("virtualMachineScaleSets"))
+        .then(|| self.estate().ids().find(set))
+        .flatten()
     }
 
     /// The first extension of a machine that is one of these (publisher, handler); none where it has none of them.

@@ -1,5 +1,6 @@
 //! What proves a finding besides ports: names and values, the names in the reader's words.
 
+use estate::resource_name;
 use posture::{Finding, Lang};
 
 use crate::clean::clean;
@@ -81,9 +82,15 @@ const NAMES: [(&str, &str, &str); 71] = [
 
 /// What proves a finding besides ports, without what its message says already: labels and values.
 pub(crate) fn facts(finding: &Finding, lang: Lang) -> Vec<(String, String)> {
+    let short = |value: &str| clean(named(value)).into_owned();
     let untold = |value: &str| !value.is_empty() && !finding.message.contains(value);
-    let told = finding.facts.iter().filter(|(_, value)| untold(value));
-    told.map(|(name, value)| (label(name, lang), clean(value).into_owned())).collect()
+    let all = finding.facts.iter().map(|(name, value)| (label(name, lang), short(value)));
+    all.filter(|(_, value)| untold(value)).collect()
+}
+
+/// Of the id of a resource its name: JSON has the whole.
+fn named(value: &str) -> &str {
+    if value.starts_with("/subscriptions/") { resource_name(value) } else { value }
 }
 
 fn label(name: &str, lang: Lang) -> String {

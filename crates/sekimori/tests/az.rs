@@ -68,6 +68,8 @@ fn said(report: &Value) -> Vec<String> {
         .as_array()
         .unwrap()
         .iter()
+        // Others tell more of a snapshot, which was asked for more than the files hold.
+        .filter(|one| common::REACHABILITY.contains(one["code"].as_str().unwrap()))
         .map(|one| one["id"].as_str().unwrap().to_owned())
         .collect();
     all.sort();

@@ -19,6 +19,7 @@ pub use machine::{
 pub use protection::{BackupItem, BackupPolicy, Snapshot, Vault};
 pub use rights::{RoleAssignment, RoleDefinition};
 
+use hashbrown::HashMap;
 use sonic_rs::Object;
 
 use crate::id::{Ids, ResourceId};
@@ -28,28 +29,32 @@ use crate::wire::Reader;
 
 /// Records of one kind, sorted by owner, then by id.
 #[derive(Clone, Debug)]
-pub struct Owned<R>(Vec<R>);
+pub struct Owned<R> {
+    records: Vec<R>,
+    /// Where the records of each owner stand: the first, and behind the last. Every machine is looked up many times.
+    ranges: HashMap<ResourceId, (u32, u32)>,
+}
 
 impl<R> Default for Owned<R> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { records: Vec::new(), ranges: HashMap::new() }
     }
 }
 
 impl<R> Owned<R> {
     /// All of them.
     pub fn iter(&self) -> std::slice::Iter<'_, R> {
-        self.0.iter()
+        self.records.iter()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.records.is_empty()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.records.len()
     }
 }
 
@@ -66,16 +71,27 @@ impl<'o, R> IntoIterator for &'o Owned<R> {
 impl<R: Around> Owned<R> {
     /// Those that tell of a resource.
     pub fn of(&self, owner: ResourceId) -> &[R] {
-        let from = self.0.partition_point(|record| record.owner() < owner);
-        let rest = self.0.get(from..).unwrap_or_default();
-        let until = rest.partition_point(|record| record.owner() == owner);
-        rest.get(..until).unwrap_or_default()
+        let Some((from, until)) = self.ranges.get(&owner) else { return &[] };
+        self.records.get(*from as usize..*until as usize).unwrap_or_default()
+    }
+
+    /// Notes where the records of each owner stand.
+    fn index(&mut self) {
+        self.ranges.clear();
+        let mut from = 0_u32;
+        for group in self.records.chunk_by(|a, b| a.owner() == b.owner()) {
+            let until = from.saturating_add(u32::try_from(group.len()).unwrap_or(u32::MAX));
+            if let Some(first) = group.first() {
+                self.ranges.insert(first.owner(), (from, until));
+            }
+            from = until;
+        }
     }
 
     /// Sorts the records and makes those of one resource one.
     fn join(&mut self, ids: &Ids, conflicts: &mut Vec<Contradiction>) {
         let text = |id: ResourceId| ids.text(id).bytes().map(|byte| byte.to_ascii_lowercase());
-        self.0.sort_by(|a, b| {
+        self.records.sort_by(|a, b| {
             let by_id =
                 || if a.id() == b.id() { std::cmp::Ordering::Equal } else { text(a.id()).cmp(text(b.id())) };
             a.owner()
@@ -83,11 +99,11 @@ impl<R: Around> Owned<R> {
                 .then_with(by_id)
                 .then_with(|| a.origins().first().cmp(&b.origins().first()))
         });
-        if !self.0.windows(2).any(|pair| matches!(pair, [a, b] if a.id() == b.id())) {
-            return;
+        if !self.records.windows(2).any(|pair| matches!(pair, [a, b] if a.id() == b.id())) {
+            return self.index();
         }
-        let mut joined: Vec<R> = Vec::with_capacity(self.0.len());
-        for record in std::mem::take(&mut self.0) {
+        let mut joined: Vec<R> = Vec::with_capacity(self.records.len());
+        for record in std::mem::take(&mut self.records) {
             match joined.last_mut().filter(|last| last.id() == record.id()) {
                 None => joined.push(record),
                 Some(last) => {
@@ -99,7 +115,8 @@ impl<R: Around> Owned<R> {
                 }
             }
         }
-        self.0 = joined;
+        self.records = joined;
+        self.index();
     }
 }
 
@@ -132,13 +149,13 @@ macro_rules! around {
                 object: &Object,
             ) {
                 match resource_type {
-                    $($($type)|+ => self.$list.0.push($record::read(reader, id, text, object)),)*
+                    $($($type)|+ => self.$list.records.push($record::read(reader, id, text, object)),)*
                     _ => {}
                 }
             }
 
             pub(crate) fn append(&mut self, other: &mut Self) {
-                $(self.$list.0.append(&mut other.$list.0);)*
+                $(self.$list.records.append(&mut other.$list.records);)*
             }
 
             /// Makes the records of each resource one.
@@ -152,7 +169,7 @@ macro_rules! around {
             /// Where the records of a resource stand, if it is one of these.
             pub fn origins(&self, id: ResourceId) -> Option<&Origins> {
                 $(
-                    if let Some(record) = self.$list.0.iter().find(|record| record.id == id) {
+                    if let Some(record) = self.$list.records.iter().find(|record| record.id == id) {
                         return Some(&record.origins);
                     }
                 )*
@@ -166,7 +183,7 @@ impl Surroundings {
     /// Each policy of just-in-time access that names a machine, with what it says of the machine.
     pub fn jit_of(&self, vm: ResourceId) -> impl Iterator<Item = (&JitPolicy, &JitMachine)> {
         self.guarded.of(vm).filter_map(|(policy, index)| {
-            let policy = self.jit_policies.0.get(policy)?;
+            let policy = self.jit_policies.records.get(policy)?;
             Some((policy, policy.machines.as_ref()?.value()?.get(index)?))
         })
     }
