@@ -59,7 +59,7 @@ pub(crate) fn redact(record: &mut Value) -> usize {
             count
         }
         Value::Array(items) => items.iter_mut().map(redact).sum(),
-        Value::String(text) if is_signed(text) => replace("", record),
+        Value::String(text) if is_signed(text) || secret_in("", text).is_some() => replace("", record),
         _ => 0,
     }
 }

@@ -69,6 +69,6 @@ pub use ranges::{Bound, Range, RangeSet};
 pub use route::{Destination, NextHopType, Route, RouteTable};
 pub use rule::{Access, Direction, Nsg, OWN_RULE, Protocol, SecurityRule};
 pub use scale_set::{Model, ScaleSet};
-pub use secret::{REDACTED, Secret, secret_in};
+pub use secret::{REDACTED, Secret, bare_address, secret_in};
 pub use tags::Tags;
 pub use upkeep::{Image, Upkeep};

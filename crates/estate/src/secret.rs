@@ -80,7 +80,13 @@ fn by_name(name: &str) -> Option<Secret> {
     {
         return None;
     }
-    if ["password", "passwd", "pwd", "passphrase"].iter().any(|word| bare.contains(word)) {
+    // The folder that a shell is in.
+    if name.starts_with('$') || ["pwd", "oldpwd"].contains(&bare.as_str()) && name == name.to_uppercase() {
+        return None;
+    }
+    let password =
+        ["password", "passwd", "pwd", "passphrase", "pass"].iter().any(|word| bare.ends_with(word));
+    if password && !bare.ends_with("bypass") {
         return Some(Secret::Password);
     }
     if bare.ends_with("connectionstring") {
@@ -108,6 +114,9 @@ fn by_value(text: &str) -> Option<Secret> {
     if text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----") {
         return Some(Secret::PrivateKey);
     }
+    if names_password(text) {
+        return Some(Secret::Password);
+    }
     let behind = |mark: &str| text.find(mark).and_then(|at| text.get(at + mark.len()..));
     if behind("AccountKey=").is_some_and(|rest| !is_placeholder(rest)) {
         return Some(Secret::ConnectionString);
@@ -124,9 +133,8 @@ pub(crate) fn in_text(text: &str) -> Option<Secret> {
         return Some(found);
     }
     text.lines().take(LINES).find_map(|line| {
-        if let Some(at) = line.find("--password ").or_else(|| line.find("-Password ")) {
-            let value = line.get(at..)?.split_whitespace().nth(1)?;
-            return (!is_placeholder(value)).then_some(Secret::Password);
+        if let Some(found) = in_words(line) {
+            return Some(found);
         }
         let line = line.trim().trim_start_matches("export ").trim_start_matches(['-', '#', ' ', '"', '\'']);
         let (name, value) = line.split_once(['=', ':'])?;
@@ -136,6 +144,51 @@ pub(crate) fn in_text(text: &str) -> Option<Secret> {
             return None;
         }
         by_name(name)
+    })
+}
+
+/// What a word of a command gives: `--password=…`, `TOKEN=…`, `-AdminPassword …`.
+fn in_words(line: &str) -> Option<Secret> {
+    let mut words = line.split([' ', '\t', ';', '&', '|']).filter(|word| !word.is_empty()).peekable();
+    while let Some(word) = words.next() {
+        let bare = word.trim_start_matches(['-', '/', '"', '\'']);
+        if let Some((name, value)) = bare.split_once('=') {
+            if name.len() <= 64
+                && !is_placeholder(value)
+                && let Some(found) = by_name(name)
+            {
+                return Some(found);
+            }
+        } else if word.starts_with('-')
+            && let Some(found) = by_name(bare)
+            && words.peek().is_some_and(|value| !value.starts_with('-') && !is_placeholder(value))
+        {
+            return Some(found);
+        }
+    }
+    None
+}
+
+/// An address without what gives access: who and with which password, and what follows `?` or `#`.
+pub fn bare_address(address: &str) -> String {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    match address.split_once("://") {
+        Some((scheme, rest)) => {
+            let host = rest.split('/').next().unwrap_or_default();
+            let named = host.rfind('@').map_or(0, |at| at + 1);
+            format!("{scheme}://{}", rest.get(named..).unwrap_or_default())
+        }
+        None => address.to_owned(),
+    }
+}
+
+/// Whether an address names who comes with which password: `https://name:password@host`.
+fn names_password(text: &str) -> bool {
+    text.match_indices("://").any(|(at, mark)| {
+        let rest = text.get(at + mark.len()..).unwrap_or_default();
+        let host = rest.split(['/', ' ', '"', '\'']).next().unwrap_or_default();
+        let login = host.rsplit_once('@').and_then(|(login, _)| login.split_once(':'));
+        login.is_some_and(|(_, password)| !is_placeholder(password))
     })
 }
 
@@ -222,9 +275,30 @@ mod tests {
             ("script", "#!/bin/sh\nexport DB_PASSWORD=hunter22\n", Some(Secret::Password)),
             ("script", "#!/bin/sh\nDB_PASSWORD=${1}\n", None),
             ("script", "[redacted by sekimori: token]", Some(Secret::Token)),
+            ("commandToExecute", "bash x.sh --env=prod --password=hunter22", Some(Secret::Password)),
+            ("commandToExecute", "powershell -File x.ps1 -AdminPassword P@ss123!zz", Some(Secret::Password)),
+            ("commandToExecute", "DB_PASS=hunter22 ./run.sh", Some(Secret::Password)),
+            ("commandToExecute", "curl https://a/setup.sh | TOKEN=abcdefgh12 bash", Some(Secret::Token)),
+            ("commandToExecute", "powershell -ExecutionPolicy Bypass -File x.ps1", None),
+            ("commandToExecute", "docker run -v $PWD:/data img", None),
+            ("commandToExecute", "echo PWD=/opt/app", None),
+            ("password-rotation", "quarterly", None),
+            ("fileUri", "http://user:SECRETPW1@files.example/x.sh", Some(Secret::Password)),
+            ("fileUri", "http://files.example:8080/x@y.sh", None),
             ("password", "[redacted by sekimori]", None),
         ] {
             assert_eq!(in_named(name, text), expected, "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_shown_without_what_gives_access() {
+        for (address, shown) in [
+            ("http://user:pw@files.example/x.sh?sig=abc", "http://files.example/x.sh"),
+            ("https://a.example/x@y#z", "https://a.example/x@y"),
+            ("x.sh?sig=1", "x.sh"),
+        ] {
+            assert_eq!(bare_address(address), shown);
         }
     }
 

@@ -228,12 +228,22 @@ fn generation(reader: &mut Reader<'_>, object: &Object) -> Field<Box<str>> {
     view!(reader.text_at(object), "hyperVGeneration")
 }
 
+/// What was counted where the machine could be looked at, and not what stands there before or after a failure.
 fn lacking(reader: &mut Reader<'_>, object: &Object) -> Field<u64> {
+    let status: Field<Box<str>> = view!(reader.text_at(object), "patchStatus/availablePatchSummary/status");
+    let counted = |status: &str| {
+        ["Succeeded", "CompletedWithWarnings"].iter().any(|word| status.eq_ignore_ascii_case(word))
+    };
+    if status.is_some_and(|status| status.value().is_none_or(|status| !counted(status))) {
+        return None;
+    }
     view!(reader.whole_at(object), "patchStatus/availablePatchSummary/criticalAndSecurityPatchCount")
 }
 
 fn lacking_at(reader: &mut Reader<'_>, object: &Object) -> Field<Moment> {
-    view!(reader.moment_at(object), "patchStatus/availablePatchSummary/lastModifiedTime")
+    let at = view!(reader.moment_at(object), "patchStatus/availablePatchSummary/lastModifiedTime");
+    // The year 1 stands for never.
+    at.filter(|at: &Known<Moment>| at.value().is_none_or(|at| at.0 > 0))
 }
 
 /// `az` prints `resources` always, `null` where there are none; a list of machines has their ids alone, and Azure's own

@@ -47,6 +47,17 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     let open: Vec<&SubAssessment> =
         all.iter().filter(|one| says(&one.status, "Unhealthy") && is_vulnerability(context, one)).collect();
     if open.is_empty() {
+        if let Some(assessment) = found(context, view.vm.id, &KEY, Health::Unhealthy) {
+            let message = say!(
+                context.lang,
+                "Defender for Cloud finds vulnerabilities on `{machine}`; which, was not read",
+                "Defender for Cloud が `{machine}` に脆弱性を検出しています (内訳は読み取られていません)",
+                machine = context.name(view.vm.id)
+            );
+            return Fault::new(message)
+                .at_record(assessment.id, &assessment.origins, "/properties/status/code")
+                .verdict();
+        }
         context.whole(Feed::Security, view)?;
         // Only a machine that was looked at is free of them.
         return match found(context, view.vm.id, &KEY, Health::Healthy) {

@@ -47,9 +47,9 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
         "`{machine}` はマネージド ディスクではなく、ストレージ アカウント内のファイルから起動します"
     );
     // What follows the question mark may be a signature.
-    let address = address.split('?').next().unwrap_or_default();
+    let address = estate::bare_address(address);
     Fault::new(message)
-        .fact("address", one_line(address))
+        .fact("address", one_line(&address))
         .at(view.vm, "/properties/storageProfile/osDisk/vhd/uri")
         .verdict()
 }

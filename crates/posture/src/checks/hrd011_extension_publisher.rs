@@ -54,6 +54,8 @@ fn is_known(publisher: &str) -> bool {
     let head = publisher.get(.."microsoft.".len());
     head.is_some_and(|head| head.eq_ignore_ascii_case("microsoft."))
         || VENDORS.iter().any(|vendor| publisher.eq_ignore_ascii_case(vendor))
+        // What protects a machine by one check is no stranger by another.
+        || super::antimalware::ANY.iter().any(|(vendor, _)| publisher.eq_ignore_ascii_case(vendor))
 }
 
 /// The publisher of an extension, if it is one that few know.

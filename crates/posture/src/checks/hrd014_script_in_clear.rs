@@ -61,7 +61,7 @@ fn is_moving(address: &str) -> bool {
 
 /// An address without what stands behind `?`: a signature may, and it is a secret.
 fn shown(address: &str) -> String {
-    one_line(address.split(['?', '#']).next().unwrap_or_default())
+    one_line(&estate::bare_address(address))
 }
 
 fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
