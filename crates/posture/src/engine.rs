@@ -9,6 +9,7 @@ use reach::tags::Tags;
 use reach::{Addresses, Reach};
 
 use crate::check::{Check, Checkpoint, Run, Subject};
+use crate::checks::def005_defender_recommendation as recommendation;
 use crate::checks::def006_defender_disagrees as disagreement;
 use crate::exposure::exposing_groups;
 use crate::lang::{Lang, say};
@@ -207,6 +208,8 @@ pub(crate) struct Judge<'j> {
     keep_passes: bool,
     /// Whether what checks say is compared with what Defender for Cloud says.
     compares: bool,
+    /// Whether what Defender for Cloud says and checks cannot is told.
+    imports: bool,
 }
 
 impl<'j> Judge<'j> {
@@ -227,7 +230,8 @@ impl<'j> Judge<'j> {
         let checks: Vec<&'static Check> =
             checks.iter().copied().filter(|check| is_assessed(reach.estate(), check)).collect();
         let compares = checks.iter().any(|check| check.code == disagreement::CHECK.code);
-        Self { reach, checks, settings, lang, ports, approved, keep_passes, compares }
+        let imports = checks.iter().any(|check| check.code == recommendation::CHECK.code);
+        Self { reach, checks, settings, lang, ports, approved, keep_passes, compares, imports }
     }
 
     pub(crate) fn sink(&self) -> Sink {
@@ -249,7 +253,8 @@ impl<'j> Judge<'j> {
         let context = self.context(None);
         let exposing = exposing_groups(&context, view).into_iter();
         sink.exposing.extend(exposing.map(|group| (view.vm.id, group)));
-        let assessed = self.compares && !self.reach.estate().around.assessments.of(view.vm.id).is_empty();
+        let assessed = (self.compares || self.imports)
+            && !self.reach.estate().around.assessments.of(view.vm.id).is_empty();
         let (from, mut said) = (sink.findings.len(), Vec::new());
         for check in &self.checks {
             let mark = assessed.then(|| sink.mark(check.code));
@@ -261,7 +266,10 @@ impl<'j> Judge<'j> {
             let its = mark.and_then(|mark| sink.said_since(check.code, mark));
             said.extend(its.map(|its| (*check, its)));
         }
-        if assessed {
+        if assessed && self.imports {
+            recommendation::left_over(&context, view, &said, sink);
+        }
+        if assessed && self.compares {
             disagreement::compare(&context, view.vm.id, &said, from, sink);
         }
     }

@@ -7,6 +7,7 @@ use estate::{Assessment, Feed, Field, Known};
 
 use super::CHECKS;
 use super::assessed::{Health, health, key};
+use super::def006_defender_disagrees::Said;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -67,8 +68,8 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let mut clean = true;
     for assessment in all.iter().filter(|assessment| health(assessment) == Some(Health::Unhealthy)) {
         let key = key(context, assessment).to_ascii_lowercase();
+        clean = false;
         if !OURS.contains(&key) {
-            clean = false;
             sink.take(context, &CHECK, vm.id, fault(context, view, assessment, key).verdict());
         }
     }
@@ -78,6 +79,25 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     }
     let judged = context.whole(Feed::Security, view).map(|()| Verdict::Pass);
     sink.take(context, &CHECK, vm.id, judged);
+}
+
+/// Recommendations that checks of ours look at, and none of these could say anything of the machine: they are told here, so
+/// that none is lost.
+pub(crate) fn left_over(
+    context: &Context<'_>,
+    view: &VmView<'_>,
+    said: &[(&'static Check, Said)],
+    sink: &mut Sink,
+) {
+    let all = context.estate().around.assessments.of(view.vm.id);
+    for assessment in all.iter().filter(|assessment| health(assessment) == Some(Health::Unhealthy)) {
+        let key = key(context, assessment).to_ascii_lowercase();
+        let is = |reference: &Reference| matches!(reference, Reference::Defender(its) if its.eq_ignore_ascii_case(&key));
+        let judged = said.iter().any(|(check, said)| *said != Said::Unknown && check.refs.iter().any(is));
+        if OURS.contains(&key) && !judged {
+            sink.take(context, &CHECK, view.vm.id, fault(context, view, assessment, key).verdict());
+        }
+    }
 }
 
 fn fault(context: &Context<'_>, view: &VmView<'_>, assessment: &Assessment, key: String) -> Fault {

@@ -24,7 +24,7 @@ mod def001_defender_plan_off;
 mod def002_defender_plan_1;
 mod def003_no_security_contact;
 mod def004_agent_provisioning_off;
-mod def005_defender_recommendation;
+pub(crate) mod def005_defender_recommendation;
 pub(crate) mod def006_defender_disagrees;
 mod def007_vulnerabilities;
 mod def008_secret_on_disk;

@@ -195,7 +195,7 @@ fn recommendations_that_nobody_else_looks_at() {
             ("pass", vec![vm(json!({})), assessment(OTHER, status("Healthy"))]),
             ("pass", vec![vm(json!({})), assessment(OTHER, status("NotApplicable"))]),
             // A check of ours looks at it, in whatever case Azure writes the key.
-            ("pass", vec![vm(json!({})), assessment(&SECURE_BOOT.to_uppercase(), json!({}))]),
+            ("", vec![vm(json!({})), assessment(&SECURE_BOOT.to_uppercase(), json!({}))]),
             ("", vec![vm(json!({}))]),
         ],
     );
@@ -447,4 +447,16 @@ fn alerts_are_sent_somewhere() {
     let refused =
         json!({"refused": [{"what": "exports", "scope": "", "action": "x/read", "role": "Security Reader"}]});
     assert_eq!(verdict(&lines(&[vm(json!({}))], &manifest(refused)), "DEF011"), "unknown");
+}
+
+#[test]
+fn a_recommendation_of_which_no_check_could_say_anything_is_not_lost() {
+    // Nothing tells of the VM's ways in, so that JIT001 is unknown.
+    let key = "805651bc-6ecd-4c73-9b55-97a19d0582d0";
+    let assessment = json!({
+        "id": format!("{}/providers/Microsoft.Security/assessments/{key}", vm_id()),
+        "properties": {"displayName": "Protect ports", "status": {"code": "Unhealthy"}, "metadata": {"severity": "High"}}
+    });
+    let report = snapshot(&[vm(json!({})), assessment]);
+    assert_eq!(finding(&report, "DEF005")["evidence"]["recommendation"], key, "{report:#}");
 }
