@@ -1,6 +1,6 @@
 //! The newest backup of a machine is old.
 
-use estate::{BackupItem, Feed, Field, Known, Moment};
+use estate::{BackupItem, Feed, Field, Known, Moment, Reason};
 
 use super::kept::{kept, partial};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
@@ -62,9 +62,12 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
             .verdict();
     };
     let Some(now) = context.moment(&item.origins) else { return Err(vec![partial(context, item)]) };
-    let limit = limit_days(context, item);
-    if now.0 - moment.0 <= limit * DAY {
+    let (shortest, limit) = limit_days(context, item);
+    if now.0 - moment.0 <= shortest * DAY {
         return Ok(Verdict::Pass);
+    }
+    if now.0 - moment.0 <= limit * DAY {
+        return Err(vec![Reason::NotAsked { feed: Feed::BackupPolicies }]);
     }
     let days = now.days_since(moment);
     let message = say!(
@@ -79,11 +82,19 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
         .verdict()
 }
 
-/// For how many days a backup is recent: one may fail, and a policy may ask for a weekly one alone.
-fn limit_days(context: &Context<'_>, item: &BackupItem) -> i64 {
-    let Some(Known::Value(policy)) = &item.policy else { return 2 };
-    let policy = context.estate().around.backup_policies.iter().find(|one| one.id == *policy);
-    if policy.is_some_and(|policy| policy.manages.is_some() && policy.days.is_none()) { 8 } else { 2 }
+/// For how many days a backup is surely recent, and for how many it may be: one may fail, and a policy may ask for a weekly
+/// one alone.
+fn limit_days(context: &Context<'_>, item: &BackupItem) -> (i64, i64) {
+    let estate = context.estate();
+    let policy = item.policy.as_ref().and_then(Known::value).and_then(|id| {
+        let vault = estate.text(*id).rsplitn(3, '/').nth(2)?;
+        estate.around.backup_policies.of(estate.ids().find(vault)?).iter().find(|policy| policy.id == *id)
+    });
+    match policy {
+        Some(policy) if policy.manages.is_some() && policy.days.is_none() => (8, 8),
+        Some(_) => (2, 2),
+        None => (2, 8),
+    }
 }
 
 /// Azure writes the beginning of 2001 for a moment that never was.

@@ -97,7 +97,10 @@ pub(crate) fn compare(
             Answer::Nothing => continue,
             Answer::Agrees if found == Health::Unhealthy => {
                 for finding in sink.findings.iter_mut().skip(from) {
-                    let is_ours = finding.resource == machine && looks_at(finding.check, key);
+                    // What rests on Defender's own word is no second witness.
+                    let of_defender =
+                        finding.cause.as_ref().is_some_and(|cause| cause.resource == assessment.id);
+                    let is_ours = finding.resource == machine && looks_at(finding.check, key) && !of_defender;
                     if is_ours && !finding.facts.iter().any(|(name, _)| *name == "defender") {
                         finding.facts.push(("defender", "agrees".to_owned()));
                     }

@@ -1,6 +1,6 @@
 //! Azure Disk Encryption: encryption from within a machine, which several records tell of.
 
-use estate::{Extension, Known, Reason};
+use estate::{Inside, Known, Reason};
 
 use crate::view::{Context, VmView};
 
@@ -16,8 +16,6 @@ pub(crate) enum Told<'e> {
     Machine,
     /// The record of the disk that it starts from.
     Disk(&'e estate::Disk),
-    /// Its extension.
-    Extension(&'e Extension),
 }
 
 /// What tells that a machine uses Azure Disk Encryption; none where it surely does not.
@@ -38,5 +36,9 @@ pub(crate) fn used<'e>(context: &Context<'e>, view: &VmView<'_>) -> Result<Optio
             return Ok(None);
         }
     }
-    Ok(context.extension(view, EXTENSIONS)?.map(Told::Extension))
+    match context.extension(view, EXTENSIONS)? {
+        None => Ok(None),
+        // It stays on a machine whose disks were decrypted again, and on one where it failed.
+        Some(_) => Err(vec![Reason::InsideMachine { what: Inside::Encryption }]),
+    }
 }

@@ -47,7 +47,6 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
         Told::Disk(disk) => {
             fault.at_record(disk.id, &disk.origins, "/properties/encryptionSettingsCollection/enabled")
         }
-        Told::Extension(extension) => fault.at_record(extension.id, &extension.origins, "/properties/type"),
     }
     .verdict()
 }

@@ -1,6 +1,6 @@
 //! Nobody looks at what the chip of a machine says of how it started.
 
-use estate::Feed;
+use estate::{Feed, Reason};
 
 use super::results::assessment;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
@@ -81,9 +81,18 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
         );
         return Fault::new(message).at(view.vm, "/properties/securityProfile").verdict();
     };
-    let Some(state) = context.known(&extension.state)? else { return Ok(Verdict::Pass) };
-    if !state.eq_ignore_ascii_case("Failed") {
+    let partial = || {
+        Err(vec![Reason::Partial {
+            resource_type: "Microsoft.Compute/virtualMachines/extensions".into(),
+            id: context.estate().text(extension.id).into(),
+        }])
+    };
+    let Some(state) = context.known(&extension.state)? else { return partial() };
+    if state.eq_ignore_ascii_case("Succeeded") {
         return Ok(Verdict::Pass);
+    }
+    if !state.eq_ignore_ascii_case("Failed") {
+        return partial();
     }
     let message = say!(
         context.lang,

@@ -63,11 +63,14 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     context.described(view)?;
     let upkeep = &view.vm.upkeep;
     let image = upkeep.image.as_ref().and_then(|image| image.value());
-    if is_looked_at(context, view)
-        || says(&upkeep.plan_publisher, CIS)
+    if is_looked_at(context, view) {
+        return Ok(Verdict::Pass);
+    }
+    // Such an image was made by a benchmark; whether the machine keeps it nobody says.
+    if says(&upkeep.plan_publisher, CIS)
         || image.is_some_and(|image| image.publisher.eq_ignore_ascii_case(CIS))
     {
-        return Ok(Verdict::Pass);
+        return Ok(Verdict::NotFor);
     }
     let told = assessment(context, view.vm.id, &BASELINE);
     if told.is_some_and(|told| says(&told.status, "Healthy") || says(&told.status, "Unhealthy")) {

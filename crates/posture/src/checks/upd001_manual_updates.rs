@@ -92,8 +92,9 @@ fn by_platform(context: &Context<'_>, view: &VmView<'_>, os: OsFamily) -> Judged
             None => Ok(Verdict::Pass),
         };
     }
-    if own.is_some() {
-        return Ok(Verdict::Pass);
+    // Whether a schedule installs updates in the machine, or keeps its host, the schedule alone tells.
+    if let Some(schedule) = own {
+        return Err(vec![Reason::Schedule { id: context.estate().text(schedule.id).into() }]);
     }
     context.whole(Feed::Maintenance, view)?;
     // Schedules that choose machines by tag or place stand at the subscription.

@@ -98,7 +98,12 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
         (Some(Known::Value(count)), _) => Some(*count),
         _ => None,
     };
-    let told = assessment(context, vm.id, &[UPDATES]).filter(|told| says(&told.status, "Unhealthy"));
+    let counted = fresh.is_some_and(|it| known(&it.critical) && known(&it.security))
+        || lacking == Some(0) && age(context, &vm.origins, &vm.upkeep.lacking_at) == Age::Fresh;
+    // Where updates were counted, DEF006 tells of what Defender says otherwise.
+    let told = assessment(context, vm.id, &[UPDATES])
+        .filter(|_| !counted)
+        .filter(|told| says(&told.status, "Unhealthy"));
     let found = Found { critical, security, lacking: lacking.unwrap_or(0), defender: told.is_some() };
     if critical + security > 0 || found.lacking > 0 || found.defender {
         let fault = fault(context, view, &found, patches);
@@ -117,8 +122,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
             _ => fault.at(vm, "/id").verdict(),
         };
     }
-    let counted = fresh.is_some_and(|it| known(&it.critical) && known(&it.security));
-    if counted || lacking == Some(0) && known(&vm.upkeep.lacking_at) {
+    if counted {
         return Ok(Verdict::Pass);
     }
     if !reasons.is_empty() {

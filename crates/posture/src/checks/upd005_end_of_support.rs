@@ -57,7 +57,13 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     }
     let (machine, name, end) = (context.name(vm.id), system.name, days.end);
     let free = days.free_until.filter(|until| left(until) >= -1);
+    let by_image = matches!(told, Told::ByImage);
     let message = match (over, free) {
+        (true, None) if by_image => say!(
+            context.lang,
+            "`{machine}` was made from an image of {name}, the support of which ended on {end}",
+            "`{machine}` は {name} のイメージから作成されています ({end} にサポートが終了しました)"
+        ),
         (false, _) => say!(
             context.lang,
             "support of {name} on `{machine}` ends on {end}",
@@ -82,7 +88,8 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     if let Some(until) = days.free_until {
         fault = fault.fact("extended_until", until);
     }
-    if !over || free.is_some() {
+    // A machine may have been upgraded since it was made from its image.
+    if !over || free.is_some() || matches!(told, Told::ByImage) {
         fault = fault.severity(Severity::Medium);
     }
     fault.at(vm, pointer).verdict()
