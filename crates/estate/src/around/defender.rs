@@ -270,6 +270,8 @@ fn scopes(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<Resourc
 /// A port that just-in-time access opens on request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JitPort {
+    /// Its number among the ports of the machine.
+    pub index: usize,
     /// The port.
     pub number: u64,
     /// `TCP`, `UDP` or `*`.
@@ -355,7 +357,9 @@ fn jit_machines(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<J
         let ports = match member(object, "ports") {
             None => Vec::new(),
             Some(ports) => match reader.objects(ports, &format!("{at}/{index}/ports")) {
-                Known::Value(ports) => ports.into_iter().filter_map(jit_port).collect(),
+                Known::Value(ports) => {
+                    ports.into_iter().enumerate().filter_map(|(index, port)| jit_port(index, port)).collect()
+                }
                 Known::Unknown(reason) => return Known::Unknown(reason),
             },
         };
@@ -364,13 +368,14 @@ fn jit_machines(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<J
     Known::Value(all)
 }
 
-fn jit_port(object: &Object) -> Option<JitPort> {
+fn jit_port(index: usize, object: &Object) -> Option<JitPort> {
     let number = member(object, "number")?.as_u64()?;
     let several = member(object, "allowedSourceAddressPrefixes").and_then(|all| all.as_array());
     let several = several.into_iter().flat_map(|all| all.iter()).filter_map(|one| one.as_str());
     let sources: Vec<Box<str>> =
         text_of(object, "allowedSourceAddressPrefix").into_iter().chain(several).map(Box::from).collect();
     Some(JitPort {
+        index,
         number,
         protocol: text_of(object, "protocol").unwrap_or("*").into(),
         sources,

@@ -17,7 +17,7 @@ pub use machine::{
     Extension, GuestAssignment, GuestFailure, Maintenance, Patch, PatchAssessment, RunCommand,
 };
 pub use protection::{BackupItem, BackupPolicy, Snapshot, Vault};
-pub use rights::{RoleAssignment, RoleDefinition};
+pub use rights::{Permission, RoleAssignment, RoleDefinition};
 
 use hashbrown::HashMap;
 use sonic_rs::Object;

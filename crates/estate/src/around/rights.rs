@@ -25,13 +25,30 @@ record! {
     RoleDefinition of |_, _, _| None;
     /// What it is called.
     title: text at "/properties/roleName",
-    /// What it lets people do: patterns of actions.
-    actions: (Vec<Box<str>>, actions) at "/properties/permissions",
+    /// What it lets people do, and what of that not; each permission by itself.
+    permissions: (Vec<Permission>, permissions) at "/properties/permissions",
 }
 
-fn actions(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<Box<str>>> {
+/// A part of a role: patterns of actions, such as `Microsoft.Authorization/*/write`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// What it allows.
+    pub actions: Vec<Box<str>>,
+    /// What of that it does not.
+    pub not_actions: Vec<Box<str>>,
+}
+
+fn permissions(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<Permission>> {
     reader.objects(value, at).map(|permissions| {
-        let lists = permissions.iter().filter_map(|permission| member(permission, "actions")?.as_array());
-        lists.flat_map(|list| list.iter()).filter_map(|action| action.as_str().map(Box::from)).collect()
+        let list = |permission: &sonic_rs::Object, name: &str| {
+            let list = member(permission, name).and_then(|list| list.as_array());
+            let all = list.into_iter().flat_map(|list| list.iter());
+            all.filter_map(|action| action.as_str().map(Box::from)).collect()
+        };
+        let of = |permission| Permission {
+            actions: list(permission, "actions"),
+            not_actions: list(permission, "notActions"),
+        };
+        permissions.into_iter().map(of).collect()
     })
 }

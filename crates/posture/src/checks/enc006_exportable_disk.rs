@@ -89,8 +89,8 @@ fn judge(context: &Context<'_>, guard: &Guard<'_>) -> Judged {
     } else {
         say!(
             context.lang,
-            "`{name}` can be downloaded from any network",
-            "`{name}` はどのネットワークからでもダウンロードできます"
+            "who may ask for an address of `{name}` can have it downloaded from any network",
+            "権限があれば、どのネットワークからでもダウンロードできる `{name}` の URL を発行できます"
         )
     });
     let value = |value: Option<&Box<str>>, default: &str| value.map_or(default, |text| text).to_owned();

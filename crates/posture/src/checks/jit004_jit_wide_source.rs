@@ -90,7 +90,7 @@ fn judge(context: &Context<'_>, policy: &JitPolicy) -> Judged {
             }
         }
     }
-    let Some((machine, _)) = ports.first() else {
+    let Some((machine, port)) = ports.first() else {
         return if unknown.is_empty() { Ok(Verdict::Pass) } else { Err(unknown) };
     };
     let lang = context.lang;
@@ -101,7 +101,10 @@ fn judge(context: &Context<'_>, policy: &JitPolicy) -> Judged {
         "the policy `{name}` lets people open {what} to more than {needed} addresses",
         "ポリシー `{name}` では、{what} を {needed} 個を超えるアドレスに対して開くことができます"
     );
-    let pointer = format!("/properties/virtualMachines/{}", machine.index);
+    let pointer = format!(
+        "/properties/virtualMachines/{}/ports/{}/allowedSourceAddressPrefix",
+        machine.index, port.index
+    );
     let cause = Cause {
         key: "allowedSourceAddressPrefix".into(),
         ..Cause::field(policy.id, policy.origins.first(), &pointer)

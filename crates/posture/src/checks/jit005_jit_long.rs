@@ -61,7 +61,7 @@ fn judge(context: &Context<'_>, policy: &JitPolicy) -> Judged {
     let all = || machines.iter().flat_map(|machine| machine.ports.iter().map(move |port| (machine, port)));
     let ports: Vec<_> =
         all().filter(|(_, port)| port.longest.is_some_and(|its| its > DEFAULT_SECONDS)).collect();
-    let Some((machine, _)) = ports.first() else {
+    let Some((machine, port)) = ports.first() else {
         // Azure takes no policy without it.
         return match all().any(|(_, port)| port.longest.is_none()) {
             true => Err(vec![partial(context, policy.id)]),
@@ -76,7 +76,10 @@ fn judge(context: &Context<'_>, policy: &JitPolicy) -> Judged {
         "the policy `{name}` lets people keep {what} open for up to {longest}",
         "ポリシー `{name}` では、{what} を最大 {longest} 開いたままにできます"
     );
-    let pointer = format!("/properties/virtualMachines/{}", machine.index);
+    let pointer = format!(
+        "/properties/virtualMachines/{}/ports/{}/maxRequestAccessDuration",
+        machine.index, port.index
+    );
     let cause = Cause {
         key: "maxRequestAccessDuration".into(),
         ..Cause::field(policy.id, policy.origins.first(), &pointer)

@@ -103,8 +103,10 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
 /// The bastions and gateways that lead to a machine without its public address.
 fn ways_in(context: &Context<'_>, view: &VmView<'_>) -> Vec<String> {
     let networks = networks_of(context, view).unwrap_or_default();
-    let mut names: Vec<String> =
-        networks.into_iter().flat_map(|network| private_ways(context, network).names).collect();
+    let mut names: Vec<String> = networks
+        .into_iter()
+        .flat_map(|network| private_ways(context, Some(view.vm), network).names)
+        .collect();
     names.sort_unstable();
     names.dedup();
     names

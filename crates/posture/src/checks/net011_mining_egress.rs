@@ -65,7 +65,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
 
 fn judge(context: &Context<'_>, view: &VmView<'_>, address: &AddressView<'_>) -> Judged {
     let passage = context.reach.to_internet(address.nic, address.ip);
-    if passage.reaches_everything().0 {
+    if passage.reaches_most().0 {
         return Ok(Verdict::NotFor);
     }
     let outside = passage.outside();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use estate::{Feed, Known, Reason, ResourceId, RoleAssignment, Vm, resource_name};
+use estate::{Feed, Known, Reason, ResourceId, RoleAssignment, RoleDefinition, Vm, resource_name};
 use reach::Protocols;
 use reach::difference::machines;
 use reach::paths::{Hop, Map, Member, Origin, Path};
@@ -120,6 +120,9 @@ fn vms<'e>(context: &Context<'e>) -> impl Iterator<Item = (ResourceId, &'e Vm)> 
 /// The strongest right of each principal over a subscription, a resource group or more.
 fn rights(context: &Context<'_>) -> BTreeMap<String, Right> {
     let estate = context.estate();
+    // One role has an id below each subscription that it is used in.
+    let name = |one: &RoleDefinition| resource_name(estate.text(one.id)).to_ascii_lowercase();
+    let definitions = estate.around.role_definitions.iter().map(|one| (name(one), one)).collect();
     let mut all: BTreeMap<String, Right> = BTreeMap::new();
     for assignment in &estate.around.role_assignments {
         let Some(Known::Value(principal)) = &assignment.principal else { continue };
@@ -127,7 +130,7 @@ fn rights(context: &Context<'_>) -> BTreeMap<String, Right> {
         if !is_wide(scope) {
             continue;
         }
-        let Some((role, unknown)) = role(context, assignment) else { continue };
+        let Some((role, unknown)) = role(context, &definitions, assignment) else { continue };
         let right = Right { role, scope: one_line(scope), unknown };
         let before = all.get(&principal.to_ascii_lowercase());
         let better = |other: &Right| {
@@ -155,7 +158,11 @@ fn is_wide(scope: &str) -> bool {
 }
 
 /// The name of a role that gives its scope away, or may; none for any other.
-fn role(context: &Context<'_>, assignment: &RoleAssignment) -> Option<(String, bool)> {
+fn role(
+    context: &Context<'_>,
+    definitions: &BTreeMap<String, &RoleDefinition>,
+    assignment: &RoleAssignment,
+) -> Option<(String, bool)> {
     let id = match &assignment.role {
         Some(Known::Value(id)) => *id,
         _ => return None,
@@ -164,18 +171,16 @@ fn role(context: &Context<'_>, assignment: &RoleAssignment) -> Option<(String, b
     if let Some((_, name)) = PRIVILEGED.iter().find(|(guid, _)| guid.eq_ignore_ascii_case(own)) {
         return Some(((*name).to_owned(), false));
     }
-    // One role has an id below each subscription that it is used in.
-    let definitions = &context.estate().around.role_definitions;
-    let same = |text: &str| resource_name(text).eq_ignore_ascii_case(own);
-    let definition = definitions
-        .iter()
-        .find(|definition| definition.id == id)
-        .or_else(|| definitions.iter().find(|definition| same(context.estate().text(definition.id))));
-    let Some(definition) = definition else { return Some((one_line(own), true)) };
+    let Some(definition) = definitions.get(&own.to_ascii_lowercase()) else {
+        return Some((one_line(own), true));
+    };
     let title = definition.title.as_ref().and_then(Known::value).map_or(own, |title| title);
-    match &definition.actions {
-        Some(Known::Value(actions)) => {
-            let gives = actions.iter().any(|action| TAKE_OVER.iter().any(|wanted| fits(action, wanted)));
+    match &definition.permissions {
+        Some(Known::Value(permissions)) => {
+            let holds = |all: &[Box<str>], wanted: &str| all.iter().any(|action| fits(action, wanted));
+            let gives = permissions.iter().any(|one| {
+                TAKE_OVER.iter().any(|wanted| holds(&one.actions, wanted) && !holds(&one.not_actions, wanted))
+            });
             gives.then(|| (one_line(title), false))
         }
         _ => Some((one_line(title), true)),

@@ -47,18 +47,16 @@ fn run(context: &Context<'_>, sink: &mut Sink) {
             }
         }
     }
+    let mut within: HashMap<ResourceId, Vec<_>> = HashMap::new();
+    for subnet in &estate.subnets {
+        if let (Some(vnet), Some(nics)) = (subnet.vnet, inside.get(&subnet.id)) {
+            within.entry(vnet).or_default().push((subnet, nics));
+        }
+    }
     // Networks that the input does not hold have no record to stand at: their subnets' machines are told by others.
     for vnet in &estate.vnets {
-        let subnets: Vec<_> = estate
-            .subnets
-            .iter()
-            .filter(|subnet| subnet.vnet == Some(vnet.id))
-            .filter_map(|subnet| Some((subnet, inside.get(&subnet.id)?)))
-            .collect();
-        if subnets.is_empty() {
-            continue;
-        }
-        let judged = judge(context, vnet, &subnets);
+        let Some(subnets) = within.get(&vnet.id) else { continue };
+        let judged = judge(context, vnet, subnets);
         sink.take(context, &CHECK, vnet.id, judged);
     }
 }

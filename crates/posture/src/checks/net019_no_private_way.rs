@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use estate::{Feed, Reason, ResourceId, resource_name};
+use estate::{Feed, Inside, Reason, ResourceId, resource_name};
 use reach::Protocols;
 
 use super::private_ways::{networks_of, private_ways};
@@ -50,14 +50,16 @@ struct Reached {
 fn run(context: &Context<'_>, sink: &mut Sink) {
     let estate = context.estate();
     let mut machines = Vec::new();
-    // Networks with a machine that looks like an RD Gateway.
-    let mut relays: BTreeSet<ResourceId> = BTreeSet::new();
+    // Networks with a machine that is an RD Gateway by what it offers, and by its name alone.
+    let (mut relays, mut named): (BTreeSet<ResourceId>, BTreeSet<ResourceId>) = Default::default();
     let vms = estate.vms.iter().map(|vm| VmView::new(context.reach, vm));
     let sets = estate.scale_sets.iter().filter_map(|set| VmView::of_scale_set(context.reach, set));
     for view in vms.chain(sets) {
         let networks = networks_of(context, &view);
-        if is_relay(context, &view) {
+        if is_relay(&view) {
             relays.extend(networks.iter().flatten());
+        } else if named_like_a_relay(resource_name(estate.text(view.vm.id))) {
+            named.extend(networks.iter().flatten());
         }
         let reached = is_reached(context, &view);
         if reached != Ok(false) {
@@ -65,7 +67,7 @@ fn run(context: &Context<'_>, sink: &mut Sink) {
         }
     }
     for machine in machines {
-        let judged = judge(context, &machine, &relays);
+        let judged = judge(context, &machine, &relays, &named);
         sink.take(context, &CHECK, machine.id, judged);
     }
 }
@@ -90,17 +92,16 @@ fn is_reached(context: &Context<'_>, view: &VmView<'_>) -> Result<bool, Vec<Reas
     }
 }
 
-/// Whether a machine looks like an RD Gateway: by its name, or by the ports that it offers, TCP 443 and UDP 3391.
+/// Whether a machine is an RD Gateway by the ports that it offers: TCP 443 and UDP 3391.
 ///
 /// Source: <https://learn.microsoft.com/windows-server/remote/remote-desktop-services/rds-plan-access-from-anywhere>
-fn is_relay(context: &Context<'_>, view: &VmView<'_>) -> bool {
+fn is_relay(view: &VmView<'_>) -> bool {
     let offers = |protocol: Protocols, port: u16| {
         let ways = view.addresses.iter().flat_map(|address| &address.exposure.ways);
         ways.flat_map(|way| way.openings.iter())
             .any(|opening| opening.protocols.contains(protocol) && narrow(&opening.local_ports, port))
     };
-    named_like_a_relay(resource_name(context.estate().text(view.vm.id)))
-        || offers(Protocols::TCP, 443) && offers(Protocols::UDP, 3391)
+    offers(Protocols::TCP, 443) && offers(Protocols::UDP, 3391)
 }
 
 /// Whether a set of ports holds one on purpose: who opens everything offers nothing in particular.
@@ -116,15 +117,24 @@ fn named_like_a_relay(name: &str) -> bool {
         || words.any(|word| matches!(word, "rdg" | "rdgateway"))
 }
 
-fn judge(context: &Context<'_>, machine: &Reached, relays: &BTreeSet<ResourceId>) -> Judged {
+fn judge(
+    context: &Context<'_>,
+    machine: &Reached,
+    relays: &BTreeSet<ResourceId>,
+    named: &BTreeSet<ResourceId>,
+) -> Judged {
     let networks = machine.networks.clone()?;
     let mut unknown = Vec::new();
     for network in &networks {
-        let ways = private_ways(context, *network);
+        let ways = private_ways(context, context.estate().vm(machine.id), *network);
         if !ways.names.is_empty() || ways.networks.iter().any(|network| relays.contains(network)) {
             return Ok(Verdict::Pass);
         }
         unknown.extend(ways.unknown);
+        // A name says what somebody meant, not what the machine does.
+        if ways.networks.iter().any(|network| named.contains(network)) {
+            unknown.push(Reason::InsideMachine { what: Inside::Settings });
+        }
     }
     machine.reached.clone()?;
     if !unknown.is_empty() {

@@ -162,7 +162,30 @@ fn judge(context: &Context<'_>, bastion: &Bastion, inside: &HashMap<ResourceId, 
     fault.at_record(bastion.id, &bastion.origins, "/properties/ipConfigurations").verdict()
 }
 
+/// Whether rules let a bastion get to a machine; the reasons where nobody can tell.
+pub(super) fn gets_to(context: &Context<'_>, bastion: &Bastion, vm: &Vm) -> Result<bool, Vec<Reason>> {
+    if is_developer(bastion) {
+        return Ok(true);
+    }
+    let estate = context.estate();
+    let subnet = bastion.subnet.as_ref().and_then(Known::value).and_then(|id| estate.subnet(*id));
+    let Some(subnet) = subnet.filter(|subnet| subnet.described) else {
+        let id = estate.text(bastion.id).into();
+        return Err(vec![Reason::Partial { resource_type: "Microsoft.Network/bastionHosts".into(), id }]);
+    };
+    let endpoint = Endpoint::of_subnet(estate, subnet, Family::V4);
+    let mut unknown = Vec::new();
+    if !lacking(context, bastion, &endpoint, &mut unknown).is_empty()
+        || !blocked(context, &endpoint, &[vm], &mut unknown).is_empty()
+    {
+        return Ok(false);
+    }
+    if unknown.is_empty() { Ok(true) } else { Err(unknown) }
+}
+
 /// What the group of the bastion's subnet does not allow of what a bastion needs.
+///
+/// Probes of the load balancer are the platform's own packets, of which `reach` does not tell.
 ///
 /// Source: <https://learn.microsoft.com/azure/bastion/bastion-nsg>
 fn lacking(
@@ -203,6 +226,21 @@ fn lacking(
         let passage = context.reach.passing(endpoint.clone(), Direction::Outbound, &cloud);
         let fate = fate(&cloud, &receivers_must(&passage, 443), &receivers_may(&passage, 443));
         told("outbound TCP 443 to AzureCloud", fate, &passage);
+    }
+    // The hosts of a bastion talk to each other.
+    if let Some(own) = &endpoint.subnet {
+        let inward = context.reach.passing(endpoint.clone(), Direction::Inbound, own);
+        let outward = context.reach.passing(endpoint.clone(), Direction::Outbound, own);
+        for (name, port) in
+            [("TCP 8080 within VirtualNetwork", 8080), ("TCP 5701 within VirtualNetwork", 5701)]
+        {
+            let comes = fate(own, &senders_must(&inward, port), &senders_may(&inward, port));
+            let goes = fate(own, &receivers_must(&outward, port), &receivers_may(&outward, port));
+            match comes {
+                Fate::Passes => told(name, goes, &outward),
+                other => told(name, other, &inward),
+            }
+        }
     }
     missing
 }

@@ -1,8 +1,9 @@
 //! Ways into a network that need no public address of the machines in it.
 
-use estate::{Feed, Gateway, Kind, Known, Peer, Reason, ResourceId};
+use estate::{Bastion, Feed, Gateway, Kind, Known, Peer, Reason, ResourceId, Vm};
 
 use super::bastions::is_developer;
+use super::net020_bastion_blocked::gets_to;
 use crate::verdict::says;
 use crate::view::{Context, VmView};
 
@@ -35,15 +36,16 @@ pub(super) fn networks_of(context: &Context<'_>, view: &VmView<'_>) -> Result<Ve
     Ok(all)
 }
 
-/// What leads into a network: its own bastions and gateways, and those of peers that serve it, too.
+/// What leads to a machine in a network: bastions that rules let in to it, and gateways that somebody comes by, those of
+/// peers that serve the network, too.
 ///
 /// Sources: <https://learn.microsoft.com/azure/bastion/vnet-peering>,
 /// <https://learn.microsoft.com/azure/vpn-gateway/vpn-gateway-peering-gateway-transit>
-pub(super) fn private_ways(context: &Context<'_>, network: ResourceId) -> Ways {
+pub(super) fn private_ways(context: &Context<'_>, vm: Option<&Vm>, network: ResourceId) -> Ways {
     let estate = context.estate();
     let mut ways = Ways { networks: vec![network], ..Ways::default() };
     for bastion in estate.around.bastions.of(network) {
-        ways.names.push(format!("bastion {}", context.name(bastion.id)));
+        ways.bastion(context, vm, bastion);
     }
     ways.gateways(context, network);
     let Some(vnet) = estate.vnet(network) else {
@@ -62,7 +64,7 @@ pub(super) fn private_ways(context: &Context<'_>, network: ResourceId) -> Ways {
         let Some(id) = peer.vnet else { continue };
         ways.networks.push(id);
         for bastion in estate.around.bastions.of(id).iter().filter(|bastion| !is_developer(bastion)) {
-            ways.names.push(format!("bastion {}", context.name(bastion.id)));
+            ways.bastion(context, vm, bastion);
         }
         match &peer.use_remote_gateways {
             None | Some(Known::Value(false)) => {}
@@ -82,15 +84,40 @@ pub(super) fn private_ways(context: &Context<'_>, network: ResourceId) -> Ways {
 }
 
 impl Ways {
+    fn bastion(&mut self, context: &Context<'_>, vm: Option<&Vm>, bastion: &Bastion) {
+        match vm.map_or(Ok(true), |vm| gets_to(context, bastion, vm)) {
+            Ok(true) => self.names.push(format!("bastion {}", context.name(bastion.id))),
+            Ok(false) => {}
+            Err(reasons) => self.unknown.extend(reasons),
+        }
+    }
+
     fn gateways(&mut self, context: &Context<'_>, network: ResourceId) {
         let kind = |gateway: &Gateway| {
             let kinds = [("Vpn", "vpn gateway"), ("ExpressRoute", "expressroute gateway")];
             kinds.into_iter().find(|(kind, _)| says(&gateway.kind, kind)).map(|(_, name)| name)
         };
         for gateway in context.estate().around.gateways.of(network) {
-            if let Some(kind) = kind(gateway) {
-                self.names.push(format!("{kind} {}", context.name(gateway.id)));
+            let Some(kind) = kind(gateway) else { continue };
+            match is_used(context, gateway) {
+                Ok(true) => self.names.push(format!("{kind} {}", context.name(gateway.id))),
+                Ok(false) => {}
+                Err(reasons) => self.unknown.extend(reasons),
             }
         }
     }
+}
+
+/// Whether somebody comes by a gateway: single people, or a network that is connected. One that nobody comes by leads nowhere.
+fn is_used(context: &Context<'_>, gateway: &Gateway) -> Result<bool, Vec<Reason>> {
+    let clients = context.known(&gateway.clients)?.is_some_and(|all| !all.is_empty());
+    let connections = context.estate().around.connections.of(gateway.id);
+    if clients || connections.iter().any(|connection| says(&connection.status, "Connected")) {
+        return Ok(true);
+    }
+    if let Some(connection) = connections.iter().find(|connection| connection.status.is_none()) {
+        let id = context.estate().text(connection.id).into();
+        return Err(vec![Reason::Partial { resource_type: "Microsoft.Network/connections".into(), id }]);
+    }
+    context.whole_for(Feed::Networks, gateway.id, &gateway.origins).map(|()| false)
 }

@@ -225,7 +225,7 @@ fn sources_that_may_be_asked_for() {
     let told = snapshot(&one("*"));
     let told = finding(&told, "JIT004");
     assert_eq!(told["evidence"]["allowed_sources"], "m:22 *", "{told:#}");
-    assert_eq!(told["cause"]["pointer"], "/properties/virtualMachines/0");
+    assert_eq!(told["cause"]["pointer"], "/properties/virtualMachines/0/ports/0/allowedSourceAddressPrefix");
 }
 
 #[test]

@@ -20,6 +20,7 @@ fn developer(network: &str) -> Value {
 fn gateway(kind: &str, sku: &str, change: Value) -> Value {
     let mut gateway = json!({"id": net("virtualNetworkGateways/gw"), "properties": {
         "gatewayType": kind, "sku": {"name": sku},
+        "vpnClientConfiguration": {"vpnClientAddressPool": {"addressPrefixes": ["172.16.201.0/24"]}},
         "ipConfigurations": [{"properties": {"subnet": id("virtualNetworks/v/subnets/GatewaySubnet")}}]}});
     merge(&mut gateway, &json!({"properties": change}));
     gateway
@@ -52,7 +53,9 @@ fn peered(change: Value) -> Value {
 
 fn hub() -> Value {
     json!({"id": net("virtualNetworks/hub"), "properties": {
-        "addressSpace": {"addressPrefixes": ["10.8.0.0/16"]}, "subnets": [], "virtualNetworkPeerings": []}})
+        "addressSpace": {"addressPrefixes": ["10.8.0.0/16"]}, "virtualNetworkPeerings": [], "subnets": [
+            {"id": net("virtualNetworks/hub/subnets/AzureBastionSubnet"), "name": "AzureBastionSubnet",
+                "properties": {"addressPrefix": "10.8.9.0/26"}}]}})
 }
 
 /// The same record in the network `hub`.
@@ -63,6 +66,12 @@ fn in_hub(record: Value) -> Value {
 #[test]
 fn machines_without_a_private_way() {
     let plain = || with_bastion_subnet(None);
+    let unused = || gateway("Vpn", "VpnGw1", json!({"vpnClientConfiguration": null}));
+    let connection = |status: &str| {
+        json!({"id": net("connections/c"), "properties": {"connectionType": "IPsec", "connectionStatus": status,
+            "virtualNetworkGateway1": id("virtualNetworkGateways/gw")}})
+    };
+    let shut = || group("bastion", &[["Inbound", "Deny", "*", "*", "*", "*"]]);
     let using = || peered(json!({"useRemoteGateways": true}));
     cases(
         "NET019",
@@ -72,6 +81,12 @@ fn machines_without_a_private_way() {
             ("pass", exposed(vnet(json!({})), &[developer("virtualNetworks/v")])),
             ("pass", exposed(vnet(json!({})), &[gateway("Vpn", "VpnGw1", json!({}))])),
             ("pass", exposed(vnet(json!({})), &[gateway("ExpressRoute", "Standard", json!({}))])),
+            // A gateway that nobody comes by leads nowhere.
+            ("fail", exposed(vnet(json!({})), &[unused()])),
+            ("pass", exposed(vnet(json!({})), &[unused(), connection("Connected")])),
+            ("fail", exposed(vnet(json!({})), &[unused(), connection("NotConnected")])),
+            // Rules keep the bastion out of the machine.
+            ("fail", exposed(with_bastion_subnet(Some("bastion")), &[bastion("Basic", json!({})), shut()])),
             ("fail", exposed(vnet(json!({})), &[gateway("LocalGateway", "x", json!({}))])),
             // A bastion of a peer serves this network; one of the Developer SKU serves its own only.
             ("pass", exposed(peered(json!({})), &[hub(), in_hub(bastion("Standard", json!({})))])),
@@ -111,7 +126,8 @@ fn relays_are_private_ways() {
         vec![
             ("pass", relay("relay", &[tcp, udp])),
             ("fail", relay("relay", &[tcp])),
-            ("pass", relay("rdgw01", &[])),
+            // A name says what somebody meant.
+            ("unknown", relay("rdgw01", &[])),
             // Who opens everything offers nothing in particular.
             ("fail", relay("relay", &[any])),
         ],
@@ -136,13 +152,16 @@ fn bastions_that_rules_stop() {
         ["Inbound", "Allow", "Tcp", "203.0.113.0/24", "*", "443"],
         ["Inbound", "Allow", "Tcp", "GatewayManager", "*", "443"],
         ["Inbound", "Deny", "*", "*", "*", "*"],
-        ["Outbound", "Allow", "*", "*", "VirtualNetwork", "22 3389"],
+        ["Outbound", "Allow", "*", "*", "VirtualNetwork", "22 3389 8080 5701"],
         ["Outbound", "Allow", "Tcp", "*", "AzureCloud", "443"],
         ["Outbound", "Deny", "*", "*", "*", "*"],
+        // What the parts of the bastion tell each other, in front of the denials.
+        ["Inbound", "Allow", "*", "VirtualNetwork", "VirtualNetwork", "8080 5701"],
     ];
     let without = |left_out: usize| {
-        let rules: Vec<_> =
-            needed.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, rule)| *rule).collect();
+        let left = |(at, rule): (usize, &[&'static str; 6])| (at != left_out).then_some(*rule);
+        let mut rules: Vec<_> = needed.iter().enumerate().filter_map(left).collect();
+        rules.sort_by_key(|rule| rule[1] == "Deny");
         group("bastion", &rules)
     };
     let with = |machine: Value, rules: &[[&str; 6]], guard: Option<Value>, change: Value| {
@@ -174,6 +193,7 @@ fn bastions_that_rules_stop() {
             ("fail", guarded(1)),
             ("fail", guarded(3)),
             ("fail", guarded(4)),
+            ("fail", guarded(6)),
             ("pass", private),
             (
                 "",
@@ -266,8 +286,8 @@ fn weak_gateways() {
     cases(
         "NET024",
         vec![
-            ("pass", one(gateway("Vpn", "VpnGw1", json!({})))),
-            ("fail", one(gateway("Vpn", "Basic", json!({})))),
+            ("pass", one(gateway("Vpn", "VpnGw1", json!({"vpnClientConfiguration": null})))),
+            ("fail", one(gateway("Vpn", "Basic", json!({"vpnClientConfiguration": null})))),
             ("fail", people(json!(["Certificate"]))),
             ("fail", people(json!([]))),
             ("pass", people(json!(["AAD"]))),
@@ -278,11 +298,11 @@ fn weak_gateways() {
                 one(gateway(
                     "Vpn",
                     "VpnGw1",
-                    json!({"vpnClientConfiguration": {"vpnAuthenticationTypes": []}}),
+                    json!({"vpnClientConfiguration": {"vpnClientAddressPool": null, "vpnAuthenticationTypes": []}}),
                 )),
             ),
             ("", one(gateway("ExpressRoute", "Standard", json!({})))),
-            ("unknown", one(gateway("Vpn", "VpnGw1", json!({"sku": null})))),
+            ("unknown", one(gateway("Vpn", "VpnGw1", json!({"vpnClientConfiguration": null, "sku": null})))),
             ("unknown", people(json!({"$unknown": {"reason": "at deployment"}}))),
         ],
     );
