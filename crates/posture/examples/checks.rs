@@ -10,11 +10,11 @@
     reason = "a measurement: it looks at the clock, prints, and ends where something is wrong"
 )]
 
-use std::io::Read;
+mod reading;
+
 use std::time::Instant;
 
-use estate::split::{Cut, Splitter};
-use estate::{Collector, Moment, Part, SourceIndex};
+use estate::Moment;
 use posture::{CHECKS, Check, Lang, Settings, run};
 use reach::tags::Tags;
 
@@ -22,24 +22,8 @@ use reach::tags::Tags;
 const RUNS: usize = 3;
 
 fn main() {
-    let path = std::env::args().nth(1).expect("the path of an estate, one resource a line");
-    let mut file = std::fs::File::open(path).expect("the estate can be opened");
     let start = Instant::now();
-    let collector = Collector::new();
-    let mut part = Part::default();
-    let mut splitter = Splitter::new();
-    let mut emit = |cut: Cut<'_>| collector.read(&mut part, SourceIndex(0), cut);
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let read = file.read(&mut buffer).expect("the estate can be read");
-        if read == 0 {
-            break;
-        }
-        splitter.push(buffer.get(..read).unwrap_or_default(), &mut emit);
-    }
-    splitter.finish(&mut emit);
-    collector.deliver(&mut part);
-    let estate = collector.finish();
+    let estate = reading::estate();
     let read = start.elapsed().as_secs_f64();
     let tags = Tags::built_in();
     let settings = Settings { now: Moment::parse("2026-11-26T09:00:00Z"), ..Settings::default() };

@@ -10,11 +10,11 @@
     reason = "a measurement: it looks at the clock, prints, and ends where something is wrong"
 )]
 
-use std::io::Read;
+mod reading;
+
 use std::time::Instant;
 
-use estate::split::{Cut, Splitter};
-use estate::{Access, Change, Collector, Family, Known, Part, SourceIndex};
+use estate::{Access, Change, Family, Known};
 use posture::{CHECKS, Lang, Live, Settings};
 use reach::internet;
 use reach::tags::Tags;
@@ -23,23 +23,7 @@ use reach::tags::Tags;
 const GROUPS: usize = 200;
 
 fn main() {
-    let path = std::env::args().nth(1).expect("the path of an estate, one resource a line");
-    let mut file = std::fs::File::open(path).expect("the estate can be opened");
-    let collector = Collector::new();
-    let mut part = Part::default();
-    let mut splitter = Splitter::new();
-    let mut emit = |cut: Cut<'_>| collector.read(&mut part, SourceIndex(0), cut);
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let read = file.read(&mut buffer).expect("the estate can be read");
-        if read == 0 {
-            break;
-        }
-        splitter.push(buffer.get(..read).unwrap_or_default(), &mut emit);
-    }
-    splitter.finish(&mut emit);
-    collector.deliver(&mut part);
-    let estate = collector.finish();
+    let estate = reading::estate();
 
     // In each of the groups the first rule does the opposite of what it did.
     let step = (estate.nsgs.len() / GROUPS).max(1);
