@@ -1,6 +1,6 @@
 //! Nothing but the platform keeps floods away from a public address.
 
-use estate::{Kind, Known, Reason};
+use estate::{Kind, Known, Reason, ResourceId, resource_type};
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::lang::{Text, say};
@@ -40,11 +40,20 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     let mut unknown: Vec<Reason> = view.unknown.clone();
     let mut protected = false;
     for address in &view.addresses {
-        match judge(context, view, address) {
-            Ok(Verdict::Fail(fault)) => return Ok(Verdict::Fail(fault)),
-            Ok(Verdict::Pass) => protected = true,
-            Ok(Verdict::NotFor) => {}
-            Err(reasons) => unknown.extend(reasons),
+        let mut judged: Vec<Judged> =
+            fronts(context, address).map(|public| judge(context, view, address, public)).collect();
+        match context.known(&address.ip.public_ip) {
+            Ok(Some(public)) => judged.push(judge(context, view, address, *public)),
+            Ok(None) => {}
+            Err(reasons) => judged.push(Err(reasons)),
+        }
+        for one in judged {
+            match one {
+                Ok(Verdict::Fail(fault)) => return Ok(Verdict::Fail(fault)),
+                Ok(Verdict::Pass) => protected = true,
+                Ok(Verdict::NotFor) => {}
+                Err(reasons) => unknown.extend(reasons),
+            }
         }
     }
     match (unknown.is_empty(), protected) {
@@ -54,11 +63,32 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     }
 }
 
-fn judge(context: &Context<'_>, view: &VmView<'_>, address: &AddressView<'_>) -> Judged {
+/// The public addresses of load balancers by which packets come to an address. They share in the plan of the network of
+/// what stands behind them.
+///
+/// Source: <https://learn.microsoft.com/azure/ddos-protection/ddos-protection-reference-architectures>
+fn fronts<'v>(
+    context: &'v Context<'_>,
+    address: &'v AddressView<'_>,
+) -> impl Iterator<Item = ResourceId> + 'v {
     let estate = context.estate();
-    let Some(public) = context.known(&address.ip.public_ip)? else { return Ok(Verdict::NotFor) };
-    let Some(record) = estate.public_ip(*public) else {
-        return Err(vec![estate.missing(Kind::PublicIp, *public)]);
+    let ways = address.exposure.ways.iter();
+    let by_balancer = ways.filter(|way| {
+        way.through.as_ref().is_some_and(|through| estate.load_balancer(through.resource).is_some())
+    });
+    // A frontend may be of a prefix, which has no settings, or nobody tells of which address it is.
+    let is_address = |id: &ResourceId| {
+        let kind = resource_type(estate.text(*id));
+        kind.is_some_and(|kind| kind.eq_ignore_ascii_case(Kind::PublicIp.resource_type()))
+    };
+    by_balancer.map(|way| way.via).filter(is_address)
+}
+
+/// Whether floods are kept away from a public address by which packets come to an address of a machine.
+fn judge(context: &Context<'_>, view: &VmView<'_>, address: &AddressView<'_>, public: ResourceId) -> Judged {
+    let estate = context.estate();
+    let Some(record) = estate.public_ip(public) else {
+        return Err(vec![estate.missing(Kind::PublicIp, public)]);
     };
     let mode = context.known(&record.ddos)?;
     if says(&record.ddos, "Enabled") {
@@ -88,12 +118,12 @@ fn judge(context: &Context<'_>, view: &VmView<'_>, address: &AddressView<'_>) ->
             return Err(vec![estate.partial(Kind::Vnet, vnet.id)]);
         }
     }
-    let (machine, name) = (context.name(view.vm.id), context.name(*public));
+    let (machine, name) = (context.name(view.vm.id), context.name(public));
     let message = say!(
         context.lang,
         "`{name}` of `{machine}` has neither a DDoS plan nor protection of its own, just the platform's",
         "`{machine}` の `{name}` は、DDoS 保護プランでも個別の IP 保護でも保護されておらず、プラットフォームの基本的な保護だけです"
     );
-    let fault = Fault::new(message).fact("public_ip", estate.text(*public));
-    fault.at_record(*public, &record.origins, "/properties/ddosSettings/protectionMode").verdict()
+    let fault = Fault::new(message).fact("public_ip", estate.text(public));
+    fault.at_record(public, &record.origins, "/properties/ddosSettings/protectionMode").verdict()
 }

@@ -372,8 +372,36 @@ fn protection_against_floods() {
             ("unknown", with(inherited(), json!({"$unknown": {"reason": "at deployment"}}))),
             ("unknown", vec![vm(json!({})), nic_with_public(), vnet(json!({}))]),
             ("", behind(&[])),
+            // What comes over a load balancer comes to the address of its frontend.
+            ("fail", balanced(json!("Disabled"), &["22"])),
+            ("pass", balanced(json!("Enabled"), &["22"])),
+            ("", balanced(json!("Disabled"), &[])),
         ],
     );
+    let report = snapshot(&balanced(json!("Disabled"), &["22"]));
+    assert_eq!(finding(&report, "NET017")["evidence"]["public_ip"], net("publicIPAddresses/front"));
+}
+
+/// The machine without an address of its own behind a load balancer with one, which passes ports on.
+fn balanced(mode: Value, ports: &[&str]) -> Vec<Value> {
+    let part = |name: &str| id(&format!("loadBalancers/lb/{name}"));
+    let rule = |port: &&str| {
+        let number: u16 = port.parse().unwrap();
+        json!({"name": port, "properties": {"protocol": "Tcp", "frontendPort": number, "backendPort": number,
+            "frontendIPConfiguration": part("frontendIPConfigurations/f"),
+            "backendAddressPool": part("backendAddressPools/b")}})
+    };
+    let rules: Vec<Value> = ports.iter().map(rule).collect();
+    let balancer = json!({"id": net("loadBalancers/lb"), "sku": {"name": "Standard"}, "properties": {
+        "frontendIPConfigurations": [{"id": net("loadBalancers/lb/frontendIPConfigurations/f"),
+            "name": "f", "properties": {"publicIPAddress": id("publicIPAddresses/front")}}],
+        "backendAddressPools": [{"id": net("loadBalancers/lb/backendAddressPools/b"), "name": "b"}],
+        "loadBalancingRules": rules}});
+    let mut front = public("Standard", json!({"ddosSettings": {"protectionMode": mode}}));
+    front["id"] = net("publicIPAddresses/front").into();
+    let nic = nic(json!({"loadBalancerBackendAddressPools": [part("backendAddressPools/b")]}));
+    let open = group("g", &[["Inbound", "Allow", "Tcp", "*", "*", "22"]]);
+    vec![vm(json!({})), nic, vnet(json!({})), open, balancer, front]
 }
 
 /// A further machine in the same network, behind a group of its own name.
