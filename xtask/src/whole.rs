@@ -136,7 +136,6 @@ pub(crate) fn last(out: &mut impl Write, provider: &str, subscription: &str) -> 
         "guest configuration",
         "security",
         "security contacts",
-        "agent provisioning",
         "alert suppression",
         "exports",
         "just-in-time policies",

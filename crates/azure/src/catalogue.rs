@@ -203,7 +203,7 @@ pub const QUESTIONS: [Question; 14] = [
 ];
 
 /// What Resource Manager is asked for in each subscription.
-pub const LISTS: [List; 8] = [
+pub const LISTS: [List; 7] = [
     List {
         name: "just-in-time policies",
         path: "providers/Microsoft.Security/jitNetworkAccessPolicies",
@@ -216,13 +216,6 @@ pub const LISTS: [List; 8] = [
         path: "providers/Microsoft.Security/securityContacts",
         version: "2020-01-01-preview",
         action: "Microsoft.Security/securityContacts/read",
-        role: SECURITY_READER,
-    },
-    List {
-        name: "agent provisioning",
-        path: "providers/Microsoft.Security/autoProvisioningSettings",
-        version: "2017-08-01-preview",
-        action: "Microsoft.Security/autoProvisioningSettings/read",
         role: SECURITY_READER,
     },
     List {

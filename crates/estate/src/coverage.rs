@@ -32,8 +32,6 @@ pub enum Feed {
     Security,
     /// Who hears of alerts.
     Contacts,
-    /// Whether agents are put on machines.
-    Provisioning,
     /// Alerts that are kept from people.
     SuppressionRules,
     /// Where findings and alerts are sent.
@@ -58,7 +56,6 @@ impl Feed {
             Self::GuestConfiguration => "guest configuration",
             Self::Security => "security",
             Self::Contacts => "security contacts",
-            Self::Provisioning => "agent provisioning",
             Self::SuppressionRules => "alert suppression",
             Self::Exports => "exports",
             Self::JitPolicies => "just-in-time policies",

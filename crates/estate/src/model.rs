@@ -240,7 +240,6 @@ impl Estate {
                 !around.assessments.is_empty() || !around.plans.is_empty() || !around.alerts.is_empty()
             }
             Feed::Contacts => !around.contacts.is_empty(),
-            Feed::Provisioning => !around.provisioning.is_empty(),
             Feed::SuppressionRules => !around.suppression_rules.is_empty(),
             Feed::Exports => !around.exports.is_empty(),
             Feed::JitPolicies => !around.jit_policies.is_empty(),

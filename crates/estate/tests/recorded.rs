@@ -102,8 +102,6 @@ fn what_defender_says() {
     let contacts = read(&folder, "c7n__DefenderTest.test_azure_defender_contacts.json");
     let contact = contacts.around.contacts.iter().next().unwrap();
     assert!(text(&contact.emails).contains('@') && value(&contact.by_role) == Some(true), "{contact:?}");
-    let provisioning = read(&folder, "c7n__DefenderTest.test_azure_defender_autoprovisioning.json");
-    assert_eq!(value(&provisioning.around.provisioning.iter().next().unwrap().on), Some(true));
     let alerts = read(&folder, "cli__test_security_alerts.json");
     let about = |name: &str| {
         alerts.around.alerts.iter().any(|one| alerts.text(one.owner).to_lowercase().ends_with(name))

@@ -104,7 +104,6 @@ fn facts(feed: Feed) -> (&'static str, &'static str) {
         Feed::GuestConfiguration => ("guest configuration results", "ゲスト構成の評価結果"),
         Feed::Security => ("data of Defender for Cloud", "Defender for Cloud のデータ"),
         Feed::Contacts => ("security contacts", "セキュリティ連絡先"),
-        Feed::Provisioning => ("agent provisioning settings", "エージェントの自動プロビジョニング設定"),
         Feed::SuppressionRules => ("alert suppression rules", "アラートの抑制ルール"),
         Feed::Exports => ("continuous exports", "連続エクスポートの設定"),
         Feed::JitPolicies => ("just-in-time policies", "Just-In-Time VM アクセスのポリシー"),
@@ -139,7 +138,6 @@ fn feed_command(feed: Feed) -> &'static str {
             "sekimori collect; az security assessment list; az security pricing list; az security alert list"
         }
         Feed::Contacts => "sekimori collect; az security contact list",
-        Feed::Provisioning => "sekimori collect; az security auto-provisioning-setting list",
         Feed::SuppressionRules => "sekimori collect; az security alerts-suppression-rule list",
         Feed::Exports => "sekimori collect; az security automation list",
         Feed::JitPolicies => "sekimori collect; az security jit-policy list",

@@ -178,7 +178,7 @@ fn scope_ja(scope: &str) -> String {
 
 /// What was asked, as manifests write it.
 fn what_ja(what: &str) -> &str {
-    const WORDS: [(&str, &str); 34] = [
+    const WORDS: [(&str, &str); 33] = [
         ("machines", "仮想マシン"),
         ("networks", "ネットワーク"),
         ("vaults", "Recovery Services コンテナー"),
@@ -196,7 +196,6 @@ fn what_ja(what: &str) -> &str {
         ("locks", "ロック"),
         ("backup policies", "バックアップ ポリシー"),
         ("security contacts", "セキュリティ連絡先"),
-        ("agent provisioning", "エージェントの自動プロビジョニング"),
         ("alert suppression", "アラートの抑制ルール"),
         ("exports", "連続エクスポート"),
         ("deny assignments", "拒否割り当て"),

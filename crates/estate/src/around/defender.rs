@@ -175,13 +175,6 @@ fn alerts(_: &mut Reader<'_>, object: &Object) -> Field<Box<str>> {
 }
 
 record! {
-    /// Whether agents are put on new machines by themselves.
-    Provisioning of scope;
-    /// Whether they are.
-    on: boolean at "/properties/autoProvision",
-}
-
-record! {
     /// An alert.
     Alert of alerted_first;
     /// What it is called.

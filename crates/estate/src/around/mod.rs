@@ -11,7 +11,7 @@ mod rights;
 pub use access::{Bastion, Circuit, Connection, DdosPlan, FlowLog, Gateway, NatGateway};
 pub use defender::{
     Alert, Assessment, Contact, Export, JitMachine, JitPolicy, JitPort, JitRequest, Plan, PlanPart,
-    Provisioning, SubAssessment, SuppressionRule,
+    SubAssessment, SuppressionRule,
 };
 pub use machine::{
     Extension, GuestAssignment, GuestFailure, Maintenance, Patch, PatchAssessment, RunCommand,
@@ -220,8 +220,6 @@ around! {
     plans: Plan, "microsoft.security/pricings";
     /// Who hears of alerts, by subscription.
     contacts: Contact, "microsoft.security/securitycontacts";
-    /// Whether agents are put on machines, by subscription.
-    provisioning: Provisioning, "microsoft.security/autoprovisioningsettings";
     /// Alerts of Defender for Cloud, by subscription.
     alerts: Alert, "microsoft.security/locations/alerts";
     /// Alerts that are kept from people, by subscription.

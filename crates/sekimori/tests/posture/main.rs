@@ -87,7 +87,7 @@ pub(crate) fn windows(change: Value) -> Value {
 }
 
 /// Every question that a snapshot may have been asked.
-const ASKED: [&str; 18] = [
+const ASKED: [&str; 17] = [
     "machines",
     "networks",
     "vaults",
@@ -98,7 +98,6 @@ const ASKED: [&str; 18] = [
     "guest configuration",
     "security",
     "security contacts",
-    "agent provisioning",
     "alert suppression",
     "exports",
     "just-in-time policies",
