@@ -201,6 +201,31 @@ fn well_formed(text: &str) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// What has no Japanese name says so by having none but small letters.
+#[test]
+fn facts_have_japanese_names() {
+    let mut told = 0;
+    for example in ["small-company", "watched-estate"] {
+        let path = root().join("examples").join(example).display().to_string();
+        let page = run(&["check", &path, "--format", "html", "--lang", "ja"], b"").out;
+        let data = page.split_once("id=\"data\">").unwrap().1.split_once("</script>").unwrap().0;
+        let data: Value = serde_json::from_str(data).unwrap();
+        for row in
+            data["blocks"].as_array().unwrap().iter().flat_map(|block| block["rows"].as_array().unwrap())
+        {
+            for fact in row["f"].as_array().into_iter().flatten() {
+                let label = fact[0].as_str().unwrap();
+                assert!(
+                    !label.bytes().all(|byte| byte.is_ascii_lowercase() || b" -".contains(&byte)),
+                    "{fact}"
+                );
+                told += 1;
+            }
+        }
+    }
+    assert!(told > 50, "{told} facts are told");
+}
+
 /// Names that would act in one form or another.
 const HOSTILE: [&str; 9] = [
     "##vso[task.setvariable variable=x]y",

@@ -136,9 +136,6 @@ record! {
     failures: (Vec<GuestFailure>, failures) at "/properties/latestAssignmentReport/resources",
 }
 
-/// How many failed rules of one machine are kept.
-const FAILURES: usize = 400;
-
 /// `[{"complianceStatus":…,"resourceId":…,"reasons":[{"phrase":…}]}]`
 fn failures(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<GuestFailure>> {
     let objects = match reader.objects(value, at) {
@@ -151,7 +148,7 @@ fn failures(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<Guest
             Some(text) => text.eq_ignore_ascii_case("compliant") || text.eq_ignore_ascii_case("true"),
             None => status.as_bool() == Some(true),
         });
-        if compliant || all.len() >= FAILURES {
+        if compliant {
             continue;
         }
         let rule = member(object, "resourceId").and_then(|rule| rule.as_str()).unwrap_or_default();

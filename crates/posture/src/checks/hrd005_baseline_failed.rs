@@ -45,9 +45,6 @@ pub(crate) const CHECK: Check = Check {
     run: Run::Machine(run),
 };
 
-/// How many failed rules are told one by one.
-const TOLD: usize = 50;
-
 fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     let (mut failed, mut open, mut kept) = (Vec::new(), Vec::new(), false);
     for assignment in baselines(context, view) {
@@ -119,16 +116,13 @@ fn fault(
         ),
     };
     let mut fault = Fault::new(message);
-    for rule in rules.iter().take(TOLD) {
+    for rule in &rules {
         let text = if rule.reason.is_empty() {
             one_line(&rule.rule)
         } else {
             format!("{}: {}", one_line(&rule.rule), one_line(&rule.reason))
         };
         fault = fault.fact("rule", text);
-    }
-    if rules.len() > TOLD {
-        fault = fault.fact("more_rules", (rules.len() - TOLD).to_string());
     }
     if let Some(Known::Value(at)) = &first.at {
         fault = fault.fact("looked_at", at.day());
