@@ -51,13 +51,16 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
         };
         return sink.unknown(&CHECK, nsg.id, vec![reason]);
     };
-    let (mut made, mut failed, mut unknown) = (false, false, Vec::new());
-    for (index, rule) in rules.iter().enumerate() {
-        if made_by_defender(&rule.name) != Some(Made::ToOpen) {
-            continue;
-        }
-        made = true;
-        match is_stale(context, nsg, rule) {
+    let made =
+        rules.iter().enumerate().filter(|(_, rule)| made_by_defender(&rule.name) == Some(Made::ToOpen));
+    let made: Vec<(usize, &SecurityRule)> = made.collect();
+    if made.is_empty() {
+        return;
+    }
+    let running = Running::of(context);
+    let (mut failed, mut unknown) = (false, Vec::new());
+    for (index, rule) in made {
+        match is_stale(context, nsg, rule, &running) {
             Ok(false) => {}
             Err(reasons) => unknown.extend(reasons),
             Ok(true) => {
@@ -66,7 +69,7 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
             }
         }
     }
-    if failed || !made {
+    if failed {
         return;
     }
     if unknown.is_empty() {
@@ -76,33 +79,52 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
     }
 }
 
-fn is_stale(context: &Context<'_>, nsg: &Nsg, rule: &SecurityRule) -> Result<bool, Vec<Reason>> {
+/// The requests that run, or may, of all policies.
+struct Running<'e> {
+    /// Each with whether it certainly does, and its policy.
+    requests: Vec<(&'e JitRequest, bool, ResourceId)>,
+    /// Why there may be others.
+    unknown: Vec<Reason>,
+}
+
+impl<'e> Running<'e> {
+    fn of(context: &Context<'e>) -> Self {
+        let mut all = Self { requests: Vec::new(), unknown: Vec::new() };
+        for policy in &context.estate().around.jit_policies {
+            let moment = context.moment(&policy.origins);
+            match &policy.requests {
+                None => {}
+                Some(Known::Unknown(reason)) => all.unknown.push(reason.as_ref().clone()),
+                Some(Known::Value(requests)) => {
+                    let running = requests.iter().map(|request| (request, runs(request, moment)));
+                    let open = running.filter(|(_, runs)| *runs != Some(false));
+                    all.requests.extend(open.map(|(request, runs)| (request, runs == Some(true), policy.id)));
+                }
+            }
+        }
+        all
+    }
+}
+
+fn is_stale(
+    context: &Context<'_>,
+    nsg: &Nsg,
+    rule: &SecurityRule,
+    running: &Running<'_>,
+) -> Result<bool, Vec<Reason>> {
     let told = |reason: &Reason| vec![reason.clone()];
     match (&rule.access, &rule.direction) {
         (Known::Unknown(reason), _) | (_, Known::Unknown(reason)) => return Err(told(reason)),
         (Known::Value(Access::Deny), _) | (_, Known::Value(Direction::Outbound)) => return Ok(false),
         (Known::Value(Access::Allow), Known::Value(Direction::Inbound)) => {}
     }
-    let mut unknown = Vec::new();
-    for policy in &context.estate().around.jit_policies {
-        let moment = context.moment(&policy.origins);
-        match &policy.requests {
-            None => {}
-            Some(Known::Unknown(reason)) => unknown.push(reason.as_ref().clone()),
-            Some(Known::Value(requests)) => {
-                for request in requests {
-                    let running = runs(request, moment);
-                    if running == Some(false) {
-                        continue;
-                    }
-                    match is_for(context, nsg, rule, request) {
-                        Ok(false) => {}
-                        Ok(true) if running == Some(true) => return Ok(false),
-                        Ok(true) => unknown.push(partial(context, policy.id)),
-                        Err(reason) => unknown.push(reason),
-                    }
-                }
-            }
+    let mut unknown = running.unknown.clone();
+    for (request, runs, policy) in &running.requests {
+        match is_for(context, nsg, rule, request) {
+            Ok(false) => {}
+            Ok(true) if *runs => return Ok(false),
+            Ok(true) => unknown.push(partial(context, *policy)),
+            Err(reason) => unknown.push(reason),
         }
     }
     if !unknown.is_empty() {

@@ -1,5 +1,6 @@
 //! The internet gets over open logins to a machine that may change Azure itself.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap};
 
 use estate::{Feed, Known, Reason, ResourceId, RoleAssignment, RoleDefinition, Vm, resource_name};
@@ -105,8 +106,16 @@ fn run(context: &Context<'_>, sink: &mut Sink) {
     let login = &context.ports[0];
     let map = Map::new(context.reach, login, login);
     let entries = Entries::of(context, &map);
+    // Where one gets from the entries is the same for all targets.
+    let spread = |all: Vec<ResourceId>| (!all.is_empty()).then(|| map.from(Origin::Machines(all), STEPS));
+    let certain = spread(entries.certain.keys().copied().collect());
+    let perhaps = LazyCell::new(|| spread(entries.perhaps.keys().copied().collect()));
     for (target, right) in targets {
-        judge(context, sink, &map, &entries, target, right);
+        let paths = |perhaps_too: bool| {
+            let spread = if perhaps_too { perhaps.as_ref() } else { certain.as_ref() };
+            spread.map(|spread| map.on_to(target, spread, (Protocols::TCP, login))).unwrap_or_default()
+        };
+        judge(context, sink, &map, &entries, (target, right), &paths);
     }
 }
 
@@ -256,8 +265,8 @@ fn judge(
     sink: &mut Sink,
     map: &Map<'_, '_>,
     entries: &Entries,
-    target: ResourceId,
-    right: &Right,
+    (target, right): (ResourceId, &Right),
+    paths_from: &dyn Fn(bool) -> Vec<Path>,
 ) {
     let login = &context.ports[0];
     if let Some(ports) = entries.certain.get(&target) {
@@ -266,11 +275,7 @@ fn judge(
             false => tell(context, sink, (target, right), &[(target, ports.clone())]),
         };
     }
-    let paths_from = |all: Vec<ResourceId>| match all.is_empty() {
-        true => Vec::new(),
-        false => map.to(target, &Origin::Machines(all), (Protocols::TCP, login), STEPS),
-    };
-    let mut paths = paths_from(entries.certain.keys().copied().collect());
+    let mut paths = paths_from(false);
     let shortest = paths.iter().filter(|path| path.certain()).map(|path| path.hops.len()).min();
     if let Some(shortest) = shortest {
         if right.unknown {
@@ -289,7 +294,7 @@ fn judge(
     }
     let mut reasons: Vec<Reason> = entries.perhaps.get(&target).cloned().unwrap_or_default();
     if paths.is_empty() {
-        paths = paths_from(entries.perhaps.keys().copied().collect());
+        paths = paths_from(true);
         if !paths.is_empty() {
             reasons.extend(entries.perhaps.values().flatten().cloned());
         }

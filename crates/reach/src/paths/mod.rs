@@ -110,6 +110,14 @@ pub struct Map<'r, 'e> {
     neighbours: Neighbours,
 }
 
+/// What can be taken over from where a path begins, for any number of targets.
+pub struct Spread {
+    origin: Origin,
+    /// The classes, each with the step that leads to it (none for where the path begins): over steps that certainly get
+    /// through, then over all.
+    reached: [HashMap<usize, Option<Hop>>; 2],
+}
+
 /// The ports that a step may lead to.
 struct Wanted<'p> {
     /// TCP, UDP or both.
@@ -147,17 +155,33 @@ impl Map<'_, '_> {
         (protocols, ports): (Protocols, &PortSet),
         most: usize,
     ) -> Vec<Path> {
-        let wanted = Wanted { protocols, ports };
         // Nobody on the target needs a way to it.
         let own = self.own(target);
-        let origin = &match origin {
+        let origin = match origin {
             Origin::Addresses(sets) => Origin::Addresses(sets.clone().map(|set| set.difference(&own))),
             other => other.clone(),
         };
+        self.on_to(target, &self.from(origin, most), (protocols, ports))
+    }
+
+    /// What can be taken over on the way of paths of at most `most` steps.
+    pub fn from(&self, origin: Origin, most: usize) -> Spread {
+        let reached = [true, false].map(|certain| self.spread(&origin, most.saturating_sub(1), certain));
+        Spread { origin, reached }
+    }
+
+    /// The paths of [`Map::to`], where it is known already what can be taken over on the way. One that begins at addresses
+    /// may begin at the target's own.
+    pub fn on_to(
+        &self,
+        target: ResourceId,
+        Spread { origin, reached: [certainly, perhaps] }: &Spread,
+        (protocols, ports): (Protocols, &PortSet),
+    ) -> Vec<Path> {
+        let wanted = Wanted { protocols, ports };
         let targets: Vec<usize> = self.of_vm(target).collect();
         let mut found: Vec<Path> = Vec::new();
-        for certain in [true, false] {
-            let reached = self.spread(origin, most.saturating_sub(1), certain);
+        for (certain, reached) in [(true, certainly), (false, perhaps)] {
             for to in &targets {
                 let own = |member: &&Member<'_>| member.vm == target;
                 let class = self.classes.get(*to);
