@@ -1,5 +1,7 @@
 //! Temporary disks and caches of a machine lie on its host in the clear.
 
+use estate::{Inside, Kind, Reason};
+
 use super::disk_encryption::used;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::lang::{Text, say};
@@ -45,7 +47,11 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
         return Ok(Verdict::Pass);
     }
     if used(context, view)?.is_some() {
-        return Ok(Verdict::Pass);
+        // It may have been told to leave the other disks alone, and what stands on these is in clear on the host.
+        return match others_encrypted(context, view)? {
+            true => Ok(Verdict::Pass),
+            false => Err(vec![Reason::InsideMachine { what: Inside::Encryption }]),
+        };
     }
     let machine = context.name(view.vm.id);
     let message = say!(
@@ -54,4 +60,16 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
         "`{machine}` はホストでの暗号化が無効で、一時ディスクとディスク キャッシュが暗号化されていません"
     );
     Fault::new(message).at(view.vm, "/properties/securityProfile/encryptionAtHost").verdict()
+}
+
+/// Whether the records of all further disks tell of Azure Disk Encryption, too.
+fn others_encrypted(context: &Context<'_>, view: &VmView<'_>) -> Result<bool, Vec<Reason>> {
+    for id in context.known(&view.vm.upkeep.data_disks)?.into_iter().flatten() {
+        let estate = context.estate();
+        let disk = estate.disk(*id).ok_or_else(|| vec![estate.missing(Kind::Disk, *id)])?;
+        if context.known(&disk.guard.inner_encryption)? != Some(&true) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -29,7 +29,7 @@ const fn row(
     Retired { series, family, letters, version, end, successor }
 }
 
-const RETIRED: [Retired; 36] = [
+const RETIRED: [Retired; 37] = [
     // https://learn.microsoft.com/azure/virtual-machines/sizes/migration-guides/av1-series-retirement
     // Its successor of then, Av2, has an end of its own.
     row("Av1", ("a", None, ""), "2024-08-31", "Bsv2, Dsv6"),
@@ -69,6 +69,8 @@ const RETIRED: [Retired; 36] = [
     row("NVv4", ("nv", Some(&["as"]), "v4"), "2026-09-30", "NVads A10 v5"),
     // https://azure.microsoft.com/updates?id=548497
     row("NP", ("np", Some(&["s"]), ""), "2027-05-31", ""),
+    // https://azure.microsoft.com/updates/hbseries-azure-virtual-machines-will-be-retired-by-31-august-2024/
+    row("HB", ("hb", Some(&["rs"]), ""), "2024-08-31", "HBv5, HBv4"),
     // https://learn.microsoft.com/azure/virtual-machines/sizes/retirement/hbv2-series-retirement and hc-series-retirement
     row("HBv2", ("hb", Some(&["rs"]), "v2"), "2027-05-31", "HBv5, HBv4"),
     row("HC", ("hc", Some(&["rs"]), ""), "2027-05-31", "HBv5, HX"),
@@ -113,6 +115,7 @@ mod tests {
             ("Standard_NC24rs_v3", Some("NCv3")),
             ("Standard_M192is_v2", Some("M192is_v2")),
             ("Standard_HB120-16rs_v2", Some("HBv2")),
+            ("Standard_HB60rs", Some("HB")),
             ("Standard_DC2s_v2", Some("DCsv2")),
             ("Standard_F2s_v2", Some("Fsv2")),
             ("Standard_D2s_v5", None),

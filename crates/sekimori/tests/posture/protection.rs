@@ -187,6 +187,10 @@ fn without_host_encryption() -> Value {
 fn encryption_at_host() {
     let ade = || extension("Microsoft.Azure.Security", "AzureDiskEncryptionForLinux", json!({}));
     let inner = json!({"properties": {"encryptionSettingsCollection": {"enabled": true}}});
+    let with_data = vm(json!({"properties": {
+        "securityProfile": {"encryptionAtHost": null},
+        "storageProfile": {"dataDisks": [{"lun": 0, "managedDisk": {"id": at("Microsoft.Compute/disks/m-data")}}]}
+    }}));
     let legacy = json!({"properties": {
         "securityProfile": {"encryptionAtHost": false},
         "storageProfile": {"osDisk": {"encryptionSettings": {"enabled": true}}}
@@ -199,6 +203,10 @@ fn encryption_at_host() {
             // It stays where disks were decrypted again.
             ("unknown", vec![vm(without_host_encryption()), ade()]),
             ("pass", vec![vm(without_host_encryption()), disk("m-os", inner.clone())]),
+            // It may have left the other disks alone.
+            ("unknown", vec![with_data.clone(), disk("m-os", inner.clone()), disk("m-data", json!({}))]),
+            ("unknown", vec![with_data.clone(), disk("m-os", inner.clone())]),
+            ("pass", vec![with_data, disk("m-os", inner.clone()), disk("m-data", inner.clone())]),
             // Another disk of the machine tells nothing of the one that it starts from.
             ("fail", vec![vm(without_host_encryption()), disk("other", inner.clone())]),
             ("pass", vec![vm(legacy.clone())]),
