@@ -127,6 +127,7 @@ pub(crate) fn last(out: &mut impl Write, provider: &str, subscription: &str) -> 
     )?;
     let asked = [
         "machines",
+        "images",
         "networks",
         "vaults",
         "backups",

@@ -443,6 +443,11 @@ impl Shared {
             row.get("id").and_then(Value::as_str).is_some_and(|its| its.eq_ignore_ascii_case(&id))
         };
         if let Some(row) = all().find(is) {
+            // https://learn.microsoft.com/azure/virtual-machines/deprecated-images
+            let state = row.pointer("/properties/imageDeprecationStatus/imageState");
+            if state.and_then(Value::as_str) == Some("Deprecated") {
+                return Answer::error(400, "ImageVersionDeprecated", "VM Image is deprecated.");
+            }
             let etag = row.get("etag").and_then(Value::as_str).unwrap_or("W/\"0\"").to_owned();
             let expanded = url
                 .query_pairs()
@@ -451,6 +456,12 @@ impl Shared {
             return Answer::ok(answer).with("etag", etag);
         }
         let lower = id.to_ascii_lowercase();
+        // Images of the Marketplace that nobody gave are offered.
+        if lower.contains("/artifacttypes/vmimage/") {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            let active = serde_json::json!({"imageDeprecationStatus": {"imageState": "Active"}});
+            return Answer::ok(serde_json::json!({"id": id, "name": name, "properties": active}));
+        }
         let Some((scope, resource_type)) = lower.rsplit_once("/providers/") else {
             return Answer::error(404, "ResourceNotFound", "there is no such resource");
         };

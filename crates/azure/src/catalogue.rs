@@ -46,11 +46,21 @@ pub struct Directory {
     pub role: &'static str,
 }
 
-const READER: &str = "Reader";
+/// What tells of images that machines are made from: a question for those of galleries, and for each of the Marketplace
+/// a request of its own, as Resource Graph has none of these.
+pub(crate) const IMAGES: &str = "images";
+
+/// The version of the API that images of the Marketplace are asked by.
+pub(crate) const IMAGE_VERSION: &str = "2024-07-01";
+
+/// The right that a request for one of them needs: a part of what machines need.
+pub(crate) const IMAGE_ACTION: &str = "Microsoft.Compute/*/read";
+
+pub(crate) const READER: &str = "Reader";
 const SECURITY_READER: &str = "Security Reader";
 
 /// What Resource Graph is asked for.
-pub const QUESTIONS: [Question; 14] = [
+pub const QUESTIONS: [Question; 15] = [
     Question {
         name: "machines",
         table: "resources",
@@ -63,6 +73,13 @@ pub const QUESTIONS: [Question; 14] = [
             "microsoft.compute/snapshots",
         ],
         action: "Microsoft.Compute/*/read",
+        role: READER,
+    },
+    Question {
+        name: IMAGES,
+        table: "resources",
+        types: &["microsoft.compute/galleries/images", "microsoft.compute/galleries/images/versions"],
+        action: IMAGE_ACTION,
         role: READER,
     },
     Question {

@@ -10,7 +10,10 @@ use futures_util::stream::{self, StreamExt};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::catalogue::{COUNTS, DIRECTORY, Directory, LISTS, List, MEMBERS, QUESTIONS, Question};
+use crate::catalogue::{
+    COUNTS, DIRECTORY, Directory, IMAGE_ACTION, IMAGE_VERSION, IMAGES, LISTS, List, MEMBERS, QUESTIONS,
+    Question, READER,
+};
 use crate::http::{Ask, Client, Fault, Limit};
 use crate::resource_graph::{Query, Scope};
 use crate::since::{Base, PART, carried};
@@ -68,6 +71,8 @@ enum Unit<'a> {
     Directory(&'static Directory),
     /// Who is in a group, groups in groups included.
     Members(&'a str),
+    /// Whether an image of the Marketplace, by URN and path, is still offered.
+    Image(&'a str, &'a str),
 }
 
 impl Unit<'_> {
@@ -81,6 +86,7 @@ impl Unit<'_> {
             Self::List(list, subscription) => format!("{}:{subscription}", list.name),
             Self::Directory(list) => format!("{}:directory", list.name),
             Self::Members(group) => format!("{}:{group}", MEMBERS.name),
+            Self::Image(urn, _) => format!("{IMAGES}:{urn}"),
         }
     }
 }
@@ -161,6 +167,8 @@ impl Client {
             units.extend(DIRECTORY.iter().map(Unit::Directory));
         }
         self.work(writer, units, told).await?;
+        let images = writer.images();
+        self.work(writer, images.iter().map(|(urn, path)| Unit::Image(urn, path)).collect(), told).await?;
         if asked.directory {
             // Which groups matter is known when rights and policies were read.
             let groups = writer.groups();
@@ -287,6 +295,11 @@ impl Client {
                 let answer = answer.map_err(CollectError::from).and_then(gathered);
                 (MEMBERS.name, format!("the group {group}"), MEMBERS.permission, MEMBERS.role, answer)
             }
+            Unit::Image(urn, path) => {
+                let answer = self.list(&format!("{path}?api-version={IMAGE_VERSION}"), Limit::Arm).await;
+                let answer = taken_out(path, answer).map_err(CollectError::from).and_then(gathered);
+                (IMAGES, (*urn).to_owned(), IMAGE_ACTION, READER, answer)
+            }
         };
         let mut said = Said::default();
         if !matches!(answer, Err(CollectError::Fault(Fault::GaveUp { .. }))) {
@@ -307,8 +320,9 @@ impl Client {
             // A provider that nobody has registered there has nothing to list.
             Err(CollectError::Fault(Fault::Wrong { code, .. }))
                 if code == "MissingSubscriptionRegistration" => {}
-            // A group that was deleted, and whose rights were left: nobody is in it.
-            Err(CollectError::Fault(Fault::NotFound { .. })) if matches!(unit, Unit::Members(_)) => {}
+            // A group that was deleted, and whose rights were left: nobody is in it. An image that is not there any more.
+            Err(CollectError::Fault(Fault::NotFound { .. }))
+                if matches!(unit, Unit::Members(_) | Unit::Image(..)) => {}
             Err(CollectError::Fault(
                 fault @ (Fault::NotFound { .. } | Fault::Wrong { .. } | Fault::Unreadable { .. }),
             )) => {
@@ -467,6 +481,22 @@ impl Client {
             }
             url = next;
         }
+    }
+}
+
+/// What Azure says of an image that was taken out of the Marketplace is an error; it becomes the record that Azure has of
+/// one that will be.
+///
+/// Source: <https://learn.microsoft.com/azure/virtual-machines/deprecated-images>
+fn taken_out(path: &str, answer: Result<Vec<Value>, Fault>) -> Result<Vec<Value>, Fault> {
+    match answer {
+        Err(Fault::Wrong { code, .. } | Fault::NotFound { code, .. }) if code == "ImageVersionDeprecated" => {
+            Ok(vec![serde_json::json!({
+                "id": format!("/{path}"),
+                "properties": {"imageDeprecationStatus": {"imageState": "Deprecated"}},
+            })])
+        }
+        answer => answer,
     }
 }
 

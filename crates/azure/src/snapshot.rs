@@ -114,6 +114,8 @@ pub(crate) struct Part {
     pub(crate) redacted: u64,
     /// Groups that have rights, or that policies name.
     groups: BTreeSet<String>,
+    /// Images of the Marketplace that machines were made from.
+    images: BTreeMap<String, String>,
 }
 
 /// What one question came to.
@@ -135,6 +137,7 @@ impl Said {
         self.part.rows += other.part.rows;
         self.part.redacted += other.part.redacted;
         self.part.groups.append(&mut other.part.groups);
+        self.part.images.append(&mut other.part.images);
         self.refused.append(&mut other.refused);
         self.partial.append(&mut other.partial);
         Ok(())
@@ -152,6 +155,7 @@ impl Part {
     pub(crate) fn push(&mut self, mut row: Value) -> io::Result<()> {
         self.redacted += redact(&mut row) as u64;
         groups_of(&row, &mut self.groups);
+        self.images.extend(image_of(&row));
         serde_json::to_writer(&mut self.lines, &row)?;
         self.lines.push(b'\n');
         self.rows += 1;
@@ -160,6 +164,9 @@ impl Part {
 
     /// Adds a line of an earlier snapshot: what was secret was taken out of it then.
     pub(crate) fn push_line(&mut self, line: &[u8]) -> io::Result<()> {
+        if line.windows(IMAGE.len()).any(|part| part == IMAGE.as_bytes()) {
+            self.images.extend(serde_json::from_slice(line).ok().as_ref().and_then(image_of));
+        }
         self.lines.extend_from_slice(line);
         self.lines.push(b'\n');
         self.rows += 1;
@@ -186,6 +193,8 @@ struct Entry {
     redacted: u64,
     #[serde(default)]
     groups: BTreeSet<String>,
+    #[serde(default)]
+    images: BTreeMap<String, String>,
     #[serde(default)]
     refused: Vec<Refused>,
     #[serde(default)]
@@ -371,6 +380,12 @@ impl Writer {
         self.done.values().flat_map(|entry| entry.groups.iter().cloned()).collect()
     }
 
+    /// The images of the Marketplace that machines were made from, as far as was collected: each URN with its path.
+    pub(crate) fn images(&self) -> BTreeMap<String, String> {
+        let images = self.done.values().flat_map(|entry| entry.images.iter());
+        images.map(|(urn, path)| (urn.clone(), path.clone())).collect()
+    }
+
     /// Adds a part.
     pub(crate) fn add(&mut self, name: &str, said: Said) -> Result<(), SnapshotError> {
         let Said { mut part, refused, partial, since } = said;
@@ -380,13 +395,14 @@ impl Writer {
         self.file.write_all(&part.frame).map_err(failed(file.clone()))?;
         self.file.sync_data().map_err(failed(file.clone()))?;
         let end = self.file.stream_position().map_err(failed(file))?;
-        let Part { rows, redacted, groups, .. } = part;
+        let Part { rows, redacted, groups, images, .. } = part;
         let entry = Entry {
             part: name.to_owned(),
             end,
             rows,
             redacted,
             groups,
+            images,
             refused,
             partial,
             since,
@@ -477,6 +493,34 @@ fn groups_of(row: &Value, groups: &mut BTreeSet<String>) {
     }
 }
 
+/// What names the image of a machine.
+const IMAGE: &str = "imageReference";
+
+/// The image of the Marketplace that a machine was made from: its URN, and the path of one of its records, which are alike
+/// in all regions and subscriptions.
+fn image_of(row: &Value) -> Option<(String, String)> {
+    let profile = ["/properties", "/properties/virtualMachineProfile"];
+    let mut images = profile.iter().map(|at| row.pointer(&format!("{at}/storageProfile/{IMAGE}")));
+    let image = images.find_map(|image| image)?;
+    // All of it becomes a part of an address.
+    let word = |text: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        (text.bytes().all(plain) && text.bytes().any(|byte| byte.is_ascii_alphanumeric()))
+            .then(|| text.to_owned())
+    };
+    let of = |value: &Value, name: &str| word(value.get(name)?.as_str()?);
+    let version = of(image, "exactVersion").or_else(|| of(image, "version"));
+    let version = version.filter(|version| !version.eq_ignore_ascii_case("latest"))?;
+    let (publisher, offer, sku) = (of(image, "publisher")?, of(image, "offer")?, of(image, "sku")?);
+    let subscription = of(row, "subscriptionId")?;
+    let location = word(&row.get("location")?.as_str()?.replace(' ', "").to_ascii_lowercase())?;
+    let urn = format!("{publisher}:{offer}:{sku}:{version}").to_ascii_lowercase();
+    let path = format!(
+        "subscriptions/{subscription}/providers/Microsoft.Compute/locations/{location}/publishers/{publisher}/artifacttypes/vmimage/offers/{offer}/skus/{sku}/versions/{version}"
+    );
+    Some((urn, path))
+}
+
 /// Whether one moment is at most so long after another. What is no moment is.
 fn is_fresh(started: &str, now: &str) -> bool {
     match (parse_rfc3339(started), parse_rfc3339(now)) {
@@ -555,6 +599,37 @@ mod tests {
             &mut groups,
         );
         assert_eq!(groups.into_iter().collect::<Vec<_>>(), [id(1), id(3), id(5), id(6)]);
+    }
+
+    #[test]
+    fn images_that_machines_were_made_from_are_found() {
+        let image = json!({"publisher": "Canonical", "offer": "jammy", "sku": "22_04-lts", "version": "latest", "exactVersion": "22.04.202401010"});
+        let machine = json!({"subscriptionId": "s", "location": "Japan East", "properties": {"storageProfile": {"imageReference": image}}});
+        let path = "subscriptions/s/providers/Microsoft.Compute/locations/japaneast/publishers/Canonical/artifacttypes/vmimage/offers/jammy/skus/22_04-lts/versions/22.04.202401010";
+        let expected = Some(("canonical:jammy:22_04-lts:22.04.202401010".to_owned(), path.to_owned()));
+        assert_eq!(image_of(&machine), expected);
+        let set = json!({"subscriptionId": "s", "location": "japaneast", "properties": {"virtualMachineProfile": machine["properties"]}});
+        assert_eq!(image_of(&set), expected);
+        let with = |name: &str, value: Value| {
+            let mut other = machine.clone();
+            other["properties"]["storageProfile"]["imageReference"][name] = value;
+            image_of(&other)
+        };
+        for (name, value) in [
+            ("exactVersion", json!(null)),
+            ("exactVersion", json!("latest")),
+            ("offer", json!("../../x")),
+            ("sku", json!("..")),
+            ("publisher", json!("a?b")),
+            ("publisher", json!(7)),
+        ] {
+            let said = with(name, value.clone());
+            assert_eq!(said, None, "{name}: {value}");
+        }
+        // Taken over from an earlier snapshot it counts, too.
+        let mut part = Part::default();
+        part.push_line(machine.to_string().as_bytes()).unwrap();
+        assert_eq!(part.images.into_iter().next(), expected);
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::wire::{Reader, member};
 pub enum Feed {
     /// Machines, their extensions and scripts, disks and snapshots.
     Machines,
+    /// Images that machines are made from, of galleries and of the Marketplace.
+    Images,
     /// Networks and everything in them.
     Networks,
     /// Vaults for backups.
@@ -47,6 +49,7 @@ impl Feed {
     pub fn question(self) -> &'static str {
         match self {
             Self::Machines => "machines",
+            Self::Images => "images",
             Self::Networks => "networks",
             Self::Vaults => "vaults",
             Self::Backups => "backups",

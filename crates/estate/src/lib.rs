@@ -48,7 +48,7 @@ pub use around::{
     Alert, Assessment, BackupItem, BackupPolicy, Bastion, Circuit, Connection, Contact, DdosPlan, Export,
     Extension, FlowLog, Gateway, GuestAssignment, GuestFailure, JitMachine, JitPolicy, JitPort, JitRequest,
     Maintenance, NatGateway, Owned, Patch, PatchAssessment, Permission, Plan, PlanPart, RoleAssignment,
-    RoleDefinition, RunCommand, Snapshot, SubAssessment, SuppressionRule, Surroundings, Vault,
+    RoleDefinition, RunCommand, Snapshot, SourceImage, SubAssessment, SuppressionRule, Surroundings, Vault,
 };
 pub use change::{Change, ChangeError, apply};
 pub use collect::{Collector, Part};

@@ -225,6 +225,7 @@ impl Estate {
                 !around.extensions.is_empty()
                     || self.vms.iter().any(|vm| vm.upkeep.lists_extensions.is_some())
             }
+            Feed::Images => !around.source_images.is_empty(),
             Feed::Networks => true,
             Feed::Vaults => !around.vaults.is_empty(),
             Feed::Backups => !around.backup_items.is_empty(),

@@ -29,6 +29,47 @@ pub struct Image {
     pub id: Box<str>,
 }
 
+impl Image {
+    /// The version that the machine was made from; none where it is not told.
+    fn made_from(&self) -> Option<&str> {
+        let all = [&self.exact_version, &self.version];
+        all.into_iter()
+            .map(|version| &**version)
+            .find(|it| !it.is_empty() && !it.eq_ignore_ascii_case("latest"))
+    }
+
+    /// What owns the records of an image of the Marketplace, see [`crate::SourceImage`]; none for any other, and where
+    /// its version is not told.
+    pub fn offered(&self) -> Option<String> {
+        let Self { publisher, offer, sku, .. } = self;
+        let version = self.made_from()?;
+        // Names with anything else in them are asked of nobody.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let is_word = |part: &str| !part.is_empty() && part.bytes().all(plain);
+        if !self.id.is_empty() || ![publisher, offer, sku, version].into_iter().all(is_word) {
+            return None;
+        }
+        let text = format!(
+            "/publishers/{publisher}/artifacttypes/vmimage/offers/{offer}/skus/{sku}/versions/{version}"
+        );
+        Some(text.to_ascii_lowercase())
+    }
+
+    /// The ids of the definition of an image of a gallery and, where it is told, of its version; none for any other.
+    pub fn of_gallery(&self) -> Option<(&str, Option<String>)> {
+        let lower = self.id.to_ascii_lowercase();
+        if !lower.contains("/providers/microsoft.compute/galleries/") {
+            return None;
+        }
+        match lower.find("/versions/") {
+            Some(at) => Some((self.id.get(..at)?, Some(self.id.to_string()))),
+            None => {
+                Some((&self.id, self.made_from().map(|version| format!("{}/versions/{version}", self.id))))
+            }
+        }
+    }
+}
+
 fields! {
     /// How a machine is made and kept.
     Upkeep;

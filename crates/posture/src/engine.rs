@@ -11,6 +11,7 @@ use reach::{Addresses, Reach};
 use crate::check::{Check, Checkpoint, Run, Subject};
 use crate::checks::def005_defender_recommendation as recommendation;
 use crate::checks::def006_defender_disagrees as disagreement;
+use crate::checks::def012_recommendation_around as around;
 use crate::exposure::exposing_groups;
 use crate::lang::{Lang, say};
 use crate::place::of_reason;
@@ -341,7 +342,12 @@ impl<'j> Judge<'j> {
             }
             part
         });
-        sink.absorb(groups.reduce(empty, Sink::absorb)).absorb(whole.reduce(empty, Sink::absorb))
+        let sink = sink.absorb(groups.reduce(empty, Sink::absorb));
+        let mut sink = sink.absorb(whole.reduce(empty, Sink::absorb));
+        if self.checks.iter().any(|check| check.code == around::CHECK.code) {
+            around::import(&self.context(None), &mut sink);
+        }
+        sink
     }
 }
 

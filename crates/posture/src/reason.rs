@@ -24,6 +24,9 @@ fn list_command(resource_type: &str) -> String {
         "microsoft.network/ipgroups" => "az network ip-group list",
         "microsoft.network/applicationgateways" => "az network application-gateway list",
         "microsoft.compute/virtualmachinescalesets" => "az vmss list",
+        "microsoft.compute/galleries/images/versions" => {
+            "az sig image-version list -r <GALLERY> -i <IMAGE> -g <RESOURCE-GROUP>"
+        }
         "microsoft.security/locations/jitnetworkaccesspolicies" => "az security jit-policy list",
         other => return format!("az resource list --resource-type {other}"),
     };
@@ -55,6 +58,7 @@ fn noun(resource_type: &str, lang: Lang) -> String {
         "microsoft.compute/virtualmachines" => ("virtual machine", "仮想マシン"),
         "microsoft.network/networkinterfaces" => ("network interface", "ネットワーク インターフェイス"),
         "microsoft.network/publicipaddresses" => ("public IP address", "パブリック IP アドレス"),
+        "microsoft.compute/galleries/images/versions" => ("image of a gallery", "ギャラリーのイメージ"),
         "microsoft.network/networksecuritygroups" => {
             ("network security group", "ネットワーク セキュリティ グループ")
         }
@@ -95,6 +99,7 @@ fn noun(resource_type: &str, lang: Lang) -> String {
 fn facts(feed: Feed) -> (&'static str, &'static str) {
     match feed {
         Feed::Machines => ("extensions and disks", "拡張機能とディスク"),
+        Feed::Images => ("images of machines", "仮想マシンのイメージ"),
         Feed::Networks => ("networks", "ネットワーク"),
         Feed::Vaults => ("vaults for backups", "バックアップ用のコンテナー"),
         Feed::Backups => ("backups", "バックアップ"),
@@ -125,6 +130,7 @@ pub(crate) fn nothing_of(feed: Feed, lang: Lang) -> String {
 fn feed_command(feed: Feed) -> &'static str {
     match feed {
         Feed::Machines => "sekimori collect; az vm extension list --ids <VM-ID>; az disk list",
+        Feed::Images => "sekimori collect; az vm image show --urn <URN>; az sig image-version list",
         Feed::Networks => "sekimori collect; az network vnet list",
         Feed::Vaults => "sekimori collect; az backup vault list",
         Feed::Backups => "sekimori collect; az backup protection check-vm --vm <VM-ID>",

@@ -178,8 +178,9 @@ fn scope_ja(scope: &str) -> String {
 
 /// What was asked, as manifests write it.
 fn what_ja(what: &str) -> &str {
-    const WORDS: [(&str, &str); 33] = [
+    const WORDS: [(&str, &str); 34] = [
         ("machines", "仮想マシン"),
+        ("images", "イメージ"),
         ("networks", "ネットワーク"),
         ("vaults", "Recovery Services コンテナー"),
         ("backup vaults", "バックアップ コンテナー"),

@@ -14,7 +14,7 @@ pub use defender::{
     SubAssessment, SuppressionRule,
 };
 pub use machine::{
-    Extension, GuestAssignment, GuestFailure, Maintenance, Patch, PatchAssessment, RunCommand,
+    Extension, GuestAssignment, GuestFailure, Maintenance, Patch, PatchAssessment, RunCommand, SourceImage,
 };
 pub use protection::{BackupItem, BackupPolicy, Snapshot, Vault};
 pub use rights::{Permission, RoleAssignment, RoleDefinition};
@@ -204,6 +204,10 @@ around! {
     guest_assignments: GuestAssignment, "microsoft.guestconfiguration/guestconfigurationassignments";
     /// Schedules of updates, by machine.
     maintenance: Maintenance, "microsoft.maintenance/configurationassignments";
+    /// Images of galleries, and of the Marketplace by publisher, offer, plan and version.
+    source_images: SourceImage, "microsoft.compute/galleries/images"
+        | "microsoft.compute/galleries/images/versions"
+        | "microsoft.compute/locations/publishers/artifacttypes/offers/skus/versions";
     /// What vaults keep, by machine.
     backup_items: BackupItem, "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems";
     /// Vaults for backups.

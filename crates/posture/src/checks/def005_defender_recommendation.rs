@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use estate::{Assessment, Feed, Field, Known};
+use estate::{Assessment, Feed, Field, Known, ResourceId};
 
 use super::CHECKS;
 use super::assessed::{Health, health, key};
@@ -70,7 +70,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         let key = key(context, assessment).to_ascii_lowercase();
         clean = false;
         if !OURS.contains(&key) {
-            sink.take(context, &CHECK, vm.id, fault(context, view, assessment, key).verdict());
+            sink.take(context, &CHECK, vm.id, fault(context, vm.id, assessment, key).verdict());
         }
     }
     if !clean || all.is_empty() && context.whole(Feed::Security, view).is_ok() {
@@ -95,21 +95,27 @@ pub(crate) fn left_over(
         let is = |reference: &Reference| matches!(reference, Reference::Defender(its) if its.eq_ignore_ascii_case(&key));
         let judged = said.iter().any(|(check, said)| *said != Said::Unknown && check.refs.iter().any(is));
         if OURS.contains(&key) && !judged {
-            sink.take(context, &CHECK, view.vm.id, fault(context, view, assessment, key).verdict());
+            sink.take(context, &CHECK, view.vm.id, fault(context, view.vm.id, assessment, key).verdict());
         }
     }
 }
 
-fn fault(context: &Context<'_>, view: &VmView<'_>, assessment: &Assessment, key: String) -> Fault {
+/// What Defender says of a resource under a key, as a finding of ours.
+pub(crate) fn fault(
+    context: &Context<'_>,
+    resource: ResourceId,
+    assessment: &Assessment,
+    key: String,
+) -> Fault {
     let text = |field: &Field<Box<str>>| {
         field.as_ref().and_then(Known::value).map(|text| one_line(text)).filter(|text| !text.is_empty())
     };
-    let machine = context.name(view.vm.id);
+    let name = context.name(resource);
     let title = text(&assessment.title).unwrap_or_else(|| key.clone());
     let mut fault = Fault::new(say!(
         context.lang,
-        "Defender for Cloud recommends for `{machine}`: {title}",
-        "`{machine}` に対する Defender for Cloud の推奨事項: {title}"
+        "Defender for Cloud recommends for `{name}`: {title}",
+        "`{name}` に対する Defender for Cloud の推奨事項: {title}"
     ));
     fault = fault.fact("recommendation", key).fact("title", title);
     if let Some(detail) = text(&assessment.detail) {

@@ -120,7 +120,8 @@ pub(crate) fn compare(
     }
 }
 
-fn looks_at(check: &Check, key: &str) -> bool {
+/// Whether a check looks at what a recommendation is about.
+pub(crate) fn looks_at(check: &Check, key: &str) -> bool {
     let is_key = |one: &Reference| matches!(one, Reference::Defender(its) if its.eq_ignore_ascii_case(key));
     check.refs.iter().any(is_key)
 }

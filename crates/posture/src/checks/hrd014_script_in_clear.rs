@@ -13,10 +13,13 @@ pub(crate) const CHECK: Check = Check {
     slug: "script-in-clear",
     checkpoint: Checkpoint::Hardening,
     severity: Severity::Medium,
-    title: Text { en: "a script is loaded over HTTP", ja: "HTTP で取得されるスクリプト" },
+    title: Text {
+        en: "a script is loaded from where others can change it",
+        ja: "他者が書き換えられる場所から取得されるスクリプト",
+    },
     why: Text {
-        en: "The custom script extension runs what it loads as root or SYSTEM. Over HTTP anybody on the way can change the script, and the VM runs what they wrote, again each time that the VM is made anew.",
-        ja: "カスタム スクリプト拡張機能は、取得したスクリプトを root または SYSTEM の権限で実行します。HTTP では通信経路上の誰もがスクリプトを書き換えられ、VM を作り直すたびにそのコードが実行されます。",
+        en: "The custom script extension runs what it loads as root or SYSTEM. Over HTTP anybody on the way can change the script, and on a branch of GitHub's whoever may write to it; the VM runs what they wrote, again each time that the VM is made anew.",
+        ja: "カスタム スクリプト拡張機能は、取得したスクリプトを root または SYSTEM の権限で実行します。HTTP では通信経路上の誰もが、GitHub のブランチではそこに書き込める誰もがスクリプトを書き換えられ、VM を作り直すたびにそのコードが実行されます。",
     },
     fix: Text {
         en: "Keep the script in a storage account, load it over `https://` with the managed identity of the VM, and change the extension: `az vm extension set --ids <VM-ID> --name CustomScript --publisher Microsoft.Azure.Extensions --settings <FILE>`.",
@@ -67,7 +70,7 @@ fn shown(address: &str) -> String {
 fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     context.described(view)?;
     let (mut first, mut addresses, mut hidden, mut any) = (None, Vec::new(), false, false);
-    let mut moving = Vec::new();
+    let (mut moved, mut moving) = (None, Vec::new());
     for extension in context.extensions(view).filter(|extension| is_one_of(extension, &SCRIPTS)) {
         any = true;
         let Some(Known::Value(scripts)) = &extension.scripts else {
@@ -81,11 +84,13 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
                 addresses.push(shown(script));
             }
             if is_moving(script) {
+                moved = moved.or(Some((extension, index)));
                 moving.push(shown(script));
             }
         }
     }
-    let Some((extension, index)) = first else {
+    let clear = first.is_some();
+    let Some((extension, index)) = first.or(moved) else {
         context.extension(view, &[])?;
         // Addresses in protected settings are shown to nobody.
         return match any && hidden {
@@ -94,13 +99,23 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
         };
     };
     let machine = context.name(view.vm.id);
-    let message = say!(
-        context.lang,
-        "`{machine}` runs scripts that it loads over `http://`",
-        "`{machine}` は `http://` で取得したスクリプトを実行します"
-    );
+    let message = match clear {
+        true => say!(
+            context.lang,
+            "`{machine}` runs scripts that it loads over `http://`",
+            "`{machine}` は `http://` で取得したスクリプトを実行します"
+        ),
+        false => say!(
+            context.lang,
+            "`{machine}` runs scripts of a branch or tag on GitHub, and not of one fixed version",
+            "`{machine}` は GitHub のブランチやタグから取得した、内容が固定されていないスクリプトを実行します"
+        ),
+    };
     let pointer = format!("/properties/settings/fileUris/{index}");
     let mut fault = Fault::new(message).at_record(extension.id, &extension.origins, &pointer);
+    if !clear {
+        fault = fault.severity(Severity::Low);
+    }
     for address in addresses {
         fault = fault.fact("in_clear", address);
     }

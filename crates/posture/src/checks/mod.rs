@@ -31,6 +31,7 @@ mod def008_secret_on_disk;
 mod def009_open_alert;
 mod def010_broad_alert_suppression;
 mod def011_no_continuous_export;
+pub(crate) mod def012_recommendation_around;
 mod disk_encryption;
 mod enc001_not_encrypted_at_host;
 mod enc002_retiring_disk_encryption;
@@ -47,6 +48,7 @@ mod hrd003_vtpm;
 mod hrd004_guest_attestation;
 mod hrd005_baseline_failed;
 mod hrd006_baseline_not_looked_at;
+mod hrd007_retired_image;
 mod hrd008_retired_size;
 mod hrd009_boot_diagnostics;
 mod hrd010_secret_in_configuration;
@@ -135,6 +137,7 @@ pub const CHECKS: &[&Check] = &[
     &def009_open_alert::CHECK,
     &def010_broad_alert_suppression::CHECK,
     &def011_no_continuous_export::CHECK,
+    &def012_recommendation_around::CHECK,
     &enc001_not_encrypted_at_host::CHECK,
     &enc002_retiring_disk_encryption::CHECK,
     &enc003_no_key_of_your_own::CHECK,
@@ -148,6 +151,7 @@ pub const CHECKS: &[&Check] = &[
     &hrd004_guest_attestation::CHECK,
     &hrd005_baseline_failed::CHECK,
     &hrd006_baseline_not_looked_at::CHECK,
+    &hrd007_retired_image::CHECK,
     &hrd008_retired_size::CHECK,
     &hrd009_boot_diagnostics::CHECK,
     &hrd010_secret_in_configuration::CHECK,

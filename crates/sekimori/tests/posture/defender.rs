@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    SUBSCRIPTION, cases, exported, finding, lines, manifest, merge, snapshot, verdict, vm, vm_id, windows,
+    SUBSCRIPTION, at, cases, exported, finding, lines, manifest, merge, snapshot, verdict, vm, vm_id, windows,
 };
 
 fn plan(properties: Value) -> Value {
@@ -50,6 +50,55 @@ fn plans_of_subscriptions_with_machines() {
     assert_eq!(all.count(), 2, "one a subscription: {report:#}");
     let report = snapshot(&with_plan(json!({"pricingTier": "Free"})));
     assert!(finding(&report, "DEF001")["resource"].to_string().contains("pricings"), "{report:#}");
+}
+
+#[test]
+fn recommendations_for_what_stands_around_machines() {
+    let of = |owner: &str, key: &str, status: &str| {
+        json!({
+            "id": format!("{owner}/providers/Microsoft.Security/assessments/{key}"),
+            "type": "Microsoft.Security/assessments",
+            "properties": {"displayName": "Do it", "status": {"code": status}, "metadata": {"severity": "High"}}
+        })
+    };
+    let new = "0f0f0f0f-0000-4000-8000-000000000001";
+    let vault = at("Microsoft.RecoveryServices/vaults/v");
+    let storage = at("Microsoft.Storage/storageAccounts/s");
+    cases(
+        "DEF012",
+        vec![
+            ("pass", vec![vm(json!({}))]),
+            ("fail", vec![vm(json!({})), of(SUBSCRIPTION, new, "Unhealthy")]),
+            ("fail", vec![vm(json!({})), of(&vault, new, "Unhealthy")]),
+            ("pass", vec![vm(json!({})), of(&vault, new, "Healthy"), of(SUBSCRIPTION, new, "NotApplicable")]),
+            // Machines are DEF005's, and what holds no machine is nobody's here.
+            ("pass", vec![vm(json!({})), of(&vm_id(), new, "Unhealthy")]),
+            ("pass", vec![vm(json!({})), of(&storage, new, "Unhealthy")]),
+            ("fail", vec![vm(json!({})), of(&vault, new, "Unhealthy"), of(&storage, new, "Unhealthy")]),
+        ],
+    );
+    assert_eq!(verdict(&exported(&[vm(json!({}))]), "DEF012"), "not assessed");
+    assert_eq!(verdict(&exported(&[vm(json!({})), of(&vault, new, "Healthy")]), "DEF012"), "unknown");
+    let report = snapshot(&[vm(json!({})), of(&vault, new, "Unhealthy")]);
+    let found = finding(&report, "DEF012");
+    assert_eq!((found["resource"].as_str(), found["severity"].as_str()), (Some(&*vault), Some("high")));
+    assert_eq!(found["evidence"]["recommendation"], new, "{found:#}");
+    // What a check of ours has found itself is told once, with a second witness.
+    let network = at("Microsoft.Network/virtualNetworks/v");
+    let subnet = json!({"id": network, "properties": {"subnets": [{
+        "id": format!("{network}/subnets/s"),
+        "properties": {"addressPrefix": "10.0.0.0/24", "ipConfigurations": [{"id": at("Microsoft.Network/networkInterfaces/n/ipConfigurations/i")}]}
+    }]}});
+    let key = "eade5b56-eefd-444f-95c8-23f29e5d93cb";
+    let report = snapshot(&[vm(json!({})), subnet, of(&format!("{network}/subnets/s"), key, "Unhealthy")]);
+    assert_eq!(finding(&report, "NET013")["evidence"]["defender"], "agrees", "{report:#}");
+    assert_eq!(verdict(&report, "DEF012"), "", "{report:#}");
+    let report = snapshot(&[
+        vm(json!({})),
+        plan(json!({"pricingTier": "Free"})),
+        of(SUBSCRIPTION, "56a6e81f-7413-4f72-9a1b-aaeeaa87c872", "Unhealthy"),
+    ]);
+    assert_eq!(finding(&report, "DEF001")["evidence"]["defender"], "agrees", "{report:#}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{cases, exported, finding, lines, manifest, merge, snapshot, verdict, vm, vm_id, windows};
+use crate::{at, cases, exported, finding, lines, manifest, merge, snapshot, verdict, vm, vm_id, windows};
 
 fn security(change: Value) -> Value {
     json!({"properties": {"securityProfile": change}})
@@ -376,9 +376,87 @@ fn scripts_over_http() {
     );
     let moving = "https://raw.githubusercontent.com/o/r/main/a.sh";
     let report = snapshot(&[vm(json!({})), script(json!([moving, "http://a.example/b.sh?sig=abc"]))]);
+    assert_eq!(finding(&report, "HRD014")["severity"], "medium", "{report:#}");
     let evidence = &finding(&report, "HRD014")["evidence"];
     assert_eq!(evidence["in_clear"], "http://a.example/b.sh", "{evidence:#}");
     assert_eq!(evidence["not_a_fixed_version"], moving, "{evidence:#}");
+    // What its owner changes as he likes is less bad than what anybody does.
+    let report = snapshot(&[vm(json!({})), script(json!([moving]))]);
+    assert_eq!(finding(&report, "HRD014")["severity"], "low", "{report:#}");
+}
+
+/// An image of the Marketplace as Azure answers, in another subscription and region than the machine.
+fn offered(version: &str, status: Value) -> Value {
+    let urn = format!(
+        "Publishers/Canonical/ArtifactTypes/VMImage/Offers/ubuntu-24_04-lts/Skus/server/Versions/{version}"
+    );
+    json!({
+        "id": format!("/Subscriptions/22222222-2222-2222-2222-222222222222/Providers/Microsoft.Compute/Locations/westus/{urn}"),
+        "properties": {"imageDeprecationStatus": status}
+    })
+}
+
+#[test]
+fn images_that_are_taken_out() {
+    let of_vm = |status: Value| offered("24.04.202610010", status);
+    let planned = |day: &str| json!({"imageState": "ScheduledForDeprecation", "scheduledDeprecationTime": format!("{day}T00:00:00+00:00"), "alternativeOption": {"type": "Plan", "value": "server-gen1"}});
+    let gallery = at("Microsoft.Compute/galleries/g/images/i");
+    let from = |id: &str| {
+        vm(
+            json!({"properties": {"storageProfile": {"imageReference": {"id": id, "publisher": null, "offer": null, "sku": null, "version": null, "exactVersion": "1.0.0"}}}}),
+        )
+    };
+    let version = |end: Value| json!({"id": format!("{gallery}/versions/1.0.0"), "properties": {"publishingProfile": {"endOfLifeDate": end}}});
+    let definition = |end: Value| json!({"id": gallery, "properties": {"endOfLifeDate": end}});
+    let others = gallery.replace("11111111-1111", "99999999-1111");
+    cases(
+        "HRD007",
+        vec![
+            ("pass", vec![vm(json!({})), of_vm(json!({"imageState": "Active"}))]),
+            // Azure leaves the state out of an image that nobody takes out.
+            ("pass", vec![vm(json!({})), of_vm(json!(null))]),
+            ("fail", vec![vm(json!({})), of_vm(json!({"imageState": "Deprecated"}))]),
+            ("fail", vec![vm(json!({})), of_vm(planned("2026-12-31"))]),
+            ("unknown", vec![vm(json!({})), of_vm(unknown())]),
+            // Another version tells nothing of this one, which Azure does not have any more.
+            ("fail", vec![vm(json!({})), offered("24.04.202609010", json!({"imageState": "Active"}))]),
+            // The newest of a plan at any time.
+            (
+                "",
+                vec![vm(
+                    json!({"properties": {"storageProfile": {"imageReference": {"exactVersion": null}}}}),
+                )],
+            ),
+            ("pass", vec![from(&gallery), version(json!(null)), definition(json!(null))]),
+            ("fail", vec![from(&gallery), version(json!("2026-11-25T00:00:00Z"))]),
+            (
+                "fail",
+                vec![from(&format!("{gallery}/versions/1.0.0")), version(json!("2026-11-25T00:00:00Z"))],
+            ),
+            ("fail", vec![from(&gallery), version(json!(null)), definition(json!("2026-11-01T00:00:00Z"))]),
+            // Many have an end from the day that they are made.
+            ("pass", vec![from(&gallery), version(json!("2028-01-01T00:00:00Z"))]),
+            ("unknown", vec![from(&gallery), version(unknown())]),
+            // It was deleted; whether one of somebody else was, nobody here knows.
+            ("fail", vec![from(&gallery), definition(json!(null))]),
+            ("unknown", vec![from(&others)]),
+            // A picture of a machine of one's own has no end.
+            ("", vec![from(&at("Microsoft.Compute/images/i"))]),
+        ],
+    );
+    let report = snapshot(&[vm(json!({})), of_vm(planned("2026-12-31"))]);
+    let found = finding(&report, "HRD007");
+    assert_eq!((&found["severity"], &found["evidence"]["end"]), (&json!("low"), &json!("2026-12-31")));
+    assert_eq!(found["evidence"]["successor"], "server-gen1", "{found:#}");
+    // A scale set that cannot grow is worse than a machine that runs.
+    let of_set = json!({"id": at("Microsoft.Compute/virtualMachineScaleSets/s"), "properties": {"virtualMachineProfile": {
+        "storageProfile": {"imageReference": {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "24.04.202610010"}}
+    }}});
+    let report = snapshot(&[of_set, of_vm(json!({"imageState": "Deprecated"}))]);
+    assert_eq!(finding(&report, "HRD007")["severity"], "medium", "{report:#}");
+    assert_eq!(verdict(&exported(&[vm(json!({}))]), "HRD007"), "not assessed");
+    let gap = json!({"partial": [{"what": "images", "scope": "canonical:ubuntu-24_04-lts:server:24.04.202610010", "reason": "no answer"}]});
+    assert_eq!(verdict(&lines(&[vm(json!({}))], &manifest(gap)), "HRD007"), "unknown");
 }
 
 #[test]

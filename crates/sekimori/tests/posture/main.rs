@@ -87,8 +87,9 @@ pub(crate) fn windows(change: Value) -> Value {
 }
 
 /// Every question that a snapshot may have been asked.
-const ASKED: [&str; 17] = [
+const ASKED: [&str; 18] = [
     "machines",
+    "images",
     "networks",
     "vaults",
     "backups",
