@@ -50,6 +50,8 @@ const TESTS: [&[&str]; 3] = [
         "tags",
         "--test",
         "routes",
+        "--test",
+        "posture",
     ],
     &["-p", "posture", "--test", "live"],
 ];

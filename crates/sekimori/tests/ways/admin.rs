@@ -68,6 +68,13 @@ fn admin_rules_come_before_groups() {
     let rows = maybe["unknown"].as_array().unwrap();
     let reason = rows.iter().find(|row| row["code"] == "NET001").unwrap()["reason"].as_str().unwrap();
     assert!(reason.contains("admin rule"), "{reason}");
+    // What a deployed one does may not be known either, and says why itself.
+    let mut hidden = admin("d", "Deny", 10, "*", "22", here);
+    hidden["properties"]["access"] = json!({"$unknown": {"reason": "set at deployment"}});
+    let maybe = public(ssh()).with(hidden).check();
+    let rows = maybe["unknown"].as_array().unwrap();
+    let reason = rows.iter().find(|row| row["code"] == "NET001").unwrap()["reason"].as_str().unwrap();
+    assert!(reason.contains("set at deployment"), "{reason}");
     // What is dropped certainly does not come back through an uncertain one behind it.
     let denied = public(ssh()).with(admin("d", "Deny", 10, "*", "22", here));
     assert_eq!(denied.with(admin("a", "AlwaysAllow", 20, "*", "22", None)).verdict(), "pass");
