@@ -79,7 +79,7 @@ pub(crate) fn around(out: &mut impl Write, provider: &str, number: u32) -> Resul
     line(
         out,
         &format!(
-            "{provider}/Microsoft.RecoveryServices/vaults/vault/backupFabrics/Azure/protectionContainers/c-{number}/protectedItems/vm-{number}"
+            "{provider}/Microsoft.RecoveryServices/vaults/vault/backupFabrics/Azure/protectionContainers/c-{number}/protectedItems/vm;iaasvmcontainerv2;g;vm-{number}"
         ),
         "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems",
         &format!(
@@ -113,6 +113,19 @@ pub(crate) fn last(out: &mut impl Write, provider: &str, subscription: &str) -> 
         "microsoft.security/pricings",
         r#"{"pricingTier":"Standard","subPlan":"P2","extensions":[{"name":"AgentlessVmScanning","isEnabled":"True"}]}"#,
     )?;
+    for image in [
+        "Canonical/artifacttypes/vmimage/offers/ubuntu-24_04-lts/skus/server/versions/24.04.202610130",
+        "MicrosoftWindowsServer/artifacttypes/vmimage/offers/WindowsServer/skus/2025-datacenter-g2/versions/26100.6899.251009",
+    ] {
+        line(
+            out,
+            &format!(
+                "/subscriptions/{subscription}/providers/Microsoft.Compute/locations/japaneast/publishers/{image}"
+            ),
+            "microsoft.compute/locations/publishers/artifacttypes/offers/skus/versions",
+            r#"{"imageDeprecationStatus":{"imageState":"Active"}}"#,
+        )?;
+    }
     line(
         out,
         &of("securityContacts/default"),

@@ -30,6 +30,11 @@ pub struct Image {
 }
 
 impl Image {
+    /// Whether it is one of the Marketplace of which the version is not told: the newest of a plan at some time.
+    pub fn is_open(&self) -> bool {
+        self.id.is_empty() && !self.publisher.is_empty() && self.made_from().is_none()
+    }
+
     /// The version that the machine was made from; none where it is not told.
     fn made_from(&self) -> Option<&str> {
         let all = [&self.exact_version, &self.version];

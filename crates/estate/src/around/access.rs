@@ -12,6 +12,8 @@ record! {
     Bastion of |reader, object, _| network_of(reader, object);
     /// `Developer`, `Basic`, `Standard`, `Premium`.
     sku: text at "/sku/name",
+    /// `Succeeded`; one that has `Failed` does not work.
+    provisioning: text at "/properties/provisioningState",
     /// The subnet that it comes from.
     subnet: [ResourceId, subnet] at "/properties/ipConfigurations",
     /// Whether links let in people without rights in Azure.

@@ -6,7 +6,7 @@
 use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object, Value};
 
 use crate::id::{ResourceId, Use};
-use crate::known::{Field, Known};
+use crate::known::{Field, Known, Reason};
 use crate::moment::Moment;
 use crate::record::{record, scope};
 use crate::wire::{Reader, member};
@@ -271,6 +271,8 @@ pub struct JitPort {
     pub protocol: Box<str>,
     /// Who may ask for it to be opened to them: prefixes or `*`.
     pub sources: Vec<Box<str>>,
+    /// Whether the input may hold further sources that cannot be read.
+    pub more_sources: bool,
     /// For how many seconds at most; none where it cannot be read.
     pub longest: Option<u64>,
 }
@@ -284,6 +286,8 @@ pub struct JitMachine {
     pub index: usize,
     /// Its ports.
     pub ports: Vec<JitPort>,
+    /// Whether the input holds further ports that cannot be read.
+    pub more_ports: bool,
 }
 
 /// A port that was opened on request.
@@ -293,6 +297,8 @@ pub struct JitRequest {
     pub vm: ResourceId,
     /// The port.
     pub port: u64,
+    /// Whom it was opened to: prefixes or `*`; empty where that is not told.
+    pub sources: Vec<Box<str>>,
     /// Until when.
     pub until: Option<Moment>,
     /// `Initiated`, `Revoked`, or words that are not documented.
@@ -345,33 +351,47 @@ fn jit_machines(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<J
     };
     let mut all = Vec::with_capacity(objects.len());
     for (index, object) in objects.into_iter().enumerate() {
-        let Some(vm) = text_of(object, "id") else { continue };
+        // Nobody knows which machine an unreadable id is of: it may be any.
+        let Some(vm) = text_of(object, "id") else {
+            return Known::unknown(Reason::Unreadable { field: "virtualMachines".into() });
+        };
         let vm = reader.ids.intern(vm, Use::Reference);
         let ports = match member(object, "ports") {
             None => Vec::new(),
             Some(ports) => match reader.objects(ports, &format!("{at}/{index}/ports")) {
-                Known::Value(ports) => {
-                    ports.into_iter().enumerate().filter_map(|(index, port)| jit_port(index, port)).collect()
-                }
+                Known::Value(ports) => ports,
                 Known::Unknown(reason) => return Known::Unknown(reason),
             },
         };
-        all.push(JitMachine { vm, index, ports });
+        let count = ports.len();
+        let ports: Vec<JitPort> =
+            ports.into_iter().enumerate().filter_map(|(index, port)| jit_port(index, port)).collect();
+        let more_ports = ports.len() < count;
+        all.push(JitMachine { vm, index, ports, more_ports });
     }
     Known::Value(all)
 }
 
+/// The sources that a port may be opened to, and whether there are others that cannot be read.
+fn jit_sources(object: &Object) -> (Vec<Box<str>>, bool) {
+    let one = member(object, "allowedSourceAddressPrefix").filter(|one| !one.is_null());
+    let several = member(object, "allowedSourceAddressPrefixes").filter(|all| !all.is_null());
+    let list = several.and_then(|all| all.as_array());
+    let all = || one.into_iter().chain(list.into_iter().flat_map(|all| all.iter()));
+    let sources: Vec<Box<str>> = all().filter_map(|one| one.as_str()).map(Box::from).collect();
+    let more = sources.len() < all().count() || several.is_some() && list.is_none();
+    (sources, more)
+}
+
 fn jit_port(index: usize, object: &Object) -> Option<JitPort> {
     let number = member(object, "number")?.as_u64()?;
-    let several = member(object, "allowedSourceAddressPrefixes").and_then(|all| all.as_array());
-    let several = several.into_iter().flat_map(|all| all.iter()).filter_map(|one| one.as_str());
-    let sources: Vec<Box<str>> =
-        text_of(object, "allowedSourceAddressPrefix").into_iter().chain(several).map(Box::from).collect();
+    let (sources, more_sources) = jit_sources(object);
     Some(JitPort {
         index,
         number,
         protocol: text_of(object, "protocol").unwrap_or("*").into(),
         sources,
+        more_sources,
         longest: text_of(object, "maxRequestAccessDuration").and_then(seconds),
     })
 }
@@ -409,16 +429,19 @@ fn jit_requests(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<J
             Known::Unknown(reason) => return Known::Unknown(reason),
         };
         for machine in machines {
-            let Some(vm) = text_of(machine, "id") else { continue };
+            // A request that cannot be read may be the one that a rule was made for.
+            let unreadable = || Known::unknown(Reason::Unreadable { field: "requests".into() });
+            let Some(vm) = text_of(machine, "id") else { return unreadable() };
             let vm = reader.ids.intern(vm, Use::Reference);
             let ports = member(machine, "ports").and_then(|ports| ports.as_array());
             for port in ports.into_iter().flat_map(|ports| ports.iter()).filter_map(|port| port.as_object()) {
                 let Some(number) = member(port, "number").and_then(|number| number.as_u64()) else {
-                    continue;
+                    return unreadable();
                 };
                 all.push(JitRequest {
                     vm,
                     port: number,
+                    sources: jit_sources(port).0,
                     until: text_of(port, "endTimeUtc").and_then(Moment::parse),
                     status: text_of(port, "status").unwrap_or_default().into(),
                 });

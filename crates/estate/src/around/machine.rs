@@ -26,6 +26,10 @@ record! {
     realtime: boolean at "/properties/settings/RealtimeProtectionEnabled",
     /// What antimalware leaves out: folders and files, processes, endings.
     exclusions: (Vec<Box<str>>, exclusions) at "/properties/settings/Exclusions",
+    /// Which disks are encrypted from within: `OS`, `Data`, `All`.
+    volumes: text at "/properties/settings/VolumeType",
+    /// How: `EnableEncryption`, `EnableEncryptionFormatAll`.
+    encryption: text at "/properties/settings/EncryptionOperation",
     /// Where scripts that it runs come from.
     scripts: texts at "/properties/settings/fileUris",
     /// Where its settings, which every reader sees, hold secrets.

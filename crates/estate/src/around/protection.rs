@@ -16,6 +16,8 @@ record! {
             _ => None,
         }
     };
+    /// `AzureIaasVM` for machines; databases inside them are other items of the same machine.
+    manages: text at "/properties/backupManagementType",
     /// `Protected`, `IRPending`, `ProtectionStopped`, `ProtectionError`, `ProtectionPaused`.
     state: text at "/properties/protectionState",
     /// `Completed` or `Failed`.

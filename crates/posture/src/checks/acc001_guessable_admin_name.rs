@@ -32,12 +32,14 @@ pub(crate) const CHECK: Check = Check {
 
 /// Names that Azure takes and attackers try: defaults of images and guides, tools, services, and
 /// the head of published lists of attempts. Sorted.
-const GUESSABLE: [&str; 88] = [
+const GUESSABLE: [&str; 95] = [
     "adm1n",
     "admin-user",
     "admin123",
     "administrador",
     "administrateur",
+    "administratör",
+    "adminroot",
     "adminuser",
     "ansible",
     "apache",
@@ -72,6 +74,7 @@ const GUESSABLE: [&str; 88] = [
     "itadmin",
     "jboss",
     "jenkins",
+    "järjestelmänvalvoja",
     "kafka",
     "labuser",
     "linuxadmin",
@@ -93,6 +96,8 @@ const GUESSABLE: [&str; 88] = [
     "rdpuser",
     "redis",
     "remote",
+    "rendszergazda",
+    "rootadmin",
     "scan",
     "scanner",
     "secadmin",
@@ -109,6 +114,7 @@ const GUESSABLE: [&str; 88] = [
     "testadmin",
     "testuser",
     "tomcat",
+    "toor",
     "ubnt",
     "ubuntu",
     "vagrant",
@@ -121,6 +127,7 @@ const GUESSABLE: [&str; 88] = [
     "www",
     "www-data",
     "zabbix",
+    "администратор",
 ];
 
 /// Names that Azure refuses now and did not always, sorted.
@@ -164,7 +171,10 @@ const REFUSED: [&str; 32] = [
 /// Whether attackers try the name.
 pub(super) fn is_guessable(name: &str) -> bool {
     let name = name.trim().to_lowercase();
-    GUESSABLE.binary_search(&name.as_str()).is_ok() || REFUSED.binary_search(&name.as_str()).is_ok()
+    let known = |name: &str| GUESSABLE.binary_search(&name).is_ok() || REFUSED.binary_search(&name).is_ok();
+    // Who tries `admin` tries `admin01`, too.
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || "-_.".contains(c));
+    known(&name) || known(bare)
 }
 
 fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
@@ -208,7 +218,16 @@ mod tests {
     fn names_are_told_apart() {
         assert!(GUESSABLE.windows(2).all(|pair| pair[0] < pair[1]), "sorted");
         assert!(REFUSED.windows(2).all(|pair| pair[0] < pair[1]), "sorted");
-        for name in ["azureuser", "AzureUser", "vmadmin", "Administrator", " root "] {
+        for name in [
+            "azureuser",
+            "AzureUser",
+            "vmadmin",
+            "Administrator",
+            " root ",
+            "azureuser1",
+            "admin_01",
+            "ubuntu1",
+        ] {
             assert!(is_guessable(name), "{name}");
         }
         for name in ["kaede-1874", "azureusers", "x", "", "admin9f2", "tanaka"] {

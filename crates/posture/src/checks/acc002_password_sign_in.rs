@@ -3,9 +3,11 @@
 use estate::{Known, OsFamily};
 
 use super::admin_account::untold;
+use super::guest_results::{About, Looked, looked, with_rules};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
+use crate::verdict::Fault;
 use crate::view::{Cause, Context, Finding, Status, VmView};
 
 pub(crate) const CHECK: Check = Check {
@@ -46,6 +48,20 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         Some(Known::Value(OsFamily::Linux)) => {}
         Some(Known::Unknown(reason)) => return sink.unknown(&CHECK, vm.id, vec![reason.as_ref().clone()]),
         None => return sink.unknown(&CHECK, vm.id, partial()),
+    }
+    // What is so now counts before how the machine was made.
+    let Looked { failed, kept, .. } = looked(context, view, About::SshPasswords);
+    if !failed.is_empty() {
+        let machine = context.name(vm.id);
+        let message = say!(
+            context.lang,
+            "`{machine}` takes passwords over SSH",
+            "`{machine}` は SSH のパスワード認証を受け付けています"
+        );
+        return sink.take(context, &CHECK, vm.id, with_rules(Fault::new(message), &failed).verdict());
+    }
+    if !kept.is_empty() {
+        return sink.pass(context, &CHECK, vm.id);
     }
     match &vm.password_disabled {
         Some(Known::Value(true)) => sink.pass(context, &CHECK, vm.id),

@@ -56,7 +56,7 @@ const TAGS: [&str; 11] = [
 ];
 
 /// Words for what is not production.
-const WORDS: [&str; 29] = [
+const WORDS: [&str; 34] = [
     "dev",
     "devel",
     "develop",
@@ -65,6 +65,11 @@ const WORDS: [&str; 29] = [
     "demo",
     "eval",
     "evaluation",
+    "hyouka",
+    "kaihatsu",
+    "kensho",
+    "kenshou",
+    "shiken",
     "lab",
     "nonprod",
     "nonproduction",
@@ -86,6 +91,12 @@ const WORDS: [&str; 29] = [
     "uat",
     "verification",
     "verify",
+];
+
+/// Words beside these that say nothing of what a machine is for.
+const PLAIN: [&str; 14] = [
+    "ap", "api", "app", "batch", "client", "db", "host", "machine", "node", "server", "srv", "sv", "vm",
+    "web",
 ];
 
 /// The same in Japanese, where no space parts words.
@@ -149,9 +160,22 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Whether a word is one for what is not production, alone or beside one that says nothing: `testvm`, `webdev`.
+fn is_told_by(word: &str) -> bool {
+    WORDS.iter().any(|its| {
+        let (from, until) = (word.get(..its.len()), word.len().checked_sub(its.len()));
+        let begins = from.is_some_and(|start| start.eq_ignore_ascii_case(its));
+        let rest = begins.then(|| word.get(its.len()..)).flatten();
+        let end = until.and_then(|at| Some((word.get(..at)?, word.get(at..)?)));
+        let before = end.filter(|(_, end)| end.eq_ignore_ascii_case(its)).map(|(before, _)| before);
+        let plain = |rest: &str| rest.is_empty() || PLAIN.iter().any(|its| rest.eq_ignore_ascii_case(its));
+        rest.is_some_and(plain) || before.is_some_and(plain)
+    })
+}
+
 /// The word that tells that something is not production.
 fn tells(text: &str) -> Option<&str> {
-    let latin = || words(text).find(|word| WORDS.iter().any(|its| word.eq_ignore_ascii_case(its)));
+    let latin = || words(text).find(|word| is_told_by(word));
     // `non-prod` is one word, however it is parted.
     let joined = || text.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase);
     let whole = || WORDS.iter().any(|its| joined().eq(its.chars())).then_some(text);
@@ -277,8 +301,34 @@ mod tests {
         check("webDev", "rg", Some(Sign::Name("Dev")));
         check("STG-web", "rg", Some(Sign::Name("STG")));
         check("m", "rg-poc", Some(Sign::Group("rg-poc", "poc")));
+        for name in ["testvm01", "devweb01", "vmtest", "webtest01", "stgweb1"] {
+            assert!(
+                matches!(
+                    sign(
+                        &format!(
+                            "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/{name}"
+                        ),
+                        None
+                    ),
+                    Some(Sign::Name(_))
+                ),
+                "{name}"
+            );
+        }
+        check("kensho-web01", "rg", Some(Sign::Name("kensho")));
         check("m", "検証用", Some(Sign::Group("検証用", "検証")));
-        for name in ["latest", "contest", "devil", "devops", "web-prod", "labor", "m", "attestation"] {
+        for name in [
+            "latest",
+            "contest",
+            "devil",
+            "devops",
+            "web-prod",
+            "labor",
+            "m",
+            "attestation",
+            "devicevm",
+            "testament1",
+        ] {
             check(name, "rg", None);
         }
     }

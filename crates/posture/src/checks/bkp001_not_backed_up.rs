@@ -1,10 +1,12 @@
 //! No vault keeps a copy of a machine.
 
-use estate::Feed;
+use estate::{BackupItem, Feed, Known};
 
+use super::bkp003_backup_broken::broken;
+use super::kept::{kept, partial};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::lang::{Text, say};
-use crate::verdict::{Fault, Judged, Verdict};
+use crate::verdict::{Fault, Judged, Verdict, says};
 use crate::view::{Context, VmView};
 
 pub(crate) const CHECK: Check = Check {
@@ -39,10 +41,16 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     }
     context.described(view)?;
     // By the id of the machine, never by its name: another machine may have had it.
-    if !context.estate().around.backup_items.of(view.vm.id).is_empty() {
-        return Ok(Verdict::Pass);
+    let items = kept(context, view)?;
+    let goes_on = |item: &&BackupItem| says(&item.state, "Protected") || says(&item.state, "IRPending");
+    if let Some(first) = items.first() {
+        return match items.iter().any(|item| goes_on(item) && item.deleting != Some(Known::Value(true))) {
+            true => Ok(Verdict::Pass),
+            // BKP003 tells of backups that were stopped or deleted.
+            false if items.iter().all(|item| broken(item).is_some()) => Ok(Verdict::NotFor),
+            false => Err(vec![partial(context, first)]),
+        };
     }
-    context.whole(Feed::Backups, view)?;
     let machine = context.name(view.vm.id);
     let message = say!(
         context.lang,

@@ -36,7 +36,7 @@ const DAY: i64 = 86_400;
 fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     let items = kept(context, view)?;
     let mut newest: Option<(Moment, &BackupItem)> = None;
-    for item in items {
+    for item in items.iter().copied() {
         let moment = newest_of(item);
         // Protected, and no word of when: the record is a part only.
         if moment.is_none() && !says(&item.state, "IRPending") && !tells_of_none(item) {
@@ -105,7 +105,9 @@ fn told(field: &Field<Moment>) -> Option<Moment> {
 
 /// The newest moment that a machine can be brought back to.
 fn newest_of(item: &BackupItem) -> Option<Moment> {
-    let finished = (!says(&item.last_status, "Failed")).then(|| told(&item.last_backup)).flatten();
+    // One that runs, or of which nothing is told, may come to nothing.
+    let done = ["Completed", "CompletedWithWarnings"].iter().any(|word| says(&item.last_status, word));
+    let finished = done.then(|| told(&item.last_backup)).flatten();
     told(&item.recovery_point).max(finished)
 }
 

@@ -86,7 +86,7 @@ const FACTS: [(&str, &str); 4] = [
 const STOPPED: [&str; 4] = ["BackupsSuspended", "ProtectionError", "ProtectionPaused", "ProtectionStopped"];
 
 /// What is wrong with a backup: where it stands, and what stands there.
-fn broken(item: &BackupItem) -> Option<(&'static str, &str)> {
+pub(crate) fn broken(item: &BackupItem) -> Option<(&'static str, &str)> {
     if item.deleting == Some(Known::Value(true)) {
         return Some((DELETING, "true"));
     }

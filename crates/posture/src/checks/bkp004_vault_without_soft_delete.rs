@@ -20,8 +20,8 @@ pub(crate) const CHECK: Check = Check {
         ja: "ランサムウェアの攻撃者は、まずバックアップを探して削除します。論理的な削除が有効なら 2 週間は元に戻せますが、無効ならディスクを暗号化された時点でもう残っていません。",
     },
     fix: Text {
-        en: "Switch it on, and to stay on: `az backup vault backup-properties set --name <VAULT> -g <RESOURCE-GROUP> --soft-delete-feature-state AlwaysOn`.",
-        ja: "常時有効に設定してください: `az backup vault backup-properties set --name <コンテナー> -g <リソース グループ> --soft-delete-feature-state AlwaysOn`",
+        en: "Switch it on, and to stay on: `az backup vault backup-properties set --name <VAULT> -g <RESOURCE-GROUP> --soft-delete-feature-state AlwaysOn` (a Backup vault: `az dataprotection backup-vault update --vault-name <VAULT> -g <RESOURCE-GROUP> --soft-delete-state AlwaysOn`).",
+        ja: "常時有効に設定してください: `az backup vault backup-properties set --name <コンテナー> -g <リソース グループ> --soft-delete-feature-state AlwaysOn` (バックアップ コンテナーは `az dataprotection backup-vault update --vault-name <コンテナー> -g <リソース グループ> --soft-delete-state AlwaysOn`)",
     },
     feed: Some(Feed::Vaults),
     refs: &[

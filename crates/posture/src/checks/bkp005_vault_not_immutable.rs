@@ -22,8 +22,8 @@ pub(crate) const CHECK: Check = Check {
         ja: "管理者のアカウントがあれば、バックアップの短縮や削除ができます。変更不可の設定をロックすると、そのアカウントを奪った攻撃者を含め、誰にも削除できません。ロックしていなければ、先に無効にされてしまいます。",
     },
     fix: Text {
-        en: "Try it first, then lock it; a lock cannot be undone: `az backup vault update --name <VAULT> -g <RESOURCE-GROUP> --immutability-state Unlocked`, later `Locked`.",
-        ja: "まず試してからロックしてください (ロックは取り消せません): `az backup vault update --name <コンテナー> -g <リソース グループ> --immutability-state Unlocked`。問題がなければ `Locked` を指定します。",
+        en: "Try it first, then lock it; a lock cannot be undone: `az backup vault update --name <VAULT> -g <RESOURCE-GROUP> --immutability-state Unlocked`, later `Locked` (a Backup vault: `az dataprotection backup-vault update --vault-name <VAULT>` with the same option).",
+        ja: "まず試してからロックしてください (ロックは取り消せません): `az backup vault update --name <コンテナー> -g <リソース グループ> --immutability-state Unlocked`。問題がなければ `Locked` を指定します (バックアップ コンテナーは `az dataprotection backup-vault update --vault-name <コンテナー>` に同じオプションを指定)。",
     },
     feed: Some(Feed::Vaults),
     refs: &[

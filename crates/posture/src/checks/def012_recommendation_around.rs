@@ -79,13 +79,16 @@ pub(crate) fn import(context: &Context<'_>, sink: &mut Sink) {
             }
         }
     }
-    let mut open = HashSet::new();
+    // Subscriptions of which Defender tells something, and those with something to do.
+    let (mut told_of, mut open) = (HashSet::new(), HashSet::new());
     for assessment in &estate.around.assessments {
+        let of = resource_subscription(estate.text(assessment.owner)).unwrap_or_default();
+        told_of.insert(of.to_ascii_lowercase());
         let (owner, key) = (assessment.owner, key(context, assessment).to_ascii_lowercase());
         if health(assessment) != Some(Health::Unhealthy) || !is_around(estate.text(owner)) {
             continue;
         }
-        open.insert(resource_subscription(estate.text(owner)).unwrap_or_default().to_ascii_lowercase());
+        open.insert(of.to_ascii_lowercase());
         let mut told = false;
         for at in found.get(&owner).into_iter().flatten() {
             let Some(finding) = sink.findings.get_mut(*at).filter(|it| looks_at(it.check, &key)) else {
@@ -103,10 +106,14 @@ pub(crate) fn import(context: &Context<'_>, sink: &mut Sink) {
         }
     }
     for subscription in with_machines(context) {
-        if !open.contains(&subscription.name.to_ascii_lowercase()) {
-            let judged = subscription.whole(context, Feed::Security).map(|()| Verdict::Pass);
-            sink.take(context, &CHECK, subscription.id, judged);
+        let name = subscription.name.to_ascii_lowercase();
+        if open.contains(&name) {
+            continue;
         }
+        // One that Defender says nothing at all of is none without recommendations.
+        let verdict = if told_of.contains(&name) { Verdict::Pass } else { Verdict::NotFor };
+        let judged = subscription.whole(context, Feed::Security).map(|()| verdict);
+        sink.take(context, &CHECK, subscription.id, judged);
     }
 }
 

@@ -5,7 +5,7 @@ use estate::{Inside, Known, Reason};
 use crate::view::{Context, VmView};
 
 /// <https://learn.microsoft.com/azure/virtual-machines/extensions/azure-disk-enc-linux>
-const EXTENSIONS: &[(&str, &str)] = &[
+pub(crate) const EXTENSIONS: &[(&str, &str)] = &[
     ("Microsoft.Azure.Security", "AzureDiskEncryption"),
     ("Microsoft.Azure.Security", "AzureDiskEncryptionForLinux"),
 ];

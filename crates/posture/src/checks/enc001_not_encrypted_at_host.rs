@@ -2,10 +2,10 @@
 
 use estate::{Inside, Kind, Reason};
 
-use super::disk_encryption::used;
+use super::disk_encryption::{EXTENSIONS, used};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::lang::{Text, say};
-use crate::verdict::{Fault, Judged, Verdict};
+use crate::verdict::{Fault, Judged, Verdict, is_one_of, says};
 use crate::view::{Context, VmView};
 
 pub(crate) const CHECK: Check = Check {
@@ -47,8 +47,8 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
         return Ok(Verdict::Pass);
     }
     if used(context, view)?.is_some() {
-        // It may have been told to leave the other disks alone, and what stands on these is in clear on the host.
-        return match others_encrypted(context, view)? {
+        // It may have been told to leave other disks alone, and what stands on these is in clear on the host.
+        return match others_encrypted(context, view)? && covers_temporary(context, view) {
             true => Ok(Verdict::Pass),
             false => Err(vec![Reason::InsideMachine { what: Inside::Encryption }]),
         };
@@ -60,6 +60,18 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
         "`{machine}` はホストでの暗号化が無効で、一時ディスクとディスク キャッシュが暗号化されていません"
     );
     Fault::new(message).at(view.vm, "/properties/securityProfile/encryptionAtHost").verdict()
+}
+
+/// Whether the extension was told to encrypt the temporary disk, too.
+///
+/// Source: <https://learn.microsoft.com/azure/virtual-machines/linux/disk-encryption-faq>
+fn covers_temporary(context: &Context<'_>, view: &VmView<'_>) -> bool {
+    let mut extensions = context.extensions(view).filter(|extension| is_one_of(extension, EXTENSIONS));
+    extensions.any(|extension| {
+        let linux = says(&extension.handler, "AzureDiskEncryptionForLinux");
+        let formats = says(&extension.encryption, "EnableEncryptionFormatAll");
+        says(&extension.volumes, "All") && (!linux || formats)
+    })
 }
 
 /// Whether the records of all further disks tell of Azure Disk Encryption, too.

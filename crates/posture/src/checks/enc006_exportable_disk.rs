@@ -22,8 +22,8 @@ pub(crate) const CHECK: Check = Check {
         ja: "権限があれば、ディスク全体をダウンロードできる URL を発行できます。どのネットワークからでも、ファイアウォールを通らずに、復号済みのデータを取り出せます。URL を知っていれば誰でも使えます。",
     },
     fix: Text {
-        en: "Shut it off until somebody needs it: `az disk update --ids <DISK-ID> --network-access-policy DenyAll --public-network-access Disabled` (`az snapshot update` for a snapshot). Take back an address that is out: `az disk revoke-access --ids <DISK-ID>`.",
-        ja: "必要になるまで無効にしてください: `az disk update --ids <ディスクの ID> --network-access-policy DenyAll --public-network-access Disabled` (スナップショットは `az snapshot update`)。発行済みの URL は取り消してください: `az disk revoke-access --ids <ディスクの ID>`",
+        en: "Shut it off until somebody needs it: `az disk update --ids <DISK-ID> --network-access-policy DenyAll --public-network-access Disabled` (`az snapshot update` for a snapshot). Take back an address that is out: `az disk revoke-access --ids <DISK-ID>` (`az snapshot revoke-access`).",
+        ja: "必要になるまで無効にしてください: `az disk update --ids <ディスクの ID> --network-access-policy DenyAll --public-network-access Disabled` (スナップショットは `az snapshot update`)。発行済みの URL は取り消してください: `az disk revoke-access --ids <ディスクの ID>` (スナップショットは `az snapshot revoke-access`)",
     },
     feed: None,
     refs: &[

@@ -1,13 +1,11 @@
 //! A machine does not keep the security baseline that it is held against.
 
-use estate::{Feed, GuestAssignment, GuestFailure, Known, Reason};
+use estate::{Feed, GuestAssignment};
 
-use super::baseline_assignment::{baselines, name};
-use super::results::{Age, age};
+use super::guest_results::{About, Looked, failures, looked, names, with_rules};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::lang::{Text, say};
-use crate::remedy::one_line;
-use crate::verdict::{Fault, Judged, Verdict, says};
+use crate::verdict::{Fault, Judged, Verdict};
 use crate::view::{Context, VmView};
 
 pub(crate) const CHECK: Check = Check {
@@ -46,59 +44,22 @@ pub(crate) const CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
-    let (mut failed, mut open, mut kept) = (Vec::new(), Vec::new(), false);
-    for assignment in baselines(context, view) {
-        match judge(context, assignment) {
-            Ok(true) => kept = true,
-            Ok(false) => failed.push(assignment),
-            Err(reason) => open.push(reason),
-        }
-    }
-    if let Some(first) = failed.first() {
-        return fault(context, view, first, &failed).verdict();
+    let Looked { failed, kept, open } = looked(context, view, About::Baseline);
+    if !failed.is_empty() {
+        return fault(context, view, &failed).verdict();
     }
     if !open.is_empty() {
         return Err(open);
     }
     context.whole(Feed::GuestConfiguration, view)?;
     // A machine that nobody looks at is what HRD006 tells of.
-    Ok(if kept { Verdict::Pass } else { Verdict::NotFor })
+    Ok(if kept.is_empty() { Verdict::NotFor } else { Verdict::Pass })
 }
 
-/// Whether a baseline is kept.
-fn judge(context: &Context<'_>, assignment: &GuestAssignment) -> Result<bool, Reason> {
-    let feed = Feed::GuestConfiguration;
-    if let Some(Known::Unknown(reason)) = &assignment.status {
-        return Err(reason.as_ref().clone());
-    }
-    let age = age(context, &assignment.origins, &assignment.at);
-    if age == Age::Old {
-        return Err(Reason::OldResult { feed });
-    }
-    if says(&assignment.status, "NonCompliant") {
-        return Ok(false);
-    }
-    match says(&assignment.status, "Compliant") && age == Age::Fresh {
-        true => Ok(true),
-        false => Err(Reason::NoResult { feed }),
-    }
-}
-
-fn fault(
-    context: &Context<'_>,
-    view: &VmView<'_>,
-    first: &GuestAssignment,
-    failed: &[&GuestAssignment],
-) -> Fault {
-    let rules: Vec<&GuestFailure> = failed
-        .iter()
-        .filter_map(|assignment| assignment.failures.as_ref()?.value())
-        .flat_map(|failures| failures.iter())
-        .collect();
+fn fault(context: &Context<'_>, view: &VmView<'_>, failed: &[&GuestAssignment]) -> Fault {
     let machine = context.name(view.vm.id);
-    let names: Vec<String> = failed.iter().map(|it| format!("`{}`", one_line(name(context, it)))).collect();
-    let names = names.join(", ");
-    let message = match rules.len() {
+    let names = names(context, failed);
+    let message = match failures(failed).len() {
         0 => say!(
             context.lang,
             "`{machine}` does not keep the baseline {names}",
@@ -115,17 +76,5 @@ fn fault(
             "`{machine}` はベースライン {names} の {count} 個の規則を満たしていません"
         ),
     };
-    let mut fault = Fault::new(message);
-    for rule in &rules {
-        let text = if rule.reason.is_empty() {
-            one_line(&rule.rule)
-        } else {
-            format!("{}: {}", one_line(&rule.rule), one_line(&rule.reason))
-        };
-        fault = fault.fact("rule", text);
-    }
-    if let Some(Known::Value(at)) = &first.at {
-        fault = fault.fact("looked_at", at.day());
-    }
-    fault.at_record(first.id, &first.origins, "/properties/complianceStatus")
+    with_rules(Fault::new(message), failed)
 }

@@ -2,7 +2,7 @@
 
 use estate::Feed;
 
-use super::baseline_assignment::is_looked_at;
+use super::guest_results::is_looked_at;
 use super::results::{assessment, stands_alone};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::lang::{Text, say};

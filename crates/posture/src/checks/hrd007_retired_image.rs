@@ -49,10 +49,13 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     context.described(view)?;
     let vm = view.vm;
     let Some(image) = context.known(&vm.upkeep.image)? else { return Ok(Verdict::NotFor) };
+    if image.is_open() {
+        return Err(vec![Reason::NotWhole { feed: Feed::Images, action: None }]);
+    }
     let judged = match (image.offered(), image.of_gallery()) {
         (Some(owner), _) => offered(context, view, &owner)?,
         (_, Some((definition, version))) => kept(context, view, definition, version.as_deref())?,
-        // A disk, an image of one's own, or the newest of a plan at any time.
+        // A disk, or an image of one's own.
         (None, None) => return Ok(Verdict::NotFor),
     };
     match judged {
@@ -71,17 +74,17 @@ fn offered<'e>(context: &Context<'e>, view: &VmView<'_>, owner: &str) -> Found<'
         context.whole(Feed::Images, view)?;
         return Ok(Some((End::Gone, None)));
     };
-    let Some(state) = context.known(&record.state)? else {
-        // An image without a state is none that is taken out.
-        // https://learn.microsoft.com/rest/api/compute/virtual-machine-images/get
-        return Ok(None);
-    };
+    context.known(&record.state)?;
     let scheduled = context.known(&record.scheduled)?.copied();
-    let planned = says(&record.state, "ScheduledForDeprecation");
-    Ok(match planned || state.eq_ignore_ascii_case("Deprecated") {
-        true => Some((End::Day(scheduled), Some(record))),
-        false => None,
-    })
+    if says(&record.state, "Active") {
+        return Ok(None);
+    }
+    if ["ScheduledForDeprecation", "Deprecated"].iter().any(|state| says(&record.state, state)) {
+        return Ok(Some((End::Day(scheduled), Some(record))));
+    }
+    let id = estate.text(record.id);
+    let resource_type = estate::resource_type(id).unwrap_or_default();
+    Err(vec![Reason::Partial { resource_type: resource_type.into(), id: id.into() }])
 }
 
 /// An image of a gallery.

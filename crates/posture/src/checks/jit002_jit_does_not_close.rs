@@ -1,12 +1,12 @@
 //! A policy of just-in-time access covers a port, and the internet gets in to it between requests all the same.
 
-use estate::Reason;
+use estate::{Reason, SecurityRule};
 use reach::Protocols;
 
 use super::jit_access::{Made, covered, made_by_defender, port_names};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
-use crate::exposure::{PortEvidence, one_by_one, open_ports, open_to, stopped};
+use crate::exposure::{DecidedBy, PortEvidence, one_by_one, open_ports, open_to, stopped};
 use crate::lang::{Lang, Text, say};
 use crate::remedy::{Remedy, one_line, remedy, scope, shell};
 use crate::view::{Cause, Context, Finding, Status, VmView};
@@ -53,11 +53,22 @@ fn by_request(open: &PortEvidence) -> bool {
     rule || forwarded
 }
 
+/// The rules for requests that let a port be reached.
+fn opening<'e>(context: &Context<'e>, open: &PortEvidence) -> Vec<&'e SecurityRule> {
+    let made = open.decided_by.iter().filter(|by| made_by_defender(&by.rule) == Some(Made::ToOpen));
+    let rule = |by: &DecidedBy| {
+        let name = by.rule.rsplit('/').next()?;
+        let rules = context.estate().nsg(by.nsg)?.rules.as_ref()?.value()?;
+        rules.iter().find(|rule| &*rule.name == name)
+    };
+    made.filter_map(rule).collect()
+}
+
 fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let vm = view.vm;
     let Some(covered) = covered(context, vm.id) else { return };
     let mut evidence: Vec<PortEvidence> = Vec::new();
-    let mut unknown: Vec<Reason> = Vec::new();
+    let mut unknown: Vec<Reason> = covered.doubt(context).into_iter().collect();
     for protocol in [Protocols::TCP, Protocols::UDP] {
         let ports = covered.ports(protocol);
         if ports.is_empty() {
@@ -71,7 +82,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
                 evidence.push(open);
                 continue;
             }
-            match covered.is_asked_for(context, vm.id, open.ports.first) {
+            match covered.is_asked_for(context, vm.id, open.ports.first, &opening(context, &open)) {
                 Ok(true) => {}
                 Ok(false) => evidence.push(open),
                 Err(reason) => unknown.push(reason),

@@ -44,6 +44,9 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         return sink.pass(context, &CHECK, vm.id);
     }
     let verdict = open_ports(context, view, Protocols::TCP, &left, context.settings.wide_after);
+    if let (Some(reason), false) = (covered.doubt(context), verdict.open.is_empty()) {
+        return sink.unknown(&CHECK, vm.id, vec![reason]);
+    }
     let Some(open) = verdict.open_or_tell(context, &CHECK, view, sink) else { return };
     let evidence = one_by_one(open);
     let lang = context.lang;

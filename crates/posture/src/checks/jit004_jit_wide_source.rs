@@ -1,9 +1,9 @@
 //! Just-in-time access may open a port to more addresses than one who logs in needs.
 
-use estate::{Family, JitPolicy, JitPort, Prefix, Range, Reason, parse_prefix};
-use reach::{Addresses, every_address};
+use estate::{Family, JitPolicy, JitPort, Reason};
+use reach::Addresses;
 
-use super::jit_access::partial;
+use super::jit_access::{addresses_of, partial};
 use super::jit_ports::{listed_ports, some};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
@@ -48,24 +48,9 @@ fn run(context: &Context<'_>, sink: &mut Sink) {
 
 /// Whether a port may be opened to too many; the reason where nobody can tell.
 fn is_wide(context: &Context<'_>, policy: &JitPolicy, port: &JitPort) -> Result<bool, Reason> {
-    let mut unknown = port.sources.is_empty().then(|| partial(context, policy.id));
-    let (mut v4, mut v6) = (Addresses::empty(), Addresses::empty());
-    for source in &port.sources {
-        let source = source.trim();
-        match parse_prefix(source) {
-            Some(Prefix::V4(range)) => {
-                let range = Range { first: u128::from(range.first), last: u128::from(range.last) };
-                v4 = v4.union(&[range].into_iter().collect());
-            }
-            Some(Prefix::V6(range)) => v6 = v6.union(&[range].into_iter().collect()),
-            None if source == "*"
-                || ["any", "internet"].iter().any(|word| source.eq_ignore_ascii_case(word)) =>
-            {
-                v4 = every_address(Family::V4);
-            }
-            None => unknown = Some(Reason::ServiceTag { tag: source.into() }),
-        }
-    }
+    let ([v4, v6], tag) = addresses_of(&port.sources);
+    let untold = port.sources.is_empty() || port.more_sources;
+    let unknown = tag.or_else(|| untold.then(|| partial(context, policy.id)));
     let stranger = |set: &Addresses, family| {
         let on_internet = set.intersection(reach::internet(family));
         wide(&context.strangers(&on_internet, family), family, context.settings.needed)
@@ -82,6 +67,7 @@ fn judge(context: &Context<'_>, policy: &JitPolicy) -> Judged {
     };
     let (mut ports, mut unknown) = (Vec::new(), Vec::new());
     for machine in machines {
+        unknown.extend(machine.more_ports.then(|| partial(context, policy.id)));
         for port in &machine.ports {
             match is_wide(context, policy, port) {
                 Ok(true) => ports.push((machine, port)),

@@ -63,7 +63,8 @@ fn judge(context: &Context<'_>, policy: &JitPolicy) -> Judged {
         all().filter(|(_, port)| port.longest.is_some_and(|its| its > DEFAULT_SECONDS)).collect();
     let Some((machine, port)) = ports.first() else {
         // Azure takes no policy without it.
-        return match all().any(|(_, port)| port.longest.is_none()) {
+        let hidden = machines.iter().any(|machine| machine.more_ports);
+        return match hidden || all().any(|(_, port)| port.longest.is_none()) {
             true => Err(vec![partial(context, policy.id)]),
             false => Ok(Verdict::Pass),
         };

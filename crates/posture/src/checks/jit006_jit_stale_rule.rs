@@ -7,7 +7,7 @@ use estate::{
 };
 use reach::RuleRef;
 
-use super::jit_access::{Made, made_by_defender, partial, runs};
+use super::jit_access::{Made, accounts_for, made_by_defender, partial, runs};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -120,7 +120,7 @@ fn is_stale(
     }
     let mut unknown = running.unknown.clone();
     for (request, runs, policy) in &running.requests {
-        match is_for(context, nsg, rule, request) {
+        match is_for(context, nsg, rule, (request, *policy)) {
             Ok(false) => {}
             Ok(true) if *runs => return Ok(false),
             Ok(true) => unknown.push(partial(context, *policy)),
@@ -139,7 +139,7 @@ fn is_for(
     context: &Context<'_>,
     nsg: &Nsg,
     rule: &SecurityRule,
-    request: &JitRequest,
+    (request, policy): (&JitRequest, ResourceId),
 ) -> Result<bool, Reason> {
     let estate = context.estate();
     if let Some(reason) = rule.destination_ports.unreadable.as_ref().or(rule.destination.unreadable.as_ref())
@@ -148,6 +148,11 @@ fn is_for(
     }
     let port = u16::try_from(request.port).ok();
     if !port.is_some_and(|port| rule.destination_ports.ports.contains(port)) {
+        return Ok(false);
+    }
+    // One that lets in more than was asked for was made for another request.
+    let accounts = accounts_for(request, rule);
+    if accounts == Some(false) {
         return Ok(false);
     }
     let vm = estate.vm(request.vm).ok_or_else(|| estate.missing(estate::Kind::Vm, request.vm))?;
@@ -181,6 +186,7 @@ fn is_for(
             };
             if by_subnet || is(&nic.nsg, &mut unknown) {
                 match names(&rule.destination, &ip.address) {
+                    Some(true) if accounts.is_none() => unknown = Some(partial(context, policy)),
                     Some(true) => return Ok(true),
                     Some(false) => {}
                     None => unknown = Some(Reason::NoAddress),

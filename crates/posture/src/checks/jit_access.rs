@@ -4,10 +4,10 @@
 //! <https://learn.microsoft.com/rest/api/defenderforcloud/> (jitNetworkAccessPolicies 2020-01-01).
 
 use estate::{
-    JitMachine, JitPolicy, JitRequest, Known, Moment, PortSet, Range, Reason, ResourceId,
-    resource_subscription,
+    Family, JitMachine, JitPolicy, JitRequest, Known, Moment, PortSet, Prefix, Range, Reason, ResourceId,
+    SecurityRule, parse_prefix, resource_subscription,
 };
-use reach::Protocols;
+use reach::{Addresses, Protocols, every_address};
 
 use super::net001_exposed_management_port::services;
 use crate::exposure::{PortEvidence, listed};
@@ -68,12 +68,19 @@ impl Covered<'_> {
         ports.map(|port| Range { first: port, last: port }).collect()
     }
 
-    /// Whether a request for a port runs; the reason where nobody can tell.
+    /// Why policies may cover further ports; none where they are told in full.
+    pub(super) fn doubt(&self, context: &Context<'_>) -> Option<Reason> {
+        let (policy, _) = self.policies.iter().find(|(_, machine)| machine.more_ports)?;
+        Some(partial(context, policy.id))
+    }
+
+    /// Whether a request for a port runs that accounts for what rules let in; the reason where nobody can tell.
     pub(super) fn is_asked_for(
         &self,
         context: &Context<'_>,
         vm: ResourceId,
         port: u16,
+        rules: &[&SecurityRule],
     ) -> Result<bool, Reason> {
         let mut unknown = None;
         for (policy, _) in &self.policies {
@@ -86,16 +93,73 @@ impl Covered<'_> {
                     let here =
                         requests.iter().filter(|request| request.vm == vm && request.port == u64::from(port));
                     for request in here {
-                        match runs(request, moment) {
-                            Some(true) => return Ok(true),
-                            Some(false) => {}
-                            None => unknown = Some(partial(context, policy.id)),
+                        let all: Vec<_> = rules.iter().map(|rule| accounts_for(request, rule)).collect();
+                        let accounts = match (all.contains(&Some(false)), all.contains(&None)) {
+                            (true, _) => Some(false),
+                            (false, true) => None,
+                            (false, false) => Some(true),
+                        };
+                        match (runs(request, moment), accounts) {
+                            (Some(false), _) | (_, Some(false)) => {}
+                            (Some(true), Some(true)) => return Ok(true),
+                            _ => unknown = Some(partial(context, policy.id)),
                         }
                     }
                 }
             }
         }
         unknown.map_or(Ok(false), Err)
+    }
+}
+
+/// Addresses of each family that prefixes name, and the first of them that is none: a service tag.
+pub(super) fn addresses_of(sources: &[Box<str>]) -> ([Addresses; 2], Option<Reason>) {
+    let (mut v4, mut v6, mut unknown) = (Addresses::empty(), Addresses::empty(), None);
+    for source in sources {
+        let source = source.trim();
+        match parse_prefix(source) {
+            Some(Prefix::V4(range)) => {
+                let range = Range { first: u128::from(range.first), last: u128::from(range.last) };
+                v4 = v4.union(&[range].into_iter().collect());
+            }
+            Some(Prefix::V6(range)) => v6 = v6.union(&[range].into_iter().collect()),
+            None if is_anybody(source) => v4 = every_address(Family::V4),
+            None => unknown = Some(Reason::ServiceTag { tag: source.into() }),
+        }
+    }
+    ([v4, v6], unknown)
+}
+
+fn is_anybody(source: &str) -> bool {
+    source == "*" || ["any", "internet"].iter().any(|word| source.eq_ignore_ascii_case(word))
+}
+
+/// Whether a request asked for everybody that a rule lets in: what is wider was made for another one. None where nobody can
+/// tell.
+pub(super) fn accounts_for(request: &JitRequest, rule: &SecurityRule) -> Option<bool> {
+    if request.sources.is_empty() || rule.source.unreadable.is_some() {
+        return None;
+    }
+    if request.sources.iter().any(|source| is_anybody(source.trim())) {
+        return Some(true);
+    }
+    let ([v4, v6], unknown) = addresses_of(&request.sources);
+    let named: Addresses = rule
+        .source
+        .v4
+        .ranges()
+        .iter()
+        .map(|range| Range { first: u128::from(range.first), last: u128::from(range.last) })
+        .collect();
+    let within = !rule.source.any
+        && rule.source.tags.is_empty()
+        && rule.source.asgs.is_empty()
+        && v4.contains_all(&named)
+        && rule.source.v6.ranges().iter().all(|range| v6.contains_all(&[*range].into_iter().collect()));
+    match (within, unknown) {
+        (true, _) => Some(true),
+        (false, None) => Some(false),
+        (false, Some(_)) => None,
     }
 }
 

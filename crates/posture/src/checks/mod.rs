@@ -8,10 +8,10 @@ mod acc003_derived_admin_name;
 mod acc004_shared_admin_name;
 mod acc005_shared_ssh_key;
 mod acc006_development_looser;
+mod acc007_weak_password_rules;
 mod admin_account;
 mod antimalware;
 mod assessed;
-mod baseline_assignment;
 mod bastions;
 mod bkp001_not_backed_up;
 mod bkp002_no_recent_recovery_point;
@@ -42,6 +42,7 @@ mod enc006_exportable_disk;
 mod enc007_unmanaged_disk;
 mod end_of_support;
 mod flow_logs;
+mod guest_results;
 mod hrd001_trusted_launch;
 mod hrd002_secure_boot;
 mod hrd003_vtpm;
@@ -56,6 +57,7 @@ mod hrd011_extension_publisher;
 mod hrd012_winrm_in_clear;
 mod hrd013_vm_agent;
 mod hrd014_script_in_clear;
+mod hrd015_guest_policy_failed;
 mod jit001_no_jit;
 mod jit002_jit_does_not_close;
 mod jit003_jit_port_missing;
@@ -119,6 +121,7 @@ pub const CHECKS: &[&Check] = &[
     &acc004_shared_admin_name::CHECK,
     &acc005_shared_ssh_key::CHECK,
     &acc006_development_looser::CHECK,
+    &acc007_weak_password_rules::CHECK,
     &bkp001_not_backed_up::CHECK,
     &bkp002_no_recent_recovery_point::CHECK,
     &bkp003_backup_broken::CHECK,
@@ -159,6 +162,7 @@ pub const CHECKS: &[&Check] = &[
     &hrd012_winrm_in_clear::CHECK,
     &hrd013_vm_agent::CHECK,
     &hrd014_script_in_clear::CHECK,
+    &hrd015_guest_policy_failed::CHECK,
     &jit001_no_jit::CHECK,
     &jit002_jit_does_not_close::CHECK,
     &jit003_jit_port_missing::CHECK,

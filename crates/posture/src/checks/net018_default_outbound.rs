@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use estate::{Known, Reason, ResourceId, Subnet};
+use estate::{Kind, Known, Reason, ResourceId, Subnet, resource_subscription};
 
 use super::way_out::{WayOut, way_out};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
 use crate::verdict::{Fault, Judged, Verdict};
-use crate::view::Context;
+use crate::view::{AddressView, Context, VmView};
 
 pub(crate) const CHECK: Check = Check {
     code: "NET018",
@@ -50,21 +50,39 @@ struct Inside {
 fn run(context: &Context<'_>, sink: &mut Sink) {
     let estate = context.estate();
     let mut inside: HashMap<ResourceId, Inside> = HashMap::new();
-    for vm in &estate.vms {
-        for nic in vm.nics.iter().filter_map(|id| estate.nic(*id)) {
-            for ip in nic.ip_configurations.iter().filter_map(Known::value).flatten() {
-                let Some(Known::Value(subnet)) = &ip.subnet else { continue };
-                let here = inside.entry(*subnet).or_default();
-                match way_out(context, vm, nic, ip) {
-                    Ok(WayOut::Default) if here.lent.last() != Some(&vm.id) => here.lent.push(vm.id),
-                    Ok(_) => {}
-                    Err(reasons) => here.unknown.extend(reasons),
+    // Machines that may be in any subnet of their subscription, and why.
+    let mut astray: HashMap<String, Reason> = HashMap::new();
+    let subscription = |id| resource_subscription(estate.text(id)).unwrap_or_default().to_ascii_lowercase();
+    let vms = estate.vms.iter().map(|vm| VmView::new(context.reach, vm));
+    let sets = estate.scale_sets.iter().filter_map(|set| VmView::of_scale_set(context.reach, set));
+    for view in vms.chain(sets) {
+        let id = view.vm.id;
+        for reason in &view.unknown {
+            astray.entry(subscription(id)).or_insert_with(|| reason.clone());
+        }
+        for AddressView { nic, ip, .. } in &view.addresses {
+            let subnet = match &ip.subnet {
+                Some(Known::Value(subnet)) => *subnet,
+                Some(Known::Unknown(reason)) => {
+                    astray.entry(subscription(id)).or_insert_with(|| reason.as_ref().clone());
+                    continue;
                 }
+                None => {
+                    astray.entry(subscription(id)).or_insert_with(|| estate.partial(Kind::Nic, nic.id));
+                    continue;
+                }
+            };
+            let here = inside.entry(subnet).or_default();
+            match way_out(context, view.vm, nic, ip) {
+                Ok(WayOut::Default) if here.lent.last() != Some(&id) => here.lent.push(id),
+                Ok(_) => {}
+                Err(reasons) => here.unknown.extend(reasons),
             }
         }
     }
     for subnet in &estate.subnets {
-        if let Some(inside) = inside.remove(&subnet.id) {
+        if let Some(mut inside) = inside.remove(&subnet.id) {
+            inside.unknown.extend(astray.get(&subscription(subnet.id)).cloned());
             sink.take(context, &CHECK, subnet.id, judge(context, subnet, inside));
         }
     }

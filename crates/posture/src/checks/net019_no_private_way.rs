@@ -1,10 +1,12 @@
 //! A machine is reached over the internet, and there is no other way to it.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
-use estate::{Feed, Inside, Reason, ResourceId, resource_name};
-use reach::Protocols;
+use estate::{Feed, Inside, Range, Reason, ResourceId, resource_name};
+use reach::{Addresses, Protocols};
 
+use super::passages::gets_in;
 use super::private_ways::{networks_of, private_ways};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
@@ -50,16 +52,18 @@ struct Reached {
 fn run(context: &Context<'_>, sink: &mut Sink) {
     let estate = context.estate();
     let mut machines = Vec::new();
-    // Networks with a machine that is an RD Gateway by what it offers, and by its name alone.
-    let (mut relays, mut named): (BTreeSet<ResourceId>, BTreeSet<ResourceId>) = Default::default();
+    // Machines that are RD Gateways by what they offer and their name, and networks of those that are by one of these.
+    let (mut relays, mut named): (Vec<Relay>, BTreeSet<ResourceId>) = Default::default();
     let vms = estate.vms.iter().map(|vm| VmView::new(context.reach, vm));
     let sets = estate.scale_sets.iter().filter_map(|set| VmView::of_scale_set(context.reach, set));
     for view in vms.chain(sets) {
         let networks = networks_of(context, &view);
-        if is_relay(&view) {
-            relays.extend(networks.iter().flatten());
-        } else if named_like_a_relay(resource_name(estate.text(view.vm.id))) {
-            named.extend(networks.iter().flatten());
+        let id = view.vm.id;
+        match (is_relay(&view), named_like_a_relay(resource_name(estate.text(id)))) {
+            (true, true) => relays.push(Relay::of(&view, networks.iter().flatten())),
+            // A web server over HTTP/3 offers the like, and a name says what somebody meant.
+            (true, false) | (false, true) => named.extend(networks.iter().flatten()),
+            (false, false) => {}
         }
         let reached = is_reached(context, &view);
         if reached != Ok(false) {
@@ -69,6 +73,35 @@ fn run(context: &Context<'_>, sink: &mut Sink) {
     for machine in machines {
         let judged = judge(context, &machine, &relays, &named);
         sink.take(context, &CHECK, machine.id, judged);
+    }
+}
+
+/// A machine that relays RDP.
+struct Relay {
+    id: ResourceId,
+    networks: Vec<ResourceId>,
+    /// Where it sends from inside its network; empty where that is not told.
+    addresses: Addresses,
+}
+
+impl Relay {
+    fn of<'n>(view: &VmView<'_>, networks: impl Iterator<Item = &'n ResourceId>) -> Self {
+        let own = view.addresses.iter().filter_map(|address| match address.ip.address.as_ref()?.value()? {
+            IpAddr::V4(address) => Some(u128::from(address.to_bits())),
+            IpAddr::V6(_) => None,
+        });
+        let addresses = own.map(|one| Range { first: one, last: one }).collect();
+        Self { id: view.vm.id, networks: networks.copied().collect(), addresses }
+    }
+
+    /// Whether rules let it in to a login port of a machine.
+    fn leads_to(&self, context: &Context<'_>, machine: ResourceId) -> Result<bool, Vec<Reason>> {
+        match context.estate().vm(machine) {
+            Some(vm) if !self.addresses.is_empty() => {
+                gets_in(context, vm, &context.ports[0], |_| self.addresses.clone())
+            }
+            _ => Err(vec![Reason::NoAddress]),
+        }
     }
 }
 
@@ -117,21 +150,27 @@ fn named_like_a_relay(name: &str) -> bool {
         || words.any(|word| matches!(word, "rdg" | "rdgateway"))
 }
 
-fn judge(
-    context: &Context<'_>,
-    machine: &Reached,
-    relays: &BTreeSet<ResourceId>,
-    named: &BTreeSet<ResourceId>,
-) -> Judged {
+fn judge(context: &Context<'_>, machine: &Reached, relays: &[Relay], named: &BTreeSet<ResourceId>) -> Judged {
+    // It is the way itself.
+    if relays.iter().any(|relay| relay.id == machine.id) {
+        return Ok(Verdict::NotFor);
+    }
     let networks = machine.networks.clone()?;
     let mut unknown = Vec::new();
     for network in &networks {
         let ways = private_ways(context, context.estate().vm(machine.id), *network);
-        if !ways.names.is_empty() || ways.networks.iter().any(|network| relays.contains(network)) {
+        if !ways.names.is_empty() {
             return Ok(Verdict::Pass);
         }
         unknown.extend(ways.unknown);
-        // A name says what somebody meant, not what the machine does.
+        let around = |networks: &[ResourceId]| networks.iter().any(|network| ways.networks.contains(network));
+        for relay in relays.iter().filter(|relay| around(&relay.networks)) {
+            match relay.leads_to(context, machine.id) {
+                Ok(true) => return Ok(Verdict::Pass),
+                Ok(false) => {}
+                Err(reasons) => unknown.extend(reasons),
+            }
+        }
         if ways.networks.iter().any(|network| named.contains(network)) {
             unknown.push(Reason::InsideMachine { what: Inside::Settings });
         }

@@ -11,7 +11,7 @@ use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::exposure::listed;
 use crate::lang::{Text, say};
-use crate::verdict::{Fault, Judged, Verdict};
+use crate::verdict::{Fault, Judged, Verdict, says};
 use crate::view::Context;
 
 pub(crate) const CHECK: Check = Check {
@@ -25,8 +25,8 @@ pub(crate) const CHECK: Check = Check {
         ja: "Bastion でつながらないと、「とりあえず」パブリックなポートが再び開かれてしまいます。コントロール プレーンから到達できない Bastion は、更新プログラムも受け取れません。",
     },
     fix: Text {
-        en: "Give the group of AzureBastionSubnet all rules that its page lists, and let the groups of the machines admit the bastion's subnet: `az network nsg rule create --nsg-name <NSG> -g <RESOURCE-GROUP> -n AllowBastion --priority 200 --direction Inbound --access Allow --protocol Tcp --source-address-prefixes <BASTION-SUBNET-PREFIX> --destination-port-ranges 22 3389`. Machines that nobody logs in to through the bastion may be suppressed with that reason.",
-        ja: "AzureBastionSubnet の NSG に、ドキュメントに記載されたすべての規則を追加してください。仮想マシン側の NSG では、Bastion のサブネットからの接続を許可してください: `az network nsg rule create --nsg-name <NSG> -g <リソース グループ> -n AllowBastion --priority 200 --direction Inbound --access Allow --protocol Tcp --source-address-prefixes <Bastion サブネットのプレフィックス> --destination-port-ranges 22 3389`。Bastion を使わない VM は、理由を添えて抑制できます。",
+        en: "Give the group of AzureBastionSubnet all rules that its page lists, and let the groups of the machines admit the bastion's subnet: `az network nsg rule create --nsg-name <NSG> -g <RESOURCE-GROUP> -n AllowBastion --priority 200 --direction Inbound --access Allow --protocol Tcp --source-address-prefixes <BASTION-SUBNET-PREFIX> --destination-port-ranges 22 3389`.",
+        ja: "AzureBastionSubnet の NSG に、ドキュメントに記載されたすべての規則を追加してください。仮想マシン側の NSG では、Bastion のサブネットからの接続を許可してください: `az network nsg rule create --nsg-name <NSG> -g <リソース グループ> -n AllowBastion --priority 200 --direction Inbound --access Allow --protocol Tcp --source-address-prefixes <Bastion サブネットのプレフィックス> --destination-port-ranges 22 3389`",
     },
     feed: None,
     refs: &[
@@ -67,6 +67,11 @@ fn networks<'e>(context: &Context<'e>, vm: &'e Vm) -> impl Iterator<Item = Resou
     ips.filter_map(|ip| estate.subnet(*ip.subnet.as_ref()?.value()?)?.vnet)
 }
 
+/// Whether Azure could not make it, or change it.
+fn has_failed(bastion: &Bastion) -> bool {
+    says(&bastion.provisioning, "Failed")
+}
+
 /// What rules do to the packets of a bastion.
 #[derive(PartialEq)]
 enum Fate {
@@ -89,6 +94,16 @@ fn fate(all: &Addresses, must: &Addresses, may: &Addresses) -> Fate {
 fn judge(context: &Context<'_>, bastion: &Bastion, inside: &HashMap<ResourceId, Vec<&Vm>>) -> Judged {
     let (estate, lang) = (context.estate(), context.lang);
     sku(context, bastion)?;
+    if has_failed(bastion) {
+        let name = context.name(bastion.id);
+        let message = say!(
+            lang,
+            "the bastion `{name}` does not work: Azure could not finish it",
+            "Bastion `{name}` は作成または更新に失敗しており、使えません"
+        );
+        let pointer = "/properties/provisioningState";
+        return Fault::new(message).at_record(bastion.id, &bastion.origins, pointer).verdict();
+    }
     // It comes from the platform, and no group is asked.
     if is_developer(bastion) {
         return Ok(Verdict::NotFor);
@@ -164,6 +179,9 @@ fn judge(context: &Context<'_>, bastion: &Bastion, inside: &HashMap<ResourceId, 
 
 /// Whether rules let a bastion get to a machine; the reasons where nobody can tell.
 pub(super) fn gets_to(context: &Context<'_>, bastion: &Bastion, vm: &Vm) -> Result<bool, Vec<Reason>> {
+    if has_failed(bastion) {
+        return Ok(false);
+    }
     if is_developer(bastion) {
         return Ok(true);
     }

@@ -55,12 +55,13 @@ fn judge(context: &Context<'_>, gateway: &Gateway) -> Judged {
     let clients = context.known(&gateway.clients)?.is_some_and(|clients| !clients.is_empty());
     // A gateway that names no way to sign in takes certificates.
     let sign_in = context.known(&gateway.sign_in)?.map(Vec::as_slice).unwrap_or_default();
-    let entra = sign_in.iter().any(|way| way.eq_ignore_ascii_case("AAD"));
-    if clients && !entra {
+    // Whoever has the shared certificate needs no account: one other way is enough.
+    let entra_alone = !sign_in.is_empty() && sign_in.iter().all(|way| way.eq_ignore_ascii_case("AAD"));
+    if clients && !entra_alone {
         let message = say!(
             context.lang,
-            "people connect to the VPN gateway `{name}` without signing in with Entra ID",
-            "VPN ゲートウェイ `{name}` のポイント対サイト接続で、Microsoft Entra ID 認証が使われていません"
+            "people may connect to the VPN gateway `{name}` without signing in with Entra ID",
+            "VPN ゲートウェイ `{name}` のポイント対サイト接続は、Microsoft Entra ID で認証しなくても使えます"
         );
         let ways = if sign_in.is_empty() { "Certificate".to_owned() } else { sign_in.join(", ") };
         let mut fault = Fault::new(message).fact("sign_in", ways);

@@ -1,6 +1,6 @@
 //! Packets that pass the guards of an address: which ports they get to, what decides, and why it is not certain.
 
-use estate::{Nic, PortSet, Reason, ResourceId};
+use estate::{Direction, Kind, Known, Nic, PortSet, Reason, ResourceId, Vm};
 use reach::{Addresses, Endpoint, Level, Opening, Passage, Protocols, RuleRef, rule_name};
 
 use crate::view::{Cause, Context};
@@ -28,6 +28,48 @@ pub(super) fn senders_must(passage: &Passage, port: u16) -> Addresses {
 /// Addresses that may get to it.
 pub(super) fn senders_may(passage: &Passage, port: u16) -> Addresses {
     at_port(passage, port, |opening| &opening.local_ports, |opening| &opening.internet.may)
+}
+
+/// Whether some of the senders get to one of these TCP ports of a machine; the reasons where nobody can tell.
+pub(super) fn gets_in(
+    context: &Context<'_>,
+    vm: &Vm,
+    ports: &PortSet,
+    senders: impl Fn(&Endpoint) -> Addresses,
+) -> Result<bool, Vec<Reason>> {
+    let estate = context.estate();
+    let mut unknown: Vec<Reason> = vm.nics_unknown.as_deref().cloned().into_iter().collect();
+    for id in &vm.nics {
+        let Some(nic) = estate.nic(*id) else {
+            unknown.push(estate.missing(Kind::Nic, *id));
+            continue;
+        };
+        let Some(Known::Value(all)) = &nic.ip_configurations else {
+            unknown.push(estate.partial(Kind::Nic, *id));
+            continue;
+        };
+        for ip in all {
+            let mut endpoint = Endpoint::new(estate, nic, ip);
+            let senders = senders(&endpoint);
+            // The tag of a network holds what is connected to it, who comes by a gateway included.
+            // https://learn.microsoft.com/azure/virtual-network/service-tags-overview
+            let tag = &mut endpoint.network.tag;
+            (tag.must, tag.may) = (tag.must.union(&senders), tag.may.union(&senders));
+            let passage = context.reach.passing(endpoint, Direction::Inbound, &senders);
+            let here = || {
+                passage.openings.iter().filter(|opening| {
+                    opening.protocols.contains(Protocols::TCP) && opening.local_ports.overlaps(ports)
+                })
+            };
+            if passage.unknown.is_empty() && here().any(|opening| !opening.internet.must.is_empty()) {
+                return Ok(true);
+            }
+            if here().any(|opening| !opening.internet.may.is_empty()) {
+                unknown.extend(doubts(&passage));
+            }
+        }
+    }
+    if unknown.is_empty() { Ok(false) } else { Err(unknown) }
 }
 
 /// Addresses whose TCP port the machine certainly gets to.

@@ -1,9 +1,12 @@
 //! Ways into a network that need no public address of the machines in it.
 
-use estate::{Bastion, Feed, Gateway, Kind, Known, Peer, Reason, ResourceId, Vm};
+use estate::{Bastion, Family, Feed, Gateway, Kind, Known, Peer, Reason, ResourceId, Vm};
+use reach::every_address;
 
 use super::bastions::is_developer;
+use super::jit_access::addresses_of;
 use super::net020_bastion_blocked::gets_to;
+use super::passages::gets_in;
 use crate::verdict::says;
 use crate::view::{Context, VmView};
 
@@ -47,7 +50,7 @@ pub(super) fn private_ways(context: &Context<'_>, vm: Option<&Vm>, network: Reso
     for bastion in estate.around.bastions.of(network) {
         ways.bastion(context, vm, bastion);
     }
-    ways.gateways(context, network);
+    ways.gateways(context, vm, network);
     let Some(vnet) = estate.vnet(network) else {
         ways.unknown.push(estate.missing(Kind::Vnet, network));
         return ways;
@@ -68,7 +71,7 @@ pub(super) fn private_ways(context: &Context<'_>, vm: Option<&Vm>, network: Reso
         }
         match &peer.use_remote_gateways {
             None | Some(Known::Value(false)) => {}
-            Some(Known::Value(true)) => ways.gateways(context, id),
+            Some(Known::Value(true)) => ways.gateways(context, vm, id),
             Some(Known::Unknown(reason)) => ways.unknown.push(reason.as_ref().clone()),
         }
         if estate.vnet(id).is_none() {
@@ -92,20 +95,39 @@ impl Ways {
         }
     }
 
-    fn gateways(&mut self, context: &Context<'_>, network: ResourceId) {
+    fn gateways(&mut self, context: &Context<'_>, vm: Option<&Vm>, network: ResourceId) {
         let kind = |gateway: &Gateway| {
             let kinds = [("Vpn", "vpn gateway"), ("ExpressRoute", "expressroute gateway")];
             kinds.into_iter().find(|(kind, _)| says(&gateway.kind, kind)).map(|(_, name)| name)
         };
         for gateway in context.estate().around.gateways.of(network) {
             let Some(kind) = kind(gateway) else { continue };
-            match is_used(context, gateway) {
+            let leads = is_used(context, gateway).and_then(|used| match (used, vm) {
+                (true, Some(vm)) => leads_to(context, gateway, vm),
+                (used, _) => Ok(used),
+            });
+            match leads {
                 Ok(true) => self.names.push(format!("{kind} {}", context.name(gateway.id))),
                 Ok(false) => {}
                 Err(reasons) => self.unknown.extend(reasons),
             }
         }
     }
+}
+
+/// Whether rules let in to a login port of a machine who comes by a gateway: its clients, or anybody from outside the
+/// machine's network where it joins networks, as no record tells all of what lies behind.
+fn leads_to(context: &Context<'_>, gateway: &Gateway, vm: &Vm) -> Result<bool, Vec<Reason>> {
+    let clients = context.known(&gateway.clients)?.map(Vec::as_slice).unwrap_or_default();
+    let ([clients, _], tag) = addresses_of(clients);
+    if let Some(reason) = tag {
+        return Err(vec![reason]);
+    }
+    let connected = !context.estate().around.connections.of(gateway.id).is_empty();
+    gets_in(context, vm, &context.ports[0], |endpoint| match connected {
+        true => every_address(Family::V4).difference(&endpoint.network.own),
+        false => clients.clone(),
+    })
 }
 
 /// Whether somebody comes by a gateway: single people, or a network that is connected. One that nobody comes by leads nowhere.

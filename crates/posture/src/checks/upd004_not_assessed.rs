@@ -27,6 +27,8 @@ pub(crate) const CHECK: Check = Check {
     },
     feed: Some(Feed::Updates),
     refs: &[
+        Reference::Defender("90386950-71ca-4357-a12e-486d1679427c"),
+        Reference::Policy("bd876905-5b84-4f73-ab2d-2e7a7c4568d9"),
         Reference::Mcsb("PV-6"),
         Reference::Page("https://learn.microsoft.com/azure/update-manager/assessment-options"),
     ],
@@ -41,12 +43,13 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     let vm = view.vm;
     // Whoever lets the platform install updates lets it look for them, too.
     // https://learn.microsoft.com/azure/virtual-machines/automatic-vm-guest-patching
-    if says(&vm.upkeep.assessment_mode, "AutomaticByPlatform")
-        || says(&vm.upkeep.patch_mode, "AutomaticByPlatform")
-    {
+    let by_platform = says(&vm.upkeep.assessment_mode, "AutomaticByPlatform")
+        || says(&vm.upkeep.patch_mode, "AutomaticByPlatform");
+    let all = context.estate().around.patch_assessments.of(vm.id);
+    // What it found last tells more than what it was told to do.
+    if by_platform && all.is_empty() {
         return Ok(Verdict::Pass);
     }
-    let all = context.estate().around.patch_assessments.of(vm.id);
     if all.iter().any(|assessment| judged(context, assessment).is_ok())
         || vm.upkeep.lacking.is_some() && age(context, &vm.origins, &vm.upkeep.lacking_at) == Age::Fresh
     {

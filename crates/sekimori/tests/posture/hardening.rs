@@ -148,7 +148,7 @@ fn baselines_that_are_not_kept() {
         "HRD005",
         vec![
             ("fail", vec![vm(json!({})), failing("AzureLinuxBaseline")]),
-            ("fail", vec![vm(json!({})), compliant(), failing("LinuxNoPasswordForSSH")]),
+            ("fail", vec![vm(json!({})), compliant(), failing("AzureDockerBaseline")]),
             ("pass", vec![vm(json!({})), compliant()]),
             ("unknown", vec![vm(json!({})), assignment("AzureLinuxBaseline", "Pending", json!({}))]),
             (
@@ -187,6 +187,46 @@ fn baselines_that_are_not_kept() {
     let text: String = many.iter().map(|value| format!("{value}\n")).collect();
     let out = crate::common::run(&["check", "-", "--select", "HRD005"], text.as_bytes()).out;
     assert!(out.contains("rule 19") && out.contains("and 33 more") && !out.contains("rule 20"), "{out}");
+}
+
+#[test]
+fn policies_for_the_inside_of_machines() {
+    let other = |name: &str, status: &str| vec![vm(json!({})), assignment(name, status, json!({}))];
+    let old = json!({"properties": {"lastComplianceStatusChecked": "2026-01-01T00:00:00Z"}});
+    for (code, name, near) in [
+        ("ACC007", "MinimumPasswordLength", "LinuxNoPasswordForSSH"),
+        ("ACC007", "PasswordPolicy_msid232", "AzureLinuxBaseline"),
+        ("HRD015", "WindowsDefenderExploitGuard", "PasswordMustMeetComplexityRequirements"),
+    ] {
+        cases(
+            code,
+            vec![
+                ("fail", other(name, "NonCompliant")),
+                ("pass", other(name, "Compliant")),
+                ("unknown", other(name, "Pending")),
+                ("unknown", vec![vm(json!({})), assignment(name, "Compliant", old.clone())]),
+                // Another check tells of it.
+                ("", other(near, "NonCompliant")),
+                ("", vec![vm(json!({}))]),
+            ],
+        );
+        assert_eq!(verdict(&exported(&[vm(json!({}))]), code), "not assessed");
+    }
+    // What is so now counts before how a machine was made.
+    let passwords = |made: bool| json!({"properties": {"osProfile": {"linuxConfiguration": {"disablePasswordAuthentication": made}}}});
+    let now = |made: bool, status: &str, change: Value| {
+        vec![vm(passwords(made)), assignment("LinuxNoPasswordForSSH", status, change)]
+    };
+    cases(
+        "ACC002",
+        vec![
+            ("fail", now(true, "NonCompliant", json!({}))),
+            ("pass", now(false, "Compliant", json!({}))),
+            ("fail", now(false, "Compliant", old.clone())),
+            ("pass", now(true, "Pending", json!({}))),
+        ],
+    );
+    cases("HRD005", vec![("", now(true, "NonCompliant", json!({})))]);
 }
 
 #[test]
@@ -413,8 +453,8 @@ fn images_that_are_taken_out() {
         "HRD007",
         vec![
             ("pass", vec![vm(json!({})), of_vm(json!({"imageState": "Active"}))]),
-            // Azure leaves the state out of an image that nobody takes out.
-            ("pass", vec![vm(json!({})), of_vm(json!(null))]),
+            ("unknown", vec![vm(json!({})), of_vm(json!(null))]),
+            ("unknown", vec![vm(json!({})), of_vm(json!({"imageState": "Blocked"}))]),
             ("fail", vec![vm(json!({})), of_vm(json!({"imageState": "Deprecated"}))]),
             ("fail", vec![vm(json!({})), of_vm(planned("2026-12-31"))]),
             ("unknown", vec![vm(json!({})), of_vm(unknown())]),
@@ -422,7 +462,7 @@ fn images_that_are_taken_out() {
             ("fail", vec![vm(json!({})), offered("24.04.202609010", json!({"imageState": "Active"}))]),
             // The newest of a plan at any time.
             (
-                "",
+                "unknown",
                 vec![vm(
                     json!({"properties": {"storageProfile": {"imageReference": {"exactVersion": null}}}}),
                 )],

@@ -378,3 +378,83 @@ fn leases_that_are_past_their_end() {
     assert_eq!(verdict(&exported(&until("2026-11-22T00:00:00Z")), "JIT009"), "fail");
     assert_eq!(verdict(&exported(&until("2026-11-26T08:00:00Z")), "JIT009"), "pass");
 }
+
+/// A request from some address.
+fn request_from(source: &str) -> Value {
+    let mut one = request("Initiated", LATER);
+    one["virtualMachines"][0]["ports"][0]["allowedSourceAddressPrefix"] = json!(source);
+    one
+}
+
+#[test]
+fn a_request_accounts_for_whom_it_named_and_for_nobody_else() {
+    let opened = |source: &str, requests: &[Value]| {
+        let rules = [rule(OPENS, 100, "Allow", "Tcp", source, "22")];
+        with(here(&rules), policy_for(&vm_id(), &[port(22, json!({}))], requests))
+    };
+    let untold = || {
+        let mut one = request_from("*");
+        one["virtualMachines"][0]["ports"][0]["allowedSourceAddressPrefix"] = json!(null);
+        one
+    };
+    for code in ["JIT002", "JIT006"] {
+        cases(
+            code,
+            vec![
+                ("pass", opened("*", &[request_from("*")])),
+                ("fail", opened("*", &[request_from("203.0.113.5")])),
+                ("pass", opened("*", &[request_from("203.0.113.5"), request_from("Internet")])),
+                ("unknown", opened("*", &[untold()])),
+            ],
+        );
+    }
+    cases(
+        "JIT006",
+        vec![
+            ("pass", opened("203.0.113.5", &[request_from("203.0.113.0/24")])),
+            ("fail", opened("203.0.113.5", &[request_from("203.0.113.6")])),
+        ],
+    );
+}
+
+#[test]
+fn parts_of_a_policy_that_cannot_be_read_may_say_anything() {
+    let unknown = || json!({"$unknown": {"reason": "a parameter"}});
+    let hidden = || {
+        port(
+            22,
+            json!({"number": unknown(), "allowedSourceAddressPrefix": "*", "maxRequestAccessDuration": "PT24H"}),
+        )
+    };
+    let some = |source: Value| {
+        port(
+            22,
+            json!({"allowedSourceAddressPrefix": null, "allowedSourceAddressPrefixes": ["203.0.113.7", source]}),
+        )
+    };
+    let nameless = || {
+        let mut policy = policy(&[port(22, json!({}))]);
+        policy["properties"]["virtualMachines"][0]["id"] = unknown();
+        policy
+    };
+    cases("JIT001", vec![("unknown", with(here(&ssh_open()), nameless()))]);
+    cases(
+        "JIT002",
+        vec![
+            ("unknown", with(here(&[]), policy(&[port(3389, json!({})), hidden()]))),
+            ("fail", with(here(&ssh_open()), policy(&[port(22, json!({})), hidden()]))),
+        ],
+    );
+    cases("JIT003", vec![("unknown", with(here(&ssh_open()), policy(&[port(3389, json!({})), hidden()])))]);
+    cases(
+        "JIT004",
+        vec![
+            ("unknown", with(here(&[]), policy(&[hidden()]))),
+            ("unknown", with(here(&[]), policy(&[some(unknown())]))),
+            ("fail", with(here(&[]), policy(&[some(json!("*"))]))),
+            ("pass", with(here(&[]), policy(&[some(json!("203.0.113.8"))]))),
+        ],
+    );
+    cases("JIT005", vec![("unknown", with(here(&[]), policy(&[hidden()])))]);
+    cases("JIT008", vec![("unknown", with(here(&[]), nameless()))]);
+}

@@ -165,6 +165,7 @@ fn what_leaves_for_the_internet() {
     };
     all("NET010", ["fail", "pass", "fail", "pass", "pass", "pass"]);
     all("NET011", ["", "pass", "", "pass", "pass", "fail"]);
+    cases("NET011", vec![("unknown", vec![vm(json!({}))])]);
     let report = snapshot(&behind(&[]));
     let evidence = &finding(&report, "NET010")["evidence"];
     assert_eq!(evidence["way_out"], "default-outbound-access");
@@ -214,6 +215,17 @@ fn who_has_no_way_out_sends_nothing() {
             ("unknown", routed("VirtualAppliance", json!("10.0.9.4"))),
         ],
     );
+    let set = || {
+        let ip = json!([{"name": "i", "properties": {"subnet": id("virtualNetworks/v/subnets/s")}}]);
+        let nics = json!([{"name": "n", "properties": {"primary": true, "ipConfigurations": ip}}]);
+        json!({"id": at("Microsoft.Compute/virtualMachineScaleSets/set"), "properties": {"orchestrationMode": "Uniform",
+            "virtualMachineProfile": {"networkProfile": {"networkInterfaceConfigurations": nics}}}})
+    };
+    let astray = || {
+        vm(
+            json!({"id": at("Microsoft.Compute/virtualMachines/other"), "properties": {"networkProfile": {"networkInterfaces": [id("networkInterfaces/other")]}}}),
+        )
+    };
     let flexible = vm(
         json!({"properties": {"virtualMachineScaleSet": {"id": at("Microsoft.Compute/virtualMachineScaleSets/f")}}}),
     );
@@ -226,6 +238,23 @@ fn who_has_no_way_out_sends_nothing() {
             ("pass", vec![flexible, nic(json!({})), vnet(json!({}))]),
             // Nobody is in it.
             ("", vec![vm(json!({})), vnet(json!({}))]),
+            // A machine with an address of its own stands beside a scale set without any.
+            (
+                "fail",
+                vec![vm(json!({})), nic_with_public(), vnet(json!({})), public("Standard", json!({})), set()],
+            ),
+            ("fail", vec![vnet(json!({})), set()]),
+            // One whose NIC nobody knows may stand there, too.
+            (
+                "unknown",
+                vec![
+                    vm(json!({})),
+                    nic_with_public(),
+                    vnet(json!({})),
+                    public("Standard", json!({})),
+                    astray(),
+                ],
+            ),
             ("pass", {
                 let gateway = json!({"natGateway": id("natGateways/out")});
                 vec![vm(json!({})), nic(json!({})), vnet_of(json!([subnet("s", "10.0.1.0/24", gateway)]))]

@@ -38,6 +38,11 @@ fn with_bastion_subnet(group: Option<&str>) -> Value {
     ]))
 }
 
+/// The network with a subnet for a gateway.
+fn with_gateway_subnet() -> Value {
+    vnet_of(json!([subnet("s", "10.0.1.0/24", json!({})), subnet("GatewaySubnet", "10.0.8.0/27", json!({}))]))
+}
+
 /// The machine with a public address, and what else there is.
 fn exposed(network: Value, more: &[Value]) -> Vec<Value> {
     [&[vm(json!({})), nic_with_public(), network, group("g", &[]), public("Standard", json!({}))], more]
@@ -55,7 +60,9 @@ fn hub() -> Value {
     json!({"id": net("virtualNetworks/hub"), "properties": {
         "addressSpace": {"addressPrefixes": ["10.8.0.0/16"]}, "virtualNetworkPeerings": [], "subnets": [
             {"id": net("virtualNetworks/hub/subnets/AzureBastionSubnet"), "name": "AzureBastionSubnet",
-                "properties": {"addressPrefix": "10.8.9.0/26"}}]}})
+                "properties": {"addressPrefix": "10.8.9.0/26"}},
+            {"id": net("virtualNetworks/hub/subnets/GatewaySubnet"), "name": "GatewaySubnet",
+                "properties": {"addressPrefix": "10.8.8.0/27"}}]}})
 }
 
 /// The same record in the network `hub`.
@@ -73,21 +80,36 @@ fn machines_without_a_private_way() {
     };
     let shut = || group("bastion", &[["Inbound", "Deny", "*", "*", "*", "*"]]);
     let using = || peered(json!({"useRemoteGateways": true}));
+    // The machine lets in the internet and nobody else.
+    let guarded = |way: Value| {
+        let mut all = exposed(with_gateway_subnet(), &[way]);
+        let rules = [
+            ["Inbound", "Deny", "*", "VirtualNetwork", "*", "*"],
+            ["Inbound", "Allow", "Tcp", "Internet", "*", "22"],
+        ];
+        let at = all.iter().position(|one| one["id"] == net("networkSecurityGroups/g")).unwrap();
+        all[at] = group("g", &rules);
+        all
+    };
     cases(
         "NET019",
         vec![
             ("fail", exposed(vnet(json!({})), &[])),
             ("pass", exposed(plain(), &[bastion("Basic", json!({}))])),
             ("pass", exposed(vnet(json!({})), &[developer("virtualNetworks/v")])),
-            ("pass", exposed(vnet(json!({})), &[gateway("Vpn", "VpnGw1", json!({}))])),
-            ("pass", exposed(vnet(json!({})), &[gateway("ExpressRoute", "Standard", json!({}))])),
+            ("pass", exposed(with_gateway_subnet(), &[gateway("Vpn", "VpnGw1", json!({}))])),
+            ("pass", exposed(with_gateway_subnet(), &[gateway("ExpressRoute", "Standard", json!({}))])),
             // A gateway that nobody comes by leads nowhere.
-            ("fail", exposed(vnet(json!({})), &[unused()])),
-            ("pass", exposed(vnet(json!({})), &[unused(), connection("Connected")])),
-            ("fail", exposed(vnet(json!({})), &[unused(), connection("NotConnected")])),
+            ("fail", exposed(with_gateway_subnet(), &[unused()])),
+            ("pass", exposed(with_gateway_subnet(), &[unused(), connection("Connected")])),
+            ("fail", exposed(with_gateway_subnet(), &[unused(), connection("NotConnected")])),
             // Rules keep the bastion out of the machine.
             ("fail", exposed(with_bastion_subnet(Some("bastion")), &[bastion("Basic", json!({})), shut()])),
-            ("fail", exposed(vnet(json!({})), &[gateway("LocalGateway", "x", json!({}))])),
+            ("fail", exposed(with_gateway_subnet(), &[gateway("LocalGateway", "x", json!({}))])),
+            ("fail", exposed(plain(), &[bastion("Basic", json!({"provisioningState": "Failed"}))])),
+            // Rules keep out whoever comes by the gateway.
+            ("fail", guarded(gateway("Vpn", "VpnGw1", json!({})))),
+            ("fail", guarded(gateway("ExpressRoute", "Standard", json!({})))),
             // A bastion of a peer serves this network; one of the Developer SKU serves its own only.
             ("pass", exposed(peered(json!({})), &[hub(), in_hub(bastion("Standard", json!({})))])),
             ("fail", exposed(peered(json!({})), &[hub(), developer("virtualNetworks/hub")])),
@@ -124,7 +146,9 @@ fn relays_are_private_ways() {
     cases(
         "NET019",
         vec![
-            ("pass", relay("relay", &[tcp, udp])),
+            ("pass", relay("rdgw01", &[tcp, udp])),
+            // A web server over HTTP/3 offers the like.
+            ("unknown", relay("relay", &[tcp, udp])),
             ("fail", relay("relay", &[tcp])),
             // A name says what somebody meant.
             ("unknown", relay("rdgw01", &[])),
@@ -137,7 +161,10 @@ fn relays_are_private_ways() {
 #[test]
 fn a_public_address_names_the_ways_that_there_are() {
     let more = [bastion("Basic", json!({})), gateway("Vpn", "VpnGw1", json!({}))];
-    let report = snapshot(&exposed(with_bastion_subnet(None), &more));
+    let mut network = with_bastion_subnet(None);
+    let gateway_subnet = subnet("GatewaySubnet", "10.0.8.0/27", json!({}));
+    network["properties"]["subnets"].as_array_mut().unwrap().push(gateway_subnet);
+    let report = snapshot(&exposed(network, &more));
     let found = finding(&report, "NET004");
     assert_eq!(found["evidence"]["private_ways"], json!(["bastion b", "vpn gateway gw"]), "{found:#}");
     assert!(found["fix"].to_string().contains("bastion b"), "{found:#}");
@@ -291,7 +318,7 @@ fn weak_gateways() {
             ("fail", people(json!(["Certificate"]))),
             ("fail", people(json!([]))),
             ("pass", people(json!(["AAD"]))),
-            ("pass", people(json!(["AAD", "Certificate"]))),
+            ("fail", people(json!(["AAD", "Certificate"]))),
             // Nobody connects: how they would sign in does not count.
             (
                 "pass",

@@ -186,6 +186,13 @@ fn without_host_encryption() -> Value {
 #[test]
 fn encryption_at_host() {
     let ade = || extension("Microsoft.Azure.Security", "AzureDiskEncryptionForLinux", json!({}));
+    let told = |volumes: &str, operation: &str| {
+        extension(
+            "Microsoft.Azure.Security",
+            "AzureDiskEncryptionForLinux",
+            json!({"settings": {"VolumeType": volumes, "EncryptionOperation": operation}}),
+        )
+    };
     let inner = json!({"properties": {"encryptionSettingsCollection": {"enabled": true}}});
     let with_data = vm(json!({"properties": {
         "securityProfile": {"encryptionAtHost": null},
@@ -202,14 +209,47 @@ fn encryption_at_host() {
             ("fail", vec![vm(without_host_encryption())]),
             // It stays where disks were decrypted again.
             ("unknown", vec![vm(without_host_encryption()), ade()]),
-            ("pass", vec![vm(without_host_encryption()), disk("m-os", inner.clone())]),
+            // The temporary disk is encrypted where the extension was told to do it.
+            ("unknown", vec![vm(without_host_encryption()), disk("m-os", inner.clone())]),
+            (
+                "unknown",
+                vec![
+                    vm(without_host_encryption()),
+                    disk("m-os", inner.clone()),
+                    told("OS", "EnableEncryption"),
+                ],
+            ),
+            (
+                "unknown",
+                vec![
+                    vm(without_host_encryption()),
+                    disk("m-os", inner.clone()),
+                    told("All", "EnableEncryption"),
+                ],
+            ),
+            (
+                "pass",
+                vec![
+                    vm(without_host_encryption()),
+                    disk("m-os", inner.clone()),
+                    told("All", "EnableEncryptionFormatAll"),
+                ],
+            ),
             // It may have left the other disks alone.
             ("unknown", vec![with_data.clone(), disk("m-os", inner.clone()), disk("m-data", json!({}))]),
             ("unknown", vec![with_data.clone(), disk("m-os", inner.clone())]),
-            ("pass", vec![with_data, disk("m-os", inner.clone()), disk("m-data", inner.clone())]),
+            (
+                "pass",
+                vec![
+                    with_data,
+                    disk("m-os", inner.clone()),
+                    disk("m-data", inner.clone()),
+                    told("All", "EnableEncryptionFormatAll"),
+                ],
+            ),
             // Another disk of the machine tells nothing of the one that it starts from.
             ("fail", vec![vm(without_host_encryption()), disk("other", inner.clone())]),
-            ("pass", vec![vm(legacy.clone())]),
+            ("unknown", vec![vm(legacy.clone())]),
             (
                 "unknown",
                 vec![vm(
@@ -389,6 +429,10 @@ fn recovery_points_are_recent() {
             // What has failed is no backup, and what came before it is not told.
             ("unknown", one(item(json!({"lastBackupStatus": "Failed", "lastRecoveryPoint": null})))),
             ("unknown", one(item(json!({"lastBackupTime": null, "lastRecoveryPoint": null})))),
+            // One that runs may come to nothing.
+            ("unknown", one(item(json!({"lastBackupStatus": "InProgress", "lastRecoveryPoint": null})))),
+            ("unknown", one(item(json!({"lastBackupStatus": null, "lastRecoveryPoint": null})))),
+            ("pass", one(item(json!({"lastRecoveryPoint": null})))),
             ("", vec![vm(json!({}))]),
         ],
     );
@@ -421,6 +465,34 @@ fn backups_that_have_stopped() {
             ("", vec![vm(json!({}))]),
         ],
     );
+    // A database inside the machine is not the machine.
+    let mut database = item(json!({"backupManagementType": "AzureWorkload"}));
+    database["id"] =
+        json!(database["id"].as_str().unwrap().replace("VM;m", "SQLDataBase;mssqlserver;master"));
+    let of_machine = |change: Value| {
+        let mut item = item(change);
+        item["properties"]["backupManagementType"] = json!("AzureIaasVM");
+        item
+    };
+    let mut nameless = item(json!({}));
+    nameless["id"] = json!(nameless["id"].as_str().unwrap().replace("VM;m", "x"));
+    cases(
+        "BKP001",
+        vec![
+            ("pass", one(json!({}))),
+            ("pass", vec![vm(json!({})), of_machine(json!({}))]),
+            ("fail", vec![vm(json!({})), database.clone()]),
+            ("unknown", vec![vm(json!({})), nameless]),
+            ("unknown", one(json!({"protectionState": null}))),
+            // BKP003 tells of these.
+            ("", one(json!({"protectionState": "ProtectionStopped"}))),
+            ("", one(json!({"isScheduledForDeferredDelete": true}))),
+        ],
+    );
+    let stopped = || of_machine(json!({"protectionState": "ProtectionStopped"}));
+    cases("BKP003", vec![("fail", vec![vm(json!({})), stopped(), database.clone()])]);
+    let old = json!({"lastBackupTime": "2026-06-01T09:00:00Z", "lastRecoveryPoint": "2026-06-01T09:00:00Z"});
+    cases("BKP002", vec![("fail", vec![vm(json!({})), of_machine(old), database])]);
     let report = snapshot(&one(json!({"lastBackupStatus": "Failed"})));
     assert_eq!(finding(&report, "BKP003")["evidence"]["last_backup_status"], "Failed");
 }

@@ -202,6 +202,8 @@ fn updates_that_nobody_looks_for() {
             ("pass", vec![linux(json!({"patchMode": "AutomaticByPlatform"}))]),
             ("pass", vec![vm(json!({})), patches(5, 5, json!({}))]),
             ("fail", vec![linux(json!({"assessmentMode": "ImageDefault"}))]),
+            // It was told to, and has not come to anything.
+            ("fail", vec![linux(json!({"patchMode": "AutomaticByPlatform"})), patches(0, 0, old())]),
             ("fail", vec![vm(json!({})), patches(0, 0, old())]),
             ("fail", vec![vm(json!({})), patches(0, 0, properties(json!({"status": "Failed"})))]),
             ("unknown", vec![linux(json!({"assessmentMode": unknown()}))]),
@@ -286,6 +288,11 @@ fn images_of_another_year() {
             json!({"storageProfile": {"imageReference": {"exactVersion": version}}, "timeCreated": "2026-01-01T00:00:00Z"}),
         )
     };
+    let hidden = || {
+        let mut vm = vm(json!({}));
+        vm["properties"]["storageProfile"]["imageReference"] = unknown();
+        vm
+    };
     cases(
         "UPD006",
         vec![
@@ -295,6 +302,7 @@ fn images_of_another_year() {
             ("pass", vec![vm(version("24.04.202511260"))]),
             ("fail", vec![vm(version("24.04.202511250"))]),
             ("", vec![vm(version("1.0.0"))]),
+            ("unknown", vec![hidden()]),
         ],
     );
     let report = snapshot(&[vm(version("24.04.202404230"))]);
