@@ -45,7 +45,7 @@ pub(crate) fn test(full: bool) -> Result<()> {
     let large = if full { Some(bench::large_report()?) } else { None };
     peers::browser(large.as_deref())?;
     if full {
-        fuzz(60)?;
+        fuzz(40)?;
     }
     Ok(())
 }

@@ -166,10 +166,11 @@ fn last(path: &str) -> &str {
 fn walk<'v>(object: &'v Object, path: &str) -> At<'v> {
     let (mut fields, rest) = match path.strip_prefix("/properties/") {
         Some(rest) => {
-            if let Some(reason) = member(object, "properties").and_then(stated_unknown) {
+            let properties = member(object, "properties");
+            if let Some(reason) = properties.and_then(stated_unknown) {
                 return At::Unknown(reason);
             }
-            (Fields::of(object), rest)
+            (Fields::own(properties.and_then(|it| it.as_object()).unwrap_or(object)), rest)
         }
         None => (Fields::own(object), path.trim_start_matches('/')),
     };

@@ -156,7 +156,7 @@ fn said(live: &Live) -> BTreeSet<(String, String, Option<String>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 400 + 4, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 1000 + 4, ..ProptestConfig::default() })]
     #[test]
     fn a_live_estate_says_what_a_whole_run_says(
         steps in proptest::collection::vec(step(), 1..12),
