@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
-use estate::{AdminAccess, AdminRule, Direction, Estate, Known, PortSet, Reason, ResourceId};
+use estate::{AdminAccess, AdminRule, Direction, Estate, PortSet, Reason, ResourceId};
 use hashbrown::HashMap;
 
 use crate::addresses::Addresses;
@@ -178,11 +178,8 @@ impl Reach<'_> {
         let estate = self.estate();
         let here = self.facts.deployed.here(endpoint);
         let reason = |(_, admin): (u32, &AdminRule)| {
-            let own = match (&admin.access, admin.vnet.is_some() && endpoint.vnet.is_some()) {
-                (_, false) => Some(Reason::AdminRule { id: estate.text(admin.id).into() }),
-                (Known::Unknown(reason), _) => Some(reason.as_ref().clone()),
-                _ => None,
-            };
+            let somewhere = admin.vnet.is_none() || endpoint.vnet.is_none();
+            let own = somewhere.then(|| Reason::AdminRule { id: estate.text(admin.id).into() });
             own.or_else(|| crate::rules::reason(&admin.rule, self.tags()))
         };
         let mut taken = BTreeSet::new();
