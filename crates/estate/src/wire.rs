@@ -28,7 +28,7 @@ enum Found<'v> {
     Twice,
 }
 
-fn is_named(key: &str, name: &str) -> bool {
+pub(crate) fn is_named(key: &str, name: &str) -> bool {
     key.len() == name.len() && (key == name || key.eq_ignore_ascii_case(name))
 }
 
