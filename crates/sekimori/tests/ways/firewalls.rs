@@ -328,6 +328,17 @@ fn how_far_a_firewall_sends_is_told_by_peerings() {
     assert_eq!(world(&[far], vec![hub(&[far])]), "unknown");
     assert_eq!(world(&[], vec![hub(&["mid"]), mid(&["hub", far])]), "pass");
     assert_eq!(world(&[far], vec![hub(&["mid"]), mid(&["hub", far])]), "unknown");
+    assert_eq!(
+        world(&[far], vec![hub(&["mid"]), mid(&["hub"])]),
+        "pass",
+        "nothing leads out of the other side"
+    );
+    // What each of the two is joined to may be joined, too.
+    assert_eq!(world(&["elsewhere"], vec![hub(&["mid"]), mid(&["hub", far])]), "unknown");
+    let gateway = json!({"id": net("virtualNetworks/mid/subnets/GatewaySubnet"), "name": "GatewaySubnet",
+        "properties": {"addressPrefix": "10.8.9.0/27"}});
+    let lent = network("mid", "10.8.0.0/16", &["hub"], Some(gateway));
+    assert_eq!(world(&["elsewhere"], vec![hub(&["mid"]), lent]), "unknown", "a gateway leads anywhere");
     let gateway = || {
         Some(json!({"id": net("virtualNetworks/hub/subnets/GatewaySubnet"),
         "properties": {"addressPrefix": "10.9.255.0/27"}}))
