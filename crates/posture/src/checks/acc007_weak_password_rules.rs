@@ -2,10 +2,10 @@
 
 use estate::Feed;
 
-use super::guest_results::{About, Looked, looked, names, with_rules};
+use super::guest_results::{About, names, verdict};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::lang::{Text, say};
-use crate::verdict::{Fault, Judged, Verdict};
+use crate::verdict::Judged;
 use crate::view::{Context, VmView};
 
 pub(crate) const CHECK: Check = Check {
@@ -36,20 +36,12 @@ pub(crate) const CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
-    let Looked { failed, kept, open } = looked(context, view, About::Passwords);
-    if !failed.is_empty() {
-        let (machine, names) = (context.name(view.vm.id), names(context, &failed));
-        let message = say!(
+    verdict(context, view, About::Passwords, |machine, failed| {
+        let names = names(context, failed);
+        say!(
             context.lang,
             "`{machine}` does not keep rules for passwords: {names}",
             "`{machine}` はパスワードの規則を満たしていません: {names}"
-        );
-        return with_rules(Fault::new(message), &failed).verdict();
-    }
-    if !open.is_empty() {
-        return Err(open);
-    }
-    context.whole(Feed::GuestConfiguration, view)?;
-    // Nobody looks at it.
-    Ok(if kept.is_empty() { Verdict::NotFor } else { Verdict::Pass })
+        )
+    })
 }

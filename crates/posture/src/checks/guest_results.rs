@@ -4,7 +4,7 @@ use estate::{Feed, GuestAssignment, GuestFailure, Known, Reason, resource_name};
 
 use super::results::{Age, age};
 use crate::remedy::one_line;
-use crate::verdict::{Fault, says};
+use crate::verdict::{Fault, Judged, Verdict, says};
 use crate::view::{Context, VmView};
 
 /// Baselines of the whole system, by the beginnings of their names, lower case.
@@ -99,6 +99,26 @@ pub(crate) fn looked<'e>(context: &Context<'e>, view: &VmView<'_>, at: About) ->
         }
     }
     all
+}
+
+/// The verdict of a check of what machines are looked at for; `message` is made of their names and of the assignments that fail.
+pub(crate) fn verdict(
+    context: &Context<'_>,
+    view: &VmView<'_>,
+    at: About,
+    message: impl FnOnce(&str, &[&GuestAssignment]) -> String,
+) -> Judged {
+    let Looked { failed, kept, open } = looked(context, view, at);
+    if !failed.is_empty() {
+        let message = message(&context.name(view.vm.id), &failed);
+        return with_rules(Fault::new(message), &failed).verdict();
+    }
+    if !open.is_empty() {
+        return Err(open);
+    }
+    context.whole(Feed::GuestConfiguration, view)?;
+    // Nobody looks at it.
+    Ok(if kept.is_empty() { Verdict::NotFor } else { Verdict::Pass })
 }
 
 /// Whether a machine keeps an assignment.

@@ -1,11 +1,11 @@
 //! A machine does not keep the security baseline that it is held against.
 
-use estate::{Feed, GuestAssignment};
+use estate::Feed;
 
-use super::guest_results::{About, Looked, failures, looked, names, with_rules};
+use super::guest_results::{About, failures, names, verdict};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::lang::{Text, say};
-use crate::verdict::{Fault, Judged, Verdict};
+use crate::verdict::Judged;
 use crate::view::{Context, VmView};
 
 pub(crate) const CHECK: Check = Check {
@@ -44,37 +44,25 @@ pub(crate) const CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
-    let Looked { failed, kept, open } = looked(context, view, About::Baseline);
-    if !failed.is_empty() {
-        return fault(context, view, &failed).verdict();
-    }
-    if !open.is_empty() {
-        return Err(open);
-    }
-    context.whole(Feed::GuestConfiguration, view)?;
     // A machine that nobody looks at is what HRD006 tells of.
-    Ok(if kept.is_empty() { Verdict::NotFor } else { Verdict::Pass })
-}
-
-fn fault(context: &Context<'_>, view: &VmView<'_>, failed: &[&GuestAssignment]) -> Fault {
-    let machine = context.name(view.vm.id);
-    let names = names(context, failed);
-    let message = match failures(failed).len() {
-        0 => say!(
-            context.lang,
-            "`{machine}` does not keep the baseline {names}",
-            "`{machine}` はベースライン {names} を満たしていません"
-        ),
-        1 => say!(
-            context.lang,
-            "`{machine}` does not keep a rule of the baseline {names}",
-            "`{machine}` はベースライン {names} の 1 個の規則を満たしていません"
-        ),
-        count => say!(
-            context.lang,
-            "`{machine}` does not keep {count} rules of the baseline {names}",
-            "`{machine}` はベースライン {names} の {count} 個の規則を満たしていません"
-        ),
-    };
-    with_rules(Fault::new(message), failed)
+    verdict(context, view, About::Baseline, |machine, failed| {
+        let names = names(context, failed);
+        match failures(failed).len() {
+            0 => say!(
+                context.lang,
+                "`{machine}` does not keep the baseline {names}",
+                "`{machine}` はベースライン {names} を満たしていません"
+            ),
+            1 => say!(
+                context.lang,
+                "`{machine}` does not keep a rule of the baseline {names}",
+                "`{machine}` はベースライン {names} の 1 個の規則を満たしていません"
+            ),
+            count => say!(
+                context.lang,
+                "`{machine}` does not keep {count} rules of the baseline {names}",
+                "`{machine}` はベースライン {names} の {count} 個の規則を満たしていません"
+            ),
+        }
+    })
 }
