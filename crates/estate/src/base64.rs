@@ -1,20 +1,17 @@
 //! Base64, as custom data and SSH keys are written.
 
+use std::sync::LazyLock;
+
 /// Decodes base64 (RFC 4648, padding optional); `None` for anything else.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4 + 1);
     let (mut bits, mut held) = (0_u32, 0_u32);
     for byte in text.trim_end().trim_end_matches('=').bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            b'\r' | b'\n' => continue,
+        match VALUES.get(usize::from(byte)).copied() {
+            Some(value @ 0..64) => bits = bits << 6 | u32::from(value),
+            _ if byte == b'\r' || byte == b'\n' => continue,
             _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
+        }
         held += 6;
         if held >= 8 {
             held -= 8;
@@ -24,9 +21,22 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// What each byte stands for; 255 for one that is no letter.
+static VALUES: LazyLock<[u8; 256]> = LazyLock::new(|| {
+    let mut values = [255; 256];
+    let url = [(b'-', 62), (b'_', 63)];
+    for (letter, value) in LETTERS.iter().copied().zip(0_u8..).chain(url) {
+        if let Some(slot) = values.get_mut(usize::from(letter)) {
+            *slot = value;
+        }
+    }
+    values
+});
+
 /// Writes bytes without padding, as fingerprints of SSH keys are shown.
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len() * 4 / 3 + 2);
     let mut push =
         |bits: u32| text.push(char::from(LETTERS.get(bits as usize & 63).copied().unwrap_or(b'A')));

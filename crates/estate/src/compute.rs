@@ -138,6 +138,8 @@ impl Vm {
 
     pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object) -> Self {
         let fields = Fields::of(object);
+        let all = fields.list();
+        let fields = fields.listed(&all);
         let described = ["networkProfile", "hardwareProfile", "storageProfile", "osProfile"]
             .iter()
             .any(|name| fields.has(name));
@@ -208,28 +210,35 @@ impl Vm {
 /// `powerState` as `az vm list -d` prints it (`VM running`), or the instance view's status
 /// (`PowerState/running`), or Resource Graph's `extended` view.
 fn power_state(object: &Object, fields: Fields<'_>) -> Field<PowerState> {
-    let text = |value: &sonic_rs::Value| value.as_str().map(str::to_ascii_lowercase);
-    let direct = member(object, "powerState").and_then(text);
+    fn below<'v>(value: &'v sonic_rs::Value, name: &str) -> Option<&'v sonic_rs::Value> {
+        member(value.as_object()?, name)
+    }
+    let direct = member(object, "powerState").and_then(|state| state.as_str());
     let code = direct.or_else(|| {
         if !fields.has_any(&["instanceView", "extended"]) {
             return None;
         }
-        let view = fields.raw("instanceView").or_else(|| fields.raw("extended")?.get("instanceView"))?;
-        if let Some(code) = view.get("powerState").and_then(|state| state.get("code")) {
-            return text(code);
+        let view = fields.raw("instanceView").or_else(|| below(fields.raw("extended")?, "instanceView"))?;
+        if let Some(code) = below(view, "powerState").and_then(|state| below(state, "code")) {
+            return code.as_str();
         }
-        let statuses = view.get("statuses")?.as_array()?;
-        statuses
-            .iter()
-            .filter_map(|status| text(status.get("code")?))
-            .find(|code| code.starts_with("powerstate/"))
+        let mut codes =
+            below(view, "statuses")?.as_array()?.iter().filter_map(|status| below(status, "code")?.as_str());
+        codes.find(|code| without(code, "powerstate/").is_some())
     })?;
-    let state = code.trim_start_matches("powerstate/").trim_start_matches("vm ");
-    match state {
-        "running" | "starting" => Some(Known::Value(PowerState::Running)),
-        "stopped" | "stopping" | "deallocated" | "deallocating" => Some(Known::Value(PowerState::Stopped)),
-        _ => None,
+    let code = without(code, "powerstate/").unwrap_or(code);
+    let state = without(code, "vm ").unwrap_or(code);
+    let is = |words: &[&str]| words.iter().any(|word| state.eq_ignore_ascii_case(word));
+    if is(&["running", "starting"]) {
+        return Some(Known::Value(PowerState::Running));
     }
+    is(&["stopped", "stopping", "deallocated", "deallocating"]).then_some(Known::Value(PowerState::Stopped))
+}
+
+/// What follows a beginning, in any case.
+fn without<'t>(text: &'t str, beginning: &str) -> Option<&'t str> {
+    let (first, rest) = text.split_at_checked(beginning.len())?;
+    first.eq_ignore_ascii_case(beginning).then_some(rest)
 }
 
 impl Disk {

@@ -36,6 +36,7 @@ mod record;
 mod route;
 mod rule;
 mod scale_set;
+mod schema;
 mod secret;
 pub mod split;
 mod tags;

@@ -294,6 +294,8 @@ impl Nic {
     /// Reads a NIC. Subnets and public addresses that are written out inside it go to `found`.
     pub(crate) fn read(reader: &mut Reader<'_>, id: ResourceId, object: &Object, found: &mut Nested) -> Self {
         let fields = Fields::of(object).careful();
+        let all = fields.list();
+        let fields = fields.listed(&all);
         let at = format_args!("/properties");
         let nsg = reader.reference(fields, "networkSecurityGroup", at);
         let vm = reader.reference(fields, "virtualMachine", at);
@@ -344,6 +346,8 @@ impl IpConfiguration {
             _ => "",
         };
         let fields = Fields::of(object).careful();
+        let all = fields.list();
+        let fields = fields.listed(&all);
         let at = format_args!("{at}/properties");
         let address = parse_address(reader, fields, "privateIPAddress", at);
         let stated = reader.text(fields, "privateIPAddressVersion", at);

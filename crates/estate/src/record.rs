@@ -7,7 +7,8 @@ use crate::id::{ResourceId, Use};
 use crate::known::{Field, Known, Reason};
 use crate::moment::Moment;
 use crate::problem::ProblemKind;
-use crate::wire::{Reader, SHOWN, is_named, member, stated_unknown};
+use crate::schema::{At, Source};
+use crate::wire::{Reader, SHOWN, member};
 
 /// The Rust type of a field by the word that a record uses for it.
 macro_rules! field_type {
@@ -19,41 +20,61 @@ macro_rules! field_type {
     (ids) => { Vec<$crate::id::ResourceId> };
     (texts) => { Vec<Box<str>> };
     (($type:ty, $read:expr)) => { $type };
+    ({$type:ty, $read:expr}) => { $type };
     ([$type:ty, $read:expr]) => { $type };
 }
 
 /// How a field is read.
 macro_rules! field_read {
-    ($reader:ident, $object:ident, $members:ident, $path:literal, text) => {
-        $reader.text_at(&$members, $path)
+    ($reader:ident, $object:ident, $at:ident, $path:ident, text) => {
+        $reader.text_at($at, $path)
     };
-    ($reader:ident, $object:ident, $members:ident, $path:literal, boolean) => {
-        $reader.boolean_at(&$members, $path)
+    ($reader:ident, $object:ident, $at:ident, $path:ident, boolean) => {
+        $reader.boolean_at($at, $path)
     };
-    ($reader:ident, $object:ident, $members:ident, $path:literal, whole) => {
-        $reader.whole_at(&$members, $path)
+    ($reader:ident, $object:ident, $at:ident, $path:ident, whole) => {
+        $reader.whole_at($at, $path)
     };
-    ($reader:ident, $object:ident, $members:ident, $path:literal, moment) => {
-        $reader.moment_at(&$members, $path)
+    ($reader:ident, $object:ident, $at:ident, $path:ident, moment) => {
+        $reader.moment_at($at, $path)
     };
-    ($reader:ident, $object:ident, $members:ident, $path:literal, id) => {
-        $reader.id_at(&$members, $path)
+    ($reader:ident, $object:ident, $at:ident, $path:ident, id) => {
+        $reader.id_at($at, $path)
     };
-    ($reader:ident, $object:ident, $members:ident, $path:literal, ids) => {
-        $reader.ids_at(&$members, $path)
+    ($reader:ident, $object:ident, $at:ident, $path:ident, ids) => {
+        $reader.ids_at($at, $path)
     };
-    ($reader:ident, $object:ident, $members:ident, $path:literal, texts) => {
-        $reader.texts_at(&$members, $path)
+    ($reader:ident, $object:ident, $at:ident, $path:ident, texts) => {
+        $reader.texts_at($at, $path)
     };
-    ($reader:ident, $object:ident, $members:ident, $path:literal, ($type:ty, $read:expr)) => {{
+    ($reader:ident, $object:ident, $at:ident, $path:ident, ($type:ty, $read:expr)) => {{
         let read: fn(&mut $crate::wire::Reader<'_>, &sonic_rs::Value, &str) -> $crate::known::Known<$type> =
             $read;
-        $reader.custom_at(&$members, $path, read)
+        $reader.custom_at($at, $path, read)
     }};
-    // For what stands in several places: the whole resource is looked at.
-    ($reader:ident, $object:ident, $members:ident, $path:literal, [$type:ty, $read:expr]) => {{
+    // For what a value may say nothing of.
+    ($reader:ident, $object:ident, $at:ident, $path:ident, {$type:ty, $read:expr}) => {{
+        let read: fn(
+            &mut $crate::wire::Reader<'_>,
+            &sonic_rs::Value,
+            &'static str,
+        ) -> $crate::known::Field<$type> = $read;
+        $reader.field_at($at, $path, read)
+    }};
+    // For what is told otherwise than by one value: the whole resource is looked at.
+    ($reader:ident, $object:ident, $at:ident, $path:ident, [$type:ty, $read:expr]) => {{
+        let _ = ($at, $path);
         let read: fn(&mut $crate::wire::Reader<'_>, &sonic_rs::Object) -> $crate::known::Field<$type> = $read;
         read($reader, $object)
+    }};
+}
+
+/// What stands at the pointers of all fields of a resource.
+macro_rules! found {
+    ($reader:ident, $object:ident, $([$($path:literal)+])*) => {{
+        static SCHEMA: std::sync::LazyLock<$crate::schema::Schema> =
+            std::sync::LazyLock::new(|| $crate::schema::Schema::of(&[$(&[$($path),+]),*]));
+        SCHEMA.read($reader, $object)
     }};
 }
 
@@ -61,7 +82,7 @@ macro_rules! field_read {
 macro_rules! record {
     (
         $(#[$doc:meta])* $name:ident of $owner:expr;
-        $($(#[$field_doc:meta])* $field:ident: $kind:tt at $path:literal,)*
+        $($(#[$field_doc:meta])* $field:ident: $kind:tt at $path:literal $(or $other:literal)*,)*
     ) => {
         $(#[$doc])*
         #[derive(Clone, Debug)]
@@ -78,12 +99,15 @@ macro_rules! record {
         impl $crate::record::Around for $name {
             fn read(reader: &mut $crate::wire::Reader<'_>, id: $crate::id::ResourceId, text: &str, object: &sonic_rs::Object) -> Self {
                 let owner: fn(&mut $crate::wire::Reader<'_>, &sonic_rs::Object, &str) -> Option<$crate::id::ResourceId> = $owner;
-                let members = $crate::record::Members::of(object);
+                let mut found = $crate::record::found!(reader, object, $([$path $($other)*])*);
                 Self {
                     id,
                     owner: owner(reader, object, text).unwrap_or(id),
                     origins: $crate::origin::Origins::one(reader.origin),
-                    $($field: $crate::record::field_read!(reader, object, members, $path, $kind),)*
+                    $($field: {
+                        let (at, path) = found.next();
+                        $crate::record::field_read!(reader, object, at, path, $kind)
+                    },)*
                 }
             }
             fn id(&self) -> $crate::id::ResourceId {
@@ -112,7 +136,7 @@ macro_rules! record {
 macro_rules! fields {
     (
         $(#[$doc:meta])* $name:ident;
-        $($(#[$field_doc:meta])* $field:ident: $kind:tt at $path:literal,)*
+        $($(#[$field_doc:meta])* $field:ident: $kind:tt at $path:literal $(or $other:literal)*,)*
     ) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -122,8 +146,13 @@ macro_rules! fields {
 
         impl $name {
             pub(crate) fn read(reader: &mut $crate::wire::Reader<'_>, object: &sonic_rs::Object) -> Self {
-                let members = $crate::record::Members::of(object);
-                Self { $($field: $crate::record::field_read!(reader, object, members, $path, $kind),)* }
+                let mut found = $crate::record::found!(reader, object, $([$path $($other)*])*);
+                Self {
+                    $($field: {
+                        let (at, path) = found.next();
+                        $crate::record::field_read!(reader, object, at, path, $kind)
+                    },)*
+                }
             }
 
             /// Takes over what another record says; names the pointers of contradictions.
@@ -139,7 +168,7 @@ macro_rules! fields {
     };
 }
 
-pub(crate) use {field_read, field_type, fields, record};
+pub(crate) use {field_read, field_type, fields, found, record};
 
 /// A record of something around machines and networks.
 pub(crate) trait Around: Sized {
@@ -152,113 +181,21 @@ pub(crate) trait Around: Sized {
     fn absorb(&mut self, other: Self, conflicts: &mut Vec<&'static str>);
 }
 
-/// What stands at the end of a pointer.
-enum At<'v> {
-    Nothing,
-    Value(&'v Value),
-    Unknown(Reason),
-    Wrong(String, Expected),
-}
-
 fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
-}
-
-/// Where pointers begin.
-pub(crate) trait Root<'v>: Copy {
-    /// A member of the resource, `null` left out.
-    fn member(self, name: &str) -> Option<&'v Value>;
-    /// A member of its properties, or of itself where it is flattened.
-    fn property(self, name: &str) -> Option<&'v Value>;
-}
-
-impl<'v> Root<'v> for &'v Object {
-    fn member(self, name: &str) -> Option<&'v Value> {
-        member(self, name)
-    }
-
-    fn property(self, name: &str) -> Option<&'v Value> {
-        let properties = member(self, "properties").and_then(|it| it.as_object());
-        member(properties.unwrap_or(self), name)
-    }
-}
-
-/// The members of a resource and of its properties in a list each: a record has many fields, and to go through the members
-/// of an object of the parser takes many times as long as to go through a list.
-pub(crate) struct Members<'v> {
-    own: Vec<(&'v str, &'v Value)>,
-    properties: Option<Vec<(&'v str, &'v Value)>>,
-}
-
-impl<'v> Members<'v> {
-    pub(crate) fn of(object: &'v Object) -> Self {
-        let own: Vec<_> = object.iter().collect();
-        let properties = named(&own, "properties").and_then(|it| it.as_object());
-        let properties = properties.map(|object| object.iter().collect());
-        Self { own, properties }
-    }
-}
-
-fn named<'v>(members: &[(&'v str, &'v Value)], name: &str) -> Option<&'v Value> {
-    let (_, value) = members.iter().find(|(key, _)| is_named(key, name))?;
-    (!value.is_null()).then_some(*value)
-}
-
-impl<'v> Root<'v> for &Members<'v> {
-    fn member(self, name: &str) -> Option<&'v Value> {
-        named(&self.own, name)
-    }
-
-    fn property(self, name: &str) -> Option<&'v Value> {
-        named(self.properties.as_ref().unwrap_or(&self.own), name)
-    }
-}
-
-/// Follows a pointer in ARM's nested shape through a resource, nested or flattened.
-fn walk<'v>(root: impl Root<'v>, path: &str) -> At<'v> {
-    let (nested, rest) = match path.strip_prefix("/properties/") {
-        Some(rest) => {
-            if let Some(reason) = root.member("properties").and_then(stated_unknown) {
-                return At::Unknown(reason);
-            }
-            (true, rest)
-        }
-        None => (false, path.trim_start_matches('/')),
-    };
-    let mut segments = rest.split('/');
-    let mut segment = segments.next().unwrap_or_default();
-    let mut found = if nested { root.property(segment) } else { root.member(segment) };
-    loop {
-        let Some(value) = found else { return At::Nothing };
-        if let Some(reason) = stated_unknown(value) {
-            return At::Unknown(reason);
-        }
-        let Some(next) = segments.next() else { return At::Value(value) };
-        match value.as_object() {
-            Some(object) => found = member(object, next),
-            None => return At::Wrong(segment.to_owned(), crate::wire::json_type(value)),
-        }
-        segment = next;
-    }
 }
 
 impl Reader<'_> {
     fn read_at<'v, T>(
         &mut self,
-        root: impl Root<'v>,
+        from: impl Source<'v>,
         path: &'static str,
         expected: Expected,
         read: impl FnOnce(&mut Self, &'v Value) -> Option<T>,
     ) -> Field<T> {
-        match walk(root, path) {
+        match from.at(self, path) {
             At::Nothing => None,
-            At::Unknown(reason) => Some(Known::unknown(reason)),
-            At::Wrong(segment, found) => {
-                let field: Box<str> = segment.into();
-                let kind = ProblemKind::WrongType { field: field.clone(), expected: Expected::Object, found };
-                self.problem(path.to_owned(), kind);
-                Some(Known::unknown(Reason::Unreadable { field }))
-            }
+            At::Unknown(reason) => Some(Known::Unknown(reason)),
             At::Value(value) => {
                 if let Some(value) = read(self, value) {
                     return Some(Known::Value(value));
@@ -268,7 +205,7 @@ impl Reader<'_> {
         }
     }
 
-    fn wrong_at<T>(&mut self, path: &str, value: &Value, expected: Expected) -> Known<T> {
+    pub(crate) fn wrong_at<T>(&mut self, path: &str, value: &Value, expected: Expected) -> Known<T> {
         let field: Box<str> = last(path).into();
         let kind = match value.as_str() {
             Some(text) if expected != Expected::Text => {
@@ -286,13 +223,13 @@ impl Reader<'_> {
     }
 
     /// A text; an empty one is none.
-    pub(crate) fn text_at<'v>(&mut self, root: impl Root<'v>, path: &'static str) -> Field<Box<str>> {
-        let text = self.read_at(root, path, Expected::Text, |_, value| value.as_str().map(Box::<str>::from));
+    pub(crate) fn text_at<'v>(&mut self, from: impl Source<'v>, path: &'static str) -> Field<Box<str>> {
+        let text = self.read_at(from, path, Expected::Text, |_, value| value.as_str().map(Box::<str>::from));
         text.filter(|text| text.value().is_none_or(|text| !text.is_empty()))
     }
 
-    pub(crate) fn boolean_at<'v>(&mut self, root: impl Root<'v>, path: &'static str) -> Field<bool> {
-        self.read_at(root, path, Expected::Boolean, |_, value| match value.as_str() {
+    pub(crate) fn boolean_at<'v>(&mut self, from: impl Source<'v>, path: &'static str) -> Field<bool> {
+        self.read_at(from, path, Expected::Boolean, |_, value| match value.as_str() {
             Some(text) if ["true", "on", "enabled"].iter().any(|word| text.eq_ignore_ascii_case(word)) => {
                 Some(true)
             }
@@ -303,17 +240,21 @@ impl Reader<'_> {
         })
     }
 
-    pub(crate) fn whole_at<'v>(&mut self, root: impl Root<'v>, path: &'static str) -> Field<u64> {
-        self.read_at(root, path, Expected::Number, |_, value| match value.as_str() {
+    pub(crate) fn whole_at<'v>(&mut self, from: impl Source<'v>, path: &'static str) -> Field<u64> {
+        self.read_at(from, path, Expected::Number, |_, value| match value.as_str() {
             Some(text) => text.trim().parse().ok(),
             None => value.as_u64(),
         })
     }
 
-    pub(crate) fn moment_at<'v>(&mut self, root: impl Root<'v>, path: &'static str) -> Field<Moment> {
-        let written = self.read_at(root, path, Expected::Moment, |_, value| {
+    pub(crate) fn moment_at<'v>(&mut self, from: impl Source<'v>, path: &'static str) -> Field<Moment> {
+        let written = self.read_at(from, path, Expected::Moment, |_, value| {
             let text = value.as_str()?;
-            if text.is_empty() { Some(None) } else { Moment::parse(text).map(Some) }
+            if text.is_empty() {
+                return Some(None);
+            }
+            // The year 1 stands for never.
+            Moment::parse(text).map(|moment| Some(moment).filter(|moment| moment.0 > 0))
         })?;
         match written {
             Known::Value(moment) => moment.map(Known::Value),
@@ -323,8 +264,8 @@ impl Reader<'_> {
 
     /// An id as a text, or as `{"id":…}`; an empty one is none, and so is an object without one: the model of a
     /// scale set tells of a managed disk by its kind alone.
-    pub(crate) fn id_at<'v>(&mut self, root: impl Root<'v>, path: &'static str) -> Field<ResourceId> {
-        let id = self.read_at(root, path, Expected::Text, |reader, value| {
+    pub(crate) fn id_at<'v>(&mut self, from: impl Source<'v>, path: &'static str) -> Field<ResourceId> {
+        let id = self.read_at(from, path, Expected::Text, |reader, value| {
             let text = match value.as_object() {
                 Some(object) => match member(object, "id") {
                     Some(id) => id.as_str()?,
@@ -341,8 +282,8 @@ impl Reader<'_> {
     }
 
     /// Ids in an array, each a text or `{"id":…}`.
-    pub(crate) fn ids_at<'v>(&mut self, root: impl Root<'v>, path: &'static str) -> Field<Vec<ResourceId>> {
-        self.read_at(root, path, Expected::Array, |reader, value| {
+    pub(crate) fn ids_at<'v>(&mut self, from: impl Source<'v>, path: &'static str) -> Field<Vec<ResourceId>> {
+        self.read_at(from, path, Expected::Array, |reader, value| {
             let items = value.as_array()?;
             let id = |item: &Value| {
                 let text = item.as_str().or_else(|| member(item.as_object()?, "id")?.as_str())?;
@@ -352,20 +293,32 @@ impl Reader<'_> {
         })
     }
 
-    pub(crate) fn texts_at<'v>(&mut self, root: impl Root<'v>, path: &'static str) -> Field<Vec<Box<str>>> {
-        self.read_at(root, path, Expected::Array, |_, value| {
+    pub(crate) fn texts_at<'v>(&mut self, from: impl Source<'v>, path: &'static str) -> Field<Vec<Box<str>>> {
+        self.read_at(from, path, Expected::Array, |_, value| {
             value.as_array()?.iter().map(|item| item.as_str().map(Box::from)).collect()
         })
     }
 
     pub(crate) fn custom_at<'v, T>(
         &mut self,
-        root: impl Root<'v>,
+        from: impl Source<'v>,
         path: &'static str,
         read: fn(&mut Self, &Value, &str) -> Known<T>,
     ) -> Field<T> {
-        match self.read_at(root, path, Expected::Value, |_, value| Some(value))? {
+        match self.read_at(from, path, Expected::Value, |_, value| Some(value))? {
             Known::Value(value) => Some(read(self, value, path)),
+            Known::Unknown(reason) => Some(Known::Unknown(reason)),
+        }
+    }
+
+    pub(crate) fn field_at<'v, T>(
+        &mut self,
+        from: impl Source<'v>,
+        path: &'static str,
+        read: fn(&mut Self, &Value, &'static str) -> Field<T>,
+    ) -> Field<T> {
+        match self.read_at(from, path, Expected::Value, |_, value| Some(value))? {
+            Known::Value(value) => read(self, value, path),
             Known::Unknown(reason) => Some(Known::Unknown(reason)),
         }
     }

@@ -253,6 +253,8 @@ impl SecurityRule {
             },
         };
         let fields = Fields::of(object).careful();
+        let all = fields.list();
+        let fields = fields.listed(&all);
         let place = Place { origin: reader.origin, pointer: at.to_string().into() };
         let at = format_args!("{at}/properties");
         let (priority, direction, protocol) = read_words(reader, fields, at, &PROTOCOLS, priorities);

@@ -58,8 +58,12 @@ fn is_placeholder(value: &str) -> bool {
 
 /// What a name says of its value.
 fn by_name(name: &str) -> Option<Secret> {
-    let bare: String =
-        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let letters = || name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
+    // All words below end in one of these.
+    if !letters().next_back().is_some_and(|last| b"ydeswnstg".contains(&last)) {
+        return None;
+    }
+    let bare: String = letters().map(char::from).collect();
     // Names about secrets that are none themselves.
     if [
         "uri",
@@ -127,8 +131,27 @@ fn by_value(text: &str) -> Option<Secret> {
     None
 }
 
+/// Whether a text is nothing but a word, as most values are: nothing in it gives anything a value.
+fn is_word(text: &str) -> bool {
+    let mut dash = false;
+    let mut several = false;
+    for byte in text.bytes() {
+        match byte {
+            b'=' | b':' => return false,
+            b'-' => dash = true,
+            b' ' | b'\t' | b';' | b'&' | b'|' | b'\n' => several = true,
+            _ => {}
+        }
+    }
+    // A private key begins with dashes and has lines.
+    !(dash && several)
+}
+
 /// What a text holds: itself, or a line of it that gives something called a secret a value.
 pub(crate) fn in_text(text: &str) -> Option<Secret> {
+    if is_word(text) {
+        return None;
+    }
     if let Some(found) = by_value(text) {
         return Some(found);
     }
@@ -198,7 +221,7 @@ const LINES: usize = 20_000;
 /// What a value under a name holds.
 pub(crate) fn in_named(name: &str, text: &str) -> Option<Secret> {
     let named = || by_name(name).filter(|_| !is_placeholder(text));
-    by_value(text).or_else(named).or_else(|| in_text(text))
+    if is_word(text) { named() } else { by_value(text).or_else(named).or_else(|| in_text(text)) }
 }
 
 /// What is base64 of a text: custom data, user data.
@@ -216,14 +239,11 @@ pub(crate) fn inside(value: &Value, at: &str, found: &mut Vec<(Box<str>, Secret)
     }
     if let Some(object) = value.as_object() {
         for (name, value) in object {
-            let pointer = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+            let pointer = || format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
             match value.as_str() {
-                Some(text) => {
-                    if let Some(secret) = in_named(name, text) {
-                        found.push((pointer.into(), secret));
-                    }
-                }
-                None => inside(value, &pointer, found),
+                Some(text) => found.extend(in_named(name, text).map(|secret| (pointer().into(), secret))),
+                None if value.is_object() || value.is_array() => inside(value, &pointer(), found),
+                None => {}
             }
         }
     } else if let Some(array) = value.as_array() {

@@ -419,14 +419,9 @@ pub(crate) fn depth(text: &[u8]) -> usize {
     deepest
 }
 
-/// How many opening brackets a text holds. Written so that it compiles to vector instructions:
-/// `[` and `{` differ in one bit, and a short run cannot overflow a byte.
+/// How many opening brackets a text holds. Two quick walks are quicker than one that looks for both.
 fn brackets(text: &[u8]) -> usize {
-    text.chunks(128)
-        .map(|run| {
-            usize::from(run.iter().fold(0u8, |sum, byte| sum.wrapping_add(u8::from(byte | 0x20 == b'{'))))
-        })
-        .sum()
+    memchr::memchr_iter(b'{', text).count() + memchr::memchr_iter(b'[', text).count()
 }
 
 /// How a source is laid out.

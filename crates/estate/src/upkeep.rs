@@ -5,12 +5,13 @@
 use sha2::{Digest, Sha256};
 use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object, Value};
 
+use crate::expected::Expected;
 use crate::id::{ResourceId, Use};
 use crate::known::{Field, Known};
 use crate::moment::Moment;
 use crate::record::fields;
 use crate::secret::{self, Secret};
-use crate::wire::{Reader, member};
+use crate::wire::{Reader, member, stated_unknown};
 
 /// The image that a machine was made from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,15 +96,19 @@ fields! {
     /// Whether the host encrypts caches and temporary disks.
     host_encryption: boolean at "/properties/securityProfile/encryptionAtHost",
     /// Who installs updates: `Manual`, `AutomaticByOS`, `AutomaticByPlatform`, `ImageDefault`.
-    patch_mode: [Box<str>, patch_mode] at "/properties/osProfile/windowsConfiguration/patchSettings/patchMode",
+    patch_mode: text at "/properties/osProfile/windowsConfiguration/patchSettings/patchMode"
+        or "/properties/osProfile/linuxConfiguration/patchSettings/patchMode",
     /// Whether the platform installs updates by a schedule of one's own alone, and none without one.
-    own_schedule: [bool, own_schedule] at "/properties/osProfile/windowsConfiguration/patchSettings/automaticByPlatformSettings/bypassPlatformSafetyChecksOnUserSchedule",
+    own_schedule: boolean at "/properties/osProfile/windowsConfiguration/patchSettings/automaticByPlatformSettings/bypassPlatformSafetyChecksOnUserSchedule"
+        or "/properties/osProfile/linuxConfiguration/patchSettings/automaticByPlatformSettings/bypassPlatformSafetyChecksOnUserSchedule",
     /// Who looks for updates: `ImageDefault`, `AutomaticByPlatform`.
-    assessment_mode: [Box<str>, assessment_mode] at "/properties/osProfile/windowsConfiguration/patchSettings/assessmentMode",
+    assessment_mode: text at "/properties/osProfile/windowsConfiguration/patchSettings/assessmentMode"
+        or "/properties/osProfile/linuxConfiguration/patchSettings/assessmentMode",
     /// Whether Windows updates itself.
     automatic_updates: boolean at "/properties/osProfile/windowsConfiguration/enableAutomaticUpdates",
     /// Whether the agent is on it, without which no extension works.
-    agent: [bool, agent] at "/properties/osProfile/windowsConfiguration/provisionVMAgent",
+    agent: boolean at "/properties/osProfile/windowsConfiguration/provisionVMAgent"
+        or "/properties/osProfile/linuxConfiguration/provisionVMAgent",
     /// Whether extensions may be put on it.
     extensions_allowed: boolean at "/properties/osProfile/allowExtensionOperations",
     /// Whether WinRM listens without encryption.
@@ -130,16 +135,19 @@ fields! {
     data_disks: (Vec<ResourceId>, data_disks) at "/properties/storageProfile/dataDisks",
     /// When it was made.
     created: moment at "/properties/timeCreated",
+    // The instance view stands among the properties where the machine was asked for it, and below `extended` in Resource Graph.
     /// What the machine says that it runs: `ubuntu`, `Microsoft Windows Server 2016 Datacenter`.
-    os_name: [Box<str>, os_name] at "/properties/extended/instanceView/osName",
+    os_name: text at "/properties/instanceView/osName" or "/properties/extended/instanceView/osName",
     /// In which version.
-    os_version: [Box<str>, os_version] at "/properties/extended/instanceView/osVersion",
+    os_version: text at "/properties/instanceView/osVersion" or "/properties/extended/instanceView/osVersion",
     /// `V1` (BIOS), `V2` (UEFI).
-    generation: [Box<str>, generation] at "/properties/extended/instanceView/hyperVGeneration",
+    generation: text at "/properties/instanceView/hyperVGeneration" or "/properties/extended/instanceView/hyperVGeneration",
     /// Critical and security updates that it lacks, as the machine's record tells.
-    lacking: [u64, lacking] at "/properties/extended/instanceView/patchStatus/availablePatchSummary",
+    lacking: {u64, lacking} at "/properties/instanceView/patchStatus/availablePatchSummary"
+        or "/properties/extended/instanceView/patchStatus/availablePatchSummary",
     /// When that was so.
-    lacking_at: [Moment, lacking_at] at "/properties/extended/instanceView/patchStatus/availablePatchSummary/lastModifiedTime",
+    lacking_at: moment at "/properties/instanceView/patchStatus/availablePatchSummary/lastModifiedTime"
+        or "/properties/extended/instanceView/patchStatus/availablePatchSummary/lastModifiedTime",
     /// Whether its record lists its extensions, so that one that is not there is not there.
     lists_extensions: [bool, lists_extensions] at "/resources",
     /// Where what it was made with, which every reader sees, holds secrets.
@@ -166,40 +174,6 @@ fn image(_: &mut Reader<'_>, value: &Value, _: &str) -> Known<Box<Image>> {
         exact_version: text_in(object, "exactVersion"),
         id,
     }))
-}
-
-fn patch_mode(reader: &mut Reader<'_>, object: &Object) -> Field<Box<str>> {
-    let windows =
-        reader.text_at(object, "/properties/osProfile/windowsConfiguration/patchSettings/patchMode");
-    windows.or_else(|| {
-        reader.text_at(object, "/properties/osProfile/linuxConfiguration/patchSettings/patchMode")
-    })
-}
-
-fn own_schedule(reader: &mut Reader<'_>, object: &Object) -> Field<bool> {
-    let windows = reader.boolean_at(
-        object,
-        "/properties/osProfile/windowsConfiguration/patchSettings/automaticByPlatformSettings/bypassPlatformSafetyChecksOnUserSchedule",
-    );
-    windows.or_else(|| {
-        reader.boolean_at(
-            object,
-            "/properties/osProfile/linuxConfiguration/patchSettings/automaticByPlatformSettings/bypassPlatformSafetyChecksOnUserSchedule",
-        )
-    })
-}
-
-fn assessment_mode(reader: &mut Reader<'_>, object: &Object) -> Field<Box<str>> {
-    let windows =
-        reader.text_at(object, "/properties/osProfile/windowsConfiguration/patchSettings/assessmentMode");
-    windows.or_else(|| {
-        reader.text_at(object, "/properties/osProfile/linuxConfiguration/patchSettings/assessmentMode")
-    })
-}
-
-fn agent(reader: &mut Reader<'_>, object: &Object) -> Field<bool> {
-    let windows = reader.boolean_at(object, "/properties/osProfile/windowsConfiguration/provisionVMAgent");
-    windows.or_else(|| reader.boolean_at(object, "/properties/osProfile/linuxConfiguration/provisionVMAgent"))
 }
 
 /// Templates and Azure write the word in different cases.
@@ -254,43 +228,25 @@ fn data_disks(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<Res
     Known::Value(ids.map(|id| reader.ids.intern(id, Use::Reference)).collect())
 }
 
-/// The instance view stands among the properties where the machine was asked for it, and below `extended` in Resource Graph.
-macro_rules! view {
-    ($reader:ident.$read:ident($object:ident), $name:literal) => {{
-        let own = $reader.$read($object, concat!("/properties/instanceView/", $name));
-        own.or_else(|| $reader.$read($object, concat!("/properties/extended/instanceView/", $name)))
-    }};
-}
-
-fn os_name(reader: &mut Reader<'_>, object: &Object) -> Field<Box<str>> {
-    view!(reader.text_at(object), "osName")
-}
-
-fn os_version(reader: &mut Reader<'_>, object: &Object) -> Field<Box<str>> {
-    view!(reader.text_at(object), "osVersion")
-}
-
-fn generation(reader: &mut Reader<'_>, object: &Object) -> Field<Box<str>> {
-    view!(reader.text_at(object), "hyperVGeneration")
-}
-
 /// What was counted where the machine could be looked at, and not what stands there before or after a failure.
-fn lacking(reader: &mut Reader<'_>, object: &Object) -> Field<u64> {
-    let status: Field<Box<str>> = view!(reader.text_at(object), "patchStatus/availablePatchSummary/status");
+fn lacking(reader: &mut Reader<'_>, value: &Value, at: &'static str) -> Field<u64> {
+    let Some(summary) = value.as_object() else { return Some(reader.wrong_at(at, value, Expected::Object)) };
+    let status = member(summary, "status").map(|status| status.as_str().unwrap_or_default());
     let counted = |status: &str| {
         ["Succeeded", "CompletedWithWarnings"].iter().any(|word| status.eq_ignore_ascii_case(word))
     };
-    if status.is_some_and(|status| status.value().is_none_or(|status| !counted(status))) {
+    if status.is_some_and(|status| !counted(status)) {
         return None;
     }
-    view!(reader.whole_at(object), "patchStatus/availablePatchSummary/criticalAndSecurityPatchCount")
+    let count = member(summary, COUNT)?;
+    Some(match (count.as_u64(), stated_unknown(count)) {
+        (Some(count), _) => Known::Value(count),
+        (None, Some(reason)) => Known::unknown(reason),
+        (None, None) => reader.wrong_at(&format!("{at}/{COUNT}"), count, Expected::Number),
+    })
 }
 
-fn lacking_at(reader: &mut Reader<'_>, object: &Object) -> Field<Moment> {
-    let at = view!(reader.moment_at(object), "patchStatus/availablePatchSummary/lastModifiedTime");
-    // The year 1 stands for never.
-    at.filter(|at: &Known<Moment>| at.value().is_none_or(|at| at.0 > 0))
-}
+const COUNT: &str = "criticalAndSecurityPatchCount";
 
 /// `az` prints `resources` always, `null` where there are none; a list of machines has their ids alone, and Azure's own
 /// answers leave the member out where there is nothing, so that its absence says nothing.

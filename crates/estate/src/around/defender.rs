@@ -128,24 +128,13 @@ record! {
     Contact of scope;
     /// Whether it is on; versions before 2023 have no word for it.
     on: boolean at "/properties/isEnabled",
+    // Versions before 2020 had one address.
     /// Addresses.
-    emails: [Box<str>, emails] at "/properties/emails",
+    emails: text at "/properties/emails" or "/properties/email",
     /// Whether owners and the like hear of them, too.
-    by_role: [bool, by_role] at "/properties/notificationsByRole/state",
+    by_role: boolean at "/properties/alertsToAdmins" or "/properties/notificationsByRole/state",
     /// Whether alerts are sent at all, and from which severity on: `Off`, `Low`, `Medium`, `High`.
     alerts: [Box<str>, alerts] at "/properties/alertNotifications/state",
-}
-
-fn emails(reader: &mut Reader<'_>, object: &Object) -> Field<Box<str>> {
-    // Versions before 2020 had one address.
-    reader.text_at(object, "/properties/emails").or_else(|| reader.text_at(object, "/properties/email"))
-}
-
-fn by_role(reader: &mut Reader<'_>, object: &Object) -> Field<bool> {
-    match below(object, &["alertsToAdmins"]) {
-        Some(_) => reader.boolean_at(object, "/properties/alertsToAdmins"),
-        None => reader.boolean_at(object, "/properties/notificationsByRole/state"),
-    }
 }
 
 /// `alertNotifications` is a word before 2020, an object until 2023, and an entry of `notificationsSources` since.

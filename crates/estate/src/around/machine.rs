@@ -4,7 +4,6 @@ use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object, Value};
 
 use crate::id::{ResourceId, Use};
 use crate::known::{Field, Known};
-use crate::moment::Moment;
 use crate::record::{parent, record, scope};
 use crate::secret::{self, Secret};
 use crate::wire::{Reader, member};
@@ -176,20 +175,15 @@ record! {
         let offered = lower.get(lower.find("/publishers/")?..)?;
         Some(reader.ids.intern(offered, Use::Reference))
     };
+    // Definitions have it among their own properties, versions among those of their publishing.
     /// When its owner takes it out of a gallery.
-    end_of_life: [Moment, end_of_life] at "/properties/endOfLifeDate",
+    end_of_life: moment at "/properties/endOfLifeDate" or "/properties/publishingProfile/endOfLifeDate",
     /// Of the Marketplace: `Active`, `ScheduledForDeprecation`, `Deprecated`.
     state: text at "/properties/imageDeprecationStatus/imageState",
     /// When the Marketplace takes it out.
     scheduled: moment at "/properties/imageDeprecationStatus/scheduledDeprecationTime",
     /// The plan or offer that its publisher names in its place.
     alternative: text at "/properties/imageDeprecationStatus/alternativeOption/value",
-}
-
-/// Definitions have it among their own properties, versions among those of their publishing.
-fn end_of_life(reader: &mut Reader<'_>, object: &Object) -> Field<Moment> {
-    let own = reader.moment_at(object, "/properties/endOfLifeDate");
-    own.or_else(|| reader.moment_at(object, "/properties/publishingProfile/endOfLifeDate"))
 }
 
 record! {

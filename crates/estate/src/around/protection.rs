@@ -1,10 +1,7 @@
 //! Backups and copies of disks.
 
-use sonic_rs::Object;
-
-use crate::known::{Field, Known};
+use crate::known::Known;
 use crate::record::{parent, record};
-use crate::wire::Reader;
 
 record! {
     /// What a vault keeps of a machine.
@@ -37,8 +34,10 @@ record! {
 record! {
     /// A vault for backups.
     Vault of |_, _, _| None;
+    // Backup vaults and Recovery Services vaults have a name each for it.
     /// `AlwaysON`, `Enabled` or `On`, `Disabled` or `Off`.
-    soft_delete: [Box<str>, soft_delete] at "/properties/securitySettings/softDeleteSettings/softDeleteState",
+    soft_delete: text at "/properties/securitySettings/softDeleteSettings/softDeleteState"
+        or "/properties/securitySettings/softDeleteSettings/state",
     /// For how many days deleted backups stay.
     soft_delete_days: whole at "/properties/securitySettings/softDeleteSettings/softDeleteRetentionPeriodInDays",
     /// `Disabled`, `Unlocked`, `Locked`.
@@ -47,12 +46,6 @@ record! {
     redundancy: text at "/properties/redundancySettings/standardTierStorageRedundancy",
     /// Whether backups can be brought back in the paired region.
     cross_region: boolean at "/properties/redundancySettings/crossRegionRestore",
-}
-
-/// Backup vaults and Recovery Services vaults have a name each for it.
-fn soft_delete(reader: &mut Reader<'_>, object: &Object) -> Field<Box<str>> {
-    let own = reader.text_at(object, "/properties/securitySettings/softDeleteSettings/softDeleteState");
-    own.or_else(|| reader.text_at(object, "/properties/securitySettings/softDeleteSettings/state"))
 }
 
 record! {
