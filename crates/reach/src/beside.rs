@@ -11,7 +11,7 @@ use estate::{Direction, Family, IpConfiguration, Known, Nic, Reason, ResourceId}
 use crate::addresses::{Addresses, internet, platform};
 use crate::cache::Reach;
 use crate::endpoint::Endpoint;
-use crate::internet::{Guards, Opening};
+use crate::internet::{Answers, Guards, Opening};
 use crate::packet::Protocols;
 use crate::routes::{ReturnPath, return_path};
 use crate::ways::connected;
@@ -89,7 +89,7 @@ impl Reach<'_> {
         let kept = self.from_network.lock().unwrap_or_else(PoisonError::into_inner).get(&guards.key).cloned();
         let openings = kept.unwrap_or_else(|| {
             let inside = connected(&endpoint);
-            let fresh = Arc::new(self.let_in(&endpoint, &guards, &inside.may));
+            let fresh = Arc::new(self.let_in(Answers::Narrow, &endpoint, &guards, &inside.may));
             let mut all = self.from_network.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(all.entry(guards.key).or_insert(fresh))
         });

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use estate::{Change, Direction, Estate, Family, Known, Nic, Nsg, ResourceId};
 use hashbrown::HashMap;
 
+use crate::addresses::Addresses;
 use crate::admin::{AdminAnswer, AdminKey, Deployed};
 use crate::beside::{Alike, Passage};
 use crate::endpoint::{Endpoint, Network, Tri};
@@ -232,6 +233,18 @@ impl<'e> Reach<'e> {
             answers.clear();
         }
         Some(Arc::clone(answers.entry(number).or_insert(answer)))
+    }
+
+    /// The same where the other side is one of some addresses. Not kept, and right for these alone.
+    pub(crate) fn group_within(
+        &self,
+        nsg: ResourceId,
+        direction: Direction,
+        endpoint: &Endpoint,
+        others: &Addresses,
+    ) -> Option<Arc<GroupAnswer>> {
+        let rules = self.estate.nsg(nsg)?.rules.as_ref()?.value()?;
+        Some(Arc::new(group::apply_within(rules, direction, endpoint, &self.facts.names, others)))
     }
 }
 

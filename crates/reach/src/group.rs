@@ -99,7 +99,18 @@ pub(crate) fn apply(
     endpoint: &Endpoint,
     names: &Names,
 ) -> GroupAnswer {
-    apply_compiled(&compile(rules, direction, endpoint, names), endpoint)
+    apply_compiled(&compile(rules, direction, endpoint, names, None), endpoint)
+}
+
+/// Applies the rules of a group that may look at some addresses of the other side. The answer is right for these alone.
+pub(crate) fn apply_within(
+    rules: &[SecurityRule],
+    direction: Direction,
+    endpoint: &Endpoint,
+    names: &Names,
+    others: &Addresses,
+) -> GroupAnswer {
+    apply_compiled(&compile(rules, direction, endpoint, names, Some(others)), endpoint)
 }
 
 /// Applies rules that were made ready, in the order in which they are looked at. The last one matches everything.
@@ -333,7 +344,8 @@ mod tests {
     use super::*;
     use crate::addresses::MustMay;
     use crate::rules::Ports;
-    use estate::Family;
+    use estate::{Family, Known};
+    use serde_json::json;
 
     #[test]
     fn what_an_earlier_rule_may_decide_is_not_certain_for_a_later_one() {
@@ -356,5 +368,60 @@ mod tests {
         let rules: Vec<RuleRef> = cell.verdict.rules.iter().map(|(rule, _)| *rule).collect();
         assert_eq!(rules, [RuleRef::Own(0), RuleRef::Own(1)], "but not which of the two does");
         assert_eq!(answer.regions().count(), 1);
+    }
+
+    #[test]
+    fn for_some_addresses_fewer_rules_say_the_same() {
+        let mut seed = 7_u32;
+        let mut next = |below: u32| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 8) % below
+        };
+        let mut source = || match next(6) {
+            0 => "*".to_owned(),
+            1 => "VirtualNetwork".to_owned(),
+            2 => "Internet".to_owned(),
+            _ => format!("10.{}.{}.0/{}", next(3), next(8), 14 + next(12)),
+        };
+        let rules: Vec<serde_json::Value> = (0..60_u32)
+            .map(|index| {
+                let sources: Vec<String> = (0..=index % 3).map(|_| source()).collect();
+                json!({"name": format!("r{index}"), "properties": {"priority": 100 + index, "direction": "Inbound",
+                    "access": if index % 3 == 0 { "Deny" } else { "Allow" }, "protocol": if index % 4 == 0 { "*" } else { "Tcp" },
+                    "sourceAddressPrefixes": sources, "sourcePortRange": "*", "destinationAddressPrefix": "*",
+                    "destinationPortRange": format!("{}-{}", 20 + index % 7, 25 + index)}})
+            })
+            .collect();
+        let id = |name: &str| format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/{name}");
+        let estate = crate::read(&json!([
+            {"id": id("networkSecurityGroups/g"), "properties": {"securityRules": rules}},
+            {"id": id("virtualNetworks/v"), "properties": {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]},
+                "subnets": [{"id": id("virtualNetworks/v/subnets/s"), "properties": {"addressPrefix": "10.1.0.0/24"}}]}},
+            {"id": id("networkInterfaces/n"), "properties": {"ipConfigurations": [{"name": "i", "properties": {
+                "privateIPAddress": "10.1.0.4", "subnet": {"id": id("virtualNetworks/v/subnets/s")}}}]}}
+        ]));
+        let Some(Known::Value(rules)) = &estate.nsgs[0].rules else { panic!("no rules") };
+        let Some(Known::Value(all)) = &estate.nics[0].ip_configurations else { panic!("no address") };
+        let endpoint = Endpoint::new(&estate, &estate.nics[0], &all[0]);
+        let names = Names { members: HashMap::new(), tags: crate::tags::Tags::built_in() };
+        let whole = apply(rules, Direction::Inbound, &endpoint, &names);
+        let mut left_out = 0;
+        for (first, last) in
+            [(0x0a01_0000, 0x0a01_00ff), (0x0a00_0000, 0x0aff_ffff), (0x0808_0808, 0x0808_0808)]
+        {
+            let others: Addresses = [Range { first, last }].into_iter().collect();
+            let compiled = |others| compile(rules, Direction::Inbound, &endpoint, &names, others).len();
+            left_out += compiled(None) - compiled(Some(&others));
+            let some = apply_within(rules, Direction::Inbound, &endpoint, &names, &others);
+            for address in (first..=last).step_by(usize::try_from((last - first) / 97 + 1).unwrap()) {
+                let shown = |answer: &GroupAnswer| {
+                    let mut all: Vec<String> = answer.at(address).map(|cell| format!("{cell:?}")).collect();
+                    all.sort_unstable();
+                    all
+                };
+                assert_eq!(shown(&some), shown(&whole), "{address:#x} of {first:#x}");
+            }
+        }
+        assert!(left_out > 10, "rules for other addresses are not looked at: {left_out}");
     }
 }

@@ -42,7 +42,7 @@ pub struct Opening {
     pub local_ports: PortSet,
     /// The ports of the other side.
     pub remote_ports: PortSet,
-    /// All sources that are let through, private ones included.
+    /// All sources that are let through, private ones included; of what comes from the network around, its own.
     pub sources: MustMay,
     /// The internet's share of the sources. `may` is never empty.
     pub internet: MustMay,
@@ -52,6 +52,15 @@ pub struct Opening {
     pub admin: Option<RuleRef>,
     /// Why it is not certain, where `must` and `may` differ.
     pub unknown: Vec<Reason>,
+}
+
+/// Which answers of groups a question is answered by.
+#[derive(Clone, Copy)]
+pub(crate) enum Answers {
+    /// Answers for every address, kept for the next question.
+    Kept,
+    /// Answers for the addresses that are asked about: quick where these are few, as few rules look there.
+    Narrow,
 }
 
 /// Ports that make a witness plain, where it may have any.
@@ -323,7 +332,18 @@ impl Reach<'_> {
         guards: &Guards,
         outside: &Addresses,
     ) -> Vec<Opening> {
-        let mut openings = self.through_groups(endpoint, guards, outside);
+        self.let_through_by(Answers::Kept, endpoint, guards, outside)
+    }
+
+    /// The same by answers of groups that are kept, or made for this question.
+    pub(crate) fn let_through_by(
+        &self,
+        answers: Answers,
+        endpoint: &Endpoint,
+        guards: &Guards,
+        outside: &Addresses,
+    ) -> Vec<Opening> {
+        let mut openings = self.through_groups(answers, endpoint, guards, outside);
         let Some(admin) = &guards.admin else { return openings };
         let groups = std::mem::take(&mut openings);
         for part in &admin.parts {
@@ -370,7 +390,13 @@ impl Reach<'_> {
         openings
     }
 
-    fn through_groups(&self, endpoint: &Endpoint, guards: &Guards, outside: &Addresses) -> Vec<Opening> {
+    fn through_groups(
+        &self,
+        answers: Answers,
+        endpoint: &Endpoint,
+        guards: &Guards,
+        outside: &Addresses,
+    ) -> Vec<Opening> {
         let family = endpoint.family;
         let probes = platform(family);
         let open = Share {
@@ -383,10 +409,13 @@ impl Reach<'_> {
         let levels = [&endpoint.subnet_level, &endpoint.nic_level];
         let [subnet, nic] = levels.map(|level| match level {
             Level::Open | Level::Unknown(_) => vec![open.clone()],
-            Level::Group(id) => match self.group(*id, guards.direction, endpoint, guards.key.network) {
-                None => vec![open.clone()],
-                Some(answer) => shares(&answer, outside),
-            },
+            Level::Group(id) => {
+                let answer = match answers {
+                    Answers::Kept => self.group(*id, guards.direction, endpoint, guards.key.network),
+                    Answers::Narrow => self.group_within(*id, guards.direction, endpoint, outside),
+                };
+                answer.map_or_else(|| vec![open.clone()], |answer| shares(&answer, outside))
+            }
         });
         let mut openings = Vec::new();
         for one in &subnet {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use estate::{
-    Access, AddressSpec, Direction, Estate, Known, PortSet, PortSpec, Reason, ResourceId, SecurityRule,
-    ServiceTag,
+    Access, AddressSpec, Bound, Direction, Estate, Family, Known, PortSet, PortSpec, RangeSet, Reason,
+    ResourceId, SecurityRule, ServiceTag,
 };
 
 use crate::addresses::{Addresses, MustMay, everything, of_sets, of_tag};
@@ -190,15 +190,25 @@ pub(crate) struct Names {
     pub(crate) tags: Arc<Tags>,
 }
 
-/// Makes the rules of a group ready, in the order in which they are looked at.
+/// Makes the rules of a group ready, in the order in which they are looked at: of its own rules those that may look at
+/// some of `others`, where these are told.
 pub(crate) fn compile(
     rules: &[SecurityRule],
     direction: Direction,
     endpoint: &Endpoint,
     names: &Names,
+    others: Option<&Addresses>,
 ) -> Vec<Compiled> {
+    let looks = |rule: &SecurityRule| {
+        let remote = match direction {
+            Direction::Inbound => &rule.source,
+            Direction::Outbound => &rule.destination,
+        };
+        others.is_none_or(|others| may_be_among(remote, others, endpoint.family))
+    };
     let own = (0u32..)
         .zip(rules)
+        .filter(|(_, rule)| looks(rule))
         .filter_map(|(index, rule)| compile_one(rule, RuleRef::Own(index), direction, endpoint, names));
     let defaults = DefaultRule::of(direction).into_iter().map(|rule| Compiled {
         rule: RuleRef::Default(rule),
@@ -265,6 +275,24 @@ pub(crate) fn compile_one(
         remote: remote_addresses(remote, endpoint, names),
         remote_ports: Ports::of(remote_ports),
         local_ports: Ports::of(local_ports),
+    })
+}
+
+/// Whether what a rule names may be some of these addresses: quicker than to make the rule ready.
+fn may_be_among(spec: &AddressSpec, others: &Addresses, family: Family) -> bool {
+    let named = match family {
+        Family::V4 => any_among(&spec.v4, others),
+        Family::V6 => any_among(&spec.v6, others),
+    };
+    named || spec.any || !spec.tags.is_empty() || !spec.asgs.is_empty() || spec.unreadable.is_some()
+}
+
+fn any_among<T: Bound + Into<u128>>(set: &RangeSet<T>, others: &Addresses) -> bool {
+    let others = others.ranges();
+    set.ranges().iter().any(|range| {
+        let (first, last) = (range.first.into(), range.last.into());
+        let at = others.partition_point(|other| other.last < first);
+        others.get(at).is_some_and(|other| other.first <= last)
     })
 }
 

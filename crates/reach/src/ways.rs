@@ -8,7 +8,7 @@ use crate::addresses::{Addresses, MustMay, internet, platform};
 use crate::cache::Reach;
 use crate::endpoint::Endpoint;
 use crate::forward::Through;
-use crate::internet::{Guards, Opening};
+use crate::internet::{Answers, Guards, Opening};
 use crate::packet::Protocols;
 
 /// A way in, and what comes by it.
@@ -86,7 +86,7 @@ impl Reach<'_> {
         }
         let guards = self.guards(Direction::Inbound, &endpoint);
         let openings: Vec<_> = self
-            .let_in(&endpoint, &guards, &inside)
+            .let_in(Answers::Kept, &endpoint, &guards, &inside)
             .into_iter()
             .map(|opening| if guards.unknown.is_empty() { opening } else { opening.doubted() })
             .collect();
@@ -95,10 +95,18 @@ impl Reach<'_> {
     }
 
     /// What gets through the guards of an endpoint from some addresses around it.
-    pub(crate) fn let_in(&self, endpoint: &Endpoint, guards: &Guards, inside: &Addresses) -> Vec<Opening> {
+    pub(crate) fn let_in(
+        &self,
+        answers: Answers,
+        endpoint: &Endpoint,
+        guards: &Guards,
+        inside: &Addresses,
+    ) -> Vec<Opening> {
         let around = connected(endpoint);
-        let openings = self.let_through(endpoint, guards, inside).into_iter();
+        let openings = self.let_through_by(answers, endpoint, guards, inside).into_iter();
         let certain = |opening: Opening| {
+            let within = |set: &Addresses| set.intersection(inside);
+            let sources = MustMay { must: within(&opening.sources.must), may: within(&opening.sources.may) };
             let must = opening.internet.must.intersection(&around.must);
             let mut unknown = opening.unknown;
             if opening.internet.may != must {
@@ -107,7 +115,7 @@ impl Reach<'_> {
                 unknown.extend(reasons.into_iter().flatten().map(|reason| reason.as_ref().clone()));
             }
             let internet = MustMay { must, may: opening.internet.may };
-            Opening { internet, unknown, ..opening }
+            Opening { sources, internet, unknown, ..opening }
         };
         openings.map(certain).collect()
     }
