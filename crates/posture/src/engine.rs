@@ -51,7 +51,7 @@ impl Sink {
                 cause: None,
                 evidence: Vec::new(),
                 facts: Vec::new(),
-                fix: String::new(),
+                fix: "".into(),
             });
         }
     }
@@ -416,7 +416,7 @@ fn finish(
     for finding in &mut findings {
         finding.severity = settings.severity.get(finding.check.code).copied().unwrap_or(finding.severity);
     }
-    findings.sort_by_cached_key(|finding| {
+    findings.par_sort_by_cached_key(|finding| {
         let severity = std::cmp::Reverse(finding.severity);
         let cause = finding
             .cause

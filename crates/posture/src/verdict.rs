@@ -1,5 +1,7 @@
 //! What a check says of one machine, and the questions that most checks ask first.
 
+use std::borrow::Cow;
+
 use estate::{
     Asked, Extension, Feed, Field, Kind, Known, Moment, Origins, OsFamily, Reason, ResourceId, Vm,
     resource_name,
@@ -99,7 +101,7 @@ impl Fault {
             cause: self.cause,
             evidence: Vec::new(),
             facts: self.facts,
-            fix: self.fix.unwrap_or_else(|| check.fix.of(context.lang).to_owned()),
+            fix: self.fix.map_or_else(|| check.fix.of(context.lang).into(), Cow::Owned),
         }
     }
 }

@@ -149,7 +149,7 @@ pub struct Finding {
     /// Facts besides ports, as names and values.
     pub facts: Vec<(&'static str, String)>,
     /// What to do, in the asked language.
-    pub fix: String,
+    pub fix: Cow<'static, str>,
 }
 
 impl Finding {

@@ -31,7 +31,7 @@ pub(crate) fn blocks<'r>(report: &'r Report<'_>) -> Vec<Vec<&'r Finding>> {
                 ("", None, report.estate.text(id).to_ascii_lowercase())
             }
             // What one command mends stands together.
-            (true, None) => (finding.check.code, Some(finding.severity), finding.fix.clone()),
+            (true, None) => (finding.check.code, Some(finding.severity), finding.fix.to_string()),
         };
         let at = *order.entry(key).or_insert_with(|| {
             blocks.push(Vec::new());

@@ -141,7 +141,7 @@ fn cells(report: &Report<'_>, finding: &Finding, status: &str, reason: &str, unt
         rules.join(", "),
         place.as_ref().map(|place| place.file.clone()).unwrap_or_default(),
         place.as_ref().map(|place| place.line.to_string()).unwrap_or_default(),
-        finding.fix.clone(),
+        finding.fix.to_string(),
         baseline
             .map(|new| {
                 pick(lang, if new { "new" } else { "unchanged" }, if new { "新規" } else { "変化なし" })

@@ -1,18 +1,67 @@
 //! The JSON form, stable: `docs/schema/check-1.json` is its schema.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use posture::{CHECKS, Comparison, Finding, Lang, PortEvidence, Status};
 use rayon::prelude::*;
 use serde::Serialize;
+use serde_json::ser::{Formatter, PrettyFormatter};
 use serde_json::{Value, json};
 
 use crate::problem::problem_text;
 use crate::through::{ThroughForm, noun};
 use crate::{Report, SCHEMA};
 
-/// The report as JSON text, indented so that people can read it, too.
-pub fn to_json(report: &Report<'_>) -> String {
+/// Writes the report as JSON, indented so that people can read it, too. Of many findings no more than some thousands are
+/// held as text at a time.
+///
+/// # Errors
+///
+/// Those of the writer.
+pub fn write_json(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let frame = frame(report)?;
+    // Line ends within texts are escaped, and nothing inside is indented as little: this is the list itself.
+    let place = format!("\n  \"{FINDINGS}\": []");
+    let (head, tail) = frame.split_once(&place).unwrap_or((&frame, ""));
+    out.write_all(head.as_bytes())?;
+    out.write_all(format!("\n  \"{FINDINGS}\": [").as_bytes())?;
+    let mut first = true;
+    for batch in report.outcome.findings.chunks(BATCH) {
+        let texts = batch.par_chunks(BATCH / 64).map(|part| findings_text(report, part));
+        for text in texts.collect::<io::Result<Vec<_>>>()? {
+            // Each finding begins with the comma that divides it from the one before.
+            out.write_all(text.get(usize::from(first)..).unwrap_or_default())?;
+            first = false;
+        }
+    }
+    out.write_all(if first { b"]" } else { b"\n  ]" })?;
+    out.write_all(tail.as_bytes())?;
+    out.write_all(b"\n")
+}
+
+const FINDINGS: &str = "findings";
+
+/// How many findings are made text at a time.
+const BATCH: usize = 1 << 13;
+
+/// Findings as they stand in the list, a comma before each.
+fn findings_text(report: &Report<'_>, findings: &[Finding]) -> io::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(findings.len() * 2048);
+    for finding in findings {
+        text.extend_from_slice(b",\n    ");
+        // As deep as an element of a list of the document.
+        let mut formatter = PrettyFormatter::new();
+        formatter.begin_object(&mut io::sink())?;
+        formatter.begin_array(&mut io::sink())?;
+        let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
+        FindingForm::of(report, finding).serialize(&mut serializer)?;
+    }
+    Ok(text)
+}
+
+/// The report without its findings.
+fn frame(report: &Report<'_>) -> io::Result<String> {
     let estate = report.estate;
     let outcome = report.outcome;
     let place = |at: &estate::At| place_text(report, at);
@@ -22,7 +71,7 @@ pub fn to_json(report: &Report<'_>) -> String {
         source: &report.source,
         tags_data: report.tags_data,
         estate: counts(report),
-        findings: outcome.findings.par_iter().map(|finding| FindingForm::of(report, finding)).collect(),
+        findings: [],
         unknown: outcome
             .unknown
             .iter()
@@ -86,8 +135,7 @@ pub fn to_json(report: &Report<'_>) -> String {
             .collect(),
         unmet: report.unmet,
     };
-    // Serialising to memory fails only for maps with keys that are no strings; there are none.
-    serde_json::to_string_pretty(&document).unwrap_or_default()
+    Ok(serde_json::to_string_pretty(&document)?)
 }
 
 #[derive(Serialize)]
@@ -97,7 +145,8 @@ struct Document<'r> {
     source: &'r str,
     tags_data: &'r str,
     estate: CountsForm<'r>,
-    findings: Vec<FindingForm<'r>>,
+    /// Written one by one.
+    findings: [FindingForm<'r>; 0],
     unknown: Vec<UnknownForm<'r>>,
     not_assessed: Vec<NotAssessedForm<'r>>,
     errors: Vec<ErrorForm<'r>>,

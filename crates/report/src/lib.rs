@@ -31,7 +31,7 @@ pub use clean::clean;
 pub use csv::to_csv;
 pub use earlier::{EarlierError, read_earlier};
 pub use html::to_html;
-pub use json::{checks_json, to_json};
+pub use json::{checks_json, write_json};
 pub use junit::to_junit;
 pub use markdown::to_markdown;
 pub use pages::{check_page, index_page};

@@ -1,6 +1,7 @@
 //! `sekimori check`.
 
 use std::fs;
+use std::io::Write;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
@@ -255,18 +256,23 @@ fn write(report: &Report<'_>, target: &Target) -> anyhow::Result<()> {
     let page = if target.path.is_some() { Page::PLAIN } else { output::page() };
     let text = match target.format {
         Format::Text => report::to_text(report, page),
-        Format::Json => report::to_json(report) + "\n",
+        // The longest form is never in memory as a whole.
+        Format::Json => String::new(),
         Format::Sarif => report::to_sarif(report),
         Format::Html => report::to_html(report),
         Format::Markdown => report::to_markdown(report),
         Format::Csv => report::to_csv(report),
         Format::Junit => report::to_junit(report),
     };
+    let fill = |out: &mut dyn Write| match target.format {
+        Format::Json => report::write_json(report, out),
+        _ => out.write_all(text.as_bytes()),
+    };
     match &target.path {
         None if target.format == Format::Text => output::print(&text),
-        None => output::print_plain(&text),
+        None => output::print_pieces(fill),
         Some(path) => {
-            output::write_file(path, text.as_bytes(), lang)?;
+            output::fill_file(path, lang, fill)?;
             output::note(&written(path, target.format, lang));
             Ok(())
         }

@@ -206,7 +206,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         )),
         evidence: Vec::new(),
         facts: vec![("admin_username", name.clone())],
-        fix: CHECK.fix.of(lang).to_owned(),
+        fix: CHECK.fix.of(lang).into(),
     });
 }
 

@@ -85,7 +85,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
                 cause: Some(Cause::field(vm.id, vm.origins.first(), &pointer)),
                 evidence: Vec::new(),
                 facts: vec![("disable_password_authentication", "false".to_owned())],
-                fix: CHECK.fix.of(lang).to_owned(),
+                fix: CHECK.fix.of(lang).into(),
             });
         }
     }

@@ -75,6 +75,6 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         cause: evidence.first().and_then(|open| open.cause.clone()),
         evidence,
         facts: Vec::new(),
-        fix: CHECK.fix.of(lang).to_owned(),
+        fix: CHECK.fix.of(lang).into(),
     });
 }

@@ -112,7 +112,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         severity: CHECK.severity,
         resource: vm.id,
         message,
-        fix: fix(context, &evidence, cause.as_ref()),
+        fix: fix(context, &evidence, cause.as_ref()).into(),
         cause,
         evidence,
         facts: Vec::new(),

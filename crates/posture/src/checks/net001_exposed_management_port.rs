@@ -95,7 +95,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
                 services(ports.iter().map(|open| open.ports.first), lang)
             }),
         ),
-        fix: remedy(context, &evidence, cause.as_ref(), Remedy::Narrow),
+        fix: remedy(context, &evidence, cause.as_ref(), Remedy::Narrow).into(),
         cause,
         evidence,
         facts: Vec::new(),

@@ -137,7 +137,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         severity: severity(&evidence),
         resource: vm.id,
         message: stopped(vm, lang, open_to(&machine, &evidence, lang, |group| ports(group, lang))),
-        fix: remedy(context, &evidence, cause.as_ref(), Remedy::Close),
+        fix: remedy(context, &evidence, cause.as_ref(), Remedy::Close).into(),
         cause,
         evidence,
         facts: Vec::new(),

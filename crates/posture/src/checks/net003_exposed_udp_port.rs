@@ -117,7 +117,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         severity: if worst.is_some() { Severity::Critical } else { CHECK.severity },
         resource: vm.id,
         message,
-        fix: remedy(context, &evidence, cause.as_ref(), Remedy::Close),
+        fix: remedy(context, &evidence, cause.as_ref(), Remedy::Close).into(),
         cause,
         evidence,
         facts,

@@ -96,7 +96,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         }),
         evidence: Vec::new(),
         facts,
-        fix,
+        fix: fix.into(),
     });
 }
 

@@ -76,7 +76,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         },
         resource: vm.id,
         message,
-        fix: remedy(context, &evidence, cause.as_ref(), Remedy::Narrow),
+        fix: remedy(context, &evidence, cause.as_ref(), Remedy::Narrow).into(),
         cause,
         evidence,
         facts: Vec::new(),

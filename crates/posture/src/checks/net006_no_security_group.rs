@@ -123,6 +123,6 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         )),
         evidence: Vec::new(),
         facts: Vec::new(),
-        fix: format!("{}\n  {command}", CHECK.fix.of(lang)),
+        fix: format!("{}\n  {command}", CHECK.fix.of(lang)).into(),
     });
 }

@@ -96,7 +96,7 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
             "`{name}` lets the internet in to {what}, though no VM is known to be reached through it today",
             "`{name}` はインターネットから {what} への通信を許可しています (このグループを通じて公開されている仮想マシンは確認されていません)"
         ),
-        fix: remedy(context, &[], cause.as_ref(), Remedy::Narrow),
+        fix: remedy(context, &[], cause.as_ref(), Remedy::Narrow).into(),
         cause,
         evidence: Vec::new(),
         facts,

@@ -121,7 +121,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         cause: Some(Cause::field(*first, origin, "/sku/name")),
         evidence: Vec::new(),
         facts,
-        fix: format!("{}{commands}", CHECK.fix.of(lang)),
+        fix: format!("{}{commands}", CHECK.fix.of(lang)).into(),
     });
 }
 

@@ -85,10 +85,19 @@ pub(crate) fn check_writable(path: &Path, lang: Lang) -> anyhow::Result<()> {
 
 /// Writes a file beside its place and then puts it there, so that nobody ever sees half of it.
 pub(crate) fn write_file(path: &Path, bytes: &[u8], lang: Lang) -> anyhow::Result<()> {
+    fill_file(path, lang, |file| file.write_all(bytes))
+}
+
+/// The same for what is written piece by piece.
+pub(crate) fn fill_file(
+    path: &Path,
+    lang: Lang,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<()> {
     let write = || -> io::Result<()> {
         if in_place(path) {
             let mut device = OpenOptions::new().write(true).open(path)?;
-            return match device.write_all(bytes).and_then(|()| device.flush()) {
+            return match fill(&mut device).and_then(|()| device.flush()) {
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
                 other => other,
             };
@@ -99,7 +108,7 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8], lang: Lang) -> anyhow::Resul
         if let Ok(metadata) = fs::metadata(&target) {
             file.as_file().set_permissions(metadata.permissions())?;
         }
-        file.write_all(bytes)?;
+        fill(&mut file)?;
         // A full disk may tell itself only here.
         file.as_file().sync_all()?;
         file.persist(&target).map_err(|error| error.error)?;

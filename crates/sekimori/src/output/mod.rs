@@ -10,7 +10,9 @@ use posture::Lang;
 use report::{Page, Style, clean};
 use serde_json::Value;
 
-pub(crate) use file::{check_writable, goes_away, last_word, same_file, tidy_on_signals, write_file};
+pub(crate) use file::{
+    check_writable, fill_file, goes_away, last_word, same_file, tidy_on_signals, write_file,
+};
 
 use crate::cli::Colour;
 use crate::language::pick;
@@ -60,8 +62,12 @@ fn size() -> Option<(usize, usize)> {
 /// Writes to standard output. A reader that has gone away (`| head`) is no error; gives whether
 /// somebody still reads.
 fn write(text: &[u8]) -> anyhow::Result<bool> {
+    write_pieces(|out| out.write_all(text))
+}
+
+fn write_pieces(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<bool> {
     let mut out = io::stdout().lock();
-    match out.write_all(text).and_then(|()| out.flush()) {
+    match fill(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         other => Ok(other.map(|()| true)?),
     }
@@ -82,6 +88,11 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 /// Text for whoever reads standard output.
 pub(crate) fn print_plain(text: &str) -> anyhow::Result<()> {
     write(text.as_bytes()).map(drop)
+}
+
+/// The same for what is written piece by piece.
+pub(crate) fn print_pieces(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    write_pieces(fill).map(drop)
 }
 
 /// JSON for programs, indented so that people can read it, too.
