@@ -180,7 +180,7 @@ impl Reach<'_> {
         let reason = |(_, admin): (u32, &AdminRule)| {
             let somewhere = admin.vnet.is_none() || endpoint.vnet.is_none();
             let own = somewhere.then(|| Reason::AdminRule { id: estate.text(admin.id).into() });
-            own.or_else(|| crate::rules::reason(&admin.rule, self.tags()))
+            own.or_else(|| crate::rules::reason(&admin.rule, self.tags(), Some(endpoint)))
         };
         let mut taken = BTreeSet::new();
         for (_, admin) in here.each(estate) {

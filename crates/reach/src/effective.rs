@@ -132,7 +132,7 @@ fn group(
             access: rule.access.value().copied(),
             priority: rule.priority.value().copied(),
             direction: rule.direction.value().copied(),
-            unknown: reason(rule, reach.tags()).filter(|reason| !matches!(reason, Reason::NoAddress)),
+            unknown: reason(rule, reach.tags(), None),
         })
         .collect();
     for direction in [Direction::Inbound, Direction::Outbound] {

@@ -453,6 +453,15 @@ mod tests {
             "remoteAddressSpace": {"$unknown": {"reason": "a parameter"}}});
         let said = network(Some(said), None);
         assert!(said.unknown.is_some() && said.unknown != told.unknown, "{:?}", said.unknown);
+        // Of a peering of some subnets what it tells of them may be joined, and where it tells nothing, any.
+        let subnets = |space: serde_json::Value| {
+            let some = json!({"allowVirtualNetworkAccess": true, "peerCompleteVnets": false, "remoteAddressSpace": space});
+            let found = network(Some(some), None);
+            assert!(matches!(found.unknown.as_deref(), Some(Reason::SubnetPeering { .. })));
+            ["10.9.0.4", "10.8.0.4"].map(|of| may(&found, of).0)
+        };
+        assert_eq!(subnets(json!({"addressPrefixes": ["10.9.0.0/24"]})), [true, false]);
+        assert_eq!(subnets(serde_json::Value::Null), [true, true]);
         let kept = network(Some(json!({"allowVirtualNetworkAccess": false})), None);
         assert_eq!((may(&kept, "10.9.0.4"), kept.unknown), ((false, true), None));
         assert!(kept.beside_unknown.is_some());

@@ -364,7 +364,7 @@ impl Reach<'_> {
                 }
                 let mut unknown = opening.unknown;
                 if part.drops {
-                    unknown.extend(self.admin_doubt(endpoint));
+                    unknown.extend(self.admin_reason(endpoint, part.protocols));
                 }
                 openings.push(Opening { sources, internet, unknown, ..opening });
             }
@@ -375,7 +375,10 @@ impl Reach<'_> {
             }
             let certain = !part.drops && !part.passes;
             let must = |set: &Addresses| if certain { set.clone() } else { Addresses::empty() };
-            let unknown = if certain { Vec::new() } else { self.admin_doubt(endpoint).into_iter().collect() };
+            let unknown = match certain {
+                true => Vec::new(),
+                false => self.admin_reason(endpoint, part.protocols).into_iter().collect(),
+            };
             openings.push(Opening {
                 protocols: part.protocols,
                 local_ports: part.local_ports.clone(),
@@ -388,6 +391,11 @@ impl Reach<'_> {
             });
         }
         openings
+    }
+
+    /// Why it is not certain what admin rules do with packets of some protocols.
+    fn admin_reason(&self, endpoint: &Endpoint, protocols: Protocols) -> Option<Reason> {
+        self.admin_doubt(endpoint).or_else(|| (!protocols.have_ports()).then_some(Reason::PortlessProtocol))
     }
 
     fn through_groups(
@@ -471,15 +479,14 @@ impl Reach<'_> {
         rules: [Option<RuleRef>; 2],
     ) -> Vec<Reason> {
         let mut reasons = Vec::new();
+        let told = |rule: &estate::SecurityRule| reason(rule, self.tags(), Some(endpoint));
         for (level, rule) in levels.into_iter().zip(rules) {
             let Level::Group(id) = level else { continue };
             let Some(Known::Value(all)) = self.estate().nsg(*id).and_then(|nsg| nsg.rules.as_ref()) else {
                 continue;
             };
             match rule {
-                Some(RuleRef::Own(index)) => {
-                    reasons.extend(all.get(index as usize).and_then(|rule| reason(rule, self.tags())))
-                }
+                Some(RuleRef::Own(index)) => reasons.extend(all.get(index as usize).and_then(told)),
                 Some(RuleRef::Admin(_)) => {}
                 Some(RuleRef::Default(_)) => {
                     reasons.extend(endpoint.network.unknown.as_deref().cloned());
@@ -488,7 +495,7 @@ impl Reach<'_> {
             }
             if reasons.is_empty() {
                 // The rule itself is known: an earlier one that is not may decide before it.
-                reasons.extend(all.iter().find_map(|rule| reason(rule, self.tags())));
+                reasons.extend(all.iter().find_map(told));
                 let priorities = |pair: &[estate::SecurityRule]| match pair {
                     [one, other] => one.priority == other.priority && one.direction == other.direction,
                     _ => false,

@@ -327,8 +327,8 @@ fn remote_addresses(spec: &AddressSpec, endpoint: &Endpoint, names: &Names) -> M
     all
 }
 
-/// Why a rule is not known in full.
-pub(crate) fn reason(rule: &SecurityRule, tags: &Tags) -> Option<Reason> {
+/// Why it is not known in full what a rule does, and what it does to an endpoint.
+pub(crate) fn reason(rule: &SecurityRule, tags: &Tags, endpoint: Option<&Endpoint>) -> Option<Reason> {
     fn of<T>(field: &Known<T>) -> Option<&Reason> {
         match field {
             Known::Unknown(reason) => Some(reason),
@@ -353,7 +353,16 @@ pub(crate) fn reason(rule: &SecurityRule, tags: &Tags) -> Option<Reason> {
         _ => None,
     });
     tag.or_else(|| {
-        let one_address = !rule.destination.any || !rule.source.any;
-        one_address.then_some(Reason::NoAddress)
+        let endpoint = endpoint?;
+        let (local, remote) = match rule.direction.value()? {
+            Direction::Inbound => (&rule.destination, &rule.source),
+            Direction::Outbound => (&rule.source, &rule.destination),
+        };
+        // Not all members of an application security group need be in the input.
+        if endpoint.is_in(local) == Tri::Maybe || !remote.asgs.is_empty() {
+            return Some(Reason::NoAddress);
+        }
+        let network = remote.tags.contains(&ServiceTag::VirtualNetwork);
+        endpoint.network.unknown.as_deref().filter(|_| network).cloned()
     })
 }

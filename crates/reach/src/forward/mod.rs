@@ -152,9 +152,16 @@ impl Forwarding {
         all.find_cut_short(estate);
         let models = estate.scale_sets.iter().filter_map(|set| set.model.as_ref()?.value());
         let models = models.flat_map(|model| &model.nics);
-        let appliances = estate.nics.iter().chain(models).filter(|nic| nic.forwards);
-        let appliances: Vec<_> = appliances.filter_map(|nic| all.appliance(estate, nic)).collect();
-        all.doubted.extend(appliances);
+        let mut left: Vec<&Nic> = estate.nics.iter().chain(models).filter(|nic| nic.forwards).collect();
+        // One that is led to by another leads on.
+        loop {
+            let found: Vec<Doubted> = left.iter().filter_map(|nic| all.appliance(estate, nic)).collect();
+            if found.is_empty() {
+                break;
+            }
+            left.retain(|nic| found.iter().all(|doubted| doubted.via != nic.id));
+            all.doubted.extend(found);
+        }
         all
     }
 

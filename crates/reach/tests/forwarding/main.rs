@@ -15,6 +15,7 @@ mod around;
 mod beside;
 mod claims;
 mod made;
+mod openings;
 mod questions;
 mod second;
 mod steps;
@@ -193,8 +194,7 @@ proptest! {
                 prop_assert!(opening.sources.must.contains_all(&opening.internet.must));
                 prop_assert!(!opening.internet.may.is_empty());
                 prop_assert!(way.unknown.is_empty() || opening.internet.must.is_empty());
-                // What a rule with ports does to protocols without is unknown by itself, and named nowhere.
-                let certain = opening.internet.must == opening.internet.may || !opening.protocols.have_ports();
+                let certain = opening.internet.must == opening.internet.may;
                 prop_assert!(certain || !opening.unknown.is_empty() || !way.unknown.is_empty(), "no reason: {opening:?}");
                 if !opening.internet.must.is_empty()
                     && let Err(text) = confirm(&plain, way, opening)
@@ -224,6 +224,10 @@ proptest! {
         let doubtful = plain.unguarded() && !world.admins.is_empty();
         let private = [reach::every_address(Family::V4), reach::every_address(Family::V6)];
         let around = reach.ways_in(nic, ip, &private);
+        for opening in around.iter().filter(|way| matches!(way.start, Start::Network)).flat_map(|way| &way.openings) {
+            let certain = opening.internet.must == opening.internet.may;
+            prop_assert!(certain || !opening.unknown.is_empty(), "no reason: {opening:?}");
+        }
         for packet in packets {
             let from = number(packet.remote);
             let outside = internet(Family::V4).contains(from) && !own.contains(from);

@@ -6,7 +6,7 @@ use reach::{Protocols, Reach, RuleRef, rule_name};
 use serde_json::{Value, json};
 
 use crate::claims::{find, rule};
-use crate::made::{RG, Rule, group, id, net, read};
+use crate::made::{Admin, RG, Rule, admin_rule, group, id, net, read};
 
 fn vm(name: &str) -> String {
     format!("{RG}/Microsoft.Compute/virtualMachines/{name}")
@@ -128,6 +128,18 @@ fn a_step_is_by_a_port_that_both_sides_let_through_and_that_says_most() {
         *one = serde_json::from_str(&one.to_string().replace("10.0.", "52.9.")).unwrap();
     }
     assert_eq!(step(&public_space), Some(("52.9.0.4".to_owned(), 3389, true)));
+}
+
+#[test]
+fn a_step_is_none_that_administrators_deny_from_where_it_begins() {
+    let denied = |source: &'static str| {
+        let mut all = pair(&[]);
+        let rule = Rule { port: "22", ..rule(100, false, source) };
+        all.push(admin_rule(0, &Admin { rule, access: "Deny", vnet: Some("v") }));
+        step(&all)
+    };
+    assert_eq!(denied("10.0.0.4/32"), from_a(3389, true));
+    assert_eq!(denied("10.0.0.9/32"), from_a(22, true));
 }
 
 #[test]
