@@ -1,6 +1,6 @@
 //! Runs checks over an estate.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use estate::{Estate, Family, Kind, Known, Nsg, Origin, PortSet, Range, Reason, ResourceId, ScaleSet, Vm};
@@ -107,16 +107,19 @@ impl Sink {
         }
     }
 
-    fn absorb(mut self, other: Self) -> Self {
-        self.findings.extend(other.findings);
-        for (code, count) in other.passes {
-            self.count_passes(code, count);
+    /// Takes over what others have taken, each finding moved once.
+    fn absorb(&mut self, others: Vec<Self>) {
+        self.findings.reserve(others.iter().map(|other| other.findings.len()).sum());
+        for other in others {
+            self.findings.extend(other.findings);
+            for (code, count) in other.passes {
+                self.count_passes(code, count);
+            }
+            for (code, rows) in other.unknown {
+                self.unknown.entry(code).or_default().extend(rows);
+            }
+            self.exposing.extend(other.exposing);
         }
-        for (code, rows) in other.unknown {
-            self.unknown.entry(code).or_default().extend(rows);
-        }
-        self.exposing.extend(other.exposing);
-        self
     }
 }
 
@@ -326,7 +329,8 @@ impl<'j> Judge<'j> {
             vms.iter().for_each(|vm| self.vm(vm, &mut sink));
             sink
         });
-        let mut sink = vms.reduce(empty, Sink::absorb);
+        let mut sink = empty();
+        sink.absorb(vms.collect());
         estate.scale_sets.iter().for_each(|set| self.scale_set(set, &mut sink));
         self.astray(&mut sink);
         let exposing = sink.exposing.iter().map(|(_, group)| *group).collect();
@@ -342,8 +346,8 @@ impl<'j> Judge<'j> {
             }
             part
         });
-        let sink = sink.absorb(groups.reduce(empty, Sink::absorb));
-        let mut sink = sink.absorb(whole.reduce(empty, Sink::absorb));
+        sink.absorb(groups.collect());
+        sink.absorb(whole.collect());
         if self.checks.iter().any(|check| check.code == around::CHECK.code) {
             around::import(&self.context(None), &mut sink);
         }
@@ -416,19 +420,12 @@ fn finish(
     for finding in &mut findings {
         finding.severity = settings.severity.get(finding.check.code).copied().unwrap_or(finding.severity);
     }
+    let places = places(estate, &findings);
+    let place = |id: ResourceId| places.get(&id).copied();
     findings.par_sort_by_cached_key(|finding| {
         let severity = std::cmp::Reverse(finding.severity);
-        let cause = finding
-            .cause
-            .as_ref()
-            .map(|cause| (estate.text(cause.resource).to_ascii_lowercase(), cause.key.clone()));
-        (
-            finding.status,
-            severity,
-            finding.check.code,
-            cause,
-            estate.text(finding.resource).to_ascii_lowercase(),
-        )
+        let cause = finding.cause.as_ref().map(|cause| (place(cause.resource), cause.key.clone()));
+        (finding.status, severity, finding.check.code, cause, place(finding.resource))
     });
     let mut unknown: BTreeMap<UnknownKey, Vec<(ResourceId, Reason)>> = BTreeMap::new();
     let mut unknown_resources = BTreeMap::new();
@@ -471,6 +468,19 @@ fn finish(
     let tally = tally(settings, &findings, &by_check);
     let suppressed = Vec::new();
     Outcome { findings, unknown, not_assessed, tally, by_check, unknown_resources, suppressed }
+}
+
+/// The place of each resource of the findings in the order of ids, whatever their case.
+fn places(estate: &Estate, findings: &[Finding]) -> HashMap<ResourceId, usize> {
+    let mut all: Vec<ResourceId> = findings
+        .iter()
+        .flat_map(|finding| [Some(finding.resource), finding.cause.as_ref().map(|cause| cause.resource)])
+        .flatten()
+        .collect();
+    all.par_sort_unstable();
+    all.dedup();
+    all.par_sort_by_cached_key(|id| estate.text(*id).to_ascii_lowercase());
+    all.into_iter().zip(0..).collect()
 }
 
 fn by_check(

@@ -158,9 +158,13 @@ impl Finding {
     pub fn id(&self, estate: &Estate) -> String {
         use sha2::{Digest, Sha256};
         let mut hash = Sha256::new();
+        let mut lower = Vec::with_capacity(256);
         let mut part = |text: &str| {
-            hash.update(text.to_ascii_lowercase());
-            hash.update([0]);
+            lower.clear();
+            lower.extend_from_slice(text.as_bytes());
+            lower.make_ascii_lowercase();
+            lower.push(0);
+            hash.update(&lower);
         };
         part(self.check.code);
         part(estate.text(self.resource));
@@ -168,8 +172,9 @@ impl Finding {
             part(estate.text(cause.resource));
             part(&cause.key);
         }
-        let hex: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        format!("{}-{hex}", self.check.code)
+        let digest = hash.finalize();
+        let number = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        format!("{}-{number:016x}", self.check.code)
     }
 }
 
