@@ -9,6 +9,7 @@ use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object, Value};
 
 use crate::admin::AdminRule;
 use crate::around::Surroundings;
+use crate::around::directory::{self, Listed};
 use crate::compute::{Disk, Vm};
 use crate::coverage::Coverage;
 use crate::effective;
@@ -216,6 +217,8 @@ impl Collector {
             resource(part, &mut reader, object, id);
         } else if effective::is_effective(object) {
             part.nsgs.extend(effective::read(&mut reader, object));
+        } else if let Some(listed) = directory::listed(object).filter(|_| level < LEVELS) {
+            directory_list(part, &mut reader, bytes, object, &listed);
         } else if is_manifest(object) {
             part.coverage.read(&mut reader, object);
             manifest(&mut reader, object);
@@ -337,25 +340,13 @@ fn table_rows(part: &mut Part, reader: &mut Reader<'_>, bytes: &[u8], table: &Ob
         return reader.problem(String::new(), ProblemKind::NotAResource);
     };
     let envelope = reader.origin;
-    // One walk over the text finds where each row stands.
-    let (mut at, _) = locate(bytes, "/data/rows");
-    at += 1;
-    for row in rows.iter() {
+    for (row, place) in rows.iter().zip(places(envelope, bytes, "/data/rows")) {
         let mut object = Object::new();
         for (name, cell) in names.iter().zip(row.as_array().map(|cells| cells.as_slice()).unwrap_or_default())
         {
             object.insert(name, cell.clone());
         }
-        while bytes.get(at).is_some_and(|byte| byte.is_ascii_whitespace() || *byte == b',') {
-            at += 1;
-        }
-        let (start, end) = (at, split::skip_value(bytes, at).unwrap_or(bytes.len()));
-        at = end;
-        reader.origin = Origin {
-            offset: envelope.offset + start as u64,
-            len: u32::try_from(end - start).unwrap_or(u32::MAX),
-            ..envelope
-        };
+        reader.origin = place;
         let id = member(&object, "id").and_then(|id| id.as_str()).map(str::to_owned);
         match id {
             Some(id) => resource(part, reader, &object, &id),
@@ -363,6 +354,62 @@ fn table_rows(part: &mut Part, reader: &mut Reader<'_>, bytes: &[u8], table: &Ob
         }
     }
     reader.origin = envelope;
+}
+
+/// Where each element of a list stands, as one walk over the text of what holds the list finds.
+fn places(envelope: Origin, bytes: &[u8], pointer: &str) -> impl Iterator<Item = Origin> {
+    let (mut at, _) = locate(bytes, pointer);
+    at += 1;
+    std::iter::from_fn(move || {
+        while bytes.get(at).is_some_and(|byte| byte.is_ascii_whitespace() || *byte == b',') {
+            at += 1;
+        }
+        let (start, end) = (at, split::skip_value(bytes, at).unwrap_or(bytes.len()));
+        at = end;
+        let len = u32::try_from(end - start).unwrap_or(u32::MAX);
+        Some(Origin { offset: envelope.offset + start as u64, len, ..envelope })
+    })
+}
+
+/// A list of the directory, or one thing of it.
+fn directory_list(part: &mut Part, reader: &mut Reader<'_>, bytes: &[u8], object: &Object, listed: &Listed) {
+    let more = more_pages(object);
+    if more {
+        reader.problem(String::new(), ProblemKind::MorePages);
+    }
+    match listed {
+        Listed::One(kind) => directory_entry(part, reader, object, kind),
+        Listed::Members(group) => {
+            // A group may come in several pieces.
+            let origin = reader.origin;
+            let text = format!("{group}/members/{}/{}", origin.source.0, origin.offset);
+            let id = reader.ids.intern(&text, Use::Definition);
+            part.around.take(reader, directory::MEMBERSHIP, id, &text, object);
+            part.others.push(Other { id, resource_type: directory::MEMBERSHIP.into(), origin });
+        }
+        Listed::List(kind) => {
+            part.around.lists.push((kind, more));
+            let items = member(object, "value").and_then(|items| items.as_array());
+            let envelope = reader.origin;
+            let items = items.into_iter().flat_map(|items| items.iter());
+            for (item, place) in items.zip(places(envelope, bytes, "/value")) {
+                reader.origin = place;
+                if let Some(item) = reader.element(item, format_args!("")) {
+                    directory_entry(part, reader, item, kind);
+                }
+            }
+            reader.origin = envelope;
+        }
+    }
+}
+
+fn directory_entry(part: &mut Part, reader: &mut Reader<'_>, object: &Object, kind: &str) {
+    let Some(id) = member(object, "id").and_then(|id| id.as_str()).filter(|id| !id.is_empty()) else {
+        return reader.problem("/id".to_owned(), ProblemKind::MissingField { field: "id".into() });
+    };
+    let own = reader.ids.intern(id, Use::Definition);
+    part.others.push(Other { id: own, resource_type: kind.into(), origin: reader.origin });
+    part.around.take(reader, kind, own, id, object);
 }
 
 /// Types with a parser of their own, or that are a part of another resource.

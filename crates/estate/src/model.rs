@@ -251,7 +251,8 @@ impl Estate {
 
     /// Whether it holds anything of Azure's: a resource, or a mention of one.
     pub fn holds_azure(&self) -> bool {
-        let others = self.others.iter().filter(|other| other.resource_type.is_empty()).count();
+        let elsewhere = |kind: &str| kind.is_empty() || kind.starts_with("microsoft.graph/");
+        let others = self.others.iter().filter(|other| elsewhere(&other.resource_type)).count();
         self.count() > others || !self.vms.is_empty()
     }
 

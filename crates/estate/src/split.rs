@@ -272,7 +272,8 @@ impl Splitter {
                     }
                 }
                 b':' if self.depth == 1 && self.key.active => {
-                    if matches!(self.key.text.as_slice(), b"id" | b"type" | b"$schema") {
+                    // What a list of Microsoft Graph holds, only its context tells.
+                    if matches!(self.key.text.as_slice(), b"id" | b"type" | b"$schema" | b"@odata.context") {
                         self.key.active = false;
                     }
                     self.key.armed = self.key.active && LISTS.contains(&self.key.text.as_slice());
@@ -511,6 +512,7 @@ mod tests {
         check(r#"{"data":[],"value":[1]}"#, &["1", r#"envelope {"data":[],"value":[]}"#]);
         check(r#"{"id":"vm","resources":[{"a":1}]}"#, &[r#"{"id":"vm","resources":[{"a":1}]}"#]);
         check(r#"{"a":{"value":[1]}}"#, &[r#"{"a":{"value":[1]}}"#]);
+        check(r#"{"@odata.context":"c","value":[{"a":1}]}"#, &[r#"{"@odata.context":"c","value":[{"a":1}]}"#]);
         check(r#"{"a":"value","b":[1]}"#, &[r#"{"a":"value","b":[1]}"#]);
         check(r#"{"value":{"x":[1]}}"#, &[r#"{"value":{"x":[1]}}"#]);
     }

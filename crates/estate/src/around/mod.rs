@@ -4,6 +4,7 @@
 
 mod access;
 mod defender;
+pub(crate) mod directory;
 mod machine;
 mod protection;
 mod rights;
@@ -13,12 +14,20 @@ pub use defender::{
     Alert, Assessment, Contact, Export, JitMachine, JitPolicy, JitPort, JitRequest, Plan, PlanPart,
     SubAssessment, SuppressionRule,
 };
+pub use directory::{
+    AccessPolicy, DirectoryList, DirectoryRole, DirectoryRoleKind, Group, Guests, Membership, NamedLocation,
+    Person, SecurityDefaults, Strength,
+};
 pub use machine::{
     Extension, GuestAssignment, GuestFailure, Maintenance, Patch, PatchAssessment, RunCommand, SourceImage,
 };
 pub use protection::{BackupItem, BackupPolicy, Snapshot, Vault};
 pub use rights::{Permission, RoleAssignment, RoleDefinition};
 
+use directory::{
+    ACCESS_POLICY, DIRECTORY_ROLE, DIRECTORY_ROLE_KIND, ELIGIBLE_ROLE, GROUP, MEMBERSHIP, NAMED_LOCATION,
+    PERSON, SECURITY_DEFAULTS, STRENGTH,
+};
 use hashbrown::HashMap;
 use sonic_rs::Object;
 
@@ -129,13 +138,15 @@ pub(crate) struct Contradiction {
 }
 
 macro_rules! around {
-    ($($(#[$doc:meta])* $list:ident: $record:ident, $($type:literal)|+;)*) => {
+    ($($(#[$doc:meta])* $list:ident: $record:ident, $($type:tt)|+;)*) => {
         /// Everything around machines and networks.
         #[derive(Default)]
         pub struct Surroundings {
             $($(#[$doc])* pub $list: Owned<$record>,)*
             /// Where policies of just-in-time access name machines.
             guarded: defender::Guarded,
+            /// Which lists of the directory there are, and whether each piece of them says that it is not all.
+            pub(crate) lists: Vec<(&'static str, bool)>,
         }
 
         impl Surroundings {
@@ -156,6 +167,7 @@ macro_rules! around {
 
             pub(crate) fn append(&mut self, other: &mut Self) {
                 $(self.$list.records.append(&mut other.$list.records);)*
+                self.lists.append(&mut other.lists);
             }
 
             /// Makes the records of each resource one.
@@ -180,6 +192,12 @@ macro_rules! around {
 }
 
 impl Surroundings {
+    /// Whether the input holds a list of the directory, and all of it.
+    pub fn lists(&self, list: DirectoryList) -> bool {
+        let mut pieces = self.lists.iter().filter(|(kind, _)| *kind == list.kind()).peekable();
+        pieces.peek().is_some() && pieces.all(|(_, more)| !more)
+    }
+
     /// Each policy of just-in-time access that names a machine, with what it says of the machine.
     pub fn jit_of(&self, vm: ResourceId) -> impl Iterator<Item = (&JitPolicy, &JitMachine)> {
         self.guarded.of(vm).filter_map(|(policy, index)| {
@@ -250,4 +268,24 @@ around! {
     role_assignments: RoleAssignment, "microsoft.authorization/roleassignments";
     /// Roles.
     role_definitions: RoleDefinition, "microsoft.authorization/roledefinitions";
+    /// Policies of conditional access.
+    access_policies: AccessPolicy, ACCESS_POLICY;
+    /// Places that these name.
+    named_locations: NamedLocation, NAMED_LOCATION;
+    /// Strengths of authentication.
+    strengths: Strength, STRENGTH;
+    /// Microsoft's own rules of signing in.
+    security_defaults: SecurityDefaults, SECURITY_DEFAULTS;
+    /// People.
+    people: Person, PERSON;
+    /// Groups of people.
+    groups: Group, GROUP;
+    /// Who is in groups, by group.
+    memberships: Membership, MEMBERSHIP;
+    /// Who has which role of the directory, by person or group.
+    directory_roles: DirectoryRole, DIRECTORY_ROLE;
+    /// Who may take which role of the directory, by person or group.
+    eligible_roles: DirectoryRole, ELIGIBLE_ROLE;
+    /// What roles of the directory are called.
+    directory_role_kinds: DirectoryRoleKind, DIRECTORY_ROLE_KIND;
 }

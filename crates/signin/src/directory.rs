@@ -1,0 +1,182 @@
+//! The directory as who is in what.
+
+use estate::{DirectoryList, Estate, Known, Person, ResourceId};
+use hashbrown::{HashMap, HashSet};
+
+use crate::tri::Tri;
+
+/// The directory of an estate, with what is asked often looked up once.
+pub struct Directory<'e> {
+    estate: &'e Estate,
+    people: HashMap<ResourceId, &'e Person>,
+    /// Groups of which the members are told.
+    listed: HashSet<ResourceId>,
+    /// The groups that somebody is told to be in, themselves or by another group.
+    groups_of: HashMap<ResourceId, Vec<ResourceId>>,
+    /// The ids that policies call a role by, by the id of its definition.
+    templates: HashMap<ResourceId, &'e str>,
+}
+
+/// Who signs in.
+#[derive(Clone, Copy)]
+pub struct Subject<'e> {
+    /// Their id.
+    pub id: ResourceId,
+    /// What the directory tells of them; none where the input does not.
+    pub person: Option<&'e Person>,
+}
+
+/// What somebody is to the organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Whether their account says guest.
+    pub(crate) guest: Tri,
+    /// Whether their account is of another organisation.
+    pub(crate) external: Tri,
+}
+
+impl<'e> Directory<'e> {
+    /// Looks at an estate.
+    pub fn new(estate: &'e Estate) -> Self {
+        let around = &estate.around;
+        let mut groups_of: HashMap<ResourceId, Vec<ResourceId>> = HashMap::new();
+        let mut listed = HashSet::new();
+        for part in &around.memberships {
+            let Some(Known::Value(members)) = &part.members else { continue };
+            listed.insert(part.owner);
+            for member in members {
+                let groups = groups_of.entry(*member).or_default();
+                if !groups.contains(&part.owner) {
+                    groups.push(part.owner);
+                }
+            }
+        }
+        let templates = around.directory_role_kinds.iter().filter_map(|kind| {
+            let template = kind.template.as_ref()?.value()?;
+            Some((kind.id, &**template))
+        });
+        Self {
+            estate,
+            people: around.people.iter().map(|person| (person.id, person)).collect(),
+            listed,
+            groups_of,
+            templates: templates.collect(),
+        }
+    }
+
+    /// The estate.
+    pub fn estate(&self) -> &'e Estate {
+        self.estate
+    }
+
+    /// Somebody by their id, login or name; all that fit.
+    pub fn find(&self, text: &str) -> Vec<Subject<'e>> {
+        let text = text.trim();
+        let by_id = self.estate.ids().find(text);
+        if let Some(person) = by_id.and_then(|id| self.people.get(&id)) {
+            return vec![Subject { id: person.id, person: Some(person) }];
+        }
+        let fits = |field: &estate::Field<Box<str>>| {
+            field
+                .as_ref()
+                .and_then(Known::value)
+                .is_some_and(|told| told.to_lowercase() == text.to_lowercase())
+        };
+        let by = |which: fn(&Person) -> &estate::Field<Box<str>>| -> Vec<Subject<'e>> {
+            let all = self.estate.around.people.iter().filter(|person| fits(which(person)));
+            all.map(|person| Subject { id: person.id, person: Some(person) }).collect()
+        };
+        let by_login = by(|person| &person.login);
+        if !by_login.is_empty() {
+            return by_login;
+        }
+        let by_name = by(|person| &person.name);
+        // Somebody that only a policy or a group names.
+        match by_id {
+            Some(id) if by_name.is_empty() => vec![Subject { id, person: None }],
+            _ => by_name,
+        }
+    }
+
+    /// Every group that somebody is in, by groups in groups; what stands in a circle is looked at once.
+    pub(crate) fn groups_of(&self, subject: ResourceId) -> Vec<ResourceId> {
+        let mut all: Vec<ResourceId> = Vec::new();
+        let mut seen: HashSet<ResourceId> = [subject].into_iter().collect();
+        let mut next = vec![subject];
+        while let Some(one) = next.pop() {
+            for group in self.groups_of.get(&one).into_iter().flatten() {
+                if seen.insert(*group) {
+                    all.push(*group);
+                    next.push(*group);
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether somebody with these groups is in a group, by its id.
+    pub(crate) fn is_in(&self, groups: &[ResourceId], group: &str) -> Tri {
+        let whole = self.estate.around.lists(DirectoryList::Groups);
+        let Some(group) = self.estate.ids().find(group) else {
+            return if whole { Tri::No } else { Tri::Maybe };
+        };
+        if groups.contains(&group) {
+            return Tri::Yes;
+        }
+        // One that was deleted has nobody in it.
+        if whole && self.estate.around.groups.of(group).is_empty() {
+            return Tri::No;
+        }
+        // Members may be in it by a group of which nobody told the members.
+        if self.listed.contains(&group) { self.by_untold(group) } else { Tri::Maybe }
+    }
+
+    /// Whether a group has groups in it of which the members are not told.
+    fn by_untold(&self, group: ResourceId) -> Tri {
+        let parts = self.estate.around.memberships.of(group);
+        let members = parts.iter().filter_map(|part| part.members.as_ref()?.value()).flatten();
+        let untold = |member: &ResourceId| {
+            !self.listed.contains(member) && !self.estate.around.groups.of(*member).is_empty()
+        };
+        // A list that holds the members of its groups, too, has them beside these groups.
+        let whole = parts.iter().all(|part| part.whole == Some(Known::Value(true)));
+        if !whole && members.copied().any(|member| untold(&member)) { Tri::Maybe } else { Tri::No }
+    }
+
+    /// Whether somebody has a role of the directory everywhere, by the id that policies call it by.
+    pub(crate) fn has_role(&self, subject: ResourceId, groups: &[ResourceId], template: &str) -> Tri {
+        let around = &self.estate.around;
+        let is = |role: ResourceId| {
+            self.estate.text(role).eq_ignore_ascii_case(template)
+                || self.templates.get(&role).is_some_and(|its| its.eq_ignore_ascii_case(template))
+        };
+        let own =
+            std::iter::once(&subject).chain(groups).flat_map(|holder| around.directory_roles.of(*holder));
+        let mut found = Tri::No;
+        for assigned in own {
+            // Policies look at roles for the whole directory alone.
+            let everywhere =
+                assigned.within.as_ref().and_then(Known::value).is_none_or(|within| &**within == "/");
+            found = found.or(match &assigned.role {
+                Some(Known::Value(role)) => (is(*role) && everywhere).into(),
+                _ => Tri::Maybe,
+            });
+        }
+        if found == Tri::No && !around.lists(DirectoryList::Roles) { Tri::Maybe } else { found }
+    }
+
+    pub(crate) fn standing(&self, subject: &Subject<'_>) -> Standing {
+        let Some(person) = subject.person else {
+            return Standing { guest: Tri::Maybe, external: Tri::Maybe };
+        };
+        let guest = match &person.kind {
+            Some(Known::Value(kind)) => kind.eq_ignore_ascii_case("guest").into(),
+            Some(Known::Unknown(_)) | None => Tri::Maybe,
+        };
+        let external = match &person.login {
+            Some(Known::Value(login)) => login.to_ascii_uppercase().contains("#EXT#").into(),
+            Some(Known::Unknown(_)) | None => Tri::Maybe,
+        };
+        Standing { guest, external }
+    }
+}

@@ -1,0 +1,22 @@
+//! Who can sign in, and under which rules.
+//!
+//! [`Directory`] is the estate seen as people, groups and roles; [`what_if`] tells which policies of conditional access meet a
+//! sign-in of which some is left open, and what is demanded where. [`plain`] reads the same policies for one sign-in in the
+//! simplest words: a second evaluator, to hold the first one against.
+
+mod device;
+mod directory;
+mod outcome;
+pub mod plain;
+mod policy;
+mod question;
+mod tri;
+mod what_if;
+
+pub use device::{Device, Rule, RuleError};
+pub use directory::{Directory, Subject};
+pub use outcome::{Controls, Demand, Strictness};
+pub use policy::{Doubt, Never, PolicyState, state_of};
+pub use question::{Application, Client, Place, Platform, Question, Risk};
+pub use tri::Tri;
+pub use what_if::{Answer, Axis, Class, Countries, PolicyAnswer, Region, TooManyCases, Where, what_if};

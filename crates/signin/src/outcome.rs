@@ -1,0 +1,228 @@
+//! What policies demand together.
+
+use estate::{AccessPolicy, Field, Known, Strength};
+
+use crate::tri::Tri;
+
+/// What a policy demands of who signs in.
+///
+/// Source: <https://learn.microsoft.com/entra/identity/conditional-access/concept-conditional-access-grant>
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Controls {
+    /// Whether nobody gets in.
+    pub block: Tri,
+    /// Whether all are demanded, and not one of them.
+    pub all: Tri,
+    /// What is demanded.
+    pub each: Vec<Control>,
+    /// What it sets for the session, by name.
+    pub session: Vec<String>,
+}
+
+/// One thing that is demanded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// As Microsoft Graph writes it; a strength of authentication by its name.
+    pub name: String,
+    /// Whether who fulfils it has given a second factor.
+    pub mfa: Tri,
+    /// Whether who fulfils it has a device that the organisation manages.
+    pub device: Tri,
+}
+
+/// How strict it is together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Strictness {
+    /// Nobody gets in.
+    pub blocked: Tri,
+    /// Who gets in has given a second factor.
+    pub mfa: Tri,
+    /// Who gets in has a device that the organisation manages.
+    pub device: Tri,
+    /// Who gets in has one of the two.
+    pub either: Tri,
+}
+
+/// What is demanded where some policies are for a sign-in. Numbers are places in [`crate::Answer::policies`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Demand {
+    /// Policies that are certainly for it; where one of these lets nobody in, those that let nobody in.
+    pub certain: Vec<usize>,
+    /// Policies that may be for it.
+    pub possible: Vec<usize>,
+}
+
+impl Controls {
+    /// What a policy demands. `find` gives a strength of the input by its id.
+    pub(crate) fn of<'e>(policy: &AccessPolicy, find: impl Fn(&str) -> Option<&'e Strength>) -> Self {
+        let mut each = Vec::new();
+        let (mut block, mut unread) = (Tri::No, false);
+        let mut add =
+            |name: &str, mfa: Tri, device: Tri| each.push(Control { name: name.to_owned(), mfa, device });
+        let mut list = |field: &'_ Field<Vec<Box<str>>>| -> Vec<Box<str>> {
+            match field {
+                None => Vec::new(),
+                Some(Known::Value(all)) => all.clone(),
+                Some(Known::Unknown(_)) => {
+                    unread = true;
+                    Vec::new()
+                }
+            }
+        };
+        for control in list(&policy.controls) {
+            let is = |word: &str| control.eq_ignore_ascii_case(word);
+            if is("block") {
+                block = Tri::Yes;
+            } else if is("mfa") {
+                add(&control, Tri::Yes, Tri::No);
+            } else if is("compliantDevice") || is("domainJoinedDevice") {
+                add(&control, Tri::No, Tri::Yes);
+            } else if ["approvedApplication", "compliantApplication", "passwordChange", "riskRemediation"]
+                .iter()
+                .any(|word| is(word))
+            {
+                add(&control, Tri::No, Tri::No);
+            } else {
+                // A control of later versions: what it proves is not known.
+                add(&control, Tri::Maybe, Tri::Maybe);
+            }
+        }
+        for control in list(&policy.custom_controls) {
+            add(&control, Tri::Maybe, Tri::No);
+        }
+        for terms in list(&policy.terms) {
+            add(&format!("termsOfUse {terms}"), Tri::No, Tri::No);
+        }
+        for control in list(&policy.other_controls) {
+            add(&control, Tri::Maybe, Tri::Maybe);
+        }
+        match &policy.strength {
+            None => {}
+            Some(Known::Unknown(_)) => unread = true,
+            Some(Known::Value(id)) => {
+                let told = find(id);
+                let allows = match (&policy.strength_allows, told.map(|told| &told.allows)) {
+                    (Some(Known::Value(allows)), _) | (None, Some(Some(Known::Value(allows)))) => {
+                        Some(allows)
+                    }
+                    _ => None,
+                };
+                let name = told.and_then(|told| told.name.as_ref()?.value()).map_or(&**id, |name| name);
+                let mfa = if is_built_in(id) {
+                    Tri::Yes
+                } else {
+                    allows.map_or(Tri::Maybe, |all| {
+                        all.iter().map(|one| is_multiple(one)).fold(Tri::Yes, Tri::and)
+                    })
+                };
+                add(name, mfa, Tri::No);
+            }
+        }
+        let all = match &policy.operator {
+            Some(Known::Value(operator)) if operator.eq_ignore_ascii_case("or") => Tri::No,
+            Some(Known::Value(operator)) if operator.eq_ignore_ascii_case("and") => Tri::Yes,
+            _ => Tri::Maybe,
+        };
+        if unread {
+            block = block.max(Tri::Maybe);
+            each.push(Control { name: "?".to_owned(), mfa: Tri::Maybe, device: Tri::Maybe });
+        }
+        let session = match &policy.session {
+            Some(Known::Value(all)) => all.iter().map(ToString::to_string).collect(),
+            _ => Vec::new(),
+        };
+        Self { block, all: if each.len() < 2 { Tri::Yes } else { all }, each, session }
+    }
+
+    /// How strict the policy is alone.
+    pub fn strictness(&self) -> Strictness {
+        let together = |proves: &dyn Fn(&Control) -> Tri| {
+            if self.each.is_empty() {
+                return Tri::No;
+            }
+            let any = self.each.iter().map(proves).fold(Tri::No, Tri::or);
+            let every = self.each.iter().map(proves).fold(Tri::Yes, Tri::and);
+            match self.all {
+                Tri::Yes => any,
+                Tri::No => every,
+                Tri::Maybe if any == every => any,
+                Tri::Maybe => Tri::Maybe,
+            }
+        };
+        Strictness {
+            blocked: self.block,
+            mfa: together(&|control| control.mfa),
+            device: together(&|control| control.device),
+            either: together(&|control| control.mfa.or(control.device)),
+        }
+    }
+}
+
+/// Microsoft's own strengths, each of which asks for more than one factor.
+///
+/// Source: <https://learn.microsoft.com/entra/identity/authentication/concept-authentication-strengths>
+fn is_built_in(id: &str) -> bool {
+    [
+        "00000000-0000-0000-0000-000000000002",
+        "00000000-0000-0000-0000-000000000003",
+        "00000000-0000-0000-0000-000000000004",
+    ]
+    .contains(&id)
+}
+
+/// Whether a way to authenticate is more than one factor: two of them with a comma between, or one that is by itself.
+fn is_multiple(combination: &str) -> Tri {
+    const ALONE: [&str; 8] = [
+        "windowsHelloForBusiness",
+        "fido2",
+        "x509CertificateMultiFactor",
+        "deviceBasedPush",
+        "temporaryAccessPassOneTime",
+        "temporaryAccessPassMultiUse",
+        "federatedMultiFactor",
+        "deviceBoundPasskey",
+    ];
+    const SINGLE: [&str; 9] = [
+        "password",
+        "sms",
+        "voice",
+        "softwareOath",
+        "hardwareOath",
+        "microsoftAuthenticatorPush",
+        "x509CertificateSingleFactor",
+        "federatedSingleFactor",
+        "qrCodePin",
+    ];
+    let is = |all: &[&str]| all.iter().any(|one| combination.trim().eq_ignore_ascii_case(one));
+    if combination.contains(',') || is(&ALONE) {
+        Tri::Yes
+    } else if is(&SINGLE) {
+        Tri::No
+    } else {
+        Tri::Maybe
+    }
+}
+
+impl Demand {
+    /// How strict the policies are together. `controls` are those of all policies, by their numbers.
+    pub fn strictness(&self, controls: &[Controls]) -> Strictness {
+        let nothing = Strictness { blocked: Tri::No, mfa: Tri::No, device: Tri::No, either: Tri::No };
+        let all = |list: &[usize]| {
+            let each = list.iter().filter_map(|at| controls.get(*at)).map(Controls::strictness);
+            each.fold(nothing, |sum, one| Strictness {
+                blocked: sum.blocked.or(one.blocked),
+                mfa: sum.mfa.or(one.mfa),
+                device: sum.device.or(one.device),
+                either: sum.either.or(one.either),
+            })
+        };
+        let (certain, possible) = (all(&self.certain), all(&self.possible));
+        let with = |certain: Tri, possible: Tri| certain.or(possible.min(Tri::Maybe));
+        Strictness {
+            blocked: with(certain.blocked, possible.blocked),
+            mfa: with(certain.mfa, possible.mfa),
+            device: with(certain.device, possible.device),
+            either: with(certain.either, possible.either),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! A sign-in, of which some may be left open.
+
+use std::net::IpAddr;
+
+use crate::device::Device;
+
+/// What somebody signs in to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Application {
+    /// Its id.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+}
+
+/// Applications that signing in to a machine is, by the names that people give them here.
+///
+/// Sources: <https://learn.microsoft.com/entra/identity/devices/howto-vm-sign-in-azure-ad-windows>,
+/// <https://learn.microsoft.com/entra/identity/devices/howto-vm-sign-in-azure-ad-linux>.
+const KNOWN: [(&str, &str, &str); 3] = [
+    ("windows-vm", "372140e0-b3b7-4226-8ef9-d57986796201", "Microsoft Azure Windows Virtual Machine Sign-in"),
+    ("linux-vm", "ce6ff14a-7fdc-4685-bbe0-f6afdfcfa8e0", "Azure Linux VM Sign-In"),
+    ("azure-management", "797f4846-ba00-4fd7-ba43-dac1f8f63013", "Windows Azure Service Management API"),
+];
+
+impl Application {
+    /// The application of a short name (`windows-vm`, `linux-vm`, `azure-management`) or of an id; none for anything else.
+    pub fn named(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let fits = |(short, id, _): &&(&str, &str, &str)| {
+            text.eq_ignore_ascii_case(short) || text.eq_ignore_ascii_case(id)
+        };
+        if let Some((_, id, name)) = KNOWN.iter().find(fits) {
+            return Some(Self { id: (*id).to_owned(), name: (*name).to_owned() });
+        }
+        let number = text.len() == 36
+            && text.bytes().enumerate().all(|(at, byte)| match at {
+                8 | 13 | 18 | 23 => byte == b'-',
+                _ => byte.is_ascii_hexdigit(),
+            });
+        number.then(|| Self { id: text.to_ascii_lowercase(), name: text.to_ascii_lowercase() })
+    }
+
+    /// Whether it is one that this program knows.
+    pub(crate) fn is_known(&self) -> bool {
+        KNOWN.iter().any(|(_, id, _)| self.id.eq_ignore_ascii_case(id))
+    }
+}
+
+/// Declares words of a closed list.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident: $($(#[$each_doc:meta])* $each:ident = $word:literal,)*) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$each_doc])* $each,)*
+        }
+
+        impl $name {
+            /// Each of them.
+            pub const ALL: &'static [Self] = &[$(Self::$each),*];
+
+            /// As Microsoft Graph writes it.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$each => $word,)*
+                }
+            }
+
+            /// The one of a word, in any case.
+            pub fn of(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| word.eq_ignore_ascii_case(one.word()))
+            }
+        }
+    };
+}
+
+words! {
+    /// The system of a device, as it says itself.
+    Platform:
+    /// Android.
+    Android = "android",
+    /// iOS and iPadOS.
+    Ios = "iOS",
+    /// Windows.
+    Windows = "windows",
+    /// Windows Phone.
+    WindowsPhone = "windowsPhone",
+    /// macOS.
+    MacOs = "macOS",
+    /// Linux.
+    Linux = "linux",
+    /// Any other, or none that is told.
+    Other = "unknown",
+}
+
+words! {
+    /// What somebody signs in with.
+    Client:
+    /// A browser.
+    Browser = "browser",
+    /// A program that asks for more than a password where it has to.
+    Modern = "mobileAppsAndDesktopClients",
+    /// Exchange ActiveSync.
+    ActiveSync = "exchangeActiveSync",
+    /// Protocols that know nothing but a password.
+    Legacy = "other",
+}
+
+words! {
+    /// How likely it is that somebody else signs in, or has taken over an account.
+    Risk:
+    /// No sign of it.
+    No = "none",
+    /// Low.
+    Low = "low",
+    /// Medium.
+    Medium = "medium",
+    /// High.
+    High = "high",
+}
+
+/// Where somebody signs in from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The public address.
+    pub address: Option<IpAddr>,
+    /// The country, by its two letters.
+    pub country: Option<String>,
+}
+
+/// A sign-in. What is none is left open.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// What somebody signs in to.
+    pub application: Application,
+    /// From where.
+    pub place: Place,
+    /// From which system.
+    pub platform: Option<Platform>,
+    /// With what.
+    pub client: Option<Client>,
+    /// The risk of the sign-in.
+    pub sign_in_risk: Option<Risk>,
+    /// The risk of the person.
+    pub user_risk: Option<Risk>,
+    /// From which device.
+    pub device: Option<Device>,
+}
+
+impl Question {
+    /// A sign-in to an application of which all else is open.
+    pub fn open(application: Application) -> Self {
+        Self {
+            application,
+            place: Place::default(),
+            platform: None,
+            client: None,
+            sign_in_risk: None,
+            user_risk: None,
+            device: None,
+        }
+    }
+}
