@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::shell::{cargo, root, say};
 
 /// Each crate of ours with the ones that it may use.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("estate", &[]),
     ("reach", &["estate"]),
     ("signin", &["estate"]),

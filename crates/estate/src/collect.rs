@@ -288,7 +288,7 @@ fn more_pages(object: &Object) -> bool {
         |name| member(object, name).and_then(|value| value.as_str()).is_some_and(|text| !text.is_empty());
     let truncated = member(object, "resultTruncated")
         .is_some_and(|value| value.as_bool() == Some(true) || value.as_str() == Some("true"));
-    text("nextLink") || text("$skipToken") || text("skip_token") || truncated
+    text("nextLink") || text("@odata.nextLink") || text("$skipToken") || text("skip_token") || truncated
 }
 
 /// Whether it tells what a snapshot is of, and what it is not.

@@ -512,7 +512,10 @@ mod tests {
         check(r#"{"data":[],"value":[1]}"#, &["1", r#"envelope {"data":[],"value":[]}"#]);
         check(r#"{"id":"vm","resources":[{"a":1}]}"#, &[r#"{"id":"vm","resources":[{"a":1}]}"#]);
         check(r#"{"a":{"value":[1]}}"#, &[r#"{"a":{"value":[1]}}"#]);
-        check(r#"{"@odata.context":"c","value":[{"a":1}]}"#, &[r#"{"@odata.context":"c","value":[{"a":1}]}"#]);
+        check(
+            r#"{"@odata.context":"c","value":[{"a":1}]}"#,
+            &[r#"{"@odata.context":"c","value":[{"a":1}]}"#],
+        );
         check(r#"{"a":"value","b":[1]}"#, &[r#"{"a":"value","b":[1]}"#]);
         check(r#"{"value":{"x":[1]}}"#, &[r#"{"value":{"x":[1]}}"#]);
     }

@@ -116,6 +116,12 @@ pub(crate) enum Command {
     )]
     NextHop(NextHopArgs),
     #[command(
+        name = "what-if",
+        about = t("Ask what conditional access demands of somebody who signs in, wherever something is left open", "サインイン時に条件付きアクセスが何を要求するかを、未指定の条件も含めて調べます"),
+        after_help = t(WHAT_IF_HELP, WHAT_IF_HELP_JA)
+    )]
+    WhatIf(WhatIfArgs),
+    #[command(
         name = "verify-evidence",
         about = t("Look at the ways in of a report again: packet by packet, rule by rule", "レポートの経路を、パケットと規則を 1 つずつたどって再確認します"),
         after_help = t(VERIFY_HELP, VERIFY_HELP_JA)
@@ -444,6 +450,34 @@ const NEXT_HOP_HELP_JA: &str = "\
   sekimori next-hop estate --vm web1 --source-ip 10.0.0.4 --dest-ip 203.0.113.7
   sekimori next-hop estate --vm rg-web/web1 --source-ip 10.0.0.4 --dest-ip 10.9.0.4";
 
+const WHAT_IF_HELP: &str = "\
+What is not given is left open, and the answer tells what is demanded for each part of it.
+SOURCE holds lists of Microsoft Graph as `az rest` prints them, or is a snapshot of `sekimori collect`.
+
+Exit codes:
+  0  answered
+  2  wrong usage, or no such person
+  3  some of it is not known, or some input could not be read
+
+Examples:
+  sekimori what-if policies.json users.json --user mizuno@example.com
+  sekimori what-if estate.ndjson --user mizuno@example.com --app linux-vm --ip 203.0.113.7 --client browser
+  sekimori what-if estate.ndjson --user mizuno@example.com --device isCompliant=True --device trustType=AzureAD";
+
+const WHAT_IF_HELP_JA: &str = "\
+指定しなかった条件は未指定のまま扱い、場合ごとに何が要求されるかを示します。
+SOURCE には `az rest` で取得した Microsoft Graph の一覧、または `sekimori collect` のスナップショットを指定します。
+
+終了コード:
+  0  回答済み
+  2  使い方の誤り、または該当するユーザーなし
+  3  一部が不明、または入力の一部を読み取れない
+
+例:
+  sekimori what-if policies.json users.json --user mizuno@example.com
+  sekimori what-if estate.ndjson --user mizuno@example.com --app linux-vm --ip 203.0.113.7 --client browser
+  sekimori what-if estate.ndjson --user mizuno@example.com --device isCompliant=True --device trustType=AzureAD";
+
 const VERIFY_HELP: &str = "\
 Exit codes:
   0  every packet gets through, by the rules that the report names
@@ -707,6 +741,32 @@ pub(crate) struct NextHopArgs {
     pub(crate) source_ip: String,
     #[arg(long, value_name = "IP", help = t("The address that packets go to", "宛先の IP アドレス"))]
     pub(crate) dest_ip: String,
+    #[command(flatten)]
+    pub(crate) form: FormArg,
+}
+
+#[derive(Args)]
+pub(crate) struct WhatIfArgs {
+    #[arg(value_name = "SOURCE", required = true, help = sources_help())]
+    pub(crate) sources: Vec<PathBuf>,
+    #[arg(long, value_name = "PERSON", help = t("Who: a login, a name or an id", "ユーザー: サインイン名、表示名、または ID"))]
+    pub(crate) user: String,
+    #[arg(long, default_value = "windows-vm", hide_default_value = true, value_name = "APP", help = t("What they sign in to: windows-vm (if not told), linux-vm, azure-management or an id", "サインイン先: windows-vm (指定しない場合)、linux-vm、azure-management、またはアプリケーション ID"))]
+    pub(crate) app: String,
+    #[arg(long, value_name = "IP", help = t("The public address that they come from", "接続元のパブリック IP アドレス"))]
+    pub(crate) ip: Option<String>,
+    #[arg(long, value_name = "XX", help = t("The country, by its two letters", "国 (2 文字のコード)"))]
+    pub(crate) country: Option<String>,
+    #[arg(long, help = t("The system: windows, linux, macOS, iOS, android, unknown", "プラットフォーム: windows、linux、macOS、iOS、android、unknown"))]
+    pub(crate) platform: Option<String>,
+    #[arg(long, help = t("The client: browser, mobileAppsAndDesktopClients, exchangeActiveSync, other", "クライアント: browser、mobileAppsAndDesktopClients、exchangeActiveSync、other"))]
+    pub(crate) client: Option<String>,
+    #[arg(long, value_name = "RISK", help = t("The risk of the sign-in: none, low, medium, high", "サインイン リスク: none、low、medium、high"))]
+    pub(crate) sign_in_risk: Option<String>,
+    #[arg(long, value_name = "RISK", help = t("The risk of the person: none, low, medium, high", "ユーザー リスク: none、low、medium、high"))]
+    pub(crate) user_risk: Option<String>,
+    #[arg(long, value_name = "NAME=VALUE", help = t("An attribute of the device, or `unregistered`; may be given several times", "デバイスの属性、または `unregistered` (複数指定可)"))]
+    pub(crate) device: Vec<String>,
     #[command(flatten)]
     pub(crate) form: FormArg,
 }

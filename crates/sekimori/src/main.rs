@@ -22,6 +22,7 @@ mod tags;
 mod truth;
 mod usage;
 mod version;
+mod what_if;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -112,6 +113,7 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
         Command::EffectiveNsg { sources, nic } => effective::run(sources, nic, lang),
         Command::EffectiveRoutes { sources, nic } => routes::effective(sources, nic, lang),
         Command::NextHop(args) => routes::next(args, lang),
+        Command::WhatIf(args) => what_if::run(args, lang),
         Command::Explain { check } => {
             let check = select::one(check, lang)?;
             output::print(&report::explain(check, lang, output::page()))?;

@@ -14,7 +14,7 @@ use crate::output;
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Parts that a build has. None can be left out so far.
-const FEATURES: [&str; 9] = [
+const FEATURES: [&str; 10] = [
     "check",
     "flow",
     "reach",
@@ -22,6 +22,7 @@ const FEATURES: [&str; 9] = [
     "effective-nsg",
     "effective-routes",
     "next-hop",
+    "what-if",
     "verify-evidence",
     "tags",
 ];

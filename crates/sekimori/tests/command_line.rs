@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use common::{run, run_with, scratch};
 
-const COMMANDS: [&[&str]; 25] = [
+const COMMANDS: [&[&str]; 26] = [
     &[],
     &["check"],
     &["collect"],
@@ -25,6 +25,7 @@ const COMMANDS: [&[&str]; 25] = [
     &["effective-nsg"],
     &["effective-routes"],
     &["next-hop"],
+    &["what-if"],
     &["verify-evidence"],
     &["explain"],
     &["checks"],

@@ -1,0 +1,15 @@
+//! Rules for devices: never a panic, and what is read is asked.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use signin::{Device, Rule};
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(rule) = Rule::parse(text) {
+        let mut device = Device { registered: true, ..Device::default() };
+        device.attributes.insert("iscompliant".to_owned(), "True".to_owned());
+        let _ = rule.holds(&device);
+        let _ = rule.holds(&Device::default());
+    }
+});
