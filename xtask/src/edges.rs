@@ -14,7 +14,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ("estate", &[]),
     ("reach", &["estate"]),
     ("signin", &["estate"]),
-    ("posture", &["estate", "reach"]),
+    ("posture", &["estate", "reach", "signin"]),
     ("config", &["estate", "posture"]),
     ("report", &["estate", "reach", "posture"]),
     ("sekimori", &["estate", "reach", "signin", "posture", "config", "report", "azure"]),

@@ -46,12 +46,12 @@ mod wire;
 pub use address::{AddressSpec, Family, Prefix, ServiceTag, V4, V6, parse_prefix};
 pub use admin::{AdminAccess, AdminRule};
 pub use around::{
-    AccessPolicy, Alert, Assessment, BackupItem, BackupPolicy, Bastion, Circuit, Connection, Contact,
-    DdosPlan, DirectoryList, DirectoryRole, DirectoryRoleKind, Export, Extension, FlowLog, Gateway, Group,
-    GuestAssignment, GuestFailure, Guests, JitMachine, JitPolicy, JitPort, JitRequest, Maintenance,
-    Membership, NamedLocation, NatGateway, Owned, Patch, PatchAssessment, Permission, Person, Plan, PlanPart,
-    RoleAssignment, RoleDefinition, RunCommand, SecurityDefaults, Snapshot, SourceImage, Strength,
-    SubAssessment, SuppressionRule, Surroundings, Vault,
+    AccessPolicy, Alert, Assessment, BackupItem, BackupPolicy, Bastion, Circuit, ClassicAdministrator,
+    Connection, Contact, DdosPlan, DenyAssignment, DirectoryList, DirectoryRole, DirectoryRoleKind, Export,
+    Extension, FlowLog, Gateway, Group, GuestAssignment, GuestFailure, Guests, JitMachine, JitPolicy,
+    JitPort, JitRequest, Maintenance, Membership, NamedLocation, NatGateway, Owned, Patch, PatchAssessment,
+    Permission, Person, Plan, PlanPart, RoleAssignment, RoleDefinition, RunCommand, SecurityDefaults,
+    Snapshot, SourceImage, Strength, SubAssessment, Subscription, SuppressionRule, Surroundings, Vault,
 };
 pub use change::{Change, ChangeError, apply};
 pub use collect::{Collector, Part};

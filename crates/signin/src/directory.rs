@@ -84,7 +84,9 @@ impl<'e> Directory<'e> {
         };
         let by = |which: fn(&Person) -> &estate::Field<Box<str>>| -> Vec<Subject<'e>> {
             let all = self.estate.around.people.iter().filter(|person| fits(which(person)));
-            all.map(|person| Subject { id: person.id, person: Some(person) }).collect()
+            let mut all: Vec<_> = all.map(|person| Subject { id: person.id, person: Some(person) }).collect();
+            all.sort_by_key(|one| self.estate.text(one.id));
+            all
         };
         let by_login = by(|person| &person.login);
         if !by_login.is_empty() {
@@ -96,6 +98,11 @@ impl<'e> Directory<'e> {
             Some(id) if by_name.is_empty() => vec![Subject { id, person: None }],
             _ => by_name,
         }
+    }
+
+    /// Somebody, and every group that they are in.
+    pub fn with_groups(&self, subject: ResourceId) -> Vec<ResourceId> {
+        std::iter::once(subject).chain(self.groups_of(subject)).collect()
     }
 
     /// Every group that somebody is in, by groups in groups; what stands in a circle is looked at once.
@@ -129,6 +136,12 @@ impl<'e> Directory<'e> {
         }
         // Members may be in it by a group of which nobody told the members.
         if self.listed.contains(&group) { self.by_untold(group) } else { Tri::Maybe }
+    }
+
+    /// Whether an id that may be a person's or a group's is that of a group that somebody is in.
+    pub(crate) fn may_be_in(&self, groups: &[ResourceId], id: &str) -> Tri {
+        let person = self.estate.ids().find(id).is_some_and(|id| self.people.contains_key(&id));
+        if person { Tri::No } else { self.is_in(groups, id) }
     }
 
     /// Whether a group has groups in it of which the members are not told.

@@ -4,12 +4,14 @@
 //! sign-in of which some is left open, and what is demanded where. [`plain`] reads the same policies for one sign-in in the
 //! simplest words: a second evaluator, to hold the first one against.
 
+mod condition;
 mod device;
 mod directory;
 mod outcome;
 pub mod plain;
 mod policy;
 mod question;
+mod rights;
 mod tri;
 mod what_if;
 
@@ -18,5 +20,6 @@ pub use directory::{Directory, Subject};
 pub use outcome::{Controls, Demand, Strictness};
 pub use policy::{Doubt, Never, PolicyState, state_of};
 pub use question::{Application, Client, Place, Platform, Question, Risk};
+pub use rights::{Action, Right, Rights};
 pub use tri::Tri;
 pub use what_if::{Answer, Axis, Class, Countries, PolicyAnswer, Region, TooManyCases, Where, what_if};

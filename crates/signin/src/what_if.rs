@@ -339,7 +339,9 @@ struct PlaceClass<'e> {
 impl<'e> Places<'e> {
     fn new(directory: &Directory<'e>, policies: &[&AccessPolicy], question: &Question) -> Self {
         let around = &directory.estate().around;
-        let all: Vec<&NamedLocation> = around.named_locations.iter().collect();
+        // Ids have no order of their own.
+        let mut all: Vec<&NamedLocation> = around.named_locations.iter().collect();
+        all.sort_by_key(|place| directory.estate().text(place.id));
         let by_id: HashMap<String, &NamedLocation> = all
             .iter()
             .map(|place| (directory.estate().text(place.id).to_ascii_lowercase(), *place))

@@ -22,7 +22,9 @@ pub use machine::{
     Extension, GuestAssignment, GuestFailure, Maintenance, Patch, PatchAssessment, RunCommand, SourceImage,
 };
 pub use protection::{BackupItem, BackupPolicy, Snapshot, Vault};
-pub use rights::{Permission, RoleAssignment, RoleDefinition};
+pub use rights::{
+    ClassicAdministrator, DenyAssignment, Permission, RoleAssignment, RoleDefinition, Subscription,
+};
 
 use directory::{
     ACCESS_POLICY, DIRECTORY_ROLE, DIRECTORY_ROLE_KIND, ELIGIBLE_ROLE, GROUP, MEMBERSHIP, NAMED_LOCATION,
@@ -268,6 +270,14 @@ around! {
     role_assignments: RoleAssignment, "microsoft.authorization/roleassignments";
     /// Roles.
     role_definitions: RoleDefinition, "microsoft.authorization/roledefinitions";
+    /// Who may take which role where, by scope.
+    eligible_rights: RoleAssignment, "microsoft.authorization/roleeligibilityscheduleinstances";
+    /// What is taken from people, by scope.
+    deny_assignments: DenyAssignment, "microsoft.authorization/denyassignments";
+    /// Administrators as they were before there were roles, by subscription.
+    classic_administrators: ClassicAdministrator, "microsoft.authorization/classicadministrators";
+    /// Subscriptions.
+    subscriptions: Subscription, "microsoft.resources/subscriptions";
     /// Policies of conditional access.
     access_policies: AccessPolicy, ACCESS_POLICY;
     /// Places that these name.

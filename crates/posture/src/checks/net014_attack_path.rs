@@ -3,10 +3,11 @@
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap};
 
-use estate::{Feed, Known, Reason, ResourceId, RoleAssignment, RoleDefinition, Vm, resource_name};
+use estate::{Feed, Known, Reason, ResourceId, RoleAssignment, Vm, resource_name};
 use reach::Protocols;
 use reach::difference::machines;
 use reach::paths::{Hop, Map, Member, Origin, Path};
+use signin::{Action, Directory, Rights, Tri};
 
 use super::net001_exposed_management_port::services;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
@@ -48,22 +49,14 @@ pub(crate) const CHECK: Check = Check {
 /// The most machines that a path leads over.
 const STEPS: usize = 8;
 
-/// Roles of Azure's own that give a subscription or group away.
-///
-/// Source: <https://learn.microsoft.com/azure/role-based-access-control/built-in-roles>
-const PRIVILEGED: [(&str, &str); 5] = [
-    ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "Owner"),
-    ("b24988ac-6180-42a0-ab88-20f7382dd24c", "Contributor"),
-    ("18d7d88d-d35e-4fb5-a5c3-7773c20a72d9", "User Access Administrator"),
-    ("9980e02c-c2be-4d73-94e8-173b1dc7cf3c", "Virtual Machine Contributor"),
-    ("00482a5a-887f-4fb3-b363-3b7fe8e74483", "Key Vault Administrator"),
-];
-
-/// Actions by which whoever may do them gives himself everything else.
-const TAKE_OVER: [&str; 3] = [
-    "microsoft.authorization/roleassignments/write",
-    "microsoft.authorization/roledefinitions/write",
-    "microsoft.authorization/elevateaccess/action",
+/// What gives whoever may do it everything else: roles for others, or for oneself; commands on machines; secrets.
+const TAKE_OVER: [Action<'_>; 6] = [
+    Action::Control("Microsoft.Authorization/roleAssignments/write"),
+    Action::Control("Microsoft.Authorization/roleDefinitions/write"),
+    Action::Control("Microsoft.Authorization/elevateAccess/action"),
+    Action::Control("Microsoft.Compute/virtualMachines/runCommand/action"),
+    Action::Control("Microsoft.Compute/virtualMachines/extensions/write"),
+    Action::Data("Microsoft.KeyVault/vaults/secrets/getSecret/action"),
 ];
 
 /// What a machine's identity may do.
@@ -75,7 +68,8 @@ struct Right {
 }
 
 fn run(context: &Context<'_>, sink: &mut Sink) {
-    let rights = rights(context);
+    let directory = Directory::new(context.estate());
+    let rights = rights(context, &Rights::new(&directory));
     let mut targets = Vec::new();
     for (id, vm) in vms(context) {
         match &vm.upkeep.principals {
@@ -86,8 +80,11 @@ fn run(context: &Context<'_>, sink: &mut Sink) {
             None => {}
             Some(Known::Unknown(reason)) => sink.unknown(&CHECK, id, vec![reason.as_ref().clone()]),
             Some(Known::Value(principals)) => {
-                let all = principals.iter().filter_map(|one| rights.get(&one.to_ascii_lowercase()));
-                let best = all.min_by_key(|right| right.unknown);
+                let best = principals
+                    .iter()
+                    .flat_map(|one| holders(&directory, one))
+                    .filter_map(|holder| rights.get(&holder.to_ascii_lowercase()))
+                    .min_by_key(|right| (right.unknown, right.scope.len(), &right.role));
                 match best {
                     Some(right) => targets.push((id, right)),
                     None if principals.is_empty() => {}
@@ -127,11 +124,8 @@ fn vms<'e>(context: &Context<'e>) -> impl Iterator<Item = (ResourceId, &'e Vm)> 
 }
 
 /// The strongest right of each principal over a subscription, a resource group or more.
-fn rights(context: &Context<'_>) -> BTreeMap<String, Right> {
+fn rights(context: &Context<'_>, rights: &Rights<'_, '_>) -> BTreeMap<String, Right> {
     let estate = context.estate();
-    // One role has an id below each subscription that it is used in.
-    let name = |one: &RoleDefinition| resource_name(estate.text(one.id)).to_ascii_lowercase();
-    let definitions = estate.around.role_definitions.iter().map(|one| (name(one), one)).collect();
     let mut all: BTreeMap<String, Right> = BTreeMap::new();
     for assignment in &estate.around.role_assignments {
         let Some(Known::Value(principal)) = &assignment.principal else { continue };
@@ -139,7 +133,7 @@ fn rights(context: &Context<'_>) -> BTreeMap<String, Right> {
         if !is_wide(scope) {
             continue;
         }
-        let Some((role, unknown)) = role(context, &definitions, assignment) else { continue };
+        let Some((role, unknown)) = role(rights, assignment) else { continue };
         let right = Right { role, scope: one_line(scope), unknown };
         let before = all.get(&principal.to_ascii_lowercase());
         let better = |other: &Right| {
@@ -166,55 +160,19 @@ fn is_wide(scope: &str) -> bool {
     }
 }
 
-/// The name of a role that gives its scope away, or may; none for any other.
-fn role(
-    context: &Context<'_>,
-    definitions: &BTreeMap<String, &RoleDefinition>,
-    assignment: &RoleAssignment,
-) -> Option<(String, bool)> {
-    let id = match &assignment.role {
-        Some(Known::Value(id)) => *id,
-        _ => return None,
-    };
-    let own = resource_name(context.estate().text(id));
-    if let Some((_, name)) = PRIVILEGED.iter().find(|(guid, _)| guid.eq_ignore_ascii_case(own)) {
-        return Some(((*name).to_owned(), false));
-    }
-    let Some(definition) = definitions.get(&own.to_ascii_lowercase()) else {
-        return Some((one_line(own), true));
-    };
-    let title = definition.title.as_ref().and_then(Known::value).map_or(own, |title| title);
-    match &definition.permissions {
-        Some(Known::Value(permissions)) => {
-            let holds = |all: &[Box<str>], wanted: &str| all.iter().any(|action| fits(action, wanted));
-            let gives = permissions.iter().any(|one| {
-                TAKE_OVER.iter().any(|wanted| holds(&one.actions, wanted) && !holds(&one.not_actions, wanted))
-            });
-            gives.then(|| (one_line(title), false))
-        }
-        _ => Some((one_line(title), true)),
-    }
+/// The name of a role that gives its scope away, and whether it only may; none for any other.
+fn role(rights: &Rights<'_, '_>, assignment: &RoleAssignment) -> Option<(String, bool)> {
+    let given = TAKE_OVER.map(|action| rights.gives(assignment, action));
+    let (name, so) = given.into_iter().max_by_key(|(_, so)| *so)?;
+    (so != Tri::No).then(|| (one_line(&name), so == Tri::Maybe))
 }
 
-/// Whether a pattern of actions (`Microsoft.Authorization/*/write`) holds an action in lower case; `*` is any text.
-fn fits(pattern: &str, action: &str) -> bool {
-    let pattern = pattern.to_ascii_lowercase();
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| action.strip_prefix(first)) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        match rest.find(part).and_then(|at| rest.get(at + part.len()..)) {
-            Some(after) => rest = after,
-            None => return false,
-        }
-    }
-    true
+/// Who has rights for an identity: itself, and the groups that it is in.
+fn holders(directory: &Directory<'_>, principal: &str) -> Vec<String> {
+    let estate = directory.estate();
+    let known = estate.ids().find(principal).map(|id| directory.with_groups(id));
+    let groups = known.into_iter().flatten().map(|one| estate.text(one).to_owned());
+    std::iter::once(principal.to_owned()).chain(groups).collect()
 }
 
 /// The machines that the internet gets to by a login port: certainly, with the ports; or perhaps, with the reasons.
@@ -406,31 +364,6 @@ fn tell(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn patterns_of_actions_hold_what_they_say() {
-        let write = "microsoft.authorization/roleassignments/write";
-        for pattern in [
-            "*",
-            "*/write",
-            "Microsoft.Authorization/*",
-            "Microsoft.Authorization/*/write",
-            "Microsoft.Authorization/roleAssignments/*",
-            "microsoft.authorization/roleassignments/write",
-        ] {
-            assert!(fits(pattern, write), "{pattern}");
-        }
-        for pattern in [
-            "*/read",
-            "Microsoft.Authorization/*/read",
-            "Microsoft.Compute/*",
-            "Microsoft.Authorization/roleAssignments",
-            "Microsoft.Authorization/roleAssignments/write/x",
-            "",
-        ] {
-            assert!(!fits(pattern, write), "{pattern}");
-        }
-    }
 
     #[test]
     fn scopes_of_single_resources_give_little_away() {
