@@ -8,7 +8,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(rule) = Rule::parse(text) {
         let mut device = Device { registered: true, ..Device::default() };
-        device.attributes.insert("iscompliant".to_owned(), "True".to_owned());
+        device.attributes.insert("iscompliant".to_owned(), vec!["True".to_owned()]);
         let _ = rule.holds(&device);
         let _ = rule.holds(&Device::default());
     }

@@ -217,8 +217,14 @@ impl Collector {
             resource(part, &mut reader, object, id);
         } else if effective::is_effective(object) {
             part.nsgs.extend(effective::read(&mut reader, object));
-        } else if let Some(listed) = directory::listed(object).filter(|_| level < LEVELS) {
-            directory_list(part, &mut reader, bytes, object, &listed);
+        } else if let Some(listed) = directory::listed(object) {
+            if level < LEVELS {
+                directory_list(part, &mut reader, bytes, object, &listed);
+            } else {
+                // Its elements were cut out before anything told what they are.
+                let format = "a list of Microsoft Graph whose `@odata.context` stands behind it";
+                reader.problem(String::new(), ProblemKind::OtherFormat { format });
+            }
         } else if is_manifest(object) {
             part.coverage.read(&mut reader, object);
             manifest(&mut reader, object);
@@ -378,7 +384,13 @@ fn directory_list(part: &mut Part, reader: &mut Reader<'_>, bytes: &[u8], object
         reader.problem(String::new(), ProblemKind::MorePages);
     }
     match listed {
-        Listed::One(kind) => directory_entry(part, reader, object, kind),
+        Listed::One(kind) => {
+            directory_entry(part, reader, object, kind);
+        }
+        Listed::Nobodys => {
+            let format = "a list of members that does not say of which group";
+            reader.problem(String::new(), ProblemKind::OtherFormat { format });
+        }
         Listed::Members(group) => {
             // A group may come in several pieces.
             let origin = reader.origin;
@@ -388,28 +400,33 @@ fn directory_list(part: &mut Part, reader: &mut Reader<'_>, bytes: &[u8], object
             part.others.push(Other { id, resource_type: directory::MEMBERSHIP.into(), origin });
         }
         Listed::List(kind) => {
-            part.around.lists.push((kind, more));
+            let mut whole = !more;
             let items = member(object, "value").and_then(|items| items.as_array());
             let envelope = reader.origin;
             let items = items.into_iter().flat_map(|items| items.iter());
             for (item, place) in items.zip(places(envelope, bytes, "/value")) {
                 reader.origin = place;
-                if let Some(item) = reader.element(item, format_args!("")) {
-                    directory_entry(part, reader, item, kind);
-                }
+                whole &= match reader.element(item, format_args!("")) {
+                    Some(item) => directory_entry(part, reader, item, kind),
+                    None => false,
+                };
             }
             reader.origin = envelope;
+            part.around.lists.push((kind, !whole));
         }
     }
 }
 
-fn directory_entry(part: &mut Part, reader: &mut Reader<'_>, object: &Object, kind: &str) {
+/// Gives whether it could be taken.
+fn directory_entry(part: &mut Part, reader: &mut Reader<'_>, object: &Object, kind: &str) -> bool {
     let Some(id) = member(object, "id").and_then(|id| id.as_str()).filter(|id| !id.is_empty()) else {
-        return reader.problem("/id".to_owned(), ProblemKind::MissingField { field: "id".into() });
+        reader.problem("/id".to_owned(), ProblemKind::MissingField { field: "id".into() });
+        return false;
     };
     let own = reader.ids.intern(id, Use::Definition);
     part.others.push(Other { id: own, resource_type: kind.into(), origin: reader.origin });
     part.around.take(reader, kind, own, id, object);
+    true
 }
 
 /// Types with a parser of their own, or that are a part of another resource.

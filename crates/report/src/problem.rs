@@ -100,6 +100,16 @@ pub fn problem_text(kind: &ProblemKind, lang: Lang, place: &dyn Fn(&At) -> Strin
             "this is no Azure resource: it has no `id`".to_owned(),
             "`id` がないため、Azure のリソースではありません".to_owned(),
         ),
+        ProblemKind::OtherFormat { format } if format.starts_with("a list of") => (
+            format!("this is {format}: give it as Microsoft Graph writes it, or a snapshot of `sekimori collect`"),
+            match *format {
+                "a list of members that does not say of which group" => {
+                    "どのグループのものか分からないメンバーの一覧です。`sekimori collect` のスナップショットを指定してください"
+                }
+                _ => "`@odata.context` が一覧より後にあるため、何の一覧か分かりません。Microsoft Graph の出力のまま、または `sekimori collect` のスナップショットを指定してください",
+            }
+            .to_owned(),
+        ),
         ProblemKind::OtherFormat { format } => (
             format!("this looks like {format}, which this version does not read yet; give the deployed resources (`az … list -o json`)"),
             format!("{} のようです。このバージョンではまだ読み取れません。デプロイ済みのリソース (`az … list -o json`) を指定してください", match *format {

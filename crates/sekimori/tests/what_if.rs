@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 const EXAMPLE: &str = "../../examples/sign-in/directory.ndjson";
 
 fn asked(arguments: &[&str]) -> Value {
-    let ran = run(&[&["what-if", EXAMPLE, "--format", "json"], arguments].concat(), b"");
+    let ran =
+        run(&[&["what-if", EXAMPLE, "--no-mfa-trusted-ips", "--format", "json"], arguments].concat(), b"");
     assert!([0, 3].contains(&ran.code), "{}", ran.err);
     ran.json()
 }
@@ -108,13 +109,61 @@ fn policies_that_may_be_missing_are_not_taken_for_none() {
 }
 
 #[test]
+fn microsofts_own_rules_count_where_no_policy_does() {
+    let folder = scratch();
+    let list = |path: &str, value: Value| {
+        json!({"@odata.context": format!("https://graph.microsoft.com/v1.0/{path}"), "value": value})
+            .to_string()
+    };
+    let with = |defaults: Option<bool>, app: &str| {
+        let mut lines = vec![
+            list("users", json!([{"id": "1", "userPrincipalName": "a@example.com", "userType": "Member"}])),
+            list("identity/conditionalAccess/policies", json!([])),
+        ];
+        lines.extend(defaults.map(|on| {
+            list("policies/identitySecurityDefaultsEnforcementPolicy", json!([{"id": "d", "isEnabled": on}]))
+        }));
+        let file = folder.path().join("directory.ndjson");
+        std::fs::write(&file, lines.join("\n")).unwrap();
+        let ran = run(
+            &["what-if", file.to_str().unwrap(), "--user", "a@example.com", "--app", app, "--format", "json"],
+            b"",
+        );
+        (verdicts(&ran.json())[0].0.clone(), ran.code)
+    };
+    assert_eq!(with(Some(false), "linux-vm"), ("nothing".to_owned(), 0));
+    assert_eq!(with(Some(true), "linux-vm"), ("unknown".to_owned(), 3));
+    assert_eq!(with(None, "linux-vm"), ("unknown".to_owned(), 3));
+    assert_eq!(with(Some(true), "azure-management").1, 3);
+}
+
+#[test]
+fn lists_that_cannot_be_used_are_told() {
+    let folder = scratch();
+    let file = folder.path().join("members.json");
+    let members = r##"{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#directoryObjects","value":[{"id":"1"}]}"##;
+    for (text, part) in [
+        (members, "does not say of which group"),
+        (
+            r##"{"value":[{"id":"1"}],"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users"}"##,
+            "stands behind it",
+        ),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let ran = run(&["what-if", EXAMPLE, file.to_str().unwrap(), "--user", "mizuno@contoso.example"], b"");
+        assert_eq!(ran.code, 3);
+        assert!(ran.err.contains(part), "{}", ran.err);
+    }
+}
+
+#[test]
 fn people_read_it_in_their_language() {
-    let arguments = ["what-if", EXAMPLE, "--user", "mizuno@contoso.example"];
+    let arguments = ["what-if", EXAMPLE, "--no-mfa-trusted-ips", "--user", "mizuno@contoso.example"];
     let english = run(&arguments, b"");
     assert_eq!(english.code, 0);
     for part in [
         "mizuno@contoso.example signs in to Microsoft Azure Windows Virtual Machine Sign-in",
-        "NOTHING is demanded: a password is enough\n  client: a browser, modern apps; risk of the sign-in: any but high; place: Tokyo office\n",
+        "conditional access demands NOTHING: a password is enough\n  client: a browser, modern apps; risk of the sign-in: any but high; place: Tokyo office\n",
         "MFA for signing in to VMs (mfa) [on]\n    does not apply: it is for other applications",
     ] {
         assert!(english.out.contains(part), "{part}\n{}", english.out);
@@ -122,7 +171,7 @@ fn people_read_it_in_their_language() {
     let japanese = run_with(&arguments, b"", &[("LANG", "ja_JP.UTF-8")]);
     for part in [
         "サインインする場合",
-        "何も要求されません (パスワードだけでサインインできます)",
+        "条件付きアクセスは何も要求しません (パスワードだけでサインインできます)",
         "適用されません: 対象のアプリケーションではありません",
     ] {
         assert!(japanese.out.contains(part), "{part}\n{}", japanese.out);

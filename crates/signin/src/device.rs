@@ -11,8 +11,8 @@ use crate::tri::Tri;
 pub struct Device {
     /// Whether the directory knows it. Of one that it does not know, no attribute has a value.
     pub registered: bool,
-    /// Its attributes, by their names in lower case: `iscompliant` is `True`.
-    pub attributes: BTreeMap<String, String>,
+    /// Its attributes, by their names in lower case: `iscompliant` is `True`. Some have several values.
+    pub attributes: BTreeMap<String, Vec<String>>,
     /// Whether attributes that are not told have no value, and not one that nobody told.
     pub complete: bool,
 }
@@ -24,8 +24,18 @@ pub struct RuleError {
     pub at: usize,
 }
 
+impl Device {
+    /// Whether it is known to be compliant or joined to a domain of the organisation's own.
+    fn is_managed(&self) -> bool {
+        let is = |name: &str, value: &str| {
+            self.attributes.get(name).into_iter().flatten().any(|told| told.eq_ignore_ascii_case(value))
+        };
+        is("iscompliant", "True") || is("trusttype", "ServerAD")
+    }
+}
+
 /// A rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Rule {
     /// All of them.
     All(Vec<Rule>),
@@ -39,13 +49,13 @@ pub enum Rule {
         attribute: String,
         /// How.
         operator: Operator,
-        /// With what; `None` stands for `null`.
+        /// With what, in lower case; `None` stands for `null`.
         values: Vec<Option<String>>,
     },
 }
 
 /// How an attribute is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operator {
     /// The same.
     Equals,
@@ -86,22 +96,56 @@ impl Rule {
                 if told.is_none() && device.registered && !device.complete {
                     return Tri::Maybe;
                 }
-                let holds = |value: &Option<String>| match (told, value) {
-                    (None, None) => true,
-                    (Some(_), None) | (None, Some(_)) => false,
-                    (Some(told), Some(value)) => {
-                        let (told, value) = (told.to_lowercase(), value.to_lowercase());
-                        match operator {
-                            Operator::Equals | Operator::In => told == value,
-                            Operator::Starts => told.starts_with(&value),
-                            Operator::Ends => told.ends_with(&value),
-                            Operator::Contains => told.contains(&value),
-                        }
+                // Azure tells these of managed devices alone.
+                if attribute.starts_with("extensionattribute") && device.registered && !device.is_managed() {
+                    return Tri::Maybe;
+                }
+                let lists = ["systemlabels", "physicalids"].contains(&attribute.as_str());
+                let fits = |told: &String, value: &String| {
+                    let told = told.to_lowercase();
+                    match operator {
+                        Operator::Equals | Operator::In => told == *value,
+                        Operator::Starts => told.starts_with(value),
+                        Operator::Ends => told.ends_with(value),
+                        // Of a list one whole entry.
+                        Operator::Contains if lists => told == *value,
+                        Operator::Contains => told.contains(value),
                     }
                 };
-                values.iter().any(holds).into()
+                let holds = |value: &Option<String>| match (told, value) {
+                    // What holds of a device without attributes where none is asked for is not documented.
+                    (None, None) if !device.registered => Tri::Maybe,
+                    (None, None) => Tri::Yes,
+                    (Some(_), None) | (None, Some(_)) => Tri::No,
+                    (Some(all), Some(value)) => all.iter().any(|told| fits(told, value)).into(),
+                };
+                values.iter().map(holds).fold(Tri::No, Tri::or)
             }
         }
+    }
+
+    /// A single comparison in one way of writing; none for any other rule.
+    pub(crate) fn text(&self) -> Option<String> {
+        let Self::Compare { attribute, operator, values } = self else { return None };
+        let word = match operator {
+            Operator::Equals => "-eq",
+            Operator::Starts => "-startsWith",
+            Operator::Ends => "-endsWith",
+            Operator::Contains => "-contains",
+            Operator::In => "-in",
+        };
+        let quoted: Vec<String> = values
+            .iter()
+            .map(|value| value.as_ref().map_or_else(|| "null".to_owned(), |value| format!("\"{value}\"")))
+            .collect();
+        let list =
+            if *operator == Operator::In { format!("[{}]", quoted.join(", ")) } else { quoted.join(", ") };
+        Some(format!("device.{attribute} {word} {list}"))
+    }
+
+    /// Whether it is one comparison.
+    pub(crate) fn is_comparison(&self) -> bool {
+        matches!(self, Self::Compare { .. })
     }
 }
 
@@ -218,7 +262,8 @@ impl Parser<'_> {
         if let Some(quote) = quote {
             let inner = self.rest().get(1..).unwrap_or_default();
             let Some(end) = inner.find(quote) else { return Err(self.error()) };
-            let value = inner.get(..end).unwrap_or_default().to_owned();
+            // Case does not count.
+            let value = inner.get(..end).unwrap_or_default().to_lowercase();
             self.at += end + 2;
             return Ok(Some(value));
         }
@@ -227,7 +272,7 @@ impl Parser<'_> {
             return Err(self.error());
         }
         self.at += word.len();
-        Ok((!word.eq_ignore_ascii_case("null")).then_some(word))
+        Ok((!word.eq_ignore_ascii_case("null")).then(|| word.to_lowercase()))
     }
 }
 
@@ -236,14 +281,22 @@ mod tests {
     use super::*;
 
     fn device(registered: bool, attributes: &[(&str, &str)]) -> Device {
-        let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let attributes =
+            attributes.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()]));
         Device { registered, attributes: attributes.collect(), complete: true }
     }
 
     #[test]
     fn rules_hold_as_microsoft_documents() {
-        let surface =
-            device(true, &[("iscompliant", "True"), ("model", "Surface Laptop"), ("trusttype", "AzureAD")]);
+        let surface = device(
+            true,
+            &[
+                ("iscompliant", "True"),
+                ("model", "Surface Laptop"),
+                ("trusttype", "AzureAD"),
+                ("systemlabels", "AzureResource"),
+            ],
+        );
         let unknown = device(false, &[("iscompliant", "True")]);
         for (rule, of_surface, of_unknown) in [
             ("device.isCompliant -eq True", Tri::Yes, Tri::No),
@@ -256,7 +309,9 @@ mod tests {
                 Tri::Yes,
             ),
             ("(device.model -contains \"Pro\") -or -not (device.isCompliant -eq True)", Tri::No, Tri::Yes),
-            ("device.extensionAttribute1 -eq null", Tri::Yes, Tri::Yes),
+            ("device.extensionAttribute1 -eq null", Tri::Yes, Tri::Maybe),
+            ("device.systemLabels -contains \"Azure\"", Tri::No, Tri::No),
+            ("device.systemLabels -contains \"azureresource\"", Tri::Yes, Tri::No),
             ("device.model -notIn [\"Surface Laptop\"]", Tri::No, Tri::Yes),
         ] {
             let parsed = Rule::parse(rule).unwrap();

@@ -41,9 +41,16 @@ impl<'e> Directory<'e> {
         let around = &estate.around;
         let mut groups_of: HashMap<ResourceId, Vec<ResourceId>> = HashMap::new();
         let mut listed = HashSet::new();
+        let mut cut_short = HashSet::new();
         for part in &around.memberships {
-            let Some(Known::Value(members)) = &part.members else { continue };
+            let Some(Known::Value(members)) = &part.members else {
+                cut_short.insert(part.owner);
+                continue;
+            };
             listed.insert(part.owner);
+            if part.more == Some(Known::Value(true)) {
+                cut_short.insert(part.owner);
+            }
             for member in members {
                 let groups = groups_of.entry(*member).or_default();
                 if !groups.contains(&part.owner) {
@@ -51,6 +58,8 @@ impl<'e> Directory<'e> {
                 }
             }
         }
+        // What is on another page, or cannot be read, may be anybody.
+        listed.retain(|group| !cut_short.contains(group));
         let templates = around.directory_role_kinds.iter().filter_map(|kind| {
             let template = kind.template.as_ref()?.value()?;
             Some((kind.id, &**template))
@@ -94,7 +103,12 @@ impl<'e> Directory<'e> {
         }
         let by_name = by(|person| &person.name);
         // Somebody that only a policy or a group names.
-        match by_id {
+        let around = &self.estate.around;
+        let is_somebody = |id: &ResourceId| {
+            let listed = [around.groups.of(*id).is_empty(), around.access_policies.of(*id).is_empty()];
+            listed.into_iter().all(|nothing| nothing) && around.named_locations.of(*id).is_empty()
+        };
+        match by_id.filter(is_somebody) {
             Some(id) if by_name.is_empty() => vec![Subject { id, person: None }],
             _ => by_name,
         }
@@ -140,19 +154,16 @@ impl<'e> Directory<'e> {
 
     /// Whether an id that may be a person's or a group's is that of a group that somebody is in.
     pub(crate) fn may_be_in(&self, groups: &[ResourceId], id: &str) -> Tri {
-        let person = self.estate.ids().find(id).is_some_and(|id| self.people.contains_key(&id));
-        if person { Tri::No } else { self.is_in(groups, id) }
+        if self.is_person(id) { Tri::No } else { self.is_in(groups, id) }
     }
 
     /// Whether a group has groups in it of which the members are not told.
     fn by_untold(&self, group: ResourceId) -> Tri {
         let parts = self.estate.around.memberships.of(group);
         let members = parts.iter().filter_map(|part| part.members.as_ref()?.value()).flatten();
-        let untold = |member: &ResourceId| {
-            !self.listed.contains(member) && !self.estate.around.groups.of(*member).is_empty()
-        };
+        let untold = |member: &ResourceId| !self.listed.contains(member) && !self.people.contains_key(member);
         // A list that holds the members of its groups, too, has them beside these groups.
-        let whole = parts.iter().all(|part| part.whole == Some(Known::Value(true)));
+        let whole = parts.iter().all(|part| part.transitive == Some(Known::Value(true)));
         if !whole && members.copied().any(|member| untold(&member)) { Tri::Maybe } else { Tri::No }
     }
 
@@ -163,19 +174,42 @@ impl<'e> Directory<'e> {
             self.estate.text(role).eq_ignore_ascii_case(template)
                 || self.templates.get(&role).is_some_and(|its| its.eq_ignore_ascii_case(template))
         };
-        let own =
-            std::iter::once(&subject).chain(groups).flat_map(|holder| around.directory_roles.of(*holder));
         let mut found = Tri::No;
-        for assigned in own {
-            // Policies look at roles for the whole directory alone.
-            let everywhere =
-                assigned.within.as_ref().and_then(Known::value).is_none_or(|within| &**within == "/");
-            found = found.or(match &assigned.role {
-                Some(Known::Value(role)) => (is(*role) && everywhere).into(),
+        for assigned in &around.directory_roles {
+            let role = match &assigned.role {
+                Some(Known::Value(role)) => is(*role).into(),
                 _ => Tri::Maybe,
-            });
+            };
+            if role == Tri::No || found == Tri::Yes {
+                continue;
+            }
+            // Policies look at roles for the whole directory alone.
+            let everywhere = match &assigned.within {
+                Some(Known::Value(within)) => (**within == *"/").into(),
+                _ => Tri::Maybe,
+            };
+            // Of an assignment that does not tell whose it is the owner is itself.
+            let holder = if assigned.owner == subject || groups.contains(&assigned.owner) {
+                Tri::Yes
+            } else if assigned.owner == assigned.id {
+                Tri::Maybe
+            } else {
+                self.may_be_in(groups, self.estate.text(assigned.owner))
+            };
+            found = found.or(role.and(everywhere).and(holder));
         }
         if found == Tri::No && !around.lists(DirectoryList::Roles) { Tri::Maybe } else { found }
+    }
+
+    /// Whether somebody may take a role of the directory that they do not have now.
+    pub fn may_take_a_role(&self, subject: &Subject<'_>) -> bool {
+        let holders = self.with_groups(subject.id);
+        holders.into_iter().any(|holder| !self.estate.around.eligible_roles.of(holder).is_empty())
+    }
+
+    /// Whether somebody of this id is told of.
+    pub(crate) fn is_person(&self, id: &str) -> bool {
+        self.estate.ids().find(id).is_some_and(|id| self.people.contains_key(&id))
     }
 
     pub(crate) fn standing(&self, subject: &Subject<'_>) -> Standing {

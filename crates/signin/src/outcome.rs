@@ -46,6 +46,8 @@ pub struct Strictness {
 /// What is demanded where some policies are for a sign-in. Numbers are places in [`crate::Answer::policies`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Demand {
+    /// How strict they are together.
+    pub strict: Strictness,
     /// Policies that are certainly for it; where one of these lets nobody in, those that let nobody in.
     pub certain: Vec<usize>,
     /// Policies that may be for it.
@@ -96,28 +98,32 @@ impl Controls {
         for control in list(&policy.other_controls) {
             add(&control, Tri::Maybe, Tri::Maybe);
         }
+        let mut strength = |name: &str, id: &str, allows: Option<&Vec<Box<str>>>| {
+            let mfa = if is_built_in(id) {
+                Tri::Yes
+            } else {
+                let all = allows.filter(|all| !all.is_empty());
+                all.map_or(Tri::Maybe, |all| all.iter().map(|one| is_multiple(one)).fold(Tri::Yes, Tri::and))
+            };
+            add(name, mfa, Tri::No);
+        };
+        let own = policy.strength_allows.as_ref().and_then(Known::value);
         match &policy.strength {
+            // One that does not tell its id may tell what it takes.
+            None if policy.has_strength == Some(Known::Value(true)) => {
+                strength("authenticationStrength", "", own)
+            }
             None => {}
             Some(Known::Unknown(_)) => unread = true,
             Some(Known::Value(id)) => {
                 let told = find(id);
-                let allows = match (&policy.strength_allows, told.map(|told| &told.allows)) {
-                    (Some(Known::Value(allows)), _) | (None, Some(Some(Known::Value(allows)))) => {
-                        Some(allows)
-                    }
-                    _ => None,
-                };
+                let allows = own.or_else(|| told?.allows.as_ref()?.value());
                 let name = told.and_then(|told| told.name.as_ref()?.value()).map_or(&**id, |name| name);
-                let mfa = if is_built_in(id) {
-                    Tri::Yes
-                } else {
-                    allows.map_or(Tri::Maybe, |all| {
-                        all.iter().map(|one| is_multiple(one)).fold(Tri::Yes, Tri::and)
-                    })
-                };
-                add(name, mfa, Tri::No);
+                strength(name, id, allows);
             }
         }
+        // A policy without controls says that it has none.
+        unread |= policy.tells_controls != Some(Known::Value(true));
         let all = match &policy.operator {
             Some(Known::Value(operator)) if operator.eq_ignore_ascii_case("or") => Tri::No,
             Some(Known::Value(operator)) if operator.eq_ignore_ascii_case("and") => Tri::Yes,
@@ -194,7 +200,10 @@ fn is_multiple(combination: &str) -> Tri {
         "qrCodePin",
     ];
     let is = |all: &[&str]| all.iter().any(|one| combination.trim().eq_ignore_ascii_case(one));
-    if combination.contains(',') || is(&ALONE) {
+    let mut factors: Vec<&str> = combination.split(',').map(str::trim).collect();
+    factors.sort_unstable();
+    factors.dedup();
+    if factors.len() > 1 || is(&ALONE) {
         Tri::Yes
     } else if is(&SINGLE) {
         Tri::No
@@ -203,26 +212,28 @@ fn is_multiple(combination: &str) -> Tri {
     }
 }
 
-impl Demand {
-    /// How strict the policies are together. `controls` are those of all policies, by their numbers.
-    pub fn strictness(&self, controls: &[Controls]) -> Strictness {
-        let nothing = Strictness { blocked: Tri::No, mfa: Tri::No, device: Tri::No, either: Tri::No };
-        let all = |list: &[usize]| {
-            let each = list.iter().filter_map(|at| controls.get(*at)).map(Controls::strictness);
-            each.fold(nothing, |sum, one| Strictness {
-                blocked: sum.blocked.or(one.blocked),
-                mfa: sum.mfa.or(one.mfa),
-                device: sum.device.or(one.device),
-                either: sum.either.or(one.either),
-            })
+impl Strictness {
+    /// Nothing is demanded.
+    pub(crate) const NOTHING: Self =
+        Self { blocked: Tri::No, mfa: Tri::No, device: Tri::No, either: Tri::No };
+
+    /// What several demand together: `certain` ones, and others that may count, too.
+    pub(crate) fn together(
+        certain: impl Iterator<Item = Self>,
+        possible: impl Iterator<Item = Self>,
+    ) -> Self {
+        let with = |sum: Self, one: Self, most: Tri| Self {
+            blocked: sum.blocked.or(one.blocked.min(most)),
+            mfa: sum.mfa.or(one.mfa.min(most)),
+            device: sum.device.or(one.device.min(most)),
+            either: sum.either.or(one.either.min(most)),
         };
-        let (certain, possible) = (all(&self.certain), all(&self.possible));
-        let with = |certain: Tri, possible: Tri| certain.or(possible.min(Tri::Maybe));
-        Strictness {
-            blocked: with(certain.blocked, possible.blocked),
-            mfa: with(certain.mfa, possible.mfa),
-            device: with(certain.device, possible.device),
-            either: with(certain.either, possible.either),
-        }
+        let sum = certain.fold(Self::NOTHING, |sum, one| with(sum, one, Tri::Yes));
+        possible.fold(sum, |sum, one| with(sum, one, Tri::Maybe))
+    }
+
+    /// The same for clients that can prove neither: what is demanded keeps them out.
+    pub(crate) fn of_legacy_clients(self) -> Self {
+        Self { blocked: self.blocked.or(self.mfa).or(self.device).or(self.either), ..self }
     }
 }

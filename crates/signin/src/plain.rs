@@ -37,9 +37,6 @@ pub fn is_for(directory: &Directory<'_>, subject: &Subject<'_>, policy: &AccessP
         PolicyState::Unknown => Tri::Maybe,
         PolicyState::On | PolicyState::ReportOnly => Tri::Yes,
     };
-    if policy.workloads == Some(Known::Value(true)) {
-        return Tri::No;
-    }
     let groups = directory.groups_of(subject.id);
     let (person, _) = policy::person(directory, subject, &groups, policy);
     let (application, _) = policy::application(&one.application, policy);

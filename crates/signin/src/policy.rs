@@ -68,8 +68,10 @@ pub enum Doubt {
     Condition(String),
     /// A named place that is not in the input.
     Location(String),
-    /// In which country an address is, nothing tells.
+    /// In which country a phone is, nothing tells.
     Country,
+    /// Which addresses the older settings of multifactor authentication trust is not told.
+    TrustedAddresses,
     /// A rule for devices that cannot be read, or attributes that are not told.
     Device,
     /// Whether an application is part of what a policy names.
@@ -144,6 +146,12 @@ pub(crate) fn person(
         let (mut found, mut why) = (Tri::No, Vec::new());
         let before = doubts.len();
         let users = texts(users, "users", &mut doubts);
+        for word in
+            users.iter().filter(|word| !is_user_word(word) && !is_id(word) && !directory.is_person(word))
+        {
+            found = Tri::Maybe;
+            why.push(Doubt::Condition(format!("users: {word}")));
+        }
         if says(users, "All") || says(users, own) {
             found = Tri::Yes;
         }
@@ -182,7 +190,15 @@ pub(crate) fn person(
         side(&policy.include_users, &policy.include_groups, &policy.include_roles, &policy.include_guests);
     let (exclude, unread_too) =
         side(&policy.exclude_users, &policy.exclude_groups, &policy.exclude_roles, &policy.exclude_guests);
-    let so = chosen(include, exclude, unread || unread_too);
+    // A policy for people says which: one that does not was not told in full.
+    let untold = policy.include_users.is_none()
+        && policy.include_groups.is_none()
+        && policy.include_roles.is_none()
+        && policy.include_guests.is_none();
+    if untold {
+        doubts.push(Doubt::Condition("users".to_owned()));
+    }
+    let so = chosen(include, exclude, unread || unread_too || untold);
     let never = (so == Tri::No).then(|| match exclude {
         Tri::Yes if include != Tri::No => Never::PersonExcluded,
         _ => Never::Person,
@@ -190,19 +206,32 @@ pub(crate) fn person(
     (Judged { so, doubts }, never)
 }
 
+fn is_user_word(word: &str) -> bool {
+    ["All", "None", "GuestsOrExternalUsers"].iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// Whether a word is an id of the directory: any other is a name that Microsoft has given something.
+fn is_id(word: &str) -> bool {
+    word.len() == 36 && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
 /// Whether somebody is a guest of a kind.
 fn is_guest(kind: &str, standing: crate::directory::Standing) -> Tri {
     let crate::directory::Standing { guest, external } = standing;
     let is = |word: &str| kind.trim().eq_ignore_ascii_case(word);
+    // The login of a guest need not tell where they come from.
+    let elsewhere = if external == Tri::Yes { Tri::Yes } else { Tri::Maybe };
     if is("internalGuest") {
-        guest.and(!external)
+        guest.and(!elsewhere)
     } else if is("b2bCollaborationGuest") {
-        guest.and(external)
+        guest.and(elsewhere)
     } else if is("b2bCollaborationMember") {
         (!guest).and(external)
-    } else if is("b2bDirectConnectUser") || is("serviceProvider") || is("otherExternalUser") {
+    } else if is("b2bDirectConnectUser") || is("serviceProvider") {
         // These have no account in the directory.
         Tri::No
+    } else if is("otherExternalUser") {
+        guest.and(Tri::Maybe)
     } else {
         Tri::Maybe
     }
@@ -213,24 +242,34 @@ pub(crate) fn application(asked: &Application, policy: &AccessPolicy) -> (Judged
     let mut doubts = Vec::new();
     let include = texts(&policy.include_apps, "applications", &mut doubts);
     let exclude = texts(&policy.exclude_apps, "applications", &mut doubts);
+    let told = policy.include_apps.is_some()
+        || policy.user_actions.is_some()
+        || policy.contexts.is_some()
+        || policy.app_filter.is_some();
+    if !told {
+        doubts.push(Doubt::Condition("applications".to_owned()));
+    }
     let unread = !doubts.is_empty();
     let mut named = |all: &[Box<str>]| {
         let mut found = Tri::from(says(all, "All") || says(all, &asked.id));
-        // Suites of Microsoft's: signing in to a machine is in none of them.
-        for suite in all.iter().filter(|one| !asked.is_known() && is_suite(one)) {
+        // Names of Microsoft's for several applications: of those known, signing in to a machine is in none.
+        let other =
+            |one: &str| !is_id(one) && !["All", "None"].iter().any(|word| one.eq_ignore_ascii_case(word));
+        for name in all.iter().filter(|one| other(one) && !(asked.is_machine() && is_suite(one))) {
             if found == Tri::No {
                 found = Tri::Maybe;
-                doubts.push(Doubt::Application(suite.to_string()));
+                doubts.push(Doubt::Application(name.to_string()));
             }
         }
         found
     };
-    let (mut include, exclude) = (named(include), named(exclude));
-    if include == Tri::No && policy.app_filter == Some(Known::Value(true)) {
-        include = Tri::Maybe;
+    let (include, exclude) = (named(include), named(exclude));
+    let mut so = chosen(include, exclude, unread);
+    // Which applications have such attributes is not told.
+    if policy.app_filter == Some(Known::Value(true)) && exclude != Tri::Yes {
+        so = Tri::Maybe;
         doubts.push(Doubt::Condition("applicationFilter".to_owned()));
     }
-    let so = chosen(include, exclude, unread);
     let never = (so == Tri::No).then(|| match exclude {
         Tri::Yes if include != Tri::No => Never::ApplicationExcluded,
         _ => Never::Application,
@@ -277,8 +316,11 @@ pub(crate) fn platform(policy: &AccessPolicy, platform: Platform) -> Tri {
             })
             .fold(Tri::No, Tri::or),
     };
-    if is_empty(include) && is_empty(exclude) {
-        return Tri::Yes;
+    match (is_empty(include), is_empty(exclude)) {
+        (true, true) => return Tri::Yes,
+        // Graph writes both where there is such a condition.
+        (true, false) => return Tri::Maybe,
+        (false, _) => {}
     }
     chosen(named(include, Tri::No), named(exclude, Tri::No), false)
 }
@@ -324,14 +366,19 @@ pub(crate) fn devices(policy: &AccessPolicy) -> Devices {
         return Devices::Unread;
     }
     match (&policy.device_rule, &policy.device_mode) {
-        (None, _) => Devices::Every,
+        (None, _) if matches!(policy.device_filter, None | Some(Known::Value(false))) => Devices::Every,
         (Some(Known::Value(rule)), Some(Known::Value(mode))) => {
             let include = match &**mode {
                 mode if mode.eq_ignore_ascii_case("include") => true,
                 mode if mode.eq_ignore_ascii_case("exclude") => false,
                 _ => return Devices::Unread,
             };
-            Rule::parse(rule).map_or(Devices::Unread, |rule| Devices::Some(rule, include))
+            match Rule::parse(rule) {
+                // The same said the other way round is the same rule.
+                Ok(Rule::Not(rule)) if rule.is_comparison() => Devices::Some(*rule, !include),
+                Ok(rule) => Devices::Some(rule, include),
+                Err(_) => Devices::Unread,
+            }
         }
         _ => Devices::Unread,
     }

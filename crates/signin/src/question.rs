@@ -41,9 +41,15 @@ impl Application {
         number.then(|| Self { id: text.to_ascii_lowercase(), name: text.to_ascii_lowercase() })
     }
 
-    /// Whether it is one that this program knows.
-    pub(crate) fn is_known(&self) -> bool {
-        KNOWN.iter().any(|(_, id, _)| self.id.eq_ignore_ascii_case(id))
+    /// Whether to sign in to it is to sign in to a machine.
+    pub fn is_machine(&self) -> bool {
+        let machines = KNOWN.iter().filter(|(short, ..)| short.ends_with("-vm"));
+        machines.into_iter().any(|(_, id, _)| self.id.eq_ignore_ascii_case(id))
+    }
+
+    /// Whether it is Resource Manager, for which Microsoft's own rules demand more than for others.
+    pub fn is_management(&self) -> bool {
+        self.id.eq_ignore_ascii_case("797f4846-ba00-4fd7-ba43-dac1f8f63013")
     }
 }
 
@@ -146,6 +152,8 @@ pub struct Question {
     pub user_risk: Option<Risk>,
     /// From which device.
     pub device: Option<Device>,
+    /// Whether it is told that the older settings of multifactor authentication trust no addresses: no list holds these.
+    pub no_trusted_addresses: bool,
 }
 
 impl Question {
@@ -159,6 +167,7 @@ impl Question {
             sign_in_risk: None,
             user_risk: None,
             device: None,
+            no_trusted_addresses: false,
         }
     }
 }

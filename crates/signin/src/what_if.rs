@@ -7,8 +7,9 @@
 use estate::{AccessPolicy, Known, NamedLocation, Range, Space, V4, V6};
 use hashbrown::HashMap;
 
+use crate::device::Rule;
 use crate::directory::{Directory, Subject};
-use crate::outcome::{Controls, Demand};
+use crate::outcome::{Controls, Demand, Strictness};
 use crate::policy::{self, Devices, Doubt, Never, PolicyState, state_of, texts};
 use crate::question::{Client, Platform, Question, Risk};
 use crate::tri::Tri;
@@ -26,8 +27,8 @@ pub enum Axis {
     UserRisk,
     /// The place.
     Place,
-    /// Whether a rule for devices holds.
-    Rule(String),
+    /// Whether a rule for devices holds; its text, as one policy writes it.
+    Rule(Rule, String),
 }
 
 /// A part of an axis.
@@ -101,6 +102,8 @@ pub struct Answer<'e> {
     pub axes: Vec<(Axis, Vec<Class>)>,
     /// What is demanded where. Regions do not overlap, and together they are all that is open.
     pub outcomes: Vec<(Demand, Vec<Region>)>,
+    /// Whether outcomes tell the policies behind them. Where too many sets of policies meet, they tell how strict these are.
+    pub by_policy: bool,
     /// Whether a policy goes by the places that the organisation trusts: addresses that are set elsewhere, and that no list
     /// of Microsoft Graph holds, count as trusted, too.
     pub by_trust: bool,
@@ -145,14 +148,16 @@ pub fn what_if<'e>(
     all.sort_by_cached_key(|policy| name(policy));
     let groups = directory.groups_of(subject.id);
     let places = Places::new(directory, &all, question);
-    let mut rules: Vec<String> = Vec::new();
+    // Rules that say the same are one, however they are written.
+    let mut rules: Vec<(Rule, String)> = Vec::new();
     if question.device.is_none() {
         for policy in &all {
-            if let (Devices::Some(..), Some(Known::Value(rule))) =
+            if let (Devices::Some(rule, _), Some(Known::Value(text))) =
                 (policy::devices(policy), &policy.device_rule)
-                && !rules.iter().any(|known| **known == **rule)
+                && !rules.iter().any(|(known, _)| *known == rule)
             {
-                rules.push(rule.to_string());
+                let text = rule.text().unwrap_or_else(|| text.to_string());
+                rules.push((rule, text));
             }
         }
     }
@@ -164,7 +169,9 @@ pub fn what_if<'e>(
         (Axis::Place, places.classes()),
     ];
     axes.extend(
-        rules.iter().map(|rule| (Axis::Rule(rule.clone()), vec![Class::Rule(true), Class::Rule(false)])),
+        rules
+            .into_iter()
+            .map(|(rule, text)| (Axis::Rule(rule, text), vec![Class::Rule(true), Class::Rule(false)])),
     );
     let rows: Vec<Row> =
         all.iter().map(|policy| row(directory, subject, &groups, question, policy, &places, &axes)).collect();
@@ -183,8 +190,12 @@ pub fn what_if<'e>(
             doubts: row.doubts.clone(),
         })
         .collect();
-    let outcomes = Diagram::new(&policies, &rows, &axes, &controls).outcomes()?;
-    Ok(Answer { policies, controls, axes, outcomes, by_trust: places.by_trust })
+    let diagram = |by_policy| Diagram::new(&policies, &rows, &axes, &controls, by_policy).outcomes();
+    let (outcomes, by_policy) = match diagram(true) {
+        Ok(outcomes) => (outcomes, true),
+        Err(TooManyCases) => (diagram(false)?, false),
+    };
+    Ok(Answer { policies, controls, axes, outcomes, by_policy, by_trust: places.by_trust })
 }
 
 fn one_or_all<T: Copy>(one: Option<T>, all: &[T], class: fn(T) -> Class) -> Vec<Class> {
@@ -212,7 +223,14 @@ fn row(
         PolicyState::On | PolicyState::ReportOnly => {}
     }
     match &policy.workloads {
-        Some(Known::Value(true)) => never = never.or(Some(Never::Workloads)),
+        Some(Known::Value(programs)) if !programs.is_empty() => {
+            if policy.include_users.is_none() {
+                never = never.or(Some(Never::Workloads));
+            } else {
+                fixed = fixed.and(Tri::Maybe);
+                doubts.push(Doubt::Condition("clientApplications".to_owned()));
+            }
+        }
         Some(Known::Unknown(_)) => {
             fixed = fixed.and(Tri::Maybe);
             doubts.push(Doubt::Condition("clientApplications".to_owned()));
@@ -222,7 +240,8 @@ fn row(
     let person = policy::person(directory, subject, groups, policy);
     for (judged, why) in [person, policy::application(&question.application, policy)] {
         fixed = fixed.and(judged.so);
-        doubts.extend(judged.doubts);
+        // What is certain all the same leaves no doubt.
+        doubts.extend(judged.doubts.into_iter().filter(|_| judged.so == Tri::Maybe));
         never = never.or(why);
     }
     match &policy.other_conditions {
@@ -260,10 +279,8 @@ fn row(
                 Class::Risk(risk) if *axis == Axis::SignInRisk => policy::risk(&policy.sign_in_risk, *risk),
                 Class::Risk(risk) => policy::risk(&policy.user_risk, *risk),
                 Class::Place { .. } => places.holds(policy, at, &mut doubts),
-                Class::Rule(so) => match (&devices, axis, &policy.device_rule) {
-                    (Devices::Some(_, include), Axis::Rule(rule), Some(Known::Value(own)))
-                        if **rule == **own =>
-                    {
+                Class::Rule(so) => match (&devices, axis) {
+                    (Devices::Some(own, include), Axis::Rule(rule, _)) if own == rule => {
                         (so == include).into()
                     }
                     _ => Tri::Yes,
@@ -277,7 +294,7 @@ fn row(
                 Axis::SignInRisk => Never::SignInRisk,
                 Axis::UserRisk => Never::UserRisk,
                 Axis::Place => Never::Place,
-                Axis::Rule(_) => Never::Device,
+                Axis::Rule(..) => Never::Device,
             }));
         }
         let named = match axis {
@@ -286,7 +303,7 @@ fn row(
             Axis::SignInRisk => "signInRiskLevels",
             Axis::UserRisk => "userRiskLevels",
             // These tell why by themselves.
-            Axis::Place | Axis::Rule(_) => "",
+            Axis::Place | Axis::Rule(..) => "",
         };
         if !named.is_empty() && part.contains(&Tri::Maybe) {
             doubts.push(Doubt::Condition(named.to_owned()));
@@ -325,6 +342,7 @@ struct Places<'e> {
     all: Vec<&'e NamedLocation>,
     classes: Vec<PlaceClass<'e>>,
     by_trust: bool,
+    no_trusted_addresses: bool,
 }
 
 struct PlaceClass<'e> {
@@ -387,6 +405,7 @@ impl<'e> Places<'e> {
             all,
             classes,
             by_trust,
+            no_trusted_addresses: question.no_trusted_addresses,
         }
     }
 
@@ -405,12 +424,25 @@ impl<'e> Places<'e> {
 
     /// Whether a policy is for a class of places.
     fn holds(&self, policy: &AccessPolicy, at: usize, doubts: &mut Vec<Doubt>) -> Tri {
+        let mut own = Vec::new();
+        let so = self.holds_by(policy, at, &mut own);
+        // What is certain all the same leaves no doubt.
+        doubts.extend(own.into_iter().filter(|_| so == Tri::Maybe));
+        so
+    }
+
+    fn holds_by(&self, policy: &AccessPolicy, at: usize, doubts: &mut Vec<Doubt>) -> Tri {
         let before = doubts.len();
         let include = texts(&policy.include_locations, "locations", doubts);
         let exclude = texts(&policy.exclude_locations, "locations", doubts);
         let unread = doubts.len() > before;
-        if include.is_empty() && exclude.is_empty() && !unread {
-            return Tri::Yes;
+        if include.is_empty() && !unread {
+            // Graph writes both where there is such a condition.
+            if exclude.is_empty() {
+                return Tri::Yes;
+            }
+            doubts.push(Doubt::Condition("locations".to_owned()));
+            return Tri::Maybe;
         }
         let include = include.iter().map(|name| self.is_in(name, at, doubts)).fold(Tri::No, Tri::or);
         let exclude = exclude.iter().map(|name| self.is_in(name, at, doubts)).fold(Tri::No, Tri::or);
@@ -434,21 +466,33 @@ impl<'e> Places<'e> {
             let whole = self.directory_whole && !self.all.iter().any(|place| unread(&place));
             if !whole {
                 doubts.push(Doubt::Location("AllTrusted".to_owned()));
+                return Tri::Maybe;
             }
-            return if whole { Tri::No } else { Tri::Maybe };
-        }
-        let Some(place) = self.by_id.get(&name.to_ascii_lowercase()) else {
-            // One that was deleted is nowhere.
-            if self.directory_whole && name != MFA_TRUSTED {
+            // The older settings know addresses of IPv4 alone.
+            if self.no_trusted_addresses || class.addresses.v4.is_empty() {
                 return Tri::No;
             }
+            doubts.push(Doubt::TrustedAddresses);
+            return Tri::Maybe;
+        }
+        // Some kinds of places have no record, or one that tells neither addresses nor countries.
+        let place = self.by_id.get(&name.to_ascii_lowercase());
+        let told = |place: &&&NamedLocation| {
+            matches!(
+                (&place.ranges, &place.countries),
+                (Some(Known::Value(_)), None) | (None, Some(Known::Value(_)))
+            )
+        };
+        let Some(place) = place.filter(told) else {
             doubts.push(Doubt::Location(name.to_owned()));
             return Tri::Maybe;
         };
-        if matches!(place.ranges, Some(Known::Unknown(_)))
-            || matches!(place.countries, Some(Known::Unknown(_)))
-        {
-            doubts.push(Doubt::Location(name.to_owned()));
+        // By the phone of who signs in, and not by the address.
+        let by_address = place.lookup.as_ref().is_none_or(|lookup| {
+            lookup.value().is_some_and(|lookup| lookup.eq_ignore_ascii_case("clientIpAddress"))
+        });
+        if !by_address {
+            doubts.push(Doubt::Country);
             return Tri::Maybe;
         }
         if place.countries.is_some() {
@@ -459,14 +503,12 @@ impl<'e> Places<'e> {
     }
 }
 
-/// The trusted addresses of the older settings of multifactor authentication, which Microsoft Graph does not tell.
-const MFA_TRUSTED: &str = "00000000-0000-0000-0000-000000000000";
-
 type OfAddresses<'e> = Vec<(Space, Vec<&'e NamedLocation>)>;
 
 /// Addresses that no place tells apart.
 fn by_addresses<'e>(places: &[&'e NamedLocation], question: &Question) -> OfAddresses<'e> {
-    let asked = match question.place.address {
+    // An address of IPv4 may be written as one of IPv6.
+    let asked = match question.place.address.map(|address| address.to_canonical()) {
         None => Space { v4: V4::all(), v6: V6::all() },
         Some(std::net::IpAddr::V4(address)) => {
             let one = address.to_bits();
@@ -557,7 +599,8 @@ enum Node {
 
 struct Diagram<'a> {
     rows: &'a [Row],
-    blocks: Vec<bool>,
+    strict: Vec<Strictness>,
+    by_policy: bool,
     /// The policies in force, or perhaps.
     enforced: Vec<usize>,
     /// For each axis and class the policies that are for it: certainly, then perhaps.
@@ -574,6 +617,7 @@ impl<'a> Diagram<'a> {
         rows: &'a [Row],
         axes: &[(Axis, Vec<Class>)],
         controls: &[Controls],
+        by_policy: bool,
     ) -> Self {
         let enforced: Vec<usize> = (0..)
             .zip(policies)
@@ -581,12 +625,16 @@ impl<'a> Diagram<'a> {
             .filter(|(_, answer)| !matches!(answer.applies, Where::Never(_)))
             .map(|(at, _)| at)
             .collect();
-        let width = enforced.len().div_ceil(64);
-        let blocks =
-            enforced.iter().map(|at| controls.get(*at).is_some_and(|all| all.block == Tri::Yes)).collect();
+        // One more bit: whether the client is one that can prove nothing.
+        let width = (enforced.len() + 1).div_ceil(64);
+        let strict = enforced
+            .iter()
+            .map(|at| controls.get(*at).map_or(Strictness::NOTHING, Controls::strictness))
+            .collect();
         let mut diagram = Self {
             rows,
-            blocks,
+            strict,
+            by_policy,
             enforced,
             masks: Vec::new(),
             width,
@@ -597,9 +645,14 @@ impl<'a> Diagram<'a> {
         diagram.masks = (0..axes.len())
             .map(|axis| {
                 let classes = axes.get(axis).map_or(0, |(_, classes)| classes.len());
+                let legacy = |class: usize| match axes.get(axis).and_then(|(_, classes)| classes.get(class)) {
+                    Some(Class::Client(client)) => matches!(client, Client::ActiveSync | Client::Legacy),
+                    _ => true,
+                };
                 (0..classes)
                     .map(|class| {
-                        diagram.mask(|row| row.parts.get(axis).and_then(|part| part.get(class)).copied())
+                        let so = |row: &Row| row.parts.get(axis).and_then(|part| part.get(class)).copied();
+                        diagram.mask(so, legacy(class))
                     })
                     .collect()
             })
@@ -607,8 +660,12 @@ impl<'a> Diagram<'a> {
         diagram
     }
 
-    fn mask(&self, so: impl Fn(&Row) -> Option<Tri>) -> State {
+    fn mask(&self, so: impl Fn(&Row) -> Option<Tri>, legacy: bool) -> State {
         let mut mask = vec![0_u64; 2 * self.width];
+        let last = self.enforced.len();
+        if let Some(word) = mask.get_mut(last / 64).filter(|_| legacy) {
+            *word |= 1 << (last % 64);
+        }
         for (bit, row) in
             self.enforced.iter().enumerate().filter_map(|(bit, at)| Some((bit, self.rows.get(*at)?)))
         {
@@ -685,19 +742,32 @@ impl<'a> Diagram<'a> {
         let left =
             |words: &[u64]| -> Vec<usize> { (0..self.enforced.len()).filter(|at| bit(words, *at)).collect() };
         let certain = left(must);
-        let blocking: Vec<usize> =
-            certain.iter().copied().filter(|at| self.blocks.get(*at).copied().unwrap_or(false)).collect();
+        let possible: Vec<usize> = left(may).into_iter().filter(|bit| !certain.contains(bit)).collect();
+        let strict = |all: &[usize]| {
+            all.iter().filter_map(|bit| self.strict.get(*bit).copied()).collect::<Vec<_>>().into_iter()
+        };
+        let mut together = Strictness::together(strict(&certain), strict(&possible));
+        if bit(must, self.enforced.len()) {
+            together = together.of_legacy_clients();
+        }
+        let blocks = |bit: &usize| self.strict.get(*bit).is_some_and(|one| one.blocked == Tri::Yes);
+        let blocking: Vec<usize> = certain.iter().copied().filter(blocks).collect();
+        // Where nobody gets in, what else is demanded does not matter.
+        if together.blocked == Tri::Yes {
+            together = Strictness { blocked: Tri::Yes, ..Strictness::NOTHING };
+        }
+        let (certain, possible) = match (self.by_policy, blocking.is_empty()) {
+            (false, _) => (Vec::new(), Vec::new()),
+            (true, false) => (blocking, Vec::new()),
+            (true, true) => (certain, possible),
+        };
         let numbers =
             |bits: Vec<usize>| bits.into_iter().filter_map(|bit| self.enforced.get(bit).copied()).collect();
-        if !blocking.is_empty() {
-            return Demand { certain: numbers(blocking), possible: Vec::new() };
-        }
-        let possible = left(may).into_iter().filter(|bit| !certain.contains(bit)).collect();
-        Demand { certain: numbers(certain), possible: numbers(possible) }
+        Demand { strict: together, certain: numbers(certain), possible: numbers(possible) }
     }
 
     fn outcomes(mut self) -> Result<Vec<(Demand, Vec<Region>)>, TooManyCases> {
-        let start = self.mask(|row| Some(row.fixed));
+        let start = self.mask(|row| Some(row.fixed), true);
         let root = self.build(0, &start)?;
         let mut found: Vec<(Demand, Vec<Region>)> = Vec::new();
         let mut count = 0;

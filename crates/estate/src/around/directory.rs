@@ -38,8 +38,8 @@ record! {
     include_guests: (Guests, guests) at "/conditions/users/includeGuestsOrExternalUsers",
     /// Kinds of guests that it is not for.
     exclude_guests: (Guests, guests) at "/conditions/users/excludeGuestsOrExternalUsers",
-    /// Set for a policy for programs, which sign in without a person.
-    workloads: (bool, present) at "/conditions/clientApplications",
+    /// Programs that it is for, which sign in without a person.
+    workloads: texts at "/conditions/clientApplications/includeServicePrincipals",
     /// Applications: ids, `All`, `None`, names of suites.
     include_apps: texts at "/conditions/applications/includeApplications",
     /// Applications that it is not for.
@@ -64,6 +64,8 @@ record! {
     device_mode: text at "/conditions/devices/deviceFilter/mode",
     /// A rule for devices.
     device_rule: text at "/conditions/devices/deviceFilter/rule",
+    /// Whether devices are a condition at all.
+    device_filter: (bool, present) at "/conditions/devices/deviceFilter",
     /// States of devices as older policies have them.
     include_devices: texts at "/conditions/devices/includeDevices",
     /// States of devices that it is not for.
@@ -72,7 +74,7 @@ record! {
     sign_in_risk: texts at "/conditions/signInRiskLevels",
     /// The same of the person.
     user_risk: texts at "/conditions/userRiskLevels",
-    /// Conditions of later versions of the API, by name.
+    /// Conditions, and parts of them, of later versions of the API, by name.
     other_conditions: [Vec<Box<str>>, other_conditions] at "/conditions/authenticationFlows",
     /// `AND`, `OR`.
     operator: text at "/grantControls/operator",
@@ -86,8 +88,12 @@ record! {
     strength: text at "/grantControls/authenticationStrength/id",
     /// Ways to authenticate that this strength takes.
     strength_allows: texts at "/grantControls/authenticationStrength/allowedCombinations",
+    /// Whether a strength is demanded, told by its id or not.
+    has_strength: (bool, present) at "/grantControls/authenticationStrength",
     /// Controls of later versions of the API, by name.
     other_controls: [Vec<Box<str>>, other_controls] at "/grantControls",
+    /// Whether its controls are told: a policy without any says so.
+    tells_controls: [bool, tells_controls] at "/grantControls",
     /// What lasts for the session, by name.
     session: [Vec<Box<str>>, session] at "/sessionControls",
 }
@@ -102,10 +108,17 @@ pub struct Guests {
     pub some_tenants: bool,
 }
 
-fn guests(_: &mut Reader<'_>, value: &Value, _: &str) -> Known<Guests> {
-    let Some(object) = value.as_object() else { return Known::Value(Guests::default()) };
-    let kinds =
-        member(object, "guestOrExternalUserTypes").and_then(|kinds| kinds.as_str()).unwrap_or_default();
+fn guests(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Guests> {
+    let Some(object) = value.as_object() else { return reader.wrong_at(at, value, Expected::Object) };
+    let kinds = match member(object, "guestOrExternalUserTypes") {
+        None => "",
+        Some(kinds) => match kinds.as_str() {
+            Some(kinds) => kinds,
+            None => {
+                return reader.wrong_at(&format!("{at}/guestOrExternalUserTypes"), kinds, Expected::Text);
+            }
+        },
+    };
     let kinds = kinds.split(',').map(str::trim).filter(|kind| !kind.is_empty() && *kind != "none");
     let tenants = member(object, "externalTenants").and_then(|tenants| tenants.as_object());
     let kind = tenants.and_then(|tenants| member(tenants, "membershipKind")).and_then(|kind| kind.as_str());
@@ -155,7 +168,58 @@ fn other_conditions(_: &mut Reader<'_>, object: &Object) -> Field<Vec<Box<str>>>
         // Of programs, which have policies of their own.
         "servicePrincipalRiskLevels",
     ];
-    others(object, "conditions", &KNOWN)
+    const PARTS: [(&str, &[&str]); 5] = [
+        (
+            "users",
+            &[
+                "includeUsers",
+                "excludeUsers",
+                "includeGroups",
+                "excludeGroups",
+                "includeRoles",
+                "excludeRoles",
+                "includeGuestsOrExternalUsers",
+                "excludeGuestsOrExternalUsers",
+            ],
+        ),
+        (
+            "applications",
+            &[
+                "includeApplications",
+                "excludeApplications",
+                "includeUserActions",
+                "includeAuthenticationContextClassReferences",
+                "applicationFilter",
+            ],
+        ),
+        ("platforms", &["includePlatforms", "excludePlatforms"]),
+        ("locations", &["includeLocations", "excludeLocations"]),
+        (
+            "devices",
+            &[
+                "deviceFilter",
+                "includeDevices",
+                "excludeDevices",
+                "includeDeviceStates",
+                "excludeDeviceStates",
+            ],
+        ),
+    ];
+    let mut all: Vec<Box<str>> = Vec::new();
+    all.extend(
+        others(object, "conditions", &KNOWN).into_iter().filter_map(|own| own.value().cloned()).flatten(),
+    );
+    let conditions = member(object, "conditions").and_then(|conditions| conditions.as_object());
+    for (part, known) in PARTS {
+        let new = conditions.and_then(|conditions| others(conditions, part, known));
+        let new = new.into_iter().filter_map(|own| own.value().cloned()).flatten();
+        all.extend(new.map(|name| Box::from(format!("{part}/{name}"))));
+    }
+    (!all.is_empty()).then_some(Known::Value(all))
+}
+
+fn tells_controls(_: &mut Reader<'_>, object: &Object) -> Field<bool> {
+    Some(Known::Value(object.iter().any(|(key, _)| is_named(key, "grantControls"))))
 }
 
 fn other_controls(_: &mut Reader<'_>, object: &Object) -> Field<Vec<Box<str>>> {
@@ -182,6 +246,8 @@ record! {
     trusted: boolean at "/isTrusted",
     /// Its addresses; none for countries.
     ranges: (Space, ranges) at "/ipRanges",
+    /// `clientIpAddress`, or `authenticatorAppGps` for countries by the phone of who signs in.
+    lookup: text at "/countryLookupMethod",
     /// Countries by their two letters.
     countries: texts at "/countriesAndRegions",
     /// Whether addresses of which nobody knows the country are among them.
@@ -249,7 +315,9 @@ record! {
     /// Their ids.
     members: (Vec<ResourceId>, member_ids) at "/value",
     /// Whether those of groups in the group are among them.
-    whole: (bool, is_transitive) at "/@odata.context",
+    transitive: (bool, is_transitive) at "/@odata.context",
+    /// Whether there are more of them, on another page.
+    more: [bool, has_more] at "/@odata.nextLink",
 }
 
 fn is_transitive(_: &mut Reader<'_>, value: &Value, _: &str) -> Known<bool> {
@@ -258,11 +326,26 @@ fn is_transitive(_: &mut Reader<'_>, value: &Value, _: &str) -> Known<bool> {
     )
 }
 
+fn has_more(_: &mut Reader<'_>, object: &Object) -> Field<bool> {
+    Some(Known::Value(member(object, "@odata.nextLink").is_some()))
+}
+
 fn member_ids(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<ResourceId>> {
-    reader.objects(value, at).map(|objects| {
-        let ids = objects.into_iter().filter_map(|object| member(object, "id")?.as_str());
-        ids.map(|id| reader.ids.intern(id, Use::Reference)).collect()
-    })
+    let objects = match reader.objects(value, at) {
+        Known::Value(objects) => objects,
+        Known::Unknown(reason) => return Known::Unknown(reason),
+    };
+    let mut all = Vec::with_capacity(objects.len());
+    for (index, object) in objects.into_iter().enumerate() {
+        match member(object, "id").and_then(|id| id.as_str()) {
+            Some(id) => all.push(reader.ids.intern(id, Use::Reference)),
+            None => {
+                let value = member(object, "id").cloned().unwrap_or_default();
+                return reader.wrong_at(&format!("{at}/{index}/id"), &value, Expected::Text);
+            }
+        }
+    }
+    Known::Value(all)
 }
 
 record! {
@@ -324,6 +407,8 @@ pub(crate) enum Listed {
     Members(String),
     /// One thing.
     One(&'static str),
+    /// Members of a group that it does not name.
+    Nobodys,
 }
 
 /// What an object of the directory is; none for anything else.
@@ -349,6 +434,9 @@ pub(crate) fn listed(object: &Object) -> Option<Listed> {
         None => (path, false),
     };
     let path = path.split(['(', '?']).next().unwrap_or(path).trim_end_matches('/');
+    if path == "directoryobjects" && !one {
+        return Some(Listed::Nobodys);
+    }
     let group = path.strip_prefix("groups/").and_then(|rest| rest.split_once('/'));
     if let Some((group, "transitivemembers" | "members")) = group {
         return Some(Listed::Members(group.to_owned()));

@@ -99,6 +99,9 @@ pub(super) fn document(told: &Told<'_, '_>) -> Value {
         "application": {"id": told.question.application.id, "name": told.question.application.name},
         "all_policies_known": told.whole,
         "security_defaults": told.defaults,
+        "account_enabled": person.and_then(|person| person.enabled.as_ref()?.value()).copied(),
+        "may_take_roles": told.directory.may_take_a_role(told.subject),
+        "outcomes_tell_policies": told.answer.by_policy,
         "open": open,
         "outcomes": outcomes,
         "policies": policies,
@@ -133,7 +136,7 @@ fn axis_key(axis: &Axis) -> String {
         Axis::SignInRisk => "sign_in_risk".to_owned(),
         Axis::UserRisk => "user_risk".to_owned(),
         Axis::Place => "place".to_owned(),
-        Axis::Rule(rule) => format!("device: {rule}"),
+        Axis::Rule(_, rule) => format!("device: {rule}"),
     }
 }
 
@@ -158,7 +161,11 @@ fn class(class: &Class) -> Value {
             form.insert("named_locations".to_owned(), inside.clone().into());
             // Of all other addresses the ranges are what is left, which says nothing to anybody.
             if !inside.is_empty() {
-                form.insert("ranges".to_owned(), ranges(addresses).into());
+                let all = ranges(addresses);
+                if all.len() > RANGES {
+                    form.insert("more_ranges".to_owned(), true.into());
+                }
+                form.insert("ranges".to_owned(), all.into_iter().take(RANGES).collect::<Vec<_>>().into());
             }
             match countries {
                 Countries::Any => {}
@@ -177,7 +184,7 @@ fn class(class: &Class) -> Value {
     }
 }
 
-/// The first ranges of a space, as `first-last`.
+/// The first ranges of a space, as `first-last`, and one more where there are more.
 fn ranges(space: &Space) -> Vec<String> {
     let v4 = space
         .v4
@@ -189,5 +196,5 @@ fn ranges(space: &Space) -> Vec<String> {
         .ranges()
         .iter()
         .map(|range| format!("{}-{}", Ipv6Addr::from_bits(range.first), Ipv6Addr::from_bits(range.last)));
-    v4.chain(v6).take(RANGES).collect()
+    v4.chain(v6).take(RANGES + 1).collect()
 }

@@ -77,16 +77,27 @@ fn is_known(strict: Strictness) -> bool {
 }
 
 impl Told<'_, '_> {
-    /// How strict the policies are together; where some may be missing, what these would demand is not known.
+    /// How strict all of it is together; where rules may be missing, what these would demand is not known.
     fn strictness(&self, demand: &Demand) -> Strictness {
-        let own = demand.strictness(&self.answer.controls);
-        let least = |so: Tri| if self.whole { so } else { so.max(Tri::Maybe) };
+        let own = demand.strict;
+        let least = |so: Tri, least: bool| if least { so.max(Tri::Maybe) } else { so };
+        let missing = !self.whole || self.defaults_may_hold();
+        // Microsoft's own rules demand MFA of everybody for Resource Manager.
+        let management = self.defaults == Some(true) && self.question.application.is_management();
+        let mfa = if management { Tri::Yes } else { own.mfa };
         Strictness {
-            blocked: least(own.blocked),
-            mfa: least(own.mfa),
-            device: least(own.device),
-            either: least(own.either),
+            blocked: least(own.blocked, missing),
+            mfa: least(mfa, missing),
+            device: least(own.device, !self.whole),
+            either: least(own.either.max(mfa), missing),
         }
+    }
+
+    /// Whether Microsoft's own rules hold, or may: these keep legacy clients out, and ask some people for MFA at some times.
+    /// They are off where a policy is on.
+    fn defaults_may_hold(&self) -> bool {
+        let on = self.answer.policies.iter().any(|answer| answer.state == PolicyState::On);
+        self.defaults.unwrap_or(!on)
     }
 
     /// What the person is called: their login, name or id.
@@ -201,6 +212,7 @@ fn question(args: &WhatIfArgs, lang: Lang) -> anyhow::Result<Question> {
         sign_in_risk: word(args.sign_in_risk.as_deref(), Risk::ALL, Risk::word, lang)?,
         user_risk: word(args.user_risk.as_deref(), Risk::ALL, Risk::word, lang)?,
         device: device(&args.device, lang)?,
+        no_trusted_addresses: args.no_mfa_trusted_ips,
     })
 }
 
@@ -248,7 +260,7 @@ fn device(asked: &[String], lang: Lang) -> anyhow::Result<Option<Device>> {
                     format!("`{one}` は属性 (例: isCompliant=True) でも `unregistered` でもありません"),
             });
         };
-        device.attributes.insert(name.trim().to_ascii_lowercase(), value.trim().to_owned());
+        device.attributes.entry(name.trim().to_ascii_lowercase()).or_default().push(value.trim().to_owned());
     }
     Ok(Some(device))
 }

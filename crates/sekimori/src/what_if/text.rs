@@ -84,10 +84,22 @@ fn notes(told: &Told<'_, '_>, lang: Lang, out: &mut String) {
             "セキュリティの既定値群が有効です。レガシ認証はブロックされ、管理者には常に、その他のユーザーには Microsoft が必要と判断した場合に MFA が要求されます",
         );
     }
-    if told.answer.by_trust {
+    if told.defaults.is_none() && told.defaults_may_hold() {
         note(
-            "addresses that the older MFA settings trust count as trusted places, too; no list of Microsoft Graph tells them",
-            "以前の MFA 設定の「信頼できる IP」も信頼された場所として扱われますが、Microsoft Graph からは取得できません",
+            "whether security defaults are on is not known (settled by: az rest --url 'https://graph.microsoft.com/v1.0/policies/identitySecurityDefaultsEnforcementPolicy')",
+            "セキュリティの既定値群が有効かどうか分かりません (解決方法: az rest --url 'https://graph.microsoft.com/v1.0/policies/identitySecurityDefaultsEnforcementPolicy')",
+        );
+    }
+    if told.directory.may_take_a_role(told.subject) {
+        note(
+            "roles of the directory can be taken (PIM): policies for these apply once they are",
+            "PIM で有効化できるディレクトリ ロールがあります。有効化すると、そのロールを対象とするポリシーも適用されます",
+        );
+    }
+    if !told.answer.by_policy {
+        note(
+            "too many sets of policies meet to name them for each case: below is how strict they are",
+            "ポリシーの組み合わせが多いため、場合ごとのポリシー名は省略し、要求の強さだけを示します",
         );
     }
 }
@@ -109,8 +121,8 @@ fn verdict_text(verdict: Verdict, lang: Lang) -> &'static str {
             ("neither MFA nor a managed device is demanded", "MFA も管理対象デバイスも要求されません")
         }
         Verdict::Nothing => (
-            "NOTHING is demanded: a password is enough",
-            "何も要求されません (パスワードだけでサインインできます)",
+            "conditional access demands NOTHING: a password is enough",
+            "条件付きアクセスは何も要求しません (パスワードだけでサインインできます)",
         ),
         Verdict::Unknown => ("not known", "不明です"),
     };
@@ -158,7 +170,7 @@ fn axis_text(axis: &Axis, classes: &[Class], here: &[usize], lang: Lang) -> Stri
         Axis::SignInRisk => pick(lang, "risk of the sign-in", "サインイン リスク"),
         Axis::UserRisk => pick(lang, "risk of the person", "ユーザー リスク"),
         Axis::Place => pick(lang, "place", "場所"),
-        Axis::Rule(rule) => {
+        Axis::Rule(_, rule) => {
             let holds = here.first().and_then(|at| classes.get(*at)) == Some(&Class::Rule(true));
             let rule = clean(rule);
             return match (lang, holds) {
@@ -170,7 +182,7 @@ fn axis_text(axis: &Axis, classes: &[Class], here: &[usize], lang: Lang) -> Stri
         }
     };
     // What is left out, where that is less to read.
-    let but = *axis != Axis::Place && here.len() * 2 > classes.len();
+    let but = here.len() * 2 > classes.len();
     let told: Vec<String> = (0..classes.len())
         .filter(|at| here.contains(at) != but)
         .filter_map(|at| classes.get(at))

@@ -57,6 +57,7 @@ pub(super) fn doubt_code(doubt: &Doubt) -> Value {
         Doubt::Condition(name) => ("condition", Some(name)),
         Doubt::Location(place) => ("named-location", Some(place)),
         Doubt::Country => ("country", None),
+        Doubt::TrustedAddresses => ("mfa-trusted-ips", None),
         Doubt::Device => ("device", None),
         Doubt::Application(suite) => ("application", Some(suite)),
     };
@@ -113,8 +114,14 @@ pub(super) fn doubt_text(doubt: &Doubt, lang: Lang) -> String {
                 "場所 `{place}` のアドレスが分かりません (解決方法: az rest --url '{GRAPH}/identity/conditionalAccess/namedLocations')"
             )
         }
-        (Doubt::Country, Lang::En) => "in which country the address is (settled by: --country)".to_owned(),
-        (Doubt::Country, Lang::Ja) => "アドレスの国が分かりません (解決方法: --country)".to_owned(),
+        (Doubt::Country, Lang::En) => "in which country the phone of who signs in is".to_owned(),
+        (Doubt::Country, Lang::Ja) => "サインインに使う電話の所在国が分かりません".to_owned(),
+        (Doubt::TrustedAddresses, Lang::En) => {
+            "which addresses the older MFA settings trust (settled by: --no-mfa-trusted-ips, where there are none)".to_owned()
+        }
+        (Doubt::TrustedAddresses, Lang::Ja) => {
+            "以前の MFA 設定の「信頼できる IP」が分かりません (解決方法: 設定がなければ --no-mfa-trusted-ips を指定)".to_owned()
+        }
         (Doubt::Device, Lang::En) => "whether its rule for devices holds (settled by: --device)".to_owned(),
         (Doubt::Device, Lang::Ja) => {
             "デバイスのルールに該当するか分かりません (解決方法: --device)".to_owned()
