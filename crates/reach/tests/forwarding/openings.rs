@@ -148,3 +148,21 @@ fn an_appliance_that_another_one_leads_to_leads_on() {
     };
     assert_eq!((leads(true), leads(false)), (true, false));
 }
+
+#[test]
+fn a_rule_for_the_subnet_need_not_look_at_a_floating_frontend() {
+    let with = |floating: bool| {
+        let one = Balancing {
+            to: To::PoolOfNic,
+            public: true,
+            protocol: "Tcp",
+            frontend: 22,
+            backend: 22,
+            floating,
+        };
+        let rules = vec![Rule { destination: "10.0.0.0/24", ..rule(100, true, "*") }, rule(200, false, "*")];
+        let all = openings(&World { balancing: vec![one], ..alone(Some(rules)) }.estate());
+        all.iter().any(|it| !it.internet.must.is_empty())
+    };
+    assert_eq!((with(false), with(true)), (true, false), "packets keep the frontend's address");
+}

@@ -574,4 +574,34 @@ fn paths_from_the_internet_to_rights_over_azure() {
     direct.push(second);
     let report = snapshot(&direct);
     assert_eq!(finding(&report, "NET014")["evidence"]["path"], "internet > db (tcp 22)");
+    // A balancer leads the internet to one of two machines behind one group: nothing else tells these apart.
+    let around = || vec![["Inbound", "Allow", "Tcp", "VirtualNetwork", "*", "3389"], shut];
+    let mut alike = estate(&open(), &around(), &[owner()]);
+    let mut aside = machine("aside", "10.0.1.9", &[], Value::Null);
+    aside[1]["properties"]["networkSecurityGroup"] = id("networkSecurityGroups/web");
+    aside.pop();
+    alike.extend(aside);
+    // Its rule names the address of one of them.
+    alike.retain(|one| !one["id"].as_str().unwrap().ends_with("/jump"));
+    for one in &mut alike {
+        if one["id"] == net("networkInterfaces/web") {
+            one["properties"]["ipConfigurations"][0]["properties"]["publicIPAddress"] = Value::Null;
+        }
+    }
+    let front = "loadBalancers/lb/frontendIPConfigurations/f";
+    alike.push(json!({"id": net("loadBalancers/lb"), "sku": {"name": "Standard"}, "properties": {
+        "frontendIPConfigurations": [{"id": net(front), "name": "f", "properties": {"publicIPAddress": id("publicIPAddresses/p")}}],
+        "inboundNatRules": [{"id": net("loadBalancers/lb/inboundNatRules/n"), "name": "n", "properties": {
+            "frontendIPConfiguration": id(front), "protocol": "Tcp", "frontendPort": 22, "backendPort": 22,
+            "backendIPConfiguration": id("networkInterfaces/web/ipConfigurations/i")}}]}}));
+    let report = snapshot(&alike);
+    assert_eq!(finding(&report, "NET014")["evidence"]["path"], "internet > web (tcp 22) > db (tcp 3389)");
+    // By a group that the identity is in.
+    let mut given = owner();
+    given["properties"]["principalId"] = "helpers".into();
+    let members = |who: &str| json!({"@odata.context": "https://graph.microsoft.com/v1.0/groups/helpers/transitiveMembers", "value": [{"id": who}]});
+    let by =
+        |who: &str| verdict(&snapshot(&estate(&open(), &inner(), &[given.clone(), members(who)])), "NET014");
+    assert_eq!(by("AAAA1111-0000-0000-0000-000000000000"), "fail");
+    assert_ne!(by("somebody"), "fail");
 }
