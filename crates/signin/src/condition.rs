@@ -11,8 +11,8 @@ use crate::tri::Tri;
 /// How deep conditions may be nested.
 const DEPTH: usize = 64;
 
-/// Whether a condition holds for an action. One that cannot be read may hold.
-pub(crate) fn holds(condition: &str, action: &str) -> Tri {
+/// Whether the condition of a role assignment holds for an action. One that cannot be read may hold.
+pub fn condition_holds(condition: &str, action: &str) -> Tri {
     let mut reader = Reader { text: condition, at: 0, action };
     match reader.any(DEPTH) {
         Some(so) if reader.rest().trim().is_empty() => so,
@@ -137,6 +137,8 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use super::condition_holds as holds;
 
     #[test]
     fn a_condition_of_one_action_says_nothing_of_another() {

@@ -15,6 +15,7 @@ mod rights;
 mod tri;
 mod what_if;
 
+pub use condition::condition_holds;
 pub use device::{Device, Rule, RuleError};
 pub use directory::{Directory, Subject};
 pub use outcome::{Controls, Demand, Strictness};

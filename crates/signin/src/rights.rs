@@ -7,7 +7,7 @@ use estate::{
 };
 use hashbrown::HashMap;
 
-use crate::condition;
+use crate::condition::condition_holds;
 use crate::directory::{Directory, Subject};
 use crate::tri::Tri;
 
@@ -194,7 +194,7 @@ fn conditions(condition: &Field<Box<str>>, action: Action<'_>) -> Tri {
     let (Action::Control(name) | Action::Data(name)) = action;
     match condition {
         None => Tri::Yes,
-        Some(Known::Value(text)) => condition::holds(text, name),
+        Some(Known::Value(text)) => condition_holds(text, name),
         Some(Known::Unknown(_)) => Tri::Maybe,
     }
 }
