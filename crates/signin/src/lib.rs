@@ -1,6 +1,6 @@
 //! Who can sign in, and under which rules.
 //!
-//! [`Directory`] is the estate seen as people, groups and roles; [`what_if`] tells which policies of conditional access meet a
+//! [`Directory`] is the estate seen as people, groups and roles; [`what_if()`] tells which policies of conditional access meet a
 //! sign-in of which some is left open, and what is demanded where. [`plain`] reads the same policies for one sign-in in the
 //! simplest words: a second evaluator, to hold the first one against.
 
