@@ -1,5 +1,7 @@
 //! The command line. Help is in the language of the person who asks: see [`t`].
 
+mod help;
+
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -9,6 +11,12 @@ use config::{FailOn, Format};
 use posture::Lang;
 
 use crate::language::pick;
+use help::{
+    CHECK_HELP, CHECK_HELP_JA, COLLECT_HELP, COLLECT_HELP_JA, COMPLETIONS_HELP, COMPLETIONS_HELP_JA,
+    CONFIG_HELP, CONFIG_HELP_JA, DIFF_HELP, DIFF_HELP_JA, FLOW_HELP, FLOW_HELP_JA, NEXT_HOP_HELP,
+    NEXT_HOP_HELP_JA, REACH_HELP, REACH_HELP_JA, ROUTES_HELP, ROUTES_HELP_JA, TAGS_HELP, TAGS_HELP_JA,
+    TRUTH_HELP, TRUTH_HELP_JA, VERIFY_HELP, VERIFY_HELP_JA, WHAT_IF_HELP, WHAT_IF_HELP_JA,
+};
 
 static LANG: OnceLock<Lang> = OnceLock::new();
 
@@ -236,22 +244,6 @@ pub(crate) enum TagsCommand {
     },
 }
 
-const TAGS_HELP: &str = "\
-Examples:
-  sekimori tags show AzureCloud.japaneast
-  sekimori tags update ServiceTags_Public_20261116.json
-  az network list-service-tags --location japaneast -o json > tags.json
-  sekimori tags update tags.json --date \"$(date +%F)\"
-  sekimori tags reset";
-
-const TAGS_HELP_JA: &str = "\
-例:
-  sekimori tags show AzureCloud.japaneast
-  sekimori tags update ServiceTags_Public_20261116.json
-  az network list-service-tags --location japaneast -o json > tags.json
-  sekimori tags update tags.json --date \"$(date +%F)\"
-  sekimori tags reset";
-
 #[derive(Args)]
 pub(crate) struct ConfigArgs {
     #[arg(long, value_name = "FILE", help = t("The configuration; without it `sekimori.toml` is looked for from here upward", "設定ファイル。省略時は現在のフォルダーから上に向かって `sekimori.toml` を探します"))]
@@ -263,268 +255,6 @@ pub(crate) struct FormArg {
     #[arg(long = "format", value_name = "FORMAT", default_value = "text", value_parser = form_parser(), help = t("Form of the output", "出力の形式"))]
     pub(crate) form: Form,
 }
-
-const CHECK_HELP: &str = "\
-Exit codes:
-  0  no finding at or above --fail-on
-  1  such a finding
-  2  wrong usage, or nothing usable could be read
-  3  some input could not be read in full, or a check named by --require is unknown
-
-Examples:
-  sekimori check examples/small-company
-  az network nsg list -o json | sekimori check -
-  sekimori check estate.ndjson.zst --format json --select NET --fail-on high
-  sekimori check estate -o report.html -o report.sarif
-  sekimori check estate --baseline last-week.json --fail-on-new";
-
-const CHECK_HELP_JA: &str = "\
-終了コード:
-  0  --fail-on 以上の検出なし
-  1  --fail-on 以上の検出あり
-  2  使い方の誤り、または有効な入力なし
-  3  入力の一部を読み取れない、または --require のチェックが不明
-
-例:
-  sekimori check examples/small-company
-  az network nsg list -o json | sekimori check -
-  sekimori check estate.ndjson.zst --format json --select NET --fail-on high
-  sekimori check estate -o report.html -o report.sarif
-  sekimori check estate --baseline last-week.json --fail-on-new";
-
-const COLLECT_HELP: &str = "Exit codes:
-  0  everything was read
-  2  wrong usage, nobody is signed in, or Azure does not answer
-  3  something may not be read, or could not be in full: the manifest tells what
-
-Examples:
-  sekimori collect -o estate.ndjson.zst
-  sekimori collect -o estate.ndjson.zst --subscription 00000000-0000-0000-0000-000000000000
-  sekimori collect -o today.ndjson.zst --since yesterday.ndjson.zst
-  sekimori collect --plan
-  sekimori check estate.ndjson.zst";
-
-const COLLECT_HELP_JA: &str = "終了コード:
-  0  すべて読み取り済み
-  2  使い方の誤り、サインインしていない、または Azure が応答しない
-  3  読み取る権限がない、または完全には読み取れないものがある (マニフェストに記録)
-
-例:
-  sekimori collect -o estate.ndjson.zst
-  sekimori collect -o estate.ndjson.zst --subscription 00000000-0000-0000-0000-000000000000
-  sekimori collect -o today.ndjson.zst --since yesterday.ndjson.zst
-  sekimori collect --plan
-  sekimori check estate.ndjson.zst";
-
-const DIFF_HELP: &str = "Exit codes:
-  0  nobody gets anywhere who did not before
-  1  an exposure appeared, widened, moved or became uncertain
-  2  wrong usage, or nothing usable could be read
-  3  some input could not be read in full
-
-Examples:
-  sekimori diff before.json after.json
-  sekimori diff before after --from anywhere --format json";
-
-const DIFF_HELP_JA: &str = "終了コード:
-  0  新たに到達できるようになったものはない
-  1  公開が増えた、送信元が広がった・変わった、または不確実になった
-  2  使い方の誤り、または読み取れる入力なし
-  3  入力の一部を読み取れない
-
-例:
-  sekimori diff before.json after.json
-  sekimori diff before after --from anywhere --format json";
-
-const REACH_HELP: &str = "Exit codes:
-  0  answered
-  2  wrong usage, or no such VM
-  3  some input could not be read in full
-
-Examples:
-  sekimori reach estate --to web1
-  sekimori reach estate --to web1 --port 22 --from internet
-  sekimori reach estate --to db1 --from web1 --output paths.html";
-
-const REACH_HELP_JA: &str = "終了コード:
-  0  回答済み
-  2  使い方の誤り、または該当する VM なし
-  3  入力の一部を読み取れない
-
-例:
-  sekimori reach estate --to web1
-  sekimori reach estate --to web1 --port 22 --from internet
-  sekimori reach estate --to db1 --from web1 --output paths.html";
-
-const TRUTH_HELP: &str = "Azure answers only for VMs that run. It needs these rights, which Reader does not have (Network Contributor does):
-  Microsoft.Network/networkWatchers/ipFlowVerify/action
-  Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action
-
-Exit codes:
-  0  Azure agrees
-  1  some answers differ
-  2  wrong usage, or nobody is signed in
-  3  Azure did not answer everything, or some input could not be read
-
-Examples:
-  sekimori truth
-  sekimori truth estate.ndjson.zst --sample 50
-  sekimori truth --batch expectations.ndjson
-  sekimori truth --all --format json";
-
-const TRUTH_HELP_JA: &str = "Azure が回答するのは実行中の VM だけです。次の権限が必要です (Reader には含まれません。Network Contributor に含まれます):
-  Microsoft.Network/networkWatchers/ipFlowVerify/action
-  Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action
-
-終了コード:
-  0  Azure と一致
-  1  一致しない回答あり
-  2  使い方の誤り、またはサインインしていない
-  3  Azure が回答しなかった質問がある、または入力の一部を読み取れない
-
-例:
-  sekimori truth
-  sekimori truth estate.ndjson.zst --sample 50
-  sekimori truth --batch expectations.ndjson
-  sekimori truth --all --format json";
-
-const FLOW_HELP: &str = "\
-Exit codes:
-  0  answered (and every `expect` of a batch holds)
-  1  an `expect` of a batch does not hold
-  2  wrong usage, or no such VM, NIC or address
-  3  some input could not be read in full, or a question of a batch not answered
-
-Examples:
-  sekimori flow estate/ --vm web1 --direction inbound --protocol TCP --local 10.0.0.4:22 --remote 203.0.113.7:*
-  sekimori flow estate/ --batch questions.ndjson";
-
-const FLOW_HELP_JA: &str = "\
-終了コード:
-  0  回答済み (--batch の `expect` がすべて一致)
-  1  --batch の `expect` に不一致あり
-  2  使い方の誤り、または該当する VM・NIC・アドレスなし
-  3  入力の一部を読み取れない、または --batch に回答できない質問あり
-
-例:
-  sekimori flow estate/ --vm web1 --direction inbound --protocol TCP --local 10.0.0.4:22 --remote 203.0.113.7:*
-  sekimori flow estate/ --batch questions.ndjson";
-
-const ROUTES_HELP: &str = "\
-Exit codes:
-  0  answered in full
-  2  wrong usage, or no such NIC
-  3  some of the answer is not known, or some input could not be read
-
-Examples:
-  sekimori effective-routes estate --nic web1-nic
-  sekimori effective-routes estate --nic rg-web/web1-nic";
-
-const ROUTES_HELP_JA: &str = "\
-終了コード:
-  0  すべて回答
-  2  使い方の誤り、または該当する NIC なし
-  3  回答の一部が不明、または入力の一部を読み取れない
-
-例:
-  sekimori effective-routes estate --nic web1-nic
-  sekimori effective-routes estate --nic rg-web/web1-nic";
-
-const NEXT_HOP_HELP: &str = "\
-Exit codes:
-  0  answered
-  2  wrong usage, or no such VM or NIC
-  3  not known, or some input could not be read
-
-Examples:
-  sekimori next-hop estate --vm web1 --source-ip 10.0.0.4 --dest-ip 203.0.113.7
-  sekimori next-hop estate --vm rg-web/web1 --source-ip 10.0.0.4 --dest-ip 10.9.0.4";
-
-const NEXT_HOP_HELP_JA: &str = "\
-終了コード:
-  0  回答済み
-  2  使い方の誤り、または該当する VM・NIC なし
-  3  不明、または入力の一部を読み取れない
-
-例:
-  sekimori next-hop estate --vm web1 --source-ip 10.0.0.4 --dest-ip 203.0.113.7
-  sekimori next-hop estate --vm rg-web/web1 --source-ip 10.0.0.4 --dest-ip 10.9.0.4";
-
-const WHAT_IF_HELP: &str = "\
-What is not given is left open, and the answer tells what is demanded for each part of it.
-SOURCE holds lists of Microsoft Graph as `az rest` prints them, or is a snapshot of `sekimori collect`.
-
-Exit codes:
-  0  answered
-  2  wrong usage, or no such person
-  3  some of it is not known, or some input could not be read
-
-Examples:
-  sekimori what-if policies.json users.json --user mizuno@example.com
-  sekimori what-if estate.ndjson --user mizuno@example.com --app linux-vm --ip 203.0.113.7 --client browser
-  sekimori what-if estate.ndjson --user mizuno@example.com --device isCompliant=True --device trustType=AzureAD";
-
-const WHAT_IF_HELP_JA: &str = "\
-指定しなかった条件は未指定のまま扱い、場合ごとに何が要求されるかを示します。
-SOURCE には `az rest` で取得した Microsoft Graph の一覧、または `sekimori collect` のスナップショットを指定します。
-
-終了コード:
-  0  回答済み
-  2  使い方の誤り、または該当するユーザーなし
-  3  一部が不明、または入力の一部を読み取れない
-
-例:
-  sekimori what-if policies.json users.json --user mizuno@example.com
-  sekimori what-if estate.ndjson --user mizuno@example.com --app linux-vm --ip 203.0.113.7 --client browser
-  sekimori what-if estate.ndjson --user mizuno@example.com --device isCompliant=True --device trustType=AzureAD";
-
-const VERIFY_HELP: &str = "\
-Exit codes:
-  0  every packet gets through, by the rules that the report names
-  1  one does not, or by other rules
-  2  wrong usage, or nothing usable could be read
-  3  nobody can tell for one, or some input could not be read in full
-
-Examples:
-  sekimori check estate -o report.json
-  sekimori verify-evidence report.json estate";
-
-const VERIFY_HELP_JA: &str = "\
-終了コード:
-  0  すべてのパケットが、レポートの示す規則によって許可される
-  1  許可されない、または別の規則による
-  2  使い方の誤り、または有効な入力なし
-  3  判定できないものがある、または入力の一部を読み取れない
-
-例:
-  sekimori check estate -o report.json
-  sekimori verify-evidence report.json estate";
-
-const CONFIG_HELP: &str = "\
-Examples:
-  sekimori config check
-  sekimori config show
-  sekimori config schema > sekimori-toml.schema.json";
-
-const CONFIG_HELP_JA: &str = "\
-例:
-  sekimori config check
-  sekimori config show
-  sekimori config schema > sekimori-toml.schema.json";
-
-const COMPLETIONS_HELP: &str = "\
-Examples:
-  sekimori completions bash > ~/.local/share/bash-completion/completions/sekimori
-  sekimori completions zsh > \"${fpath[1]}/_sekimori\"
-  sekimori completions fish > ~/.config/fish/completions/sekimori.fish
-  sekimori completions powershell >> $PROFILE";
-
-const COMPLETIONS_HELP_JA: &str = "\
-例:
-  sekimori completions bash > ~/.local/share/bash-completion/completions/sekimori
-  sekimori completions zsh > \"${fpath[1]}/_sekimori\"
-  sekimori completions fish > ~/.config/fish/completions/sekimori.fish
-  sekimori completions powershell >> $PROFILE";
 
 fn sources_help() -> &'static str {
     t(

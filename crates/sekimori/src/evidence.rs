@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::cli::Form;
-use crate::source::{self, Reading};
+use crate::source;
 use crate::{output, tags};
 
 /// The part of a report that matters here.
@@ -112,12 +112,7 @@ pub(crate) fn run(result: &Path, paths: &[PathBuf], form: Form, lang: Lang) -> a
             Lang::Ja => bail!("`{name}` のスキーマは `{}` ではなく `{}` です", report::SCHEMA, report.schema),
         }
     }
-    let Reading { estate, sources } = source::read(paths, lang)?;
-    for problem in estate.problems.iter().take(20) {
-        let at = sources.locate_problem(&problem.at);
-        let text = report::problem_text(&problem.kind, lang, &|_| "?".to_owned());
-        output::note(&format!("{}:{}:{}: {text}", at.file, at.line, at.column));
-    }
+    let estate = source::read_and_tell(paths, lang)?;
     if !estate.holds_azure() {
         match lang {
             Lang::En => bail!("nothing usable could be read"),

@@ -14,8 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::{Form, NextHopArgs};
 use crate::effective::find;
 use crate::language::pick;
-use crate::source::{self, Reading};
-use crate::{flow, output, tags};
+use crate::{flow, output, source, tags};
 
 /// Some of the answer is not known.
 const INCOMPLETE: u8 = 3;
@@ -23,19 +22,8 @@ const INCOMPLETE: u8 = 3;
 /// What Azure says instead of the id of a route table.
 const SYSTEM: &str = "System Route";
 
-/// Reads the input and tells what is wrong with it.
-fn read(paths: &[PathBuf], lang: Lang) -> anyhow::Result<Estate> {
-    let Reading { estate, sources } = source::read(paths, lang)?;
-    for problem in estate.problems.iter().take(20) {
-        let at = sources.locate_problem(&problem.at);
-        let text = report::problem_text(&problem.kind, lang, &|_| "?".to_owned());
-        output::note(&format!("{}:{}:{}: {text}", at.file, at.line, at.column));
-    }
-    Ok(estate)
-}
-
 pub(crate) fn effective(paths: &[PathBuf], nic: &str, lang: Lang) -> anyhow::Result<u8> {
-    let estate = read(paths, lang)?;
+    let estate = source::read_and_tell(paths, lang)?;
     let nic = find(&estate, nic, lang)?;
     let reach = Reach::with_tags(&estate, tags::list(lang)?);
     let table = effective_routes(&reach, nic);
@@ -86,7 +74,7 @@ pub(crate) fn next(args: &NextHopArgs, lang: Lang) -> anyhow::Result<u8> {
             "IPv4 アドレスと IPv6 アドレスが混在しています",
         ));
     }
-    let estate = read(&args.sources, lang)?;
+    let estate = source::read_and_tell(&args.sources, lang)?;
     if estate.vms.is_empty() {
         bail!(pick(lang, "the input holds no virtual machine", "入力に仮想マシンが含まれていません"));
     }

@@ -6,8 +6,10 @@
 
 mod condition;
 mod device;
+mod diagram;
 mod directory;
 mod outcome;
+mod places;
 pub mod plain;
 mod policy;
 mod question;

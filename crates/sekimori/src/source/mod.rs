@@ -45,3 +45,10 @@ pub(crate) fn tell_problems(estate: &Estate, sources: &Positions, lang: Lang) {
         crate::output::note(&format!("{}:{}:{}: {text}", at.file, at.line, at.column));
     }
 }
+
+/// Reads everything that people named, and tells what could not be read.
+pub(crate) fn read_and_tell(paths: &[PathBuf], lang: Lang) -> anyhow::Result<Estate> {
+    let Reading { estate, sources } = read(paths, lang)?;
+    tell_problems(&estate, &sources, lang);
+    Ok(estate)
+}

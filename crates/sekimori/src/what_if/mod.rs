@@ -15,8 +15,7 @@ use anyhow::{anyhow, bail};
 
 use crate::cli::{Form, WhatIfArgs};
 use crate::language::pick;
-use crate::output;
-use crate::source::{self, Reading};
+use crate::{output, source};
 
 /// Some of the answer is not known.
 const INCOMPLETE: u8 = 3;
@@ -38,12 +37,7 @@ struct Told<'t, 'e> {
 
 pub(crate) fn run(args: &WhatIfArgs, lang: Lang) -> anyhow::Result<u8> {
     let question = question(args, lang)?;
-    let Reading { estate, sources } = source::read(&args.sources, lang)?;
-    for problem in estate.problems.iter().take(20) {
-        let at = sources.locate_problem(&problem.at);
-        let text = report::problem_text(&problem.kind, lang, &|_| "?".to_owned());
-        output::note(&format!("{}:{}:{}: {text}", at.file, at.line, at.column));
-    }
+    let estate = source::read_and_tell(&args.sources, lang)?;
     let directory = Directory::new(&estate);
     let subject = somebody(&directory, &args.user, lang)?;
     let answer = what_if(&directory, &subject, &question).map_err(|_| {
