@@ -16,7 +16,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ("signin", &["estate"]),
     ("posture", &["estate", "reach", "signin"]),
     ("config", &["estate", "posture"]),
-    ("report", &["estate", "reach", "posture"]),
+    ("report", &["estate", "reach", "signin", "posture"]),
     ("sekimori", &["estate", "reach", "signin", "posture", "config", "report", "azure"]),
     ("azure", &["estate"]),
     ("azure-sim", &[]),

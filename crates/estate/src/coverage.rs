@@ -42,6 +42,14 @@ pub enum Feed {
     JitPolicies,
     /// Who has which role where.
     Rights,
+    /// Policies of conditional access.
+    AccessPolicies,
+    /// People.
+    People,
+    /// What people have to prove who they are.
+    Methods,
+    /// People whose accounts may be in other hands.
+    RiskyPeople,
 }
 
 impl Feed {
@@ -63,6 +71,10 @@ impl Feed {
             Self::Exports => "exports",
             Self::JitPolicies => "just-in-time policies",
             Self::Rights => "rights",
+            Self::AccessPolicies => "conditional access",
+            Self::People => "people",
+            Self::Methods => "authentication methods",
+            Self::RiskyPeople => "risky people",
         }
     }
 }

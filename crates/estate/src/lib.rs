@@ -50,8 +50,9 @@ pub use around::{
     Connection, Contact, DdosPlan, DenyAssignment, DirectoryList, DirectoryRole, DirectoryRoleKind, Export,
     Extension, FlowLog, Gateway, Group, GuestAssignment, GuestFailure, Guests, JitMachine, JitPolicy,
     JitPort, JitRequest, Maintenance, Membership, NamedLocation, NatGateway, Owned, Patch, PatchAssessment,
-    Permission, Person, Plan, PlanPart, RoleAssignment, RoleDefinition, RunCommand, SecurityDefaults,
-    Snapshot, SourceImage, Strength, SubAssessment, Subscription, SuppressionRule, Surroundings, Vault,
+    Permission, Person, Plan, PlanPart, RiskyPerson, RoleAssignment, RoleDefinition, RunCommand,
+    SecurityDefaults, SignInMethods, Snapshot, SourceImage, Strength, SubAssessment, Subscription,
+    SuppressionRule, Surroundings, Vault,
 };
 pub use change::{Change, ChangeError, apply};
 pub use collect::{Collector, Part};

@@ -1,7 +1,7 @@
 //! The estate: one record a resource, found by id.
 
 use crate::admin::AdminRule;
-use crate::around::Surroundings;
+use crate::around::{DirectoryList, Surroundings};
 use crate::compute::{Disk, Vm};
 use crate::coverage::{Coverage, Feed};
 use crate::firewall::{Firewall, FirewallPolicy, IpGroup, RuleGroup};
@@ -245,6 +245,12 @@ impl Estate {
             Feed::Exports => !around.exports.is_empty(),
             Feed::JitPolicies => !around.jit_policies.is_empty(),
             Feed::Rights => !around.role_assignments.is_empty(),
+            Feed::AccessPolicies => {
+                !around.access_policies.is_empty() || around.has_list(DirectoryList::Policies)
+            }
+            Feed::People => !around.people.is_empty() || around.has_list(DirectoryList::People),
+            Feed::Methods => !around.sign_in_methods.is_empty() || around.has_list(DirectoryList::Methods),
+            Feed::RiskyPeople => !around.risky_people.is_empty() || around.has_list(DirectoryList::Risky),
         };
         any || self.coverage.mentions(feed)
     }

@@ -117,6 +117,8 @@ fields! {
     ssh_keys: (Vec<Box<str>>, ssh_keys) at "/properties/osProfile/linuxConfiguration/ssh/publicKeys",
     /// Object ids of its identities in the directory.
     principals: (Vec<Box<str>>, principals) at "/identity",
+    /// Whether it has an identity of its own, and not just some that are lent to it.
+    system_identity: (bool, system_identity) at "/identity",
     /// Whether its screen and log can be seen when it does not start.
     boot_diagnostics: boolean at "/properties/diagnosticsProfile/bootDiagnostics/enabled",
     /// The disk that it starts from.
@@ -215,6 +217,12 @@ fn principals(_: &mut Reader<'_>, value: &Value, _: &str) -> Known<Vec<Box<str>>
     all.extend(assigned.into_iter().flat_map(|all| all.iter()).filter_map(|(_, one)| id(one.as_object()?)));
     all.sort_unstable();
     Known::Value(all)
+}
+
+fn system_identity(_: &mut Reader<'_>, value: &Value, _: &str) -> Known<bool> {
+    let Some(object) = value.as_object() else { return Known::Value(false) };
+    let kind = member(object, "type").and_then(|kind| kind.as_str()).unwrap_or_default();
+    Known::Value(kind.to_ascii_lowercase().contains("systemassigned"))
 }
 
 fn data_disks(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<ResourceId>> {

@@ -113,6 +113,10 @@ fn facts(feed: Feed) -> (&'static str, &'static str) {
         Feed::Exports => ("continuous exports", "連続エクスポートの設定"),
         Feed::JitPolicies => ("just-in-time policies", "Just-In-Time VM アクセスのポリシー"),
         Feed::Rights => ("role assignments", "ロールの割り当て"),
+        Feed::AccessPolicies => ("policies of conditional access", "条件付きアクセス ポリシー"),
+        Feed::People => ("people of the directory", "ディレクトリのユーザー"),
+        Feed::Methods => ("methods of authentication that people have", "ユーザーの認証方法の登録状況"),
+        Feed::RiskyPeople => ("risky people", "危険なユーザーの一覧"),
     }
 }
 
@@ -148,6 +152,18 @@ fn feed_command(feed: Feed) -> &'static str {
         Feed::Exports => "sekimori collect; az security automation list",
         Feed::JitPolicies => "sekimori collect; az security jit-policy list",
         Feed::Rights => "sekimori collect; az role assignment list --all",
+        Feed::AccessPolicies => {
+            "sekimori collect; az rest --url 'https://graph.microsoft.com/v1.0/identity/conditionalAccess/policies'"
+        }
+        Feed::People => {
+            "sekimori collect; az rest --url 'https://graph.microsoft.com/v1.0/users?$select=id,displayName,userPrincipalName,userType,accountEnabled'"
+        }
+        Feed::Methods => {
+            "sekimori collect; az rest --url 'https://graph.microsoft.com/v1.0/reports/authenticationMethods/userRegistrationDetails'"
+        }
+        Feed::RiskyPeople => {
+            "sekimori collect; az rest --url 'https://graph.microsoft.com/v1.0/identityProtection/riskyUsers'"
+        }
     }
 }
 

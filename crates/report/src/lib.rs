@@ -14,6 +14,7 @@ mod json;
 mod junit;
 mod markdown;
 mod pages;
+mod picture;
 mod problem;
 pub mod reached;
 mod sarif;
@@ -22,6 +23,8 @@ mod style;
 mod text;
 mod through;
 mod way;
+pub mod what_if;
+pub mod who;
 mod words;
 
 use estate::{Estate, Origin, Problem};

@@ -15,7 +15,8 @@ use help::{
     CHECK_HELP, CHECK_HELP_JA, COLLECT_HELP, COLLECT_HELP_JA, COMPLETIONS_HELP, COMPLETIONS_HELP_JA,
     CONFIG_HELP, CONFIG_HELP_JA, DIFF_HELP, DIFF_HELP_JA, FLOW_HELP, FLOW_HELP_JA, NEXT_HOP_HELP,
     NEXT_HOP_HELP_JA, REACH_HELP, REACH_HELP_JA, ROUTES_HELP, ROUTES_HELP_JA, TAGS_HELP, TAGS_HELP_JA,
-    TRUTH_HELP, TRUTH_HELP_JA, VERIFY_HELP, VERIFY_HELP_JA, WHAT_IF_HELP, WHAT_IF_HELP_JA,
+    TRUTH_HELP, TRUTH_HELP_JA, VERIFY_HELP, VERIFY_HELP_JA, WHAT_IF_HELP, WHAT_IF_HELP_JA, WHO_HELP,
+    WHO_HELP_JA,
 };
 
 static LANG: OnceLock<Lang> = OnceLock::new();
@@ -129,6 +130,11 @@ pub(crate) enum Command {
         after_help = t(WHAT_IF_HELP, WHAT_IF_HELP_JA)
     )]
     WhatIf(WhatIfArgs),
+    #[command(
+        about = t("Ask who gets into a VM, by which right, and what is demanded of them", "VM にログインできるユーザーを、権限と要求される条件とともに調べます"),
+        after_help = t(WHO_HELP, WHO_HELP_JA)
+    )]
+    Who(WhoArgs),
     #[command(
         name = "verify-evidence",
         about = t("Look at the ways in of a report again: packet by packet, rule by rule", "レポートの経路を、パケットと規則を 1 つずつたどって再確認します"),
@@ -459,6 +465,16 @@ fn picture_parser() -> impl TypedValueParser<Value = Picture> {
     ])
 }
 
+fn page_parser() -> impl TypedValueParser<Value = Picture> {
+    let value =
+        |name: &'static str, en: &'static str, ja: &'static str| PossibleValue::new(name).help(t(en, ja));
+    choice(vec![
+        (Picture::Text, value("text", "for people", "人が読む形式")),
+        (Picture::Json, value("json", "for programs", "プログラム向けの形式")),
+        (Picture::Html, value("html", "one page with a picture", "図を含む 1 つのページ")),
+    ])
+}
+
 #[derive(Args)]
 pub(crate) struct NextHopArgs {
     #[arg(value_name = "SOURCE", required = true, help = sources_help())]
@@ -501,6 +517,26 @@ pub(crate) struct WhatIfArgs {
     pub(crate) device: Vec<String>,
     #[command(flatten)]
     pub(crate) form: FormArg,
+}
+
+#[derive(Args)]
+pub(crate) struct WhoArgs {
+    #[arg(value_name = "SOURCE", help = t("Files or folders; live Azure if there are none. Without --vm, --person and --all the last one is the VM", "ファイルまたはフォルダー。省略すると Azure から直接取得します。--vm、--person、--all がない場合は、最後の引数を VM とみなします"))]
+    pub(crate) sources: Vec<PathBuf>,
+    #[arg(long, value_name = "VM", group = "about", help = t("Who gets into this VM: its name, group/name or id", "この VM にログインできるユーザー: VM の名前、リソース グループ/名前、または ID"))]
+    pub(crate) vm: Option<String>,
+    #[arg(long, value_name = "PERSON", group = "about", help = t("Which VMs this person gets into: a login, a name or an id", "このユーザーがログインできる VM: サインイン名、表示名、または ID"))]
+    pub(crate) person: Option<String>,
+    #[arg(long, group = "about", help = t("Who gets into which VMs, all of them", "すべての VM とユーザー"))]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
+    #[arg(long, help = t("The older MFA settings trust no addresses: no list of Microsoft Graph tells them", "以前の MFA 設定に「信頼できる IP」がない (Microsoft Graph からは取得できません)"))]
+    pub(crate) no_mfa_trusted_ips: bool,
+    #[arg(long, value_name = "FORMAT", value_parser = page_parser(), help = t("Form of the answer [default: text]", "出力の形式 [既定値: text]"))]
+    pub(crate) format: Option<Picture>,
+    #[arg(short, long, value_name = "FILE", help = t("Write the answer to a file, in the form that its name tells (.txt, .json, .html)", "結果をファイルに書き込む。形式は拡張子 (.txt、.json、.html) で決まります"))]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// The form of what is no report.

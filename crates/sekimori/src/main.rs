@@ -23,6 +23,7 @@ mod truth;
 mod usage;
 mod version;
 mod what_if;
+mod who;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -114,6 +115,7 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
         Command::EffectiveRoutes { sources, nic } => routes::effective(sources, nic, lang),
         Command::NextHop(args) => routes::next(args, lang),
         Command::WhatIf(args) => what_if::run(args, lang),
+        Command::Who(args) => who::run(args, lang),
         Command::Explain { check } => {
             let check = select::one(check, lang)?;
             output::print(&report::explain(check, lang, output::page()))?;

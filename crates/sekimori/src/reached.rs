@@ -8,7 +8,7 @@ use reach::flow::Finder;
 use reach::paths::{Map, Origin};
 use reach::routes::{ReturnPath, return_path};
 use reach::{Addresses, Protocols, Reach, Start, WayIn, internet};
-use report::reached::{self, AddressWays, Asked};
+use report::reached::{self, AddressWays};
 
 use crate::cli::{Picture, ReachArgs};
 use crate::flow::error_text;
@@ -30,43 +30,17 @@ pub(crate) fn run(args: &ReachArgs, lang: Lang) -> anyhow::Result<u8> {
     let reach = Reach::with_tags(&estate, tags::list(lang)?);
     let finder = Finder::new(&estate);
     let id = finder.machine(&args.to).map_err(|error| anyhow!(error_text(&error, lang)))?;
-    let target = match (estate.vm(id), estate.scale_set(id)) {
-        (Some(vm), _) => Machine::of_vm(&estate, vm),
-        (None, Some(set)) => Machine::of_scale_set(&estate, set),
-        (None, None) => bail!("`{}` is neither a VM nor a scale set", args.to),
-    };
-    let (origin, asked) = origin(&args.from, &finder, lang)?;
+    let (origin, sets) = origin(&args.from, &finder, lang)?;
     if matches!(origin, Origin::Vm(vm) if vm == id) {
         match lang {
             Lang::En => bail!("--from and --to are the same VM"),
             Lang::Ja => bail!("--from と --to に同じ VM が指定されています"),
         }
     }
-    let addresses: Vec<AddressWays<'_>> = target
-        .addresses
-        .iter()
-        .map(|(nic, ip)| {
-            let (nic, ip) = (*nic, *ip);
-            let ways = reach.ways_in(nic, ip, &asked).into_iter();
-            let ways = ways.map(|way| {
-                let note = replies(&reach, nic, ip, &way, lang);
-                (way, note)
-            });
-            let ways = ways.collect();
-            (nic, ip, ways)
-        })
-        .collect();
-    let asked_ports = if ports.is_all() { &login } else { &ports };
-    let map = Map::new(&reach, &login, asked_ports);
-    let both = Protocols::TCP.or(Protocols::UDP);
-    let wanted = (if ports.is_all() { Protocols::TCP } else { both }, asked_ports);
-    let paths = map.to(id, &origin, wanted, args.hops);
-    let unknown = target.doubt(&reach);
-    let hidden = if args.hops > 1 { map.unseen(id, wanted) } else { None };
-    let between = hidden.filter(|_| paths.is_empty());
-    let question =
-        Asked { vm: id, from: &args.from, ports: &ports, unknown: unknown.as_ref(), between, lang };
-    let answer = reached::reached(&reach, &question, &addresses, &map, &paths, &origin);
+    let asked = Asked { from: &args.from, sets, origin, ports: &ports, login: &login, hops: args.hops };
+    let Some(answer) = answer(&reach, id, &asked, lang) else {
+        bail!("`{}` is neither a VM nor a scale set", args.to)
+    };
     let text = match form {
         Picture::Text => {
             let page = if args.output.is_some() { report::Page::PLAIN } else { output::page() };
@@ -83,6 +57,62 @@ pub(crate) fn run(args: &ReachArgs, lang: Lang) -> anyhow::Result<u8> {
         (None, _) => output::print_plain(&text)?,
     }
     Ok(if estate.problems.is_empty() { 0 } else { INCOMPLETE })
+}
+
+/// What is asked of a machine.
+pub(crate) struct Asked<'a> {
+    /// Where packets come from, as people wrote it.
+    pub(crate) from: &'a str,
+    /// The same as addresses of each family.
+    pub(crate) sets: [Addresses; 2],
+    /// Where paths begin.
+    pub(crate) origin: Origin,
+    /// The ports that they go to.
+    pub(crate) ports: &'a PortSet,
+    /// The ports by which a machine on the way is taken over.
+    pub(crate) login: &'a PortSet,
+    /// The most steps of a path.
+    pub(crate) hops: usize,
+}
+
+/// Everything that gets to a machine; none for what is no machine.
+pub(crate) fn answer(
+    reach: &Reach<'_>,
+    id: estate::ResourceId,
+    asked: &Asked<'_>,
+    lang: Lang,
+) -> Option<reached::Reached> {
+    let estate = reach.estate();
+    let target = match (estate.vm(id), estate.scale_set(id)) {
+        (Some(vm), _) => Machine::of_vm(estate, vm),
+        (None, Some(set)) => Machine::of_scale_set(estate, set),
+        (None, None) => return None,
+    };
+    let addresses: Vec<AddressWays<'_>> = target
+        .addresses
+        .iter()
+        .map(|(nic, ip)| {
+            let (nic, ip) = (*nic, *ip);
+            let ways = reach.ways_in(nic, ip, &asked.sets).into_iter();
+            let ways = ways.map(|way| {
+                let note = replies(reach, nic, ip, &way, lang);
+                (way, note)
+            });
+            let ways = ways.collect();
+            (nic, ip, ways)
+        })
+        .collect();
+    let asked_ports = if asked.ports.is_all() { asked.login } else { asked.ports };
+    let map = Map::new(reach, asked.login, asked_ports);
+    let both = Protocols::TCP.or(Protocols::UDP);
+    let wanted = (if asked.ports.is_all() { Protocols::TCP } else { both }, asked_ports);
+    let paths = map.to(id, &asked.origin, wanted, asked.hops);
+    let unknown = target.doubt(reach);
+    let hidden = if asked.hops > 1 { map.unseen(id, wanted) } else { None };
+    let between = hidden.filter(|_| paths.is_empty());
+    let (from, ports) = (asked.from, asked.ports);
+    let question = reached::Asked { vm: id, from, ports, unknown: unknown.as_ref(), between, lang };
+    Some(reached::reached(reach, &question, &addresses, &map, &paths, &asked.origin))
 }
 
 /// What there is to say of replies to clients of a way in.

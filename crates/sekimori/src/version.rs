@@ -14,7 +14,7 @@ use crate::output;
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Parts that a build has. None can be left out so far.
-const FEATURES: [&str; 10] = [
+const FEATURES: [&str; 11] = [
     "check",
     "flow",
     "reach",
@@ -23,6 +23,7 @@ const FEATURES: [&str; 10] = [
     "effective-routes",
     "next-hop",
     "what-if",
+    "who",
     "verify-evidence",
     "tags",
 ];

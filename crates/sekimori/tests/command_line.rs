@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use common::{run, run_with, scratch};
 
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 27] = [
     &[],
     &["check"],
     &["collect"],
@@ -26,6 +26,7 @@ const COMMANDS: [&[&str]; 26] = [
     &["effective-routes"],
     &["next-hop"],
     &["what-if"],
+    &["who"],
     &["verify-evidence"],
     &["explain"],
     &["checks"],

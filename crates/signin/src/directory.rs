@@ -170,10 +170,7 @@ impl<'e> Directory<'e> {
     /// Whether somebody has a role of the directory everywhere, by the id that policies call it by.
     pub(crate) fn has_role(&self, subject: ResourceId, groups: &[ResourceId], template: &str) -> Tri {
         let around = &self.estate.around;
-        let is = |role: ResourceId| {
-            self.estate.text(role).eq_ignore_ascii_case(template)
-                || self.templates.get(&role).is_some_and(|its| its.eq_ignore_ascii_case(template))
-        };
+        let is = |role: ResourceId| self.is_role(role, template);
         let mut found = Tri::No;
         for assigned in &around.directory_roles {
             let role = match &assigned.role {
@@ -199,6 +196,24 @@ impl<'e> Directory<'e> {
             found = found.or(role.and(everywhere).and(holder));
         }
         if found == Tri::No && !around.lists(DirectoryList::Roles) { Tri::Maybe } else { found }
+    }
+
+    /// Whether a role of the directory is the one that policies call by this id.
+    pub fn is_role(&self, role: ResourceId, template: &str) -> bool {
+        self.estate.text(role).eq_ignore_ascii_case(template)
+            || self.templates.get(&role).is_some_and(|its| its.eq_ignore_ascii_case(template))
+    }
+
+    /// Whether somebody is a group, as far as is told.
+    pub fn is_group(&self, id: ResourceId) -> bool {
+        let around = &self.estate.around;
+        !around.groups.of(id).is_empty() || !around.memberships.of(id).is_empty()
+    }
+
+    /// Whether the members of a group are told, or the group was deleted, so that nobody is in it.
+    pub fn tells_members(&self, group: ResourceId) -> bool {
+        let whole = self.estate.around.lists(DirectoryList::Groups);
+        self.listed.contains(&group) || (whole && self.estate.around.groups.of(group).is_empty())
     }
 
     /// Whether somebody may take a role of the directory that they do not have now.

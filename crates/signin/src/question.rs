@@ -23,6 +23,21 @@ const KNOWN: [(&str, &str, &str); 3] = [
     ("azure-management", "797f4846-ba00-4fd7-ba43-dac1f8f63013", "Windows Azure Service Management API"),
 ];
 
+/// Applications that people take for these, and that signing in to a machine is not.
+///
+/// Source: <https://learn.microsoft.com/entra/identity/devices/howto-vm-sign-in-azure-ad-windows>; Azure Virtual Desktop's
+/// pages name the others.
+const ALIKE: [(&str, &str); 3] = [
+    ("270efc09-cd0d-444b-a71f-39af4910ec45", "Windows Cloud Login"),
+    ("a4a365df-50f1-4397-bc59-1a1564b8bb9c", "Microsoft Remote Desktop"),
+    ("9cdead84-a844-4324-93f2-b2e6bb768d07", "Azure Virtual Desktop"),
+];
+
+/// What an application is called that people take for that of signing in to a machine; none for any other.
+pub fn looks_like_machine(id: &str) -> Option<&'static str> {
+    ALIKE.iter().find(|(its, _)| id.eq_ignore_ascii_case(its)).map(|(_, name)| *name)
+}
+
 impl Application {
     /// The application of a short name (`windows-vm`, `linux-vm`, `azure-management`) or of an id; none for anything else.
     pub fn named(text: &str) -> Option<Self> {
@@ -126,6 +141,11 @@ words! {
     High = "high",
 }
 
+impl Client {
+    /// Those that ask for more than a password where they have to.
+    pub const MODERN: &'static [Self] = &[Self::Browser, Self::Modern];
+}
+
 /// Where somebody signs in from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
@@ -152,6 +172,8 @@ pub struct Question {
     pub user_risk: Option<Risk>,
     /// From which device.
     pub device: Option<Device>,
+    /// Whether clients that know nothing but a password are left aside: nobody signs in to a machine by these.
+    pub no_legacy_clients: bool,
     /// Whether it is told that the older settings of multifactor authentication trust no addresses: no list holds these.
     pub no_trusted_addresses: bool,
 }
@@ -167,6 +189,7 @@ impl Question {
             sign_in_risk: None,
             user_risk: None,
             device: None,
+            no_legacy_clients: false,
             no_trusted_addresses: false,
         }
     }

@@ -82,6 +82,11 @@ impl<'d, 'e> Rights<'d, 'e> {
         }
     }
 
+    /// The directory.
+    pub fn directory(&self) -> &'d Directory<'e> {
+        self.directory
+    }
+
     /// What the role of an assignment is called, and whether it is one to do something, wherever that is.
     pub fn gives(&self, assignment: &RoleAssignment, action: Action<'_>) -> (String, Tri) {
         let (name, gives) = self.role(assignment, action);
@@ -151,7 +156,7 @@ impl<'d, 'e> Rights<'d, 'e> {
     }
 
     /// Whether a scope holds a resource: by its id, or by the management groups of its subscription.
-    fn covers(&self, scope: &str, resource: &str) -> Tri {
+    pub(crate) fn covers(&self, scope: &str, resource: &str) -> Tri {
         let scope = scope.trim_end_matches('/').to_ascii_lowercase();
         let resource = resource.trim_end_matches('/').to_ascii_lowercase();
         if let Some(group) = scope.strip_prefix("/providers/microsoft.management/managementgroups/") {
@@ -290,6 +295,7 @@ fn built_in(number: &str) -> Option<(&'static str, Permission)> {
                     "Microsoft.Compute/disks/write",
                     "Microsoft.Compute/disks/read",
                     "Microsoft.Compute/disks/delete",
+                    "Microsoft.SerialConsole/serialPorts/connect/action",
                 ],
                 &[],
             ),

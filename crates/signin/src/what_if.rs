@@ -156,8 +156,9 @@ pub fn what_if<'e>(
             }
         }
     }
+    let clients = if question.no_legacy_clients { Client::MODERN } else { Client::ALL };
     let mut axes = vec![
-        (Axis::Client, one_or_all(question.client, Client::ALL, Class::Client)),
+        (Axis::Client, one_or_all(question.client, clients, Class::Client)),
         (Axis::Platform, one_or_all(question.platform, Platform::ALL, Class::Platform)),
         (Axis::SignInRisk, one_or_all(question.sign_in_risk, Risk::ALL, Class::Risk)),
         (Axis::UserRisk, one_or_all(question.user_risk, Risk::ALL, Class::Risk)),

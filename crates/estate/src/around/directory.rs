@@ -369,6 +369,36 @@ record! {
     template: text at "/templateId",
 }
 
+record! {
+    /// What somebody has to prove who they are.
+    ///
+    /// Source: <https://learn.microsoft.com/graph/api/resources/userregistrationdetails>
+    SignInMethods of |_, _, _| None;
+    /// What they sign in by.
+    login: text at "/userPrincipalName",
+    /// Whether they have a second factor that they are let to use.
+    mfa: boolean at "/isMfaCapable",
+    /// Whether they have a second factor.
+    registered: boolean at "/isMfaRegistered",
+    /// Everything that they have: `fido2SecurityKey`, `mobilePhone`, `microsoftAuthenticatorPush`.
+    methods: texts at "/methodsRegistered",
+}
+
+record! {
+    /// Somebody whose account may be in other hands.
+    ///
+    /// Source: <https://learn.microsoft.com/graph/api/resources/riskyuser>
+    RiskyPerson of |_, _, _| None;
+    /// What they sign in by.
+    login: text at "/userPrincipalName",
+    /// `low`, `medium`, `high`, `none`; `hidden` where the licence does not tell.
+    level: text at "/riskLevel",
+    /// `atRisk`, `confirmedCompromised`, `remediated`, `dismissed`, `confirmedSafe`, `none`.
+    state: text at "/riskState",
+    /// When that was found last.
+    at: moment at "/riskLastUpdatedDateTime",
+}
+
 /// The lists of the directory, by what their context ends in, and what each is read as.
 const LISTS: [(&str, &str); 12] = [
     ("identity/conditionalaccess/policies", ACCESS_POLICY),
@@ -396,8 +426,8 @@ pub(crate) const DIRECTORY_ROLE: &str = "microsoft.graph/directoryroles";
 pub(crate) const ELIGIBLE_ROLE: &str = "microsoft.graph/eligibledirectoryroles";
 pub(crate) const DIRECTORY_ROLE_KIND: &str = "microsoft.graph/directoryroledefinitions";
 const OTHER: &str = "microsoft.graph/other";
-const METHODS: &str = "microsoft.graph/authenticationmethods";
-const RISKY: &str = "microsoft.graph/riskyusers";
+pub(crate) const METHODS: &str = "microsoft.graph/authenticationmethods";
+pub(crate) const RISKY: &str = "microsoft.graph/riskyusers";
 
 /// What an object of the directory is, by its context or by itself.
 pub(crate) enum Listed {
@@ -466,6 +496,10 @@ pub enum DirectoryList {
     Groups,
     /// Who has which role of the directory.
     Roles,
+    /// What people have to prove who they are.
+    Methods,
+    /// People whose accounts may be in other hands.
+    Risky,
 }
 
 impl DirectoryList {
@@ -477,6 +511,8 @@ impl DirectoryList {
             Self::People => PERSON,
             Self::Groups => GROUP,
             Self::Roles => DIRECTORY_ROLE,
+            Self::Methods => METHODS,
+            Self::Risky => RISKY,
         }
     }
 }

@@ -16,7 +16,7 @@ pub use defender::{
 };
 pub use directory::{
     AccessPolicy, DirectoryList, DirectoryRole, DirectoryRoleKind, Group, Guests, Membership, NamedLocation,
-    Person, SecurityDefaults, Strength,
+    Person, RiskyPerson, SecurityDefaults, SignInMethods, Strength,
 };
 pub use machine::{
     Extension, GuestAssignment, GuestFailure, Maintenance, Patch, PatchAssessment, RunCommand, SourceImage,
@@ -27,8 +27,8 @@ pub use rights::{
 };
 
 use directory::{
-    ACCESS_POLICY, DIRECTORY_ROLE, DIRECTORY_ROLE_KIND, ELIGIBLE_ROLE, GROUP, MEMBERSHIP, NAMED_LOCATION,
-    PERSON, SECURITY_DEFAULTS, STRENGTH,
+    ACCESS_POLICY, DIRECTORY_ROLE, DIRECTORY_ROLE_KIND, ELIGIBLE_ROLE, GROUP, MEMBERSHIP, METHODS,
+    NAMED_LOCATION, PERSON, RISKY, SECURITY_DEFAULTS, STRENGTH,
 };
 use hashbrown::HashMap;
 use sonic_rs::Object;
@@ -200,6 +200,11 @@ impl Surroundings {
         pieces.peek().is_some() && pieces.all(|(_, more)| !more)
     }
 
+    /// Whether the input holds a list of the directory, or a part of one.
+    pub fn has_list(&self, list: DirectoryList) -> bool {
+        self.lists.iter().any(|(kind, _)| *kind == list.kind())
+    }
+
     /// Each policy of just-in-time access that names a machine, with what it says of the machine.
     pub fn jit_of(&self, vm: ResourceId) -> impl Iterator<Item = (&JitPolicy, &JitMachine)> {
         self.guarded.of(vm).filter_map(|(policy, index)| {
@@ -298,4 +303,8 @@ around! {
     eligible_roles: DirectoryRole, ELIGIBLE_ROLE;
     /// What roles of the directory are called.
     directory_role_kinds: DirectoryRoleKind, DIRECTORY_ROLE_KIND;
+    /// What people have to prove who they are.
+    sign_in_methods: SignInMethods, METHODS;
+    /// People whose accounts may be in other hands.
+    risky_people: RiskyPerson, RISKY;
 }

@@ -22,6 +22,8 @@ record! {
     RoleAssignment of given_at;
     /// Who: the object id in the directory.
     principal: text at "/properties/principalId",
+    /// The same as an id.
+    holder: id at "/properties/principalId",
     /// `User`, `Group`, `ServicePrincipal`.
     principal_kind: text at "/properties/principalType",
     /// The role.

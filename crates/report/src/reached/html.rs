@@ -4,13 +4,14 @@ use std::fmt::Write;
 
 use posture::Lang;
 
-use super::graph::{STYLE as PICTURE, svg};
+use super::graph::draw;
 use super::text::way_title;
 use super::{PathForm, Reached, RowForm, name_of};
 use crate::html::{escape, hash};
+use crate::picture::STYLE as PICTURE;
 use crate::words::pick;
 
-const STYLE: &str = "\
+pub(crate) const STYLE: &str = "\
 :root { color-scheme: light dark; --paper: #ffffff; --ground: #f5f6f8; --ink: #1c2128; --dim: #57606a; --line: #d0d7de; }\n\
 @media (prefers-color-scheme: dark) { :root { --paper: #161b22; --ground: #0d1117; --ink: #e6edf3; --dim: #9da7b3; --line: #3d444d; } }\n\
 * { box-sizing: border-box; }\n\
@@ -63,7 +64,7 @@ pub fn to_html(reached: &Reached, lang: Lang) -> String {
         let _ = writeln!(
             out,
             "<div class=\"picture\" role=\"region\" aria-label=\"{label}\" tabindex=\"0\">\n{}</div>",
-            svg(reached, lang, false)
+            draw(reached, lang, false)
         );
     }
     for address in &reached.addresses {
@@ -104,7 +105,7 @@ pub fn to_html(reached: &Reached, lang: Lang) -> String {
 }
 
 /// The head of a table.
-fn head(out: &mut String, caption: &str, columns: &[&str]) {
+pub(crate) fn head(out: &mut String, caption: &str, columns: &[&str]) {
     let _ = writeln!(
         out,
         "<div class=\"table\" role=\"region\" aria-label=\"{0}\" tabindex=\"0\"><table>\n<caption>{0}</caption>\n<thead><tr>",

@@ -1,7 +1,7 @@
 //! The whole exposure of a VM, ready to be shown: ways in, what comes by each, and paths over other machines.
 
 mod graph;
-mod html;
+pub(crate) mod html;
 mod text;
 
 use estate::{Estate, Family, PortSet, Reason, ResourceId, resource_name};
@@ -17,6 +17,7 @@ use crate::words::pick;
 pub use graph::{to_dot, to_svg};
 pub use html::to_html;
 pub use text::to_text;
+pub(crate) use text::write_ways;
 
 /// The version of the JSON form.
 pub const SCHEMA: &str = "sekimori.reach/1";

@@ -45,15 +45,7 @@ pub fn to_text(reached: &Reached, lang: Lang, page: &Page) -> String {
                 style.good(pick(lang, "nothing gets in", "到達できる経路はありません"))
             );
         }
-        for way in &address.ways {
-            let _ = writeln!(out, "  {}", way_title(way, lang));
-            for row in &way.rows {
-                write_row(&mut out, row, lang, page);
-            }
-            if let Some(note) = &way.note {
-                let _ = writeln!(out, "    {} {}", style.dim("!"), clean(note));
-            }
-        }
+        address.ways.iter().for_each(|way| write_way(&mut out, way, lang, page));
     }
     if !reached.paths.is_empty() {
         let title = match reached.from_vm {
@@ -91,6 +83,22 @@ pub fn to_text(reached: &Reached, lang: Lang, page: &Page) -> String {
         }
     }
     out
+}
+
+fn write_way(out: &mut String, way: &WayForm, lang: Lang, page: &Page) {
+    let _ = writeln!(out, "  {}", way_title(way, lang));
+    for row in &way.rows {
+        write_row(out, row, lang, page);
+    }
+    if let Some(note) = &way.note {
+        let _ = writeln!(out, "    {} {}", page.style.dim("!"), clean(note));
+    }
+}
+
+/// The ways in to each address, one below the other.
+pub(crate) fn write_ways(out: &mut String, reached: &Reached, lang: Lang, page: &Page) {
+    let ways = reached.addresses.iter().flat_map(|address| &address.ways);
+    ways.for_each(|way| write_way(out, way, lang, page));
 }
 
 /// Japanese sets Latin letters apart from its own with a space.

@@ -230,6 +230,38 @@ SOURCE には `az rest` で取得した Microsoft Graph の一覧、または `s
   sekimori what-if estate.ndjson --user mizuno@example.com --app linux-vm --ip 203.0.113.7 --client browser
   sekimori what-if estate.ndjson --user mizuno@example.com --device isCompliant=True --device trustType=AzureAD";
 
+pub(super) const WHO_HELP: &str = "\
+Joins four things: from where packets get to the VM's login, who has a right to log in or to act on it, what policies of
+conditional access demand of them, and what goes past all of these: accounts of the VM itself, run commands, extensions,
+the serial console, copies of disks. What the sources do not hold is unknown, and said.
+
+Exit codes:
+  0  answered
+  2  wrong usage, or no such VM or person
+  3  some of it is not known, or some input could not be read
+
+Examples:
+  sekimori who estate.ndjson web1
+  sekimori who estate.ndjson --all --format json
+  sekimori who estate.ndjson --person mizuno@example.com --output mizuno.html
+  sekimori who web1 --subscription 11111111-1111-1111-1111-111111111111";
+
+pub(super) const WHO_HELP_JA: &str = "\
+VM のログイン ポートに到達できる送信元、ログインや操作の権限を持つユーザー、条件付きアクセス ポリシーの要求、およびこれらを
+すべて迂回する手段 (VM 自体のアカウント、コマンドの実行、拡張機能、シリアル コンソール、ディスクのコピー) をまとめて示します。
+入力にない情報は「不明」として示します。
+
+終了コード:
+  0  回答済み
+  2  使い方の誤り、または該当する VM やユーザーなし
+  3  一部が不明、または入力の一部を読み取れない
+
+例:
+  sekimori who estate.ndjson web1
+  sekimori who estate.ndjson --all --format json
+  sekimori who estate.ndjson --person mizuno@example.com --output mizuno.html
+  sekimori who web1 --subscription 11111111-1111-1111-1111-111111111111";
+
 pub(super) const VERIFY_HELP: &str = "\
 Exit codes:
   0  every packet gets through, by the rules that the report names

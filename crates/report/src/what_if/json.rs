@@ -4,10 +4,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use estate::Space;
 use serde_json::{Map, Value, json};
-use signin::{Axis, Class, Countries, Region, Tri, Where};
+use signin::{Answer, Axis, Class, Countries, Region, Tri, Where};
 
-use super::{Told, Verdict, policy_name, state_word};
-use crate::what_if::words::{doubt_code, never_code};
+use super::words::{doubt_code, never_code};
+use super::{Told, policy_name, state_word};
 
 /// The name of the form.
 const SCHEMA: &str = "sekimori.what-if/1";
@@ -15,7 +15,8 @@ const SCHEMA: &str = "sekimori.what-if/1";
 /// How many ranges of addresses of a place are told.
 const RANGES: usize = 64;
 
-pub(super) fn document(told: &Told<'_, '_>) -> Value {
+/// The answer as JSON.
+pub fn document(told: &Told<'_, '_>) -> Value {
     let estate = told.directory.estate();
     let person = told.subject.person;
     let text = |field: Option<&estate::Field<Box<str>>>| {
@@ -30,14 +31,14 @@ pub(super) fn document(told: &Told<'_, '_>) -> Value {
             let names =
                 |all: &[usize]| -> Vec<String> { all.iter().map(|at| policy_name(told, *at)).collect() };
             json!({
-                "verdict": verdict_word(Verdict::of(told, demand)),
+                "verdict": told.verdict(demand).word(),
                 "blocked": tri(strict.blocked),
                 "mfa": tri(strict.mfa),
                 "managed_device": tri(strict.device),
                 "mfa_or_managed_device": tri(strict.either),
                 "policies": names(&demand.certain),
                 "possible_policies": names(&demand.possible),
-                "where": regions.iter().map(|region| self::region(told, region)).collect::<Vec<_>>(),
+                "where": regions.iter().map(|region| self::region(told.answer, region)).collect::<Vec<_>>(),
             })
         })
         .collect();
@@ -50,7 +51,7 @@ pub(super) fn document(told: &Told<'_, '_>) -> Value {
             let (applies, why, place) = match &answer.applies {
                 Where::Never(never) => ("never", Some(never_code(*never)), None),
                 Where::Always => ("always", None, None),
-                Where::Some(region) => ("where", None, Some(self::region(told, region))),
+                Where::Some(region) => ("where", None, Some(self::region(told.answer, region))),
             };
             let demands: Vec<&str> = controls.each.iter().map(|control| control.name.as_str()).collect();
             let mut form = Map::new();
@@ -97,8 +98,8 @@ pub(super) fn document(told: &Told<'_, '_>) -> Value {
             "name": text(person.map(|person| &person.name)),
         },
         "application": {"id": told.question.application.id, "name": told.question.application.name},
-        "all_policies_known": told.whole,
-        "security_defaults": told.defaults,
+        "all_policies_known": told.rules.whole,
+        "security_defaults": told.rules.defaults,
         "account_enabled": person.and_then(|person| person.enabled.as_ref()?.value()).copied(),
         "may_take_roles": told.directory.may_take_a_role(told.subject),
         "outcomes_tell_policies": told.answer.by_policy,
@@ -108,24 +109,11 @@ pub(super) fn document(told: &Told<'_, '_>) -> Value {
     })
 }
 
-fn tri(so: Tri) -> &'static str {
+pub(crate) fn tri(so: Tri) -> &'static str {
     match so {
         Tri::Yes => "yes",
         Tri::No => "no",
         Tri::Maybe => "unknown",
-    }
-}
-
-fn verdict_word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Blocked => "blocked",
-        Verdict::MfaAndDevice => "mfa-and-managed-device",
-        Verdict::Mfa => "mfa",
-        Verdict::Device => "managed-device",
-        Verdict::MfaOrDevice => "mfa-or-managed-device",
-        Verdict::Other => "other-controls",
-        Verdict::Nothing => "nothing",
-        Verdict::Unknown => "unknown",
     }
 }
 
@@ -140,10 +128,10 @@ fn axis_key(axis: &Axis) -> String {
     }
 }
 
-fn region(told: &Told<'_, '_>, region: &Region) -> Value {
+pub(crate) fn region(answer: &Answer<'_>, region: &Region) -> Value {
     let mut form = Map::new();
     for (axis, here) in region {
-        let Some((axis, classes)) = told.answer.axes.get(*axis) else { continue };
+        let Some((axis, classes)) = answer.axes.get(*axis) else { continue };
         let all: Vec<Value> = here.iter().filter_map(|at| classes.get(*at)).map(class).collect();
         form.insert(axis_key(axis), all.into());
     }

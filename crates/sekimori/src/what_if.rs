@@ -1,14 +1,10 @@
 //! `sekimori what-if`: what policies of conditional access demand of somebody who signs in.
 
-mod json;
-mod text;
-mod words;
-
-use estate::{DirectoryList, Known, Person};
 use posture::Lang;
+use report::what_if::Told;
 use signin::{
-    Answer, Application, Client, Demand, Device, Directory, Place, Platform, PolicyState, Question, Risk,
-    Strictness, Subject, Tri, what_if,
+    Application, Client, Device, Directory, Place, Platform, Question, Risk, Rules, Strictness, Subject, Tri,
+    what_if,
 };
 
 use anyhow::{anyhow, bail};
@@ -23,18 +19,6 @@ const INCOMPLETE: u8 = 3;
 /// How many people are named where several fit.
 const NAMED: usize = 10;
 
-/// What is asked and what is answered.
-struct Told<'t, 'e> {
-    directory: &'t Directory<'e>,
-    subject: &'t Subject<'e>,
-    question: &'t Question,
-    answer: &'t Answer<'e>,
-    /// Whether the input holds all policies, so that what it does not hold is not there.
-    whole: bool,
-    /// Whether Microsoft's own rules hold.
-    defaults: Option<bool>,
-}
-
 pub(crate) fn run(args: &WhatIfArgs, lang: Lang) -> anyhow::Result<u8> {
     let question = question(args, lang)?;
     let estate = source::read_and_tell(&args.sources, lang)?;
@@ -47,19 +31,11 @@ pub(crate) fn run(args: &WhatIfArgs, lang: Lang) -> anyhow::Result<u8> {
             "未指定の条件が多く、場合分けが多くなりすぎます。--platform、--client、--ip などを指定してください",
         ))
     })?;
-    let defaults = estate.around.security_defaults.iter().find_map(|own| own.on.as_ref()?.value().copied());
-    let whole = estate.around.lists(DirectoryList::Policies);
-    let told = Told {
-        directory: &directory,
-        subject: &subject,
-        question: &question,
-        answer: &answer,
-        whole,
-        defaults,
-    };
+    let rules = Rules::of(&directory);
+    let told = Told { directory: &directory, subject: &subject, question: &question, answer: &answer, rules };
     match args.form.form {
-        Form::Json => output::print_json(&json::document(&told))?,
-        Form::Text => output::print(&text::page(&told, lang))?,
+        Form::Json => output::print_json(&report::what_if::document(&told))?,
+        Form::Text => output::print(&report::what_if::page(&told, lang))?,
     }
     let known = answer.outcomes.iter().all(|(demand, _)| is_known(told.strictness(demand)));
     Ok(if known && estate.problems.is_empty() { 0 } else { INCOMPLETE })
@@ -70,82 +46,8 @@ fn is_known(strict: Strictness) -> bool {
         || [strict.blocked, strict.mfa, strict.device, strict.either].iter().all(|so| *so != Tri::Maybe)
 }
 
-impl Told<'_, '_> {
-    /// How strict all of it is together; where rules may be missing, what these would demand is not known.
-    fn strictness(&self, demand: &Demand) -> Strictness {
-        let own = demand.strict;
-        let least = |so: Tri, least: bool| if least { so.max(Tri::Maybe) } else { so };
-        let missing = !self.whole || self.defaults_may_hold();
-        // Microsoft's own rules demand MFA of everybody for Resource Manager.
-        let management = self.defaults == Some(true) && self.question.application.is_management();
-        let mfa = if management { Tri::Yes } else { own.mfa };
-        Strictness {
-            blocked: least(own.blocked, missing),
-            mfa: least(mfa, missing),
-            device: least(own.device, !self.whole),
-            either: least(own.either.max(mfa), missing),
-        }
-    }
-
-    /// Whether Microsoft's own rules hold, or may: these keep legacy clients out, and ask some people for MFA at some times.
-    /// They are off where a policy is on.
-    fn defaults_may_hold(&self) -> bool {
-        let on = self.answer.policies.iter().any(|answer| answer.state == PolicyState::On);
-        self.defaults.unwrap_or(!on)
-    }
-
-    /// What the person is called: their login, name or id.
-    fn who(&self) -> String {
-        name_of(self.directory, self.subject)
-    }
-}
-
-/// What all that is demanded of somebody comes to, the least first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
-    Nothing,
-    Unknown,
-    /// Controls that prove neither.
-    Other,
-    MfaOrDevice,
-    Device,
-    Mfa,
-    MfaAndDevice,
-    Blocked,
-}
-
-impl Verdict {
-    fn of(told: &Told<'_, '_>, demand: &Demand) -> Self {
-        let strict = told.strictness(demand);
-        let other = || {
-            let all = demand.certain.iter().filter_map(|at| told.answer.controls.get(*at));
-            all.into_iter().any(|controls| !controls.each.is_empty())
-        };
-        match (strict.blocked, strict.mfa, strict.device, strict.either) {
-            (Tri::Yes, ..) => Self::Blocked,
-            (Tri::Maybe, ..) => Self::Unknown,
-            (_, Tri::Yes, Tri::Yes, _) => Self::MfaAndDevice,
-            (_, Tri::Yes, ..) => Self::Mfa,
-            (_, Tri::No, Tri::Yes, _) => Self::Device,
-            (_, Tri::No, Tri::No, Tri::Yes) => Self::MfaOrDevice,
-            (_, Tri::No, Tri::No, Tri::No) if other() => Self::Other,
-            (_, Tri::No, Tri::No, Tri::No) => Self::Nothing,
-            _ => Self::Unknown,
-        }
-    }
-}
-
-fn name_of(directory: &Directory<'_>, subject: &Subject<'_>) -> String {
-    let told = |field: fn(&Person) -> &estate::Field<Box<str>>| {
-        subject.person.and_then(|person| field(person).as_ref()?.value()).map(ToString::to_string)
-    };
-    told(|person| &person.login)
-        .or_else(|| told(|person| &person.name))
-        .unwrap_or_else(|| directory.estate().text(subject.id).to_owned())
-}
-
 /// The one person that is meant.
-fn somebody<'e>(directory: &Directory<'e>, text: &str, lang: Lang) -> anyhow::Result<Subject<'e>> {
+pub(crate) fn somebody<'e>(directory: &Directory<'e>, text: &str, lang: Lang) -> anyhow::Result<Subject<'e>> {
     let all = directory.find(text);
     match all.as_slice() {
         [one] => Ok(*one),
@@ -206,6 +108,7 @@ fn question(args: &WhatIfArgs, lang: Lang) -> anyhow::Result<Question> {
         sign_in_risk: word(args.sign_in_risk.as_deref(), Risk::ALL, Risk::word, lang)?,
         user_risk: word(args.user_risk.as_deref(), Risk::ALL, Risk::word, lang)?,
         device: device(&args.device, lang)?,
+        no_legacy_clients: false,
         no_trusted_addresses: args.no_mfa_trusted_ips,
     })
 }
@@ -257,23 +160,4 @@ fn device(asked: &[String], lang: Lang) -> anyhow::Result<Option<Device>> {
         device.attributes.entry(name.trim().to_ascii_lowercase()).or_default().push(value.trim().to_owned());
     }
     Ok(Some(device))
-}
-
-/// The word of a state.
-fn state_word(state: PolicyState) -> &'static str {
-    match state {
-        PolicyState::On => "enabled",
-        PolicyState::ReportOnly => "enabledForReportingButNotEnforced",
-        PolicyState::Off => "disabled",
-        PolicyState::Unknown => "unknown",
-    }
-}
-
-/// What a policy is called.
-fn policy_name(told: &Told<'_, '_>, at: usize) -> String {
-    let Some(answer) = told.answer.policies.get(at) else { return String::new() };
-    match &answer.policy.name {
-        Some(Known::Value(name)) => name.to_string(),
-        _ => told.directory.estate().text(answer.policy.id).to_owned(),
-    }
 }

@@ -3,17 +3,18 @@
 use std::fmt::Write;
 
 use posture::Lang;
-use report::clean;
-use signin::{Axis, Class, Controls, Countries, Demand, PolicyState, Region, Tri, Where};
+use signin::{Answer, Axis, Class, Controls, Countries, Demand, PolicyState, Region, Tri, Verdict, Where};
 
 use super::words::{client_word, doubt_text, never_text, platform_word, risk_word};
-use super::{Told, Verdict, policy_name};
-use crate::language::pick;
+use super::{Told, policy_name};
+use crate::clean::clean;
+use crate::words::pick;
 
 /// How many regions of one outcome, and parts of one axis, are told.
 const SHOWN: usize = 12;
 
-pub(super) fn page(told: &Told<'_, '_>, lang: Lang) -> String {
+/// The answer as text.
+pub fn page(told: &Told<'_, '_>, lang: Lang) -> String {
     let mut out = String::new();
     let (who, application) = (clean(&told.who()).into_owned(), &told.question.application.name);
     let _ = match lang {
@@ -25,7 +26,7 @@ pub(super) fn page(told: &Told<'_, '_>, lang: Lang) -> String {
         .answer
         .outcomes
         .iter()
-        .map(|(demand, regions)| (Verdict::of(told, demand), demand, regions))
+        .map(|(demand, regions)| (told.verdict(demand), demand, regions))
         .collect();
     outcomes.sort_by_key(|(verdict, ..)| *verdict);
     for same in outcomes.chunk_by(|one, other| one.0 == other.0) {
@@ -43,7 +44,7 @@ pub(super) fn page(told: &Told<'_, '_>, lang: Lang) -> String {
 
 fn outcome(told: &Told<'_, '_>, demand: &Demand, regions: &[Region], lang: Lang, out: &mut String) {
     for region in regions.iter().take(SHOWN) {
-        let _ = writeln!(out, "  {}", region_text(told, region, lang));
+        let _ = writeln!(out, "  {}", region_text(told.answer, region, lang));
     }
     if let more @ 1.. = regions.len().saturating_sub(SHOWN) {
         let _ = match lang {
@@ -65,7 +66,7 @@ fn notes(told: &Told<'_, '_>, lang: Lang, out: &mut String) {
     let mut note = |en: &str, ja: &str| {
         let _ = writeln!(out, "{}: {}\n", pick(lang, "note", "注意"), pick(lang, en, ja));
     };
-    if !told.whole {
+    if !told.rules.whole {
         note(
             "the input does not hold the whole list of policies, so others may demand more (settled by: az rest --url 'https://graph.microsoft.com/v1.0/identity/conditionalAccess/policies', or sekimori collect)",
             "ポリシーの一覧がすべて入力に含まれていないため、ほかのポリシーが適用される可能性があります (解決方法: az rest --url 'https://graph.microsoft.com/v1.0/identity/conditionalAccess/policies'、または sekimori collect)",
@@ -78,13 +79,13 @@ fn notes(told: &Told<'_, '_>, lang: Lang, out: &mut String) {
             "このアカウントは無効で、サインインできません",
         );
     }
-    if told.defaults == Some(true) {
+    if told.rules.defaults == Some(true) {
         note(
             "security defaults are on: Microsoft keeps legacy clients out, and demands MFA of administrators always and of others where it finds it necessary",
             "セキュリティの既定値群が有効です。レガシ認証はブロックされ、管理者には常に、その他のユーザーには Microsoft が必要と判断した場合に MFA が要求されます",
         );
     }
-    if told.defaults.is_none() && told.defaults_may_hold() {
+    if told.rules.defaults.is_none() && told.rules.defaults_may_hold(told.answer) {
         note(
             "whether security defaults are on is not known (settled by: az rest --url 'https://graph.microsoft.com/v1.0/policies/identitySecurityDefaultsEnforcementPolicy')",
             "セキュリティの既定値群が有効かどうか分かりません (解決方法: az rest --url 'https://graph.microsoft.com/v1.0/policies/identitySecurityDefaultsEnforcementPolicy')",
@@ -104,7 +105,7 @@ fn notes(told: &Told<'_, '_>, lang: Lang, out: &mut String) {
     }
 }
 
-fn verdict_text(verdict: Verdict, lang: Lang) -> &'static str {
+pub(crate) fn verdict_text(verdict: Verdict, lang: Lang) -> &'static str {
     let (en, ja) = match verdict {
         Verdict::Blocked => ("BLOCKED", "ブロックされます"),
         Verdict::MfaAndDevice => {
@@ -149,14 +150,14 @@ fn demands(controls: &Controls, lang: Lang) -> String {
     }
 }
 
-fn region_text(told: &Told<'_, '_>, region: &Region, lang: Lang) -> String {
+pub(crate) fn region_text(answer: &Answer<'_>, region: &Region, lang: Lang) -> String {
     if region.is_empty() {
         return pick(lang, "whatever is left open", "未指定の条件にかかわらず").to_owned();
     }
     let parts: Vec<String> = region
         .iter()
         .filter_map(|(axis, here)| {
-            let (axis, classes) = told.answer.axes.get(*axis)?;
+            let (axis, classes) = answer.axes.get(*axis)?;
             Some(axis_text(axis, classes, here, lang))
         })
         .collect();
@@ -251,7 +252,7 @@ fn policies(told: &Told<'_, '_>, lang: Lang, out: &mut String) {
                     true => pick(lang, "applies where", "適用される条件"),
                     false => pick(lang, "may apply where", "適用される可能性のある条件"),
                 };
-                format!("{word} {}", region_text(told, region, lang))
+                format!("{word} {}", region_text(told.answer, region, lang))
             }
         };
         let _ = writeln!(out, "  {} [{state}]\n    {place}", named(told, at, lang));

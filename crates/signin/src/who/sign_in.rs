@@ -1,0 +1,127 @@
+//! What is demanded of people of a class at one door, and what would be, if a policy did not leave a hole.
+
+use estate::Known;
+
+use super::means::Door;
+use crate::directory::{Directory, Subject};
+use crate::outcome::Controls;
+use crate::policy::{Never, PolicyState};
+use crate::question::{Question, Risk, looks_like_machine};
+use crate::tri::Tri;
+use crate::verdict::{Rules, Verdict};
+use crate::what_if::{Answer, Axis, Region, Where, what_if};
+
+/// What conditional access demands of somebody at a door, whatever is left open.
+pub struct SignIn<'e> {
+    /// The door.
+    pub door: Door,
+    /// What was answered; none where there are too many cases.
+    pub answer: Option<Answer<'e>>,
+    /// What each of the answer's outcomes comes to, in their order.
+    pub cases: Vec<Verdict>,
+}
+
+/// A policy that would demand a second factor, or let nobody in, and does not, or not always.
+pub struct Hole {
+    /// Its place in the answer's policies.
+    pub policy: usize,
+    /// Why it does not.
+    pub why: Why,
+}
+
+/// Why a policy does not demand what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It is for others, or off.
+    Never(Never),
+    /// It is looked at and demands nothing.
+    ReportOnly,
+    /// It is for a part of what is open.
+    Only(Region),
+    /// It is for an application that people take for the one that is asked about; its name.
+    Alike(&'static str),
+}
+
+impl Why {
+    /// The nearer a policy is to demanding it, the less.
+    fn rank(&self, answer: &Answer<'_>) -> u8 {
+        let of_risk =
+            |axis: usize| matches!(answer.axes.get(axis), Some((Axis::SignInRisk | Axis::UserRisk, _)));
+        match self {
+            Self::Never(Never::PersonExcluded) => 0,
+            Self::Never(Never::ApplicationExcluded) => 1,
+            // What is meant for risks alone leaves no hole.
+            Self::Only(region) if region.iter().all(|(axis, _)| of_risk(*axis)) => 7,
+            Self::Only(_) => 2,
+            Self::Alike(_) => 3,
+            Self::ReportOnly => 4,
+            Self::Never(Never::Person) => 5,
+            Self::Never(Never::Off) => 6,
+            Self::Never(_) => 8,
+        }
+    }
+}
+
+impl Hole {
+    /// Whether it is one that nobody meant, most likely.
+    pub fn is_near(&self, answer: &Answer<'_>) -> bool {
+        self.why.rank(answer) < 5
+    }
+}
+
+/// What is asked of somebody at a door.
+pub(crate) fn question(door: Door, risk: Option<Risk>, no_trusted_addresses: bool) -> Question {
+    let open = Question::open(door.application());
+    Question { user_risk: risk, no_legacy_clients: true, no_trusted_addresses, ..open }
+}
+
+impl<'e> SignIn<'e> {
+    pub(crate) fn of(
+        directory: &Directory<'e>,
+        rules: Rules,
+        subject: &Subject<'e>,
+        door: Door,
+        question: &Question,
+    ) -> Self {
+        let answer = what_if(directory, subject, question).ok();
+        let cases = answer.as_ref().map(|answer| {
+            let verdict = |demand| Verdict::of(rules, &question.application, answer, demand);
+            answer.outcomes.iter().map(|(demand, _)| verdict(demand)).collect()
+        });
+        Self { door, answer, cases: cases.unwrap_or_default() }
+    }
+
+    /// The least that is demanded, wherever what is open leads.
+    pub fn least(&self) -> Verdict {
+        self.cases.iter().copied().min().unwrap_or(Verdict::Unknown)
+    }
+
+    /// Policies that would demand a second factor or let nobody in where they do not, the nearest first.
+    pub fn holes(&self) -> Vec<Hole> {
+        let Some(answer) = &self.answer else { return Vec::new() };
+        let demands = |controls: &Controls| {
+            let strict = controls.strictness();
+            strict.mfa == Tri::Yes || strict.blocked == Tri::Yes || strict.either == Tri::Yes
+        };
+        let all = answer.policies.iter().zip(&answer.controls).enumerate();
+        let mut holes: Vec<Hole> = all
+            .filter(|(_, (_, controls))| demands(controls))
+            .filter_map(|(policy, (own, _))| {
+                let alike = own.policy.include_apps.as_ref().and_then(Known::value);
+                let alike = alike.into_iter().flatten().find_map(|id| looks_like_machine(id));
+                let why = match (&own.applies, own.state) {
+                    (Where::Never(Never::Application), _) if alike.is_some() && self.door != Door::Azure => {
+                        Why::Alike(alike?)
+                    }
+                    (Where::Never(never), _) => Why::Never(*never),
+                    (_, PolicyState::ReportOnly) => Why::ReportOnly,
+                    (Where::Some(region), _) => Why::Only(region.clone()),
+                    (Where::Always, _) => return None,
+                };
+                Some(Hole { policy, why })
+            })
+            .collect();
+        holes.sort_by_key(|hole| (hole.why.rank(answer), hole.policy));
+        holes
+    }
+}
