@@ -42,6 +42,8 @@ pub enum Feed {
     JitPolicies,
     /// Who has which role where.
     Rights,
+    /// Who may take which role where.
+    EligibleRights,
     /// Policies of conditional access.
     AccessPolicies,
     /// People.
@@ -71,6 +73,7 @@ impl Feed {
             Self::Exports => "exports",
             Self::JitPolicies => "just-in-time policies",
             Self::Rights => "rights",
+            Self::EligibleRights => "eligible rights",
             Self::AccessPolicies => "conditional access",
             Self::People => "people",
             Self::Methods => "authentication methods",

@@ -58,6 +58,13 @@ pub enum Reason {
         /// Its id.
         id: Box<str>,
     },
+    /// Who is in a group of the directory is not told.
+    Members {
+        /// The id of the group.
+        id: Box<str>,
+    },
+    /// What policies of conditional access demand depends on what the input does not tell.
+    SignInRules,
     /// Rules of one priority contradict each other, and which of them comes first is not known.
     SamePriority,
     /// The group applies to some addresses only, and this one has no address yet.

@@ -245,6 +245,7 @@ impl Estate {
             Feed::Exports => !around.exports.is_empty(),
             Feed::JitPolicies => !around.jit_policies.is_empty(),
             Feed::Rights => !around.role_assignments.is_empty(),
+            Feed::EligibleRights => !around.eligible_rights.is_empty(),
             Feed::AccessPolicies => {
                 !around.access_policies.is_empty() || around.has_list(DirectoryList::Policies)
             }
@@ -284,6 +285,31 @@ impl Estate {
             + self.ip_groups.len()
             + self.disks.len()
             + self.others.len()
+    }
+
+    /// What people call a resource: the last part of its id; of people, groups and policies, which have numbers for ids,
+    /// what they sign in by or are called.
+    pub fn name(&self, id: ResourceId) -> &str {
+        let text = self.text(id);
+        if text.contains('/') {
+            return crate::id::resource_name(text);
+        }
+        let around = &self.around;
+        let person = around.people.of(id).first();
+        let group = around.groups.of(id).first();
+        let policy = around.access_policies.of(id).first();
+        let place = around.named_locations.of(id).first();
+        [
+            person.map(|one| &one.login),
+            person.map(|one| &one.name),
+            group.map(|one| &one.name),
+            policy.map(|one| &one.name),
+            place.map(|one| &one.name),
+        ]
+        .into_iter()
+        .flatten()
+        .find_map(|name| name.as_ref()?.value())
+        .map_or(text, |name| name)
     }
 
     /// The reason for what depends on a resource that the input does not hold.

@@ -1,6 +1,7 @@
 //! What a check is.
 
 use estate::{Feed, Nsg};
+use signin::Who;
 
 use crate::engine::Sink;
 use crate::lang::Text;
@@ -44,6 +45,9 @@ pub enum Run {
     Estate(Subject, fn(&Context<'_>, &mut Sink)),
     /// The same where rules of groups anywhere matter: it is not kept by [`crate::Live`].
     Paths(Subject, fn(&Context<'_>, &mut Sink)),
+    /// Who gets into which machines: what people have rights for, and what is demanded of them. Nor is this kept by
+    /// [`crate::Live`].
+    People(Subject, fn(&Context<'_>, &Who<'_, '_>, &mut Sink)),
 }
 
 impl Run {
@@ -57,7 +61,7 @@ impl Run {
         match self {
             Self::Vm(_) | Self::Machine(_) => Subject::Machine,
             Self::Nsg(_) => Subject::Nsg,
-            Self::Estate(subject, _) | Self::Paths(subject, _) => subject,
+            Self::Estate(subject, _) | Self::Paths(subject, _) | Self::People(subject, _) => subject,
         }
     }
 }
@@ -85,6 +89,8 @@ pub enum Subject {
     JitPolicy,
     /// Subscriptions.
     Subscription,
+    /// The directory: people, groups and policies.
+    Directory,
 }
 
 /// A theme of the check list, in its order.

@@ -7,6 +7,7 @@ use estate::{Estate, Family, Kind, Known, Nsg, Origin, PortSet, Range, Reason, R
 use rayon::prelude::*;
 use reach::tags::Tags;
 use reach::{Addresses, Reach};
+use signin::{Directory, Rights, Who};
 
 use crate::check::{Check, Checkpoint, Run, Subject};
 use crate::checks::def005_defender_recommendation as recommendation;
@@ -265,7 +266,7 @@ impl<'j> Judge<'j> {
             match check.run {
                 Run::Vm(run) => run(&context, view, sink),
                 Run::Machine(run) => sink.take(&context, check, view.vm.id, run(&context, view)),
-                Run::Nsg(_) | Run::Estate(..) | Run::Paths(..) => {}
+                Run::Nsg(_) | Run::Estate(..) | Run::Paths(..) | Run::People(..) => {}
             }
             let its = mark.and_then(|mark| sink.said_since(check.code, mark));
             said.extend(its.map(|its| (*check, its)));
@@ -339,10 +340,16 @@ impl<'j> Judge<'j> {
             self.group(nsg, &exposing, &mut part);
             part
         });
+        let people = self.checks.iter().any(|check| matches!(check.run, Run::People(..)));
+        let directory = people.then(|| Directory::new(estate));
+        let rights = directory.as_ref().map(Rights::new);
+        let who = rights.as_ref().map(|rights| Who::new(rights, false));
         let whole = self.checks.par_iter().map(|check| {
             let mut part = empty();
-            if let Run::Estate(_, run) | Run::Paths(_, run) = check.run {
-                run(&self.context(None), &mut part);
+            match (check.run, &who) {
+                (Run::Estate(_, run) | Run::Paths(_, run), _) => run(&self.context(None), &mut part),
+                (Run::People(_, run), Some(who)) => run(&self.context(None), who, &mut part),
+                _ => {}
             }
             part
         });
@@ -385,6 +392,10 @@ fn lacks(estate: &Estate, subject: Subject, lang: Lang) -> Option<String> {
             "policy of just-in-time access",
             "Just-In-Time VM アクセスのポリシー",
         ),
+        Subject::Directory => {
+            let none = around.access_policies.is_empty() && around.people.is_empty();
+            (none && around.security_defaults.is_empty(), "list of the directory", "ディレクトリの一覧")
+        }
         Subject::Subscription => {
             (estate.vms.is_empty(), "subscription with machines", "仮想マシンを含むサブスクリプション")
         }

@@ -520,6 +520,15 @@ fn audience(open: &PortEvidence, lang: Lang) -> String {
 }
 
 /// Words in a list, as a sentence has them.
+/// So many machines.
+pub(crate) fn machines_words(count: usize, lang: Lang) -> String {
+    let shown = grouped(count as u128);
+    match count {
+        1 => say!(lang, "1 machine", "1 台のマシン"),
+        _ => say!(lang, "{shown} machines", "{shown} 台のマシン"),
+    }
+}
+
 pub(crate) fn listed(words: &[String], lang: Lang) -> String {
     words.join(match lang {
         Lang::En => ", ",

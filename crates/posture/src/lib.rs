@@ -24,7 +24,7 @@ mod view;
 
 pub use baseline::{Baseline, Before, Comparison, Gone, compare};
 pub use check::{Check, Checkpoint, Reference, Run, Severity, Subject};
-pub use checks::CHECKS;
+pub use checks::{CHECKS, never_text};
 pub use engine::{CheckTally, Outcome, Tally, Unknown, run};
 pub use exposure::{DecidedBy, PortEvidence, Sources, grouped, replies_text};
 pub use lang::{Lang, Text};

@@ -69,8 +69,11 @@ impl Live {
         lang: Lang,
         sources: [Addresses; 2],
     ) -> Self {
-        let checks: Vec<_> =
-            checks.iter().copied().filter(|check| !matches!(check.run, Run::Paths(..))).collect();
+        let checks: Vec<_> = checks
+            .iter()
+            .copied()
+            .filter(|check| !matches!(check.run, Run::Paths(..) | Run::People(..)))
+            .collect();
         let checks = checks.as_slice();
         let facts = Arc::new(Facts::new(&estate, Arc::clone(tags)));
         let reach = Reach::with_facts(&estate, Arc::clone(&facts));

@@ -113,6 +113,7 @@ fn facts(feed: Feed) -> (&'static str, &'static str) {
         Feed::Exports => ("continuous exports", "連続エクスポートの設定"),
         Feed::JitPolicies => ("just-in-time policies", "Just-In-Time VM アクセスのポリシー"),
         Feed::Rights => ("role assignments", "ロールの割り当て"),
+        Feed::EligibleRights => ("roles that people may take (PIM)", "PIM の資格のあるロールの割り当て"),
         Feed::AccessPolicies => ("policies of conditional access", "条件付きアクセス ポリシー"),
         Feed::People => ("people of the directory", "ディレクトリのユーザー"),
         Feed::Methods => ("methods of authentication that people have", "ユーザーの認証方法の登録状況"),
@@ -152,6 +153,9 @@ fn feed_command(feed: Feed) -> &'static str {
         Feed::Exports => "sekimori collect; az security automation list",
         Feed::JitPolicies => "sekimori collect; az security jit-policy list",
         Feed::Rights => "sekimori collect; az role assignment list --all",
+        Feed::EligibleRights => {
+            "sekimori collect; az rest --url '/subscriptions/<ID>/providers/Microsoft.Authorization/roleEligibilityScheduleInstances?api-version=2020-10-01'"
+        }
         Feed::AccessPolicies => {
             "sekimori collect; az rest --url 'https://graph.microsoft.com/v1.0/identity/conditionalAccess/policies'"
         }
@@ -209,6 +213,19 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
                 "{noun} `{name}` を経由して到達できる可能性があります (どこへ何を転送するかは入力から分かりません)"
             )
         }
+        Reason::Members { id } => {
+            let name = resource_name(id);
+            say!(
+                lang,
+                "who is in the group `{name}` is not told",
+                "グループ `{name}` のメンバーが分かりません"
+            )
+        }
+        Reason::SignInRules => say!(
+            lang,
+            "what policies of conditional access demand depends on what the input does not tell",
+            "条件付きアクセス ポリシーの判定に必要な情報が入力に含まれていません"
+        ),
         Reason::SamePriority => say!(
             lang,
             "rules of one priority contradict each other, and which comes first is not known",
@@ -436,6 +453,15 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
         Reason::SamePriority => {
             say!(lang, "give each rule a priority of its own", "規則ごとに異なる優先度を設定してください")
         }
+        Reason::Members { id } => {
+            let id = resource_name(id);
+            format!("sekimori collect; az rest --url 'https://graph.microsoft.com/v1.0/groups/{id}/transitiveMembers'")
+        }
+        Reason::SignInRules => say!(
+            lang,
+            "see what it is: sekimori who <SOURCE> --all",
+            "不足している情報の確認: sekimori who <SOURCE> --all"
+        ),
         Reason::NotAsked { feed } => feed_command(*feed).to_owned(),
         Reason::NotWhole { action: Some(_), .. } => say!(
             lang,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use estate::{ResourceId, resource_name};
+use estate::ResourceId;
 use posture::{Finding, Lang, Severity, Status, Unknown};
 
 use crate::Report;
@@ -65,11 +65,8 @@ pub(crate) fn other_resources(block: &[&Finding]) -> Vec<ResourceId> {
 
 /// The other resources of a block by name, the first `most` of them.
 pub(crate) fn named(report: &Report<'_>, all: &[ResourceId], most: usize) -> String {
-    let names: Vec<_> = all
-        .iter()
-        .take(most)
-        .map(|resource| clean(resource_name(report.estate.text(*resource))).into_owned())
-        .collect();
+    let names: Vec<_> =
+        all.iter().take(most).map(|resource| clean(report.estate.name(*resource)).into_owned()).collect();
     let names = names.join(", ");
     match (report.lang, all.len().saturating_sub(most)) {
         (_, 0) => names,
@@ -99,7 +96,7 @@ pub(crate) fn unknown_rows<'r>(report: &'r Report<'_>) -> Vec<UnknownRow<'r>> {
     rows.into_values()
         .filter_map(|rows| {
             let most = rows.iter().max_by_key(|row| row.count)?;
-            let name = |id: &ResourceId| clean(resource_name(report.estate.text(*id))).into_owned();
+            let name = |id: &ResourceId| clean(report.estate.name(*id)).into_owned();
             let mut names: Vec<_> = most.sample.iter().take(3).map(name).collect();
             if most.count > names.len() {
                 names.push("…".to_owned());

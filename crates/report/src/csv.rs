@@ -111,7 +111,7 @@ fn cells(report: &Report<'_>, finding: &Finding, status: &str, reason: &str, unt
     let ports: Vec<_> =
         evidence.iter().map(|open| format!("{} {}", open.protocol.name(), open.port_text())).collect();
     let widest = evidence.iter().map(|open| open.sources.internet_ipv4_addresses).max();
-    let last = |id: estate::ResourceId| resource_name(report.estate.text(id));
+    let last = |id: estate::ResourceId| report.estate.name(id);
     let mut via: Vec<_> = evidence.iter().map(|open| last(open.via)).collect();
     via.dedup();
     let mut rules: Vec<String> = Vec::new();

@@ -223,7 +223,7 @@ fn logins(report: &Report<'_>) -> Option<String> {
         .iter()
         .chain(suppressed)
         .filter(|finding| finding.check.code == CODE && finding.status == Status::Fail)
-        .map(|finding| (resource_name(report.estate.text(finding.resource)), finding.resource))
+        .map(|finding| (report.estate.name(finding.resource), finding.resource))
         .collect();
     let open: Vec<ResourceId> = open.into_iter().map(|(_, resource)| resource).collect();
     let names = named(report, &open, 5);

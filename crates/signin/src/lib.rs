@@ -25,7 +25,7 @@ pub use directory::{Directory, Subject};
 pub use outcome::{Controls, Demand, Strictness};
 pub use policy::{Doubt, Never, PolicyState, state_of};
 pub use question::{Application, Client, Place, Platform, Question, Risk, looks_like_machine};
-pub use rights::{Action, Right, Rights};
+pub use rights::{Action, Right, Rights, fits};
 pub use tri::Tri;
 pub use verdict::{Rules, Verdict};
 pub use what_if::{Answer, Axis, Class, Countries, PolicyAnswer, Region, TooManyCases, Where, what_if};

@@ -1,6 +1,6 @@
 //! What policies demand together.
 
-use estate::{AccessPolicy, Field, Known, Strength};
+use estate::{AccessPolicy, Estate, Field, Known, Strength};
 
 use crate::tri::Tri;
 
@@ -55,6 +55,11 @@ pub struct Demand {
 }
 
 impl Controls {
+    /// What a policy of an estate demands.
+    pub fn of_policy(estate: &Estate, policy: &AccessPolicy) -> Self {
+        Self::of(policy, |id| estate.around.strengths.of(estate.ids().find(id)?).first())
+    }
+
     /// What a policy demands. `find` gives a strength of the input by its id.
     pub(crate) fn of<'e>(policy: &AccessPolicy, find: impl Fn(&str) -> Option<&'e Strength>) -> Self {
         let mut each = Vec::new();

@@ -216,7 +216,7 @@ fn permits(all: &[Permission], action: Action<'_>) -> bool {
 }
 
 /// Whether a pattern of actions (`Microsoft.Authorization/*/write`) holds an action; `*` is any text, case does not count.
-pub(crate) fn fits(pattern: &str, action: &str) -> bool {
+pub fn fits(pattern: &str, action: &str) -> bool {
     let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| action.strip_prefix(first)) else { return false };

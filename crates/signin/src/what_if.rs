@@ -171,11 +171,7 @@ pub fn what_if<'e>(
     );
     let rows: Vec<Row> =
         all.iter().map(|policy| row(directory, subject, &groups, question, policy, &places, &axes)).collect();
-    let strength = |id: &str| {
-        let id = estate.ids().find(id)?;
-        estate.around.strengths.of(id).first()
-    };
-    let controls: Vec<Controls> = all.iter().map(|policy| Controls::of(policy, strength)).collect();
+    let controls: Vec<Controls> = all.iter().map(|policy| Controls::of_policy(estate, policy)).collect();
     let policies: Vec<PolicyAnswer<'e>> = all
         .iter()
         .zip(&rows)

@@ -37,6 +37,8 @@ record! {
     RoleDefinition of |_, _, _| None;
     /// What it is called.
     title: text at "/properties/roleName",
+    /// `BuiltInRole`, `CustomRole`.
+    kind: text at "/properties/type" or "/roleType",
     /// What it lets people do, and what of that not; each permission by itself.
     permissions: (Vec<Permission>, permissions) at "/properties/permissions",
 }

@@ -2,6 +2,8 @@
 
 use crate::check::Check;
 
+pub use gets_in::never_text;
+
 mod acc001_guessable_admin_name;
 mod acc002_password_sign_in;
 mod acc003_derived_admin_name;
@@ -20,6 +22,14 @@ mod bkp004_vault_without_soft_delete;
 mod bkp005_vault_not_immutable;
 mod bkp006_short_retention;
 mod bkp007_backup_in_one_region;
+mod cap001_no_mfa_for_machines;
+mod cap002_no_mfa_for_azure;
+mod cap003_policy_spares_machines;
+mod cap004_policy_only_reports;
+mod cap005_policy_for_wrong_application;
+mod cap006_legacy_authentication;
+mod cap007_break_glass_unprotected;
+mod cap008_wide_trusted_place;
 mod def001_defender_plan_off;
 mod def002_defender_plan_1;
 mod def003_no_security_contact;
@@ -41,7 +51,12 @@ mod enc005_shared_disk;
 mod enc006_exportable_disk;
 mod enc007_unmanaged_disk;
 mod end_of_support;
+mod ent001_no_entra_sign_in;
+mod ent002_entra_sign_in_without_identity;
+mod ent003_entra_sign_in_without_rights;
+mod ent004_local_sign_in_beside_entra;
 mod flow_logs;
+mod gets_in;
 mod guest_results;
 mod hrd001_trusted_launch;
 mod hrd002_secure_boot;
@@ -58,6 +73,10 @@ mod hrd012_winrm_in_clear;
 mod hrd013_vm_agent;
 mod hrd014_script_in_clear;
 mod hrd015_guest_policy_failed;
+mod idp001_no_sign_in_risk_policy;
+mod idp002_no_user_risk_policy;
+mod idp003_risky_person;
+mod idp004_no_second_factor;
 mod jit001_no_jit;
 mod jit002_jit_does_not_close;
 mod jit003_jit_port_missing;
@@ -100,10 +119,19 @@ mod net023_bastion_no_recording;
 mod net024_weak_vpn;
 mod passages;
 mod private_ways;
+mod rba001_wide_login_role;
+mod rba002_standing_login_role;
+mod rba003_too_many_administrators;
+mod rba004_guest_with_rights;
+mod rba005_custom_administrator_role;
+mod rba006_classic_administrators;
+mod rba007_right_of_nobody;
 mod results;
 mod retired_sizes;
+mod risk_policies;
 mod shared;
 mod subscriptions;
+mod unprotected;
 mod upd001_manual_updates;
 mod upd002_updates_missing;
 mod upd003_restart_pending;
@@ -129,6 +157,14 @@ pub const CHECKS: &[&Check] = &[
     &bkp005_vault_not_immutable::CHECK,
     &bkp006_short_retention::CHECK,
     &bkp007_backup_in_one_region::CHECK,
+    &cap001_no_mfa_for_machines::CHECK,
+    &cap002_no_mfa_for_azure::CHECK,
+    &cap003_policy_spares_machines::CHECK,
+    &cap004_policy_only_reports::CHECK,
+    &cap005_policy_for_wrong_application::CHECK,
+    &cap006_legacy_authentication::CHECK,
+    &cap007_break_glass_unprotected::CHECK,
+    &cap008_wide_trusted_place::CHECK,
     &def001_defender_plan_off::CHECK,
     &def002_defender_plan_1::CHECK,
     &def003_no_security_contact::CHECK,
@@ -148,6 +184,10 @@ pub const CHECKS: &[&Check] = &[
     &enc005_shared_disk::CHECK,
     &enc006_exportable_disk::CHECK,
     &enc007_unmanaged_disk::CHECK,
+    &ent001_no_entra_sign_in::CHECK,
+    &ent002_entra_sign_in_without_identity::CHECK,
+    &ent003_entra_sign_in_without_rights::CHECK,
+    &ent004_local_sign_in_beside_entra::CHECK,
     &hrd001_trusted_launch::CHECK,
     &hrd002_secure_boot::CHECK,
     &hrd003_vtpm::CHECK,
@@ -163,6 +203,10 @@ pub const CHECKS: &[&Check] = &[
     &hrd013_vm_agent::CHECK,
     &hrd014_script_in_clear::CHECK,
     &hrd015_guest_policy_failed::CHECK,
+    &idp001_no_sign_in_risk_policy::CHECK,
+    &idp002_no_user_risk_policy::CHECK,
+    &idp003_risky_person::CHECK,
+    &idp004_no_second_factor::CHECK,
     &jit001_no_jit::CHECK,
     &jit002_jit_does_not_close::CHECK,
     &jit003_jit_port_missing::CHECK,
@@ -200,6 +244,13 @@ pub const CHECKS: &[&Check] = &[
     &net022_bastion_clipboard_and_files::CHECK,
     &net023_bastion_no_recording::CHECK,
     &net024_weak_vpn::CHECK,
+    &rba001_wide_login_role::CHECK,
+    &rba002_standing_login_role::CHECK,
+    &rba003_too_many_administrators::CHECK,
+    &rba004_guest_with_rights::CHECK,
+    &rba005_custom_administrator_role::CHECK,
+    &rba006_classic_administrators::CHECK,
+    &rba007_right_of_nobody::CHECK,
     &upd001_manual_updates::CHECK,
     &upd002_updates_missing::CHECK,
     &upd003_restart_pending::CHECK,

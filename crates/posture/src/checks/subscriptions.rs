@@ -21,6 +21,11 @@ pub(crate) struct Subscription<'e> {
 }
 
 impl Subscription<'_> {
+    /// The id of its first machine.
+    pub(crate) fn first_id(&self) -> ResourceId {
+        self.first.id
+    }
+
     /// Where its first machine stands: its source is who was asked about the subscription.
     pub(crate) fn origins(&self) -> &Origins {
         &self.first.origins

@@ -9,9 +9,10 @@ use signin::{Answer, Demand, Directory, PolicyState, Question, Rules, Strictness
 
 pub use json::document;
 pub(crate) use json::{region as region_json, tri};
+pub(crate) use posture::never_text;
 pub use text::page;
 pub(crate) use text::{region_text, verdict_text};
-pub(crate) use words::{doubt_parts, never_code, never_text};
+pub(crate) use words::{doubt_parts, never_code};
 
 /// What is asked and what is answered.
 pub struct Told<'t, 'e> {

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use posture::Lang;
 use signin::{Answer, Axis, Class, Controls, Countries, Demand, PolicyState, Region, Tri, Verdict, Where};
 
-use super::words::{client_word, doubt_text, never_text, platform_word, risk_word};
+use super::never_text;
+use super::words::{client_word, doubt_text, platform_word, risk_word};
 use super::{Told, policy_name};
 use crate::clean::clean;
 use crate::words::pick;

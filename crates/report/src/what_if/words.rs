@@ -24,28 +24,6 @@ pub(crate) fn never_code(never: Never) -> &'static str {
     }
 }
 
-pub(crate) fn never_text(never: Never, lang: Lang) -> &'static str {
-    let (en, ja) = match never {
-        Never::Off => ("it is off", "無効です"),
-        Never::Workloads => ("it is for programs and not for people", "ワークロード ID 用です"),
-        Never::Person => ("it is for other people", "対象のユーザーではありません"),
-        Never::PersonExcluded => ("it leaves this person out", "このユーザーは除外されています"),
-        Never::Application => ("it is for other applications", "対象のアプリケーションではありません"),
-        Never::ApplicationExcluded => {
-            ("it leaves this application out", "このアプリケーションは除外されています")
-        }
-        Never::Client => ("it is for other clients", "対象のクライアントではありません"),
-        Never::Platform => ("it is for other systems", "対象のプラットフォームではありません"),
-        Never::SignInRisk => {
-            ("it is for other risks of the sign-in", "対象のサインイン リスクではありません")
-        }
-        Never::UserRisk => ("it is for other risks of the person", "対象のユーザー リスクではありません"),
-        Never::Place => ("it is for other places", "対象の場所ではありません"),
-        Never::Device => ("it is for other devices", "対象のデバイスではありません"),
-    };
-    pick(lang, en, ja)
-}
-
 /// A stable form: what is not known, and of what.
 pub(crate) fn doubt_code(doubt: &Doubt) -> Value {
     let (what, of) = match doubt {

@@ -515,7 +515,7 @@ impl<'e> Build<'_, '_, '_, 'e> {
                         ("only-where", Some(region_json(answer, region)), text)
                     }
                 };
-                HoleForm { policy: name(hole.policy), because, place, text, near: hole.is_near(answer) }
+                HoleForm { policy: name(hole.policy), because, place, text, near: hole.is_near() }
             });
             let holes = if sign_in.least().has_mfa() { Vec::new() } else { holes.collect() };
             let form = SignInForm {

@@ -11,7 +11,9 @@ mod sign_in;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use estate::{DirectoryRole, Estate, Known, ResourceId, RoleAssignment, Vm, resource_subscription};
+use estate::{
+    AccessPolicy, DirectoryRole, Estate, Known, ResourceId, RoleAssignment, Vm, resource_subscription,
+};
 use hashbrown::{HashMap, HashSet};
 
 use means::{ACTIONS, On};
@@ -202,6 +204,19 @@ impl<'d, 'e> Who<'d, 'e> {
     pub fn is_untold_group(&self, principal: ResourceId) -> bool {
         let to_group = |grant: &Grant<'_>| grant.principal == principal && grant.is_to_group();
         self.grants.iter().any(to_group) && !self.directory().tells_members(principal)
+    }
+
+    /// Whether a policy is for a class of people by what it includes, and leaves them out.
+    pub fn is_spared(&self, people: usize, policy: &AccessPolicy) -> Tri {
+        let Some(subject) = self.people.get(people).and_then(|class| class.members.first()) else {
+            return Tri::No;
+        };
+        let groups = self.directory().groups_of(subject.id);
+        match policy::person(self.directory(), subject, &groups, policy) {
+            (_, Some(policy::Never::PersonExcluded)) => Tri::Yes,
+            (judged, None) if judged.so == Tri::Maybe => Tri::Maybe,
+            _ => Tri::No,
+        }
     }
 
     /// What is demanded of a class of people at a door; none where nobody of them has a right that it matters for.

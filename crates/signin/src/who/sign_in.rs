@@ -9,7 +9,7 @@ use crate::policy::{Never, PolicyState};
 use crate::question::{Question, Risk, looks_like_machine};
 use crate::tri::Tri;
 use crate::verdict::{Rules, Verdict};
-use crate::what_if::{Answer, Axis, Region, Where, what_if};
+use crate::what_if::{Answer, Region, Where, what_if};
 
 /// What conditional access demands of somebody at a door, whatever is left open.
 pub struct SignIn<'e> {
@@ -27,6 +27,8 @@ pub struct Hole {
     pub policy: usize,
     /// Why it does not.
     pub why: Why,
+    /// Whether it is meant for some risks alone, which leaves no hole.
+    pub of_risks: bool,
 }
 
 /// Why a policy does not demand what it says.
@@ -44,14 +46,10 @@ pub enum Why {
 
 impl Why {
     /// The nearer a policy is to demanding it, the less.
-    fn rank(&self, answer: &Answer<'_>) -> u8 {
-        let of_risk =
-            |axis: usize| matches!(answer.axes.get(axis), Some((Axis::SignInRisk | Axis::UserRisk, _)));
+    fn rank(&self) -> u8 {
         match self {
             Self::Never(Never::PersonExcluded) => 0,
             Self::Never(Never::ApplicationExcluded) => 1,
-            // What is meant for risks alone leaves no hole.
-            Self::Only(region) if region.iter().all(|(axis, _)| of_risk(*axis)) => 7,
             Self::Only(_) => 2,
             Self::Alike(_) => 3,
             Self::ReportOnly => 4,
@@ -64,8 +62,8 @@ impl Why {
 
 impl Hole {
     /// Whether it is one that nobody meant, most likely.
-    pub fn is_near(&self, answer: &Answer<'_>) -> bool {
-        self.why.rank(answer) < 5
+    pub fn is_near(&self) -> bool {
+        !self.of_risks && self.why.rank() < 5
     }
 }
 
@@ -118,10 +116,14 @@ impl<'e> SignIn<'e> {
                     (Where::Some(region), _) => Why::Only(region.clone()),
                     (Where::Always, _) => return None,
                 };
-                Some(Hole { policy, why })
+                let levels = [&own.policy.sign_in_risk, &own.policy.user_risk];
+                let of_risks = levels
+                    .into_iter()
+                    .any(|risk| risk.as_ref().and_then(Known::value).is_some_and(|all| !all.is_empty()));
+                Some(Hole { policy, why, of_risks })
             })
             .collect();
-        holes.sort_by_key(|hole| (hole.why.rank(answer), hole.policy));
+        holes.sort_by_key(|hole| (hole.of_risks, hole.why.rank(), hole.policy));
         holes
     }
 }

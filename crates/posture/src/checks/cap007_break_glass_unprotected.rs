@@ -1,0 +1,125 @@
+//! An account that every policy spares has nothing but a password.
+
+use estate::{AccessPolicy, DirectoryList, Feed};
+use signin::{Standing, Tri, Who};
+
+use super::gets_in::{is_for_everything, lacks, name, protects, whole};
+use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
+use crate::engine::Sink;
+use crate::lang::{Text, say};
+use crate::verdict::Fault;
+use crate::view::Context;
+
+pub(crate) const CHECK: Check = Check {
+    code: "CAP007",
+    slug: "break-glass-unprotected",
+    checkpoint: Checkpoint::ConditionalAccess,
+    severity: Severity::High,
+    title: Text {
+        en: "an emergency account without a strong method",
+        ja: "強力な認証方法のない緊急用アカウント",
+    },
+    why: Text {
+        en: "No policy stops such an account, whoever uses it: that is what it is for. What is left to protect it is what it signs in with, and a password alone, however long, is written down, phished and reused.",
+        ja: "緊急用アカウントは、誰が使ってもポリシーでは止まりません (それが目的です)。保護は認証方法だけが頼りであり、どれほど長くても、パスワードだけでは書き留められ、だまし取られ、使い回されます。",
+    },
+    fix: Text {
+        en: "Register two security keys (FIDO2) or certificates for it, keep them in different safes, and have every sign-in of it alerted. Leave two such accounts, and no one else, out of policies.",
+        ja: "FIDO2 セキュリティ キーまたは証明書を 2 つ登録して別々の金庫に保管し、サインインのたびに通知されるようにしてください。ポリシーから除外するのは、この 2 つのアカウントだけにしてください。",
+    },
+    feed: Some(Feed::AccessPolicies),
+    refs: &[
+        Reference::Mcsb("PA-5"),
+        Reference::Attack("T1078.004"),
+        Reference::Page(
+            "https://learn.microsoft.com/entra/identity/role-based-access-control/security-emergency-access",
+        ),
+    ],
+    run: Run::People(Subject::Directory, run),
+};
+
+/// What no phisher takes away, as reports of Microsoft Graph call it.
+///
+/// Source: <https://learn.microsoft.com/graph/api/resources/userregistrationdetails>
+const STRONG: [&str; 8] = [
+    "fido2SecurityKey",
+    "passKeyDeviceBound",
+    "passKeyDeviceBoundAuthenticator",
+    "passKeyDeviceBoundWindowsHello",
+    "windowsHelloForBusiness",
+    "macOsSecureEnclaveKey",
+    "certificateBasedAuthentication",
+    "x509Certificate",
+];
+
+fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
+    let around = &context.estate().around;
+    let risks = |policy: &AccessPolicy| {
+        [&policy.sign_in_risk, &policy.user_risk]
+            .into_iter()
+            .all(|risk| risk.as_ref().is_none_or(|risk| risk.value().is_some_and(Vec::is_empty)))
+    };
+    // Policies that everybody has to do with.
+    let all: Vec<&AccessPolicy> = around
+        .access_policies
+        .iter()
+        .filter(|policy| is_for_everything(policy) && risks(policy) && protects(context, policy))
+        .collect();
+    if all.is_empty() {
+        return;
+    }
+    let methods = whole(context, DirectoryList::Methods, Feed::Methods);
+    for (class, people) in who.people.iter().enumerate() {
+        if matches!(people.standing, Standing::Program | Standing::Gone | Standing::Untold)
+            || people.enabled == Some(false)
+        {
+            continue;
+        }
+        let spared = all.iter().map(|policy| who.is_spared(class, policy)).fold(Tri::Yes, Tri::and);
+        if spared == Tri::No {
+            continue;
+        }
+        for subject in &people.members {
+            let own = around.sign_in_methods.of(subject.id).first();
+            let strong = own
+                .and_then(|own| own.methods.as_ref()?.value())
+                .map(|all| all.iter().any(|one| STRONG.iter().any(|word| one.eq_ignore_ascii_case(word))));
+            match (strong, spared) {
+                (Some(true), _) => sink.pass(context, &CHECK, subject.id),
+                (Some(false), Tri::Yes) => {
+                    let name = name(who, subject);
+                    let has = own.and_then(|own| own.methods.as_ref()?.value()).map(|all| all.join(", "));
+                    let message = say!(
+                        context.lang,
+                        "every policy for everybody leaves `{name}` out, and it has no key or certificate to sign in with",
+                        "`{name}` は全員向けのすべてのポリシーから除外されており、セキュリティ キーや証明書も登録されていません"
+                    );
+                    let fault = Fault::new(message).fact("methods", has.unwrap_or_default());
+                    let fault = match own {
+                        Some(own) => fault.at_record(own.id, &own.origins, "/methodsRegistered"),
+                        None => fault,
+                    };
+                    sink.fail(fault.finding(context, &CHECK, subject.id));
+                }
+                (None, _) => {
+                    let reasons =
+                        methods.clone().err().unwrap_or_else(|| vec![lacks(context, Feed::Methods)]);
+                    sink.unknown(&CHECK, subject.id, reasons);
+                }
+                (Some(false), _) => sink.unknown(&CHECK, subject.id, super::gets_in::doubts(context, who)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_methods_are_known_once() {
+        let lower: std::collections::BTreeSet<String> =
+            STRONG.iter().map(|one| one.to_ascii_lowercase()).collect();
+        assert_eq!(lower.len(), STRONG.len());
+    }
+}

@@ -1,0 +1,84 @@
+//! Somebody whose account may be in other hands gets into machines.
+
+use estate::{DirectoryList, Feed};
+use signin::{Risk, Who};
+
+use super::gets_in::{are_people, means_words, name, reaches, whole};
+use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
+use crate::engine::Sink;
+use crate::lang::{Text, say};
+use crate::verdict::Fault;
+use crate::view::Context;
+
+pub(crate) const CHECK: Check = Check {
+    code: "IDP003",
+    slug: "risky-person",
+    checkpoint: Checkpoint::IdentityProtection,
+    severity: Severity::High,
+    title: Text {
+        en: "a risky person gets into machines", ja: "仮想マシンに入れる危険なユーザー"
+    },
+    why: Text {
+        en: "Microsoft has seen signs that somebody else uses this account, and nobody has looked at them yet. Until then whoever that is has the same way into the machines.",
+        ja: "別人がこのアカウントを使っている兆候が検出されたまま、まだ対応されていません。その間、その人物も同じように仮想マシンに入れます。",
+    },
+    fix: Text {
+        en: "Have the person change the password with MFA and revoke the sessions: `az rest --method post --url https://graph.microsoft.com/v1.0/users/<ID>/revokeSignInSessions`; look at what the account did (Risky users, Risk detections), then confirm or dismiss the risk.",
+        ja: "MFA を伴うパスワード変更を求め、セッションを取り消してください: `az rest --method post --url https://graph.microsoft.com/v1.0/users/<ID>/revokeSignInSessions`。[危険なユーザー] と [リスク検出] でアカウントの操作を確認し、侵害を確認するか、リスクを無視してください。",
+    },
+    feed: Some(Feed::RiskyPeople),
+    refs: &[
+        Reference::Mcsb("IR-4"),
+        Reference::Attack("T1078.004"),
+        Reference::Page(
+            "https://learn.microsoft.com/entra/id-protection/howto-identity-protection-remediate-unblock",
+        ),
+    ],
+    run: Run::People(Subject::Machine, run),
+};
+
+fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
+    let (lang, around) = (context.lang, &context.estate().around);
+    let told = whole(context, DirectoryList::Risky, Feed::RiskyPeople);
+    for (people, reach) in who.people.iter().zip(reaches(who)) {
+        let Some(reach) = reach.filter(|_| are_people(people.standing) && people.enabled != Some(false))
+        else {
+            continue;
+        };
+        for subject in &people.members {
+            let Some(risk) = people.risk else {
+                match &told {
+                    Ok(()) => sink.pass(context, &CHECK, subject.id),
+                    Err(reasons) => sink.unknown(&CHECK, subject.id, reasons.clone()),
+                }
+                continue;
+            };
+            let own = around.risky_people.of(subject.id).first();
+            let (person, count) = (name(who, subject), reach.count());
+            let (machines, does) =
+                (crate::exposure::machines_words(count, lang), means_words(reach.means, lang));
+            let level = risk.word();
+            let sure =
+                own.and_then(|own| own.state.as_ref()?.value()).map(ToString::to_string).unwrap_or_default();
+            let message = say!(
+                lang,
+                "`{person}` is at {level} risk and can {does} on {machines}",
+                "`{person}` はリスク レベル {level} で、{machines}に対して次の操作ができます: {does}"
+            );
+            let severity = match risk {
+                Risk::High => crate::check::Severity::Critical,
+                Risk::Low => crate::check::Severity::Medium,
+                Risk::Medium | Risk::No => CHECK.severity,
+            };
+            let mut fault = Fault::new(message)
+                .fact("risk", level)
+                .fact("state", sure)
+                .fact("machines", count.to_string())
+                .severity(severity);
+            if let Some(own) = own {
+                fault = fault.at_record(own.id, &own.origins, "/riskLevel");
+            }
+            sink.fail(fault.finding(context, &CHECK, subject.id));
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Somebody who gets into machines has no second factor.
+
+use estate::{DirectoryList, Feed, Known};
+use signin::Who;
+
+use super::gets_in::{are_people, lacks, means_words, name, reaches, whole};
+use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
+use crate::engine::Sink;
+use crate::lang::{Text, say};
+use crate::verdict::Fault;
+use crate::view::Context;
+
+pub(crate) const CHECK: Check = Check {
+    code: "IDP004",
+    slug: "no-second-factor",
+    checkpoint: Checkpoint::IdentityProtection,
+    severity: Severity::Medium,
+    title: Text { en: "people without a second factor", ja: "MFA 未登録のユーザー" },
+    why: Text {
+        en: "A policy that demands MFA meets somebody who has none: then whoever signs in first with the password registers a phone of their own, and that may be the thief.",
+        ja: "MFA を要求するポリシーがあっても、登録がなければ、最初にパスワードでサインインした人が自分の電話を登録できます。それが攻撃者かもしれません。",
+    },
+    fix: Text {
+        en: "Have the person register a passkey, a security key or Microsoft Authenticator with a Temporary Access Pass, and demand a trusted place or device for registering (the user action Register security information).",
+        ja: "一時アクセス パスを使ってパスキー、セキュリティ キー、または Microsoft Authenticator を登録してもらい、登録時 (ユーザー操作「セキュリティ情報の登録」) に信頼できる場所またはデバイスを要求してください。",
+    },
+    feed: Some(Feed::Methods),
+    refs: &[
+        Reference::Mcsb("IM-6"),
+        Reference::Policy("e3e008c3-56b9-4133-8fd7-d3347377402a"),
+        Reference::Policy("931e118d-50a1-4457-a5e4-78550e086c52"),
+        Reference::Attack("T1098.005"),
+        Reference::Page(
+            "https://learn.microsoft.com/entra/identity/conditional-access/policy-all-users-security-info-registration",
+        ),
+    ],
+    run: Run::People(Subject::Machine, run),
+};
+
+fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
+    let (lang, around) = (context.lang, &context.estate().around);
+    let told = whole(context, DirectoryList::Methods, Feed::Methods);
+    for (people, reach) in who.people.iter().zip(reaches(who)) {
+        let Some(reach) = reach.filter(|_| are_people(people.standing) && people.enabled != Some(false))
+        else {
+            continue;
+        };
+        for subject in &people.members {
+            let own = around.sign_in_methods.of(subject.id).first();
+            // One that policies of the directory do not let them use is none.
+            let has = own.and_then(|own| own.mfa.as_ref().or(own.registered.as_ref())?.value().copied());
+            match has {
+                Some(true) => sink.pass(context, &CHECK, subject.id),
+                None => {
+                    let reasons = told.clone().err().unwrap_or_else(|| vec![lacks(context, Feed::Methods)]);
+                    sink.unknown(&CHECK, subject.id, reasons);
+                }
+                Some(false) => {
+                    let (person, count) = (name(who, subject), reach.count());
+                    let machines = crate::exposure::machines_words(count, lang);
+                    let does = means_words(reach.means, lang);
+                    let message = say!(
+                        lang,
+                        "`{person}` can {does} on {machines} and has no second factor",
+                        "`{person}` は MFA を登録しておらず、{machines}に対して次の操作ができます: {does}"
+                    );
+                    let mut fault = Fault::new(message).fact("machines", count.to_string());
+                    if let Some(own) = own {
+                        let has = own.methods.as_ref().and_then(Known::value).map(|all| all.join(", "));
+                        fault = fault.fact("methods", has.unwrap_or_default()).at_record(
+                            own.id,
+                            &own.origins,
+                            "/isMfaCapable",
+                        );
+                    }
+                    sink.fail(fault.finding(context, &CHECK, subject.id));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! A right is left of an account or group that is gone.
+
+use estate::{DirectoryList, Feed};
+use signin::{Given, Standing, Who};
+
+use super::gets_in::{cause, lacks, place, scope_words};
+use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
+use crate::engine::Sink;
+use crate::lang::{Text, say};
+use crate::verdict::Fault;
+use crate::view::Context;
+
+pub(crate) const CHECK: Check = Check {
+    code: "RBA007",
+    slug: "right-of-nobody",
+    checkpoint: Checkpoint::Rbac,
+    severity: Severity::Low,
+    title: Text { en: "a right of an account that is gone", ja: "削除済みアカウントの権限" },
+    why: Text {
+        en: "A deleted account can be restored for 30 days, with all of its rights; and a list of rights that nobody can read hides the ones that matter.",
+        ja: "削除されたアカウントは 30 日間、権限ごと復元できます。また、持ち主の分からない割り当てが並ぶと、重要な割り当てが埋もれます。",
+    },
+    fix: Text {
+        en: "`az role assignment delete --ids <ASSIGNMENT-ID>`",
+        ja: "`az role assignment delete --ids <割り当て ID>`",
+    },
+    feed: Some(Feed::People),
+    refs: &[
+        Reference::Mcsb("PA-4"),
+        Reference::Policy("0cfea604-3201-4e14-88fc-fae4c427a6c5"),
+        Reference::Page(
+            "https://learn.microsoft.com/azure/role-based-access-control/troubleshooting#symptom---role-assignments-with-identity-not-found",
+        ),
+    ],
+    run: Run::People(Subject::Subscription, run),
+};
+
+fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
+    let lang = context.lang;
+    let groups_told = context.estate().around.lists(DirectoryList::Groups);
+    for grant in &who.grants {
+        if matches!(grant.given, Given::Directory(_)) {
+            continue;
+        }
+        let people = who.class_of_person(grant.principal).and_then(|class| who.people.get(class));
+        let gone = match grant.is_to_group() {
+            true => groups_told && !who.directory().is_group(grant.principal),
+            false => people.is_some_and(|people| people.standing == Standing::Gone),
+        };
+        if !gone {
+            let told = people.is_some_and(|people| !matches!(people.standing, Standing::Untold))
+                || (grant.is_to_group() && (groups_told || who.directory().is_group(grant.principal)));
+            match told {
+                true => sink.pass(context, &CHECK, place(grant)),
+                false => sink.unknown(&CHECK, place(grant), vec![lacks(context, Feed::People)]),
+            }
+            continue;
+        }
+        let (role, scope) = (crate::remedy::one_line(&grant.role), scope_words(grant.scope, lang));
+        let principal = context.estate().text(grant.principal);
+        let message = say!(
+            lang,
+            "{role} of {scope} is given to `{principal}`, who is not in the directory any more",
+            "{scope} の {role} が、ディレクトリに存在しない `{principal}` に割り当てられています"
+        );
+        let fault = Fault::new(message)
+            .because(cause(context, grant))
+            .fact("role", role)
+            .fact("principal", principal);
+        sink.fail(fault.finding(context, &CHECK, place(grant)));
+    }
+}
