@@ -7,7 +7,7 @@ use crate::clean::clean;
 use crate::words::pick;
 
 /// Names of facts that are not told just by putting spaces into them, in English and Japanese.
-const NAMES: [(&str, &str, &str); 114] = [
+const NAMES: [(&str, &str, &str); 127] = [
     ("address", "address", "アドレス"),
     ("addresses", "addresses", "アドレス数"),
     ("admin_username", "administrator", "管理者名"),
@@ -16,6 +16,7 @@ const NAMES: [(&str, &str, &str); 114] = [
     ("allow_extension_operations", "extensions allowed", "拡張機能の許可"),
     ("allowed_sources", "allowed sources", "許可する接続元"),
     ("amplification", "amplification", "増幅率"),
+    ("application", "application", "アプリケーション"),
     ("attestation", "attestation", "構成証明"),
     ("basic", "of the Basic SKU", "Basic SKU のリソース"),
     ("blocked", "machines kept out", "遮断された仮想マシン数"),
@@ -46,8 +47,10 @@ const NAMES: [(&str, &str, &str); 114] = [
     ("fingerprint", "fingerprint", "フィンガープリント"),
     ("generation", "generation", "世代"),
     ("guest_configuration_extension", "machine configuration extension", "マシン構成の拡張機能"),
+    ("has_to_be_taken", "has to be taken first", "有効化が必要"),
     ("health_status", "health", "正常性"),
     ("high", "high", "高"),
+    ("hole", "the hole", "抜け穴"),
     ("identity", "identity", "マネージド ID"),
     ("image_day", "image of", "イメージの日付"),
     ("image_days", "days since", "経過日数"),
@@ -67,6 +70,7 @@ const NAMES: [(&str, &str, &str); 114] = [
     ("max_duration", "longest", "最大時間"),
     ("max_shares", "sharing machines at most", "共有の上限"),
     ("medium", "medium", "中"),
+    ("methods", "methods", "認証方法"),
     ("missing", "missing", "不足"),
     ("narrowed", "narrowed to entities", "対象の限定"),
     ("network_access_policy", "network access", "ネットワーク アクセス"),
@@ -77,12 +81,17 @@ const NAMES: [(&str, &str, &str); 114] = [
     ("oldest", "oldest", "最も古いもの"),
     ("oldest_days", "days since", "経過日数"),
     ("open_ports", "ports", "ポート"),
+    ("password", "password", "パスワード"),
     ("patch_mode", "who installs updates", "更新の方式"),
     ("patchable", "mended by an update", "更新で解消できるもの"),
     ("path", "path", "経路"),
+    ("people", "people", "人数"),
+    ("person", "person", "ユーザー"),
     ("policies", "policies", "ポリシー"),
+    ("policy", "policy", "ポリシー"),
     ("port_count", "ports", "ポート数"),
     ("pricing_tier", "plan", "プラン"),
+    ("principal", "given to", "割り当て先"),
     ("priority", "priority", "優先度"),
     ("private_ways", "private ways", "プライベートな経路"),
     ("protection_state", "protection", "保護の状態"),
@@ -94,6 +103,7 @@ const NAMES: [(&str, &str, &str); 114] = [
     ("recovery_point", "recovery point", "復元ポイント"),
     ("redundancy", "redundancy", "冗長性"),
     ("retention_days", "kept for days", "保持日数"),
+    ("risk", "risk", "リスク"),
     ("role", "role", "ロール"),
     ("rule", "rule", "規則"),
     ("sample", "among them", "例"),
@@ -109,6 +119,8 @@ const NAMES: [(&str, &str, &str); 114] = [
     ("sku", "SKU", "SKU"),
     ("soft_delete", "soft delete", "論理的な削除"),
     ("soft_delete_days", "deleted ones kept for days", "論理的な削除の保持日数"),
+    ("ssh_keys", "SSH keys", "SSH 鍵の数"),
+    ("state", "state", "状態"),
     ("sub_plan", "sub-plan", "サブプラン"),
     ("subnet", "subnet", "サブネット"),
     ("successor", "successor", "後継"),
@@ -121,11 +133,12 @@ const NAMES: [(&str, &str, &str); 114] = [
     ("update", "update", "更新プログラム"),
     ("upgrade", "the upgrade", "移行の影響"),
     ("way_out", "way out", "送信の経路"),
+    ("wildcard_in", "wildcard in", "ワイルドカードの場所"),
     ("word", "word", "含まれる語"),
 ];
 
 /// Values of facts that are words of ours and not of Azure: the fact, the value, and what it is called.
-const VALUES: [(&str, &str, &str, &str); 31] = [
+const VALUES: [(&str, &str, &str, &str); 35] = [
     ("check_says", "fail", "fail", "不適合"),
     ("check_says", "pass", "pass", "適合"),
     ("copy_paste", "allowed", "allowed", "許可"),
@@ -137,6 +150,8 @@ const VALUES: [(&str, &str, &str, &str); 31] = [
     ("file_copy", "off", "off", "無効"),
     ("guest_configuration_extension", "installed", "installed", "あり"),
     ("guest_configuration_extension", "none", "none", "なし"),
+    ("has_to_be_taken", "false", "no", "いいえ"),
+    ("has_to_be_taken", "true", "yes", "はい"),
     ("identity", "none", "none", "なし"),
     ("identity", "yes", "yes", "あり"),
     ("kind", "network-interface", "a NIC", "NIC"),
@@ -145,6 +160,8 @@ const VALUES: [(&str, &str, &str, &str); 31] = [
     ("kind", "virtual-network", "a virtual network", "仮想ネットワーク"),
     ("made_from", "resource_group", "the resource group", "リソース グループ名"),
     ("made_from", "vm_name", "the name of the VM", "仮想マシン名"),
+    ("password", "false", "none", "なし"),
+    ("password", "true", "yes", "あり"),
     ("schedule", "none", "none", "なし"),
     ("told_by", "image", "the image", "イメージ"),
     ("told_by", "machine", "the machine", "仮想マシン"),

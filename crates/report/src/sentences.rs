@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use estate::{ResourceId, resource_name};
+use estate::ResourceId;
 use posture::{Lang, Settings, Severity, Status, grouped};
 
 use crate::Report;

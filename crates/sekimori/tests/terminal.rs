@@ -92,8 +92,8 @@ fn running_text_fits_the_terminal() {
             for line in text.lines() {
                 // Commands, places and lines of a source stay whole, to be copied and compared.
                 let whole = line.contains("  az ") || line.contains("--> ") || line.contains(" | ");
-                // So do ids.
-                let whole = whole || line.contains("/subscriptions/");
+                // So do ids and addresses.
+                let whole = whole || line.contains("/subscriptions/") || line.contains("https://");
                 if !whole {
                     wrapped += 1;
                     // Headlines and sums take the whole terminal, the rest what reads well.

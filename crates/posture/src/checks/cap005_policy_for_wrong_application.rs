@@ -3,7 +3,7 @@
 use estate::{AccessPolicy, Feed, Known};
 use signin::{Door, PolicyState, looks_like_machine, state_of};
 
-use super::gets_in::{is_for_everybody, names_any, policy_name, protects};
+use super::gets_in::{is_for_every_risk, is_for_everybody, is_open, names_any, policy_name, protects};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -57,6 +57,11 @@ fn judge(context: &Context<'_>, policy: &AccessPolicy) -> Judged {
     // Whoever protects these by another policy knows the difference.
     let others = context.estate().around.access_policies.iter().any(|other| {
         is_for_everybody(other)
+            && is_for_every_risk(other)
+            && (is_open(&other.client_types)
+                || ["browser", "mobileAppsAndDesktopClients"]
+                    .iter()
+                    .all(|one| names_any(&other.client_types, &[one])))
             && protects(context, other)
             && names_any(&other.include_apps, &["All", &windows.id, &linux.id])
     });

@@ -3,7 +3,9 @@
 use estate::{AccessPolicy, DirectoryList, Feed, Known};
 use signin::{PolicyState, Tri, state_of};
 
-use super::gets_in::{controls, directory, is_for_everything, is_open, names_any, policy_name, whole};
+use super::gets_in::{
+    controls, directory, is_for_every_risk, is_for_everything, is_open, names_any, policy_name, whole,
+};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -80,13 +82,9 @@ fn run(context: &Context<'_>, sink: &mut Sink) {
 
 /// Whether a policy lets no legacy client in: it blocks them, or demands of everybody what they cannot give.
 fn keeps_out(context: &Context<'_>, policy: &AccessPolicy) -> bool {
-    let risks = [&policy.sign_in_risk, &policy.user_risk];
-    let any_risk = risks
-        .into_iter()
-        .all(|risk| risk.as_ref().is_none_or(|risk| risk.value().is_some_and(Vec::is_empty)));
     let strict = controls(context, policy).strictness();
     let demands = [strict.blocked, strict.mfa, strict.device, strict.either].contains(&Tri::Yes);
     let clients = is_open(&policy.client_types)
         || ["exchangeActiveSync", "other"].iter().all(|client| names_any(&policy.client_types, &[client]));
-    is_for_everything(policy) && any_risk && demands && clients
+    is_for_everything(policy) && is_for_every_risk(policy) && demands && clients
 }

@@ -3,7 +3,7 @@
 use estate::{AccessPolicy, DirectoryList, Feed};
 use signin::{Standing, Tri, Who};
 
-use super::gets_in::{is_for_everything, lacks, name, protects, whole};
+use super::gets_in::{is_for_every_risk, is_for_everything, lacks, name, protects, whole};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -54,16 +54,11 @@ const STRONG: [&str; 8] = [
 
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let around = &context.estate().around;
-    let risks = |policy: &AccessPolicy| {
-        [&policy.sign_in_risk, &policy.user_risk]
-            .into_iter()
-            .all(|risk| risk.as_ref().is_none_or(|risk| risk.value().is_some_and(Vec::is_empty)))
-    };
     // Policies that everybody has to do with.
     let all: Vec<&AccessPolicy> = around
         .access_policies
         .iter()
-        .filter(|policy| is_for_everything(policy) && risks(policy) && protects(context, policy))
+        .filter(|policy| is_for_everything(policy) && is_for_every_risk(policy) && protects(context, policy))
         .collect();
     if all.is_empty() {
         return;

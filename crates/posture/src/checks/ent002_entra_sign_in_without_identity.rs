@@ -21,7 +21,10 @@ pub(crate) const CHECK: Check = Check {
         en: "The extension for signing in with Entra ID asks for tokens as the VM. Without an identity of the VM's own nobody gets in, and people fall back on local accounts.",
         ja: "Entra ID サインインの拡張機能は、VM 自身の ID でトークンを取得します。システム割り当て ID がないとサインインできず、ローカル アカウントが使われ続けます。",
     },
-    fix: Text { en: "`az vm identity assign --ids <VM-ID>`", ja: "`az vm identity assign --ids <VM-ID>`" },
+    fix: Text {
+        en: "Give the VM an identity of its own: `az vm identity assign --ids <VM-ID>`.",
+        ja: "システム割り当て ID を有効にしてください: `az vm identity assign --ids <VM-ID>`",
+    },
     feed: Some(Feed::Machines),
     refs: &[
         Reference::Mcsb("IM-3"),

@@ -214,6 +214,11 @@ pub(super) fn is_for_everybody(policy: &AccessPolicy) -> bool {
         && policy.other_conditions.is_none()
 }
 
+/// Whether a policy is for every risk.
+pub(super) fn is_for_every_risk(policy: &AccessPolicy) -> bool {
+    is_none(&policy.sign_in_risk) && is_none(&policy.user_risk)
+}
+
 fn is_none(list: &estate::Field<Vec<Box<str>>>) -> bool {
     match list {
         None => true,

@@ -62,8 +62,8 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
                 own.and_then(|own| own.state.as_ref()?.value()).map(ToString::to_string).unwrap_or_default();
             let message = say!(
                 lang,
-                "`{person}` is at {level} risk and can {does} on {machines}",
-                "`{person}` はリスク レベル {level} で、{machines}に対して次の操作ができます: {does}"
+                "`{person}` is at {level} risk and gets into {machines} ({does})",
+                "`{person}` はリスク レベル {level} で、{machines}に入れます ({does})"
             );
             let severity = match risk {
                 Risk::High => crate::check::Severity::Critical,

@@ -61,8 +61,8 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
                     let does = means_words(reach.means, lang);
                     let message = say!(
                         lang,
-                        "`{person}` can {does} on {machines} and has no second factor",
-                        "`{person}` は MFA を登録しておらず、{machines}に対して次の操作ができます: {does}"
+                        "`{person}` gets into {machines} ({does}) and has no second factor",
+                        "`{person}` は MFA を登録しておらず、{machines}に入れます ({does})"
                     );
                     let mut fault = Fault::new(message).fact("machines", count.to_string());
                     if let Some(own) = own {

@@ -63,8 +63,8 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
             let (role, scope) = (crate::remedy::one_line(&grant.role), scope_words(grant.scope, lang));
             let message = say!(
                 lang,
-                "the guest `{guest}` can {does} on {machines}: {role} of {scope}",
-                "ゲスト `{guest}` は {machines}に対して次の操作ができます: {does} ({scope} の {role})"
+                "the guest `{guest}` gets into {machines} ({does}): {role} of {scope}",
+                "ゲスト `{guest}` は {machines}に入れます ({does}): {scope} の {role}"
             );
             let fault = Fault::new(message)
                 .because(cause(context, grant))

@@ -21,8 +21,8 @@ pub(crate) const CHECK: Check = Check {
         ja: "削除されたアカウントは 30 日間、権限ごと復元できます。また、持ち主の分からない割り当てが並ぶと、重要な割り当てが埋もれます。",
     },
     fix: Text {
-        en: "`az role assignment delete --ids <ASSIGNMENT-ID>`",
-        ja: "`az role assignment delete --ids <割り当て ID>`",
+        en: "Take the assignment away: `az role assignment delete --ids <ASSIGNMENT-ID>`.",
+        ja: "割り当てを削除してください: `az role assignment delete --ids <割り当て ID>`",
     },
     feed: Some(Feed::People),
     refs: &[
