@@ -60,7 +60,7 @@ pub(crate) const READER: &str = "Reader";
 const SECURITY_READER: &str = "Security Reader";
 
 /// What Resource Graph is asked for.
-pub const QUESTIONS: [Question; 15] = [
+pub const QUESTIONS: [Question; 16] = [
     Question {
         name: "machines",
         table: "resources",
@@ -204,6 +204,13 @@ pub const QUESTIONS: [Question; 15] = [
         role: READER,
     },
     Question {
+        name: "subscriptions",
+        table: "resourcecontainers",
+        types: &["microsoft.resources/subscriptions"],
+        action: "Microsoft.Resources/subscriptions/read",
+        role: READER,
+    },
+    Question {
         name: "policies",
         table: "policyresources",
         types: &["microsoft.authorization/policyassignments"],
@@ -306,7 +313,7 @@ pub const DIRECTORY: [Directory; 11] = [
     },
     Directory {
         name: "groups",
-        path: "v1.0/groups?$select=id,displayName,securityEnabled,groupTypes&$top=999",
+        path: "v1.0/groups?$select=id,displayName,securityEnabled,groupTypes,isAssignableToRole&$top=999",
         permission: "GroupMember.Read.All",
         role: "Directory Readers",
     },

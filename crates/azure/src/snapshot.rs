@@ -467,7 +467,10 @@ impl Writer {
     }
 }
 
-/// The groups that a row gives rights to, takes them from, or that a policy of the directory names.
+/// The groups that a row gives rights to, takes them from, or that a policy of the directory names, and those that can have
+/// roles of the directory.
+///
+/// Source: <https://learn.microsoft.com/entra/identity/role-based-access-control/groups-concept>
 fn groups_of(row: &Value, groups: &mut BTreeSet<String>) {
     let mut add = |id: Option<&Value>| {
         // It becomes a part of an address.
@@ -485,10 +488,14 @@ fn groups_of(row: &Value, groups: &mut BTreeSet<String>) {
             all.filter(|one| is_group(one.get("type"))).for_each(|one| add(one.get("id")));
         }
     }
-    for policy in row.get("value").and_then(Value::as_array).into_iter().flatten() {
+    for one in row.get("value").and_then(Value::as_array).into_iter().flatten() {
         for list in ["includeGroups", "excludeGroups"] {
-            let all = policy.pointer(&format!("/conditions/users/{list}")).and_then(Value::as_array);
+            let all = one.pointer(&format!("/conditions/users/{list}")).and_then(Value::as_array);
             all.into_iter().flatten().for_each(|id| add(Some(id)));
+        }
+        // No other group can have a role of the directory.
+        if one.get("isAssignableToRole") == Some(&Value::Bool(true)) {
+            add(one.get("id"));
         }
     }
 }
@@ -598,7 +605,11 @@ mod tests {
             &json!({"value": [{"conditions": {"users": {"includeGroups": [id(5)], "excludeGroups": [id(6), 7]}}}, 8]}),
             &mut groups,
         );
-        assert_eq!(groups.into_iter().collect::<Vec<_>>(), [id(1), id(3), id(5), id(6)]);
+        groups_of(
+            &json!({"value": [{"id": id(7), "isAssignableToRole": true}, {"id": id(8), "isAssignableToRole": null}]}),
+            &mut groups,
+        );
+        assert_eq!(groups.into_iter().collect::<Vec<_>>(), [id(1), id(3), id(5), id(6), id(7)]);
     }
 
     #[test]

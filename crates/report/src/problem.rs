@@ -188,7 +188,7 @@ fn scope_ja(scope: &str) -> String {
 
 /// What was asked, as manifests write it.
 fn what_ja(what: &str) -> &str {
-    const WORDS: [(&str, &str); 34] = [
+    const WORDS: [(&str, &str); 35] = [
         ("machines", "仮想マシン"),
         ("images", "イメージ"),
         ("networks", "ネットワーク"),
@@ -201,6 +201,7 @@ fn what_ja(what: &str) -> &str {
         ("backups", "バックアップ"),
         ("security", "セキュリティ評価"),
         ("rights", "ロール割り当て"),
+        ("subscriptions", "サブスクリプション"),
         ("policies", "ポリシー割り当て"),
         ("maintenance", "メンテナンス構成"),
         ("just-in-time policies", "JIT ポリシー"),

@@ -16,6 +16,8 @@ mod hardening;
 mod jit;
 mod machines;
 mod networks;
+mod people;
+mod policies;
 mod private_ways;
 mod protection;
 mod updates;

@@ -137,14 +137,17 @@ impl<'d, 'e> Who<'d, 'e> {
         let grants = grants(rights);
         let mut scopes: HashMap<String, usize> = HashMap::new();
         let mut at_scope: Vec<Vec<usize>> = Vec::new();
-        for (number, grant) in grants.iter().enumerate() {
-            let scope = grant.scope.trim_end_matches('/').to_ascii_lowercase();
+        let given = grants.iter().enumerate().map(|(number, grant)| (grant.scope, Some(number)));
+        // What is taken tells machines apart, too.
+        let taken = estate.around.deny_assignments.iter().map(|deny| (estate.text(deny.owner), None));
+        for (scope, number) in given.chain(taken) {
+            let scope = scope.trim_end_matches('/').to_ascii_lowercase();
             let at = *scopes.entry(scope).or_insert(at_scope.len());
             if at == at_scope.len() {
                 at_scope.push(Vec::new());
             }
             if let Some(here) = at_scope.get_mut(at) {
-                here.push(number);
+                here.extend(number);
             }
         }
         let machines = machine_classes(rights, &scopes);

@@ -1,0 +1,458 @@
+//! Who may sign in to machines and act on them: extensions, roles, guests, people at risk.
+
+use serde_json::{Value, json};
+
+use crate::{
+    RG, SUBSCRIPTION, at, cases, finding, lines, manifest, merge, snapshot, verdict, vm, vm_id, windows,
+};
+
+pub(crate) const OWNER: &str = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
+pub(crate) const CONTRIBUTOR: &str = "b24988ac-6180-42a0-ab88-20f7382dd24c";
+pub(crate) const ADMIN_LOGIN: &str = "1c0163c0-47e6-4577-8991-ea5c82e286e4";
+pub(crate) const USER_LOGIN: &str = "fb879df8-f326-4884-b1cf-06f3ad86be52";
+
+/// The id of somebody.
+pub(crate) fn who(number: u32) -> String {
+    format!("aaaaaaaa-0000-4000-8000-{number:012}")
+}
+
+pub(crate) fn graph(path: &str, value: Value) -> Value {
+    json!({"@odata.context": format!("https://graph.microsoft.com/v1.0/{path}"), "value": value})
+}
+
+/// Mizuno, Kaede, a guest, and an account for emergencies.
+pub(crate) fn people() -> Vec<Value> {
+    let person = |number: u32, login: &str, kind: &str| json!({"id": who(number), "userPrincipalName": login, "userType": kind, "accountEnabled": true});
+    vec![
+        graph(
+            "users",
+            json!([
+                person(1, "mizuno@x.example", "Member"),
+                person(2, "kaede@x.example", "Member"),
+                person(3, "partner@y.example", "Guest"),
+                person(4, "emergency@x.example", "Member"),
+                person(5, "ren@x.example", "Member"),
+            ]),
+        ),
+        graph("groups", json!([{"id": who(11), "displayName": "admins"}])),
+        graph(&format!("groups/{}/transitiveMembers", who(11)), json!([{"id": who(1)}, {"id": who(2)}])),
+        graph("roleManagement/directory/roleAssignments", json!([])),
+        graph(
+            "policies/identitySecurityDefaultsEnforcementPolicy",
+            json!([{"id": "00000000-0000-0000-0000-000000000005", "isEnabled": false}]),
+        ),
+    ]
+}
+
+fn given(list: &str, number: u32, scope: &str, role: &str, principal: u32, kind: &str) -> Value {
+    json!({
+        "id": format!("{scope}/providers/Microsoft.Authorization/{list}/{}", who(900 + number)),
+        "properties": {"scope": scope, "principalId": who(principal), "principalType": kind,
+            "roleDefinitionId": format!("{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{role}")}
+    })
+}
+
+pub(crate) fn assignment(number: u32, scope: &str, role: &str, principal: u32, kind: &str) -> Value {
+    given("roleAssignments", number, scope, role, principal, kind)
+}
+
+fn eligible(number: u32, scope: &str, role: &str, principal: u32, kind: &str) -> Value {
+    given("roleEligibilityScheduleInstances", number, scope, role, principal, kind)
+}
+
+pub(crate) fn group() -> String {
+    RG.trim_end_matches("/providers").to_owned()
+}
+
+pub(crate) fn login_extension(change: Value) -> Value {
+    let mut extension = json!({
+        "id": format!("{}/extensions/aad", vm_id()),
+        "type": "Microsoft.Compute/virtualMachines/extensions",
+        "properties": {"publisher": "Microsoft.Azure.ActiveDirectory", "type": "AADSSHLoginForLinux", "provisioningState": "Succeeded"}
+    });
+    merge(&mut extension, &change);
+    extension
+}
+
+/// A machine that people can sign in to with accounts of the directory.
+pub(crate) fn ready_vm(change: Value) -> Vec<Value> {
+    let mut own = vm(json!({"identity": {"type": "SystemAssigned", "principalId": who(71)}}));
+    merge(&mut own, &change);
+    vec![own, login_extension(json!({}))]
+}
+
+pub(crate) fn together(parts: Vec<Vec<Value>>) -> Vec<Value> {
+    parts.into_iter().flatten().collect()
+}
+
+#[test]
+fn machines_let_people_in_with_entra_id_or_not() {
+    let failed = login_extension(json!({"properties": {"provisioningState": "Failed"}}));
+    let old = login_extension(
+        json!({"properties": {"type": "AADLoginForLinux", "publisher": "Microsoft.Azure.ActiveDirectory.LinuxSSH"}}),
+    );
+    let untold = login_extension(json!({"properties": {"type": null}}));
+    let updating = login_extension(json!({"properties": {"provisioningState": "Updating"}}));
+    cases(
+        "ENT001",
+        vec![
+            ("pass", ready_vm(json!({}))),
+            ("fail", vec![vm(json!({}))]),
+            ("fail", vec![vm(json!({})), failed]),
+            ("fail", vec![vm(json!({})), old]),
+            ("unknown", vec![vm(json!({})), untold]),
+            ("unknown", vec![vm(json!({})), updating]),
+        ],
+    );
+    let refused = manifest(
+        json!({"refused": [{"what": "machines", "scope": SUBSCRIPTION, "action": "Microsoft.Compute/*/read"}]}),
+    );
+    assert_eq!(verdict(&lines(&[vm(json!({}))], &refused), "ENT001"), "unknown");
+    let report = snapshot(&[windows(json!({}))]);
+    assert!(finding(&report, "ENT001")["message"].as_str().unwrap().contains("AADLoginForWindows"));
+}
+
+#[test]
+fn the_extension_needs_an_identity_of_the_machine() {
+    cases(
+        "ENT002",
+        vec![
+            ("pass", ready_vm(json!({}))),
+            ("pass", ready_vm(json!({"identity": {"type": "SystemAssigned, UserAssigned"}}))),
+            ("fail", ready_vm(json!({"identity": null}))),
+            ("fail", ready_vm(json!({"identity": {"type": "UserAssigned"}}))),
+            ("", vec![vm(json!({}))]),
+        ],
+    );
+}
+
+#[test]
+fn somebody_has_to_have_a_role_to_sign_in() {
+    let with = |more: Vec<Value>| together(vec![ready_vm(json!({})), people(), more]);
+    cases(
+        "ENT003",
+        vec![
+            ("pass", with(vec![assignment(1, &group(), USER_LOGIN, 1, "User")])),
+            (
+                "pass",
+                with(vec![
+                    eligible(1, SUBSCRIPTION, ADMIN_LOGIN, 11, "Group"),
+                    assignment(2, &group(), CONTRIBUTOR, 1, "User"),
+                ]),
+            ),
+            // To own a machine is no right to sign in to it.
+            ("fail", with(vec![assignment(1, &group(), OWNER, 1, "User")])),
+            ("fail", with(vec![assignment(1, &format!("{}2", group()), USER_LOGIN, 1, "User")])),
+            (
+                "unknown",
+                with(vec![assignment(1, &group(), "77777777-0000-4000-8000-000000000001", 1, "User")]),
+            ),
+            // A management group may hold the subscription.
+            (
+                "unknown",
+                with(vec![assignment(
+                    1,
+                    "/providers/Microsoft.Management/managementGroups/corp",
+                    USER_LOGIN,
+                    1,
+                    "User",
+                )]),
+            ),
+        ],
+    );
+    let unread = manifest(
+        json!({"refused": [{"what": "rights", "scope": SUBSCRIPTION, "action": "Microsoft.Authorization/*/read"}]}),
+    );
+    let report = lines(&with(vec![assignment(1, &group(), OWNER, 1, "User")]), &unread);
+    assert_eq!(verdict(&report, "ENT003"), "unknown");
+}
+
+#[test]
+fn local_accounts_let_people_in_past_entra_id() {
+    let keys = json!([{"path": "/home/k/.ssh/authorized_keys", "keyData": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFLzPFTr8e6B3jHXsQO9ZOA+0zQxxuJzqf6bRjLDyaN1 k"}]);
+    let linux = |change: Value| json!({"properties": {"osProfile": {"linuxConfiguration": change}}});
+    let windows_extension = login_extension(json!({"properties": {"type": "AADLoginForWindows"}}));
+    cases(
+        "ENT004",
+        vec![
+            ("fail", ready_vm(linux(json!({"disablePasswordAuthentication": false})))),
+            (
+                "fail",
+                ready_vm(linux(json!({"disablePasswordAuthentication": true, "ssh": {"publicKeys": keys}}))),
+            ),
+            ("fail", vec![windows(json!({"identity": {"type": "SystemAssigned"}})), windows_extension]),
+            // Its record leaves its keys out.
+            ("unknown", ready_vm(json!({}))),
+            ("", vec![vm(linux(json!({"disablePasswordAuthentication": false})))]),
+        ],
+    );
+    let report = snapshot(&ready_vm(linux(json!({"disablePasswordAuthentication": false}))));
+    assert_eq!(finding(&report, "ENT004")["severity"], "medium");
+}
+
+#[test]
+fn roles_to_sign_in_are_given_where_people_work() {
+    let with = |more: Vec<Value>| together(vec![ready_vm(json!({})), people(), more]);
+    cases(
+        "RBA001",
+        vec![
+            ("pass", with(vec![assignment(1, &group(), ADMIN_LOGIN, 1, "User")])),
+            ("pass", with(vec![assignment(1, &vm_id(), USER_LOGIN, 11, "Group")])),
+            ("fail", with(vec![assignment(1, SUBSCRIPTION, USER_LOGIN, 11, "Group")])),
+            (
+                "fail",
+                with(vec![
+                    eligible(1, SUBSCRIPTION, ADMIN_LOGIN, 1, "User"),
+                    assignment(2, &group(), USER_LOGIN, 1, "User"),
+                ]),
+            ),
+            (
+                "fail",
+                with(vec![assignment(
+                    1,
+                    "/providers/Microsoft.Management/managementGroups/corp",
+                    ADMIN_LOGIN,
+                    1,
+                    "User",
+                )]),
+            ),
+            (
+                "unknown",
+                with(vec![assignment(1, SUBSCRIPTION, "77777777-0000-4000-8000-000000000001", 1, "User")]),
+            ),
+            ("", with(vec![assignment(1, SUBSCRIPTION, OWNER, 1, "User")])),
+        ],
+    );
+    let report = snapshot(&with(vec![assignment(1, SUBSCRIPTION, ADMIN_LOGIN, 11, "Group")]));
+    let found = finding(&report, "RBA001");
+    assert_eq!((&found["resource"], &found["severity"]), (&json!(SUBSCRIPTION), &json!("high")));
+    assert!(found["message"].as_str().unwrap().contains("`admins` (2 members)"), "{found:#}");
+}
+
+#[test]
+fn administrators_of_machines_take_the_role_when_they_need_it() {
+    let other = eligible(9, &format!("{}9", group()), ADMIN_LOGIN, 5, "User");
+    let with = |more: Vec<Value>| together(vec![ready_vm(json!({})), people(), vec![other.clone()], more]);
+    cases(
+        "RBA002",
+        vec![
+            ("fail", with(vec![assignment(1, &group(), ADMIN_LOGIN, 1, "User")])),
+            ("fail", with(vec![assignment(1, &group(), ADMIN_LOGIN, 11, "Group")])),
+            ("pass", with(vec![])),
+            // One that is taken now stands beside the one that lets somebody take it.
+            (
+                "pass",
+                with(vec![
+                    assignment(1, &group(), ADMIN_LOGIN, 1, "User"),
+                    eligible(2, &group(), ADMIN_LOGIN, 1, "User"),
+                ]),
+            ),
+            (
+                "pass",
+                with(vec![
+                    assignment(1, &vm_id(), ADMIN_LOGIN, 1, "User"),
+                    eligible(2, SUBSCRIPTION, ADMIN_LOGIN, 11, "Group"),
+                ]),
+            ),
+            ("pass", with(vec![assignment(1, &group(), ADMIN_LOGIN, 61, "ServicePrincipal")])),
+        ],
+    );
+    let report = snapshot(&together(vec![
+        ready_vm(json!({})),
+        people(),
+        vec![assignment(1, &group(), ADMIN_LOGIN, 1, "User")],
+    ]));
+    assert_eq!(verdict(&report, "RBA002"), "not assessed");
+}
+
+#[test]
+fn three_people_are_enough_to_give_roles() {
+    let owners = |all: &[(u32, &str)]| {
+        let all = (0..)
+            .zip(all)
+            .map(|(number, (principal, kind))| assignment(number, SUBSCRIPTION, OWNER, *principal, kind));
+        together(vec![ready_vm(json!({})), people(), all.collect()])
+    };
+    cases(
+        "RBA003",
+        vec![
+            ("pass", owners(&[(1, "User"), (2, "User"), (4, "User")])),
+            (
+                "pass",
+                owners(&[(11, "Group"), (1, "User"), (61, "ServicePrincipal"), (62, "ServicePrincipal")]),
+            ),
+            ("fail", owners(&[(1, "User"), (2, "User"), (4, "User"), (5, "User")])),
+            ("fail", owners(&[(11, "Group"), (4, "User"), (5, "User")])),
+            // Nobody is in a group that was deleted.
+            ("pass", owners(&[(1, "User"), (2, "User"), (12, "Group")])),
+        ],
+    );
+    // Who is in the group is not told, so there may be more.
+    let untold = graph("groups", json!([{"id": who(12), "displayName": "ops"}]));
+    let more = together(vec![owners(&[(1, "User"), (2, "User"), (12, "Group")]), vec![untold]]);
+    cases("RBA003", vec![("unknown", more)]);
+    // Below the subscription nobody can give roles of all of it.
+    let below: Vec<Value> =
+        [1, 2, 4, 5].iter().map(|number| assignment(*number, &group(), OWNER, *number, "User")).collect();
+    cases("RBA003", vec![("pass", together(vec![ready_vm(json!({})), people(), below]))]);
+}
+
+#[test]
+fn guests_get_into_no_machine() {
+    let with = |more: Vec<Value>| together(vec![ready_vm(json!({})), people(), more]);
+    cases(
+        "RBA004",
+        vec![
+            ("fail", with(vec![assignment(1, &group(), USER_LOGIN, 3, "User")])),
+            ("fail", with(vec![assignment(1, &group(), CONTRIBUTOR, 3, "User")])),
+            ("pass", with(vec![assignment(1, &group(), USER_LOGIN, 1, "User")])),
+            ("", with(vec![assignment(1, &group(), "acdd72a7-3385-48ef-bd42-f606fba81ae7", 3, "User")])),
+        ],
+    );
+    let untold = together(vec![
+        ready_vm(json!({})),
+        vec![
+            graph("users", json!([{"id": who(3), "userPrincipalName": "partner@y.example"}])),
+            assignment(1, &group(), USER_LOGIN, 3, "User"),
+        ],
+    ]);
+    assert_eq!(verdict(&snapshot(&untold), "RBA004"), "unknown");
+    let report = snapshot(&with(vec![assignment(1, &group(), USER_LOGIN, 3, "User")]));
+    let found = finding(&report, "RBA004");
+    assert_eq!(found["resource"], json!(who(3)));
+    assert!(
+        found["message"].as_str().unwrap().contains("`partner@y.example` gets into 1 machine"),
+        "{found:#}"
+    );
+}
+
+#[test]
+fn roles_of_ones_own_give_what_work_needs() {
+    let role = |kind: &str, permission: Value| {
+        vec![
+            vm(json!({})),
+            assignment(1, &group(), CONTRIBUTOR, 1, "User"),
+            json!({
+                "id": format!("{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{}", who(80)),
+                "properties": {"roleName": "own", "type": kind, "permissions": [permission]}
+            }),
+        ]
+    };
+    cases(
+        "RBA005",
+        vec![
+            ("fail", role("CustomRole", json!({"actions": ["*"]}))),
+            ("fail", role("CustomRole", json!({"actions": [], "dataActions": ["Microsoft.Compute/*"]}))),
+            (
+                "pass",
+                role(
+                    "CustomRole",
+                    json!({"actions": ["*/read"], "dataActions": ["*"], "notDataActions": ["Microsoft.Compute/virtualMachines/login*"]}),
+                ),
+            ),
+            (
+                "pass",
+                role("CustomRole", json!({"actions": ["Microsoft.Compute/virtualMachines/restart/action"]})),
+            ),
+            ("", role("BuiltInRole", json!({"actions": ["*"]}))),
+        ],
+    );
+}
+
+#[test]
+fn classic_administrators_are_gone() {
+    let classic = |role: &str| {
+        vec![
+            vm(json!({})),
+            assignment(1, &group(), CONTRIBUTOR, 1, "User"),
+            json!({
+                "id": format!("{SUBSCRIPTION}/providers/Microsoft.Authorization/classicAdministrators/{}", who(81)),
+                "properties": {"emailAddress": "former@x.example", "role": role}
+            }),
+        ]
+    };
+    cases(
+        "RBA006",
+        vec![
+            ("fail", classic("CoAdministrator")),
+            ("fail", classic("ServiceAdministrator;AccountAdministrator")),
+            ("pass", classic("AccountAdministrator")),
+        ],
+    );
+}
+
+#[test]
+fn rights_have_an_owner() {
+    let with = |more: Vec<Value>| together(vec![ready_vm(json!({})), people(), more]);
+    cases(
+        "RBA007",
+        vec![
+            ("fail", with(vec![assignment(1, &group(), OWNER, 99, "User")])),
+            ("fail", with(vec![assignment(1, &group(), OWNER, 98, "Group")])),
+            ("pass", with(vec![assignment(1, &group(), OWNER, 1, "User")])),
+            ("pass", with(vec![assignment(1, &group(), OWNER, 11, "Group")])),
+            ("unknown", with(vec![assignment(1, &group(), OWNER, 97, "ForeignGroup")])),
+        ],
+    );
+}
+
+fn risky(level: &str, state: &str) -> Value {
+    graph(
+        "identityProtection/riskyUsers",
+        json!([{"id": who(1), "userPrincipalName": "mizuno@x.example", "riskLevel": level, "riskState": state}]),
+    )
+}
+
+#[test]
+fn people_at_risk_get_into_no_machine() {
+    let with = |risk: Value, role: &str| {
+        together(vec![ready_vm(json!({})), people(), vec![risk, assignment(1, &group(), role, 1, "User")]])
+    };
+    cases(
+        "IDP003",
+        vec![
+            ("fail", with(risky("high", "atRisk"), USER_LOGIN)),
+            ("fail", with(risky("medium", "confirmedCompromised"), CONTRIBUTOR)),
+            ("fail", with(risky("hidden", "atRisk"), USER_LOGIN)),
+            ("pass", with(risky("high", "remediated"), USER_LOGIN)),
+            ("pass", with(risky("none", "dismissed"), USER_LOGIN)),
+            ("", with(risky("high", "atRisk"), "acdd72a7-3385-48ef-bd42-f606fba81ae7")),
+        ],
+    );
+    let severity = |level: &str| {
+        finding(&snapshot(&with(risky(level, "atRisk"), USER_LOGIN)), "IDP003")["severity"].clone()
+    };
+    assert_eq!(
+        [severity("high"), severity("medium"), severity("low")],
+        [json!("critical"), json!("high"), json!("medium")]
+    );
+}
+
+#[test]
+fn people_have_a_second_factor() {
+    let methods = |change: Value| {
+        let mut own = json!({"id": who(1), "userPrincipalName": "mizuno@x.example", "isMfaCapable": true, "isMfaRegistered": true, "methodsRegistered": ["microsoftAuthenticatorPush"]});
+        merge(&mut own, &change);
+        graph("reports/authenticationMethods/userRegistrationDetails", json!([own]))
+    };
+    let with = |methods: Value| {
+        together(vec![
+            ready_vm(json!({})),
+            people(),
+            vec![methods, assignment(1, &group(), USER_LOGIN, 1, "User")],
+        ])
+    };
+    cases(
+        "IDP004",
+        vec![
+            ("pass", with(methods(json!({})))),
+            ("fail", with(methods(json!({"isMfaCapable": false})))),
+            ("fail", with(methods(json!({"isMfaCapable": null, "isMfaRegistered": false})))),
+            // Nothing tells of the one who has the right.
+            ("unknown", with(methods(json!({"id": who(2)})))),
+        ],
+    );
+    // Whoever gets into no machine does not matter here.
+    let nobody = together(vec![ready_vm(json!({})), people(), vec![methods(json!({"isMfaCapable": false}))]]);
+    assert_eq!(verdict(&snapshot(&nobody), "IDP004"), "");
+}

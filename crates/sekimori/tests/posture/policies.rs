@@ -1,0 +1,312 @@
+//! Policies of conditional access: what they demand of who signs in to machines, and where they look right and are not.
+
+use serde_json::{Value, json};
+
+use crate::people::{CONTRIBUTOR, USER_LOGIN, assignment, graph, group, people, ready_vm, together, who};
+use crate::{finding, merge, snapshot, verdict};
+
+const WINDOWS: &str = "372140e0-b3b7-4226-8ef9-d57986796201";
+const LINUX: &str = "ce6ff14a-7fdc-4685-bbe0-f6afdfcfa8e0";
+const AZURE: &str = "797f4846-ba00-4fd7-ba43-dac1f8f63013";
+const CLOUD_LOGIN: &str = "270efc09-cd0d-444b-a71f-39af4910ec45";
+
+/// A policy that demands MFA of everybody for everything, with changes.
+fn policy(number: u32, change: Value) -> Value {
+    let mut one = json!({
+        "id": who(500 + number), "displayName": format!("Policy {number}"), "state": "enabled",
+        "conditions": {
+            "users": {"includeUsers": ["All"], "excludeUsers": [], "includeGroups": [], "excludeGroups": []},
+            "applications": {"includeApplications": ["All"], "excludeApplications": []},
+            "clientAppTypes": ["all"], "platforms": null, "locations": null, "devices": null,
+            "signInRiskLevels": [], "userRiskLevels": []
+        },
+        "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}
+    });
+    merge(&mut one, &change);
+    one
+}
+
+fn policies(all: Vec<Value>) -> Value {
+    graph("identity/conditionalAccess/policies", json!(all))
+}
+
+fn users(change: Value) -> Value {
+    json!({"conditions": {"users": change}})
+}
+
+fn apps(change: Value) -> Value {
+    json!({"conditions": {"applications": change}})
+}
+
+/// Mizuno signs in to a Linux machine, Kaede acts on it by Azure.
+fn world(all: Vec<Value>) -> Vec<Value> {
+    together(vec![
+        ready_vm(json!({})),
+        people(),
+        vec![
+            assignment(1, &group(), USER_LOGIN, 1, "User"),
+            assignment(2, &group(), CONTRIBUTOR, 2, "User"),
+            policies(all),
+        ],
+    ])
+}
+
+fn said(code: &str, all: Vec<Value>) -> &'static str {
+    verdict(&snapshot(&world(all)), code)
+}
+
+#[test]
+fn whoever_signs_in_to_a_machine_gives_a_second_factor() {
+    assert_eq!(said("CAP001", vec![policy(1, json!({}))]), "pass");
+    assert_eq!(said("CAP001", vec![policy(1, apps(json!({"includeApplications": [LINUX]})))]), "pass");
+    assert_eq!(
+        said("CAP001", vec![policy(1, json!({"grantControls": {"builtInControls": ["compliantDevice"]}}))]),
+        "pass"
+    );
+    assert_eq!(
+        said("CAP001", vec![policy(1, json!({"grantControls": {"builtInControls": ["block"]}}))]),
+        "pass"
+    );
+    assert_eq!(said("CAP001", vec![]), "fail");
+    for (hole, change) in [
+        ("leaves this person out", users(json!({"excludeUsers": [who(1)]}))),
+        ("leaves this person out", users(json!({"excludeGroups": [who(11)]}))),
+        ("leaves this application out", apps(json!({"excludeApplications": [LINUX]}))),
+        ("it only reports", json!({"state": "enabledForReportingButNotEnforced"})),
+        (
+            "only for some systems",
+            json!({"conditions": {"platforms": {"includePlatforms": ["windows"], "excludePlatforms": []}}}),
+        ),
+        ("another application", apps(json!({"includeApplications": [CLOUD_LOGIN]}))),
+    ] {
+        let report = snapshot(&world(vec![policy(1, change)]));
+        let found = finding(&report, "CAP001");
+        let message = found["message"].as_str().unwrap();
+        assert!(message.contains(hole) && message.contains("`mizuno@x.example`"), "{message}");
+        assert!(message.contains("`Policy 1`"), "{message}");
+    }
+    // What is for Windows is not for this machine.
+    assert_eq!(said("CAP001", vec![policy(1, apps(json!({"includeApplications": [WINDOWS]})))]), "fail");
+    assert_eq!(said("CAP001", vec![policy(1, apps(json!({"includeApplications": [AZURE]})))]), "fail");
+    // A condition of a later version may or may not hold.
+    assert_eq!(
+        said("CAP001", vec![policy(1, json!({"conditions": {"moonPhase": {"full": true}}}))]),
+        "unknown"
+    );
+    // Nobody is in a group that was deleted.
+    assert_eq!(said("CAP001", vec![policy(1, users(json!({"excludeGroups": [who(12)]})))]), "pass");
+}
+
+#[test]
+fn nobody_is_judged_whose_rules_are_not_told() {
+    // A list that goes on elsewhere.
+    let mut cut = policies(vec![]);
+    cut["@odata.nextLink"] =
+        "https://graph.microsoft.com/v1.0/identity/conditionalAccess/policies?$skiptoken=x".into();
+    let all = together(vec![
+        ready_vm(json!({})),
+        people(),
+        vec![assignment(1, &group(), USER_LOGIN, 1, "User"), cut],
+    ]);
+    let report = snapshot(&all);
+    assert_eq!(verdict(&report, "CAP001"), "unknown");
+    assert_eq!(verdict(&report, "CAP006"), "unknown");
+    assert_eq!(verdict(&report, "IDP001"), "unknown");
+    // A machine that nobody can sign in to.
+    let mut none = world(vec![]);
+    none.retain(|one| one["type"] != "Microsoft.Compute/virtualMachines/extensions");
+    assert_eq!(verdict(&snapshot(&none), "CAP001"), "");
+    // Groups of which the members are not told.
+    let untold = together(vec![
+        ready_vm(json!({})),
+        people(),
+        vec![
+            assignment(1, &group(), USER_LOGIN, 12, "Group"),
+            graph("groups", json!([{"id": who(12), "displayName": "ops"}])),
+            policies(vec![]),
+        ],
+    ]);
+    assert_eq!(verdict(&snapshot(&untold), "CAP001"), "unknown");
+    // Without any list of the directory nothing is assessed.
+    let bare = together(vec![ready_vm(json!({})), vec![assignment(1, &group(), USER_LOGIN, 1, "User")]]);
+    for code in ["CAP001", "CAP003", "CAP006", "IDP001", "IDP003", "IDP004"] {
+        assert_eq!(verdict(&snapshot(&bare), code), "not assessed", "{code}");
+    }
+}
+
+#[test]
+fn whoever_acts_on_machines_by_azure_gives_a_second_factor() {
+    assert_eq!(said("CAP002", vec![policy(1, json!({}))]), "pass");
+    assert_eq!(said("CAP002", vec![policy(1, apps(json!({"includeApplications": [AZURE]})))]), "pass");
+    assert_eq!(said("CAP002", vec![policy(1, apps(json!({"includeApplications": [LINUX]})))]), "fail");
+    assert_eq!(
+        said("CAP002", vec![policy(1, users(json!({"excludeUsers": [who(1)]})))]),
+        "pass",
+        "he has another right"
+    );
+    assert_eq!(said("CAP002", vec![policy(1, users(json!({"excludeUsers": [who(2)]})))]), "fail");
+    // Microsoft's own rules demand it of everybody.
+    let mut defaults = world(vec![]);
+    defaults.retain(|one| {
+        !one["@odata.context"].as_str().is_some_and(|text| text.contains("identitySecurityDefaults"))
+    });
+    defaults.push(graph(
+        "policies/identitySecurityDefaultsEnforcementPolicy",
+        json!([{"id": "00000000-0000-0000-0000-000000000005", "isEnabled": true}]),
+    ));
+    // What else they would do is not known, so nobody is told that all is well.
+    assert_ne!(verdict(&snapshot(&defaults), "CAP002"), "fail");
+    assert_eq!(verdict(&snapshot(&defaults), "CAP006"), "pass");
+}
+
+#[test]
+fn policies_for_everything_do_not_leave_machines_out() {
+    assert_eq!(said("CAP003", vec![policy(1, json!({}))]), "pass");
+    assert_eq!(said("CAP003", vec![policy(1, apps(json!({"excludeApplications": [WINDOWS]})))]), "fail");
+    assert_eq!(said("CAP003", vec![policy(1, apps(json!({"excludeApplications": [LINUX]})))]), "fail");
+    assert_eq!(said("CAP003", vec![policy(1, apps(json!({"excludeApplications": [AZURE]})))]), "pass");
+    let off =
+        json!({"state": "disabled", "conditions": {"applications": {"excludeApplications": [WINDOWS]}}});
+    assert_eq!(said("CAP003", vec![policy(1, off)]), "");
+    let by_attribute =
+        json!({"applicationFilter": {"mode": "exclude", "rule": "CustomSecurityAttribute.x -eq 1"}});
+    assert_eq!(said("CAP003", vec![policy(1, apps(by_attribute))]), "unknown");
+}
+
+#[test]
+fn policies_that_only_report_protect_nobody() {
+    let report_only = || policy(1, json!({"state": "enabledForReportingButNotEnforced"}));
+    assert_eq!(said("CAP004", vec![report_only()]), "fail");
+    assert_eq!(said("CAP004", vec![report_only(), policy(2, json!({}))]), "pass");
+    assert_eq!(said("CAP004", vec![policy(2, json!({}))]), "");
+    let others = policy(
+        1,
+        json!({"state": "enabledForReportingButNotEnforced", "conditions": {"users": {"includeUsers": [who(5)]}}}),
+    );
+    assert_eq!(said("CAP004", vec![others]), "pass", "for nobody who signs in");
+}
+
+#[test]
+fn policies_for_machines_name_the_right_application() {
+    let alike = || policy(1, apps(json!({"includeApplications": [CLOUD_LOGIN]})));
+    assert_eq!(said("CAP005", vec![alike()]), "fail");
+    assert_eq!(
+        said("CAP005", vec![policy(1, apps(json!({"includeApplications": [CLOUD_LOGIN, LINUX]})))]),
+        "pass"
+    );
+    assert_eq!(said("CAP005", vec![alike(), policy(2, json!({}))]), "pass");
+    assert_eq!(
+        said("CAP005", vec![alike(), policy(2, json!({"conditions": {"signInRiskLevels": ["high"]}}))]),
+        "fail"
+    );
+    assert_eq!(said("CAP005", vec![policy(2, json!({}))]), "");
+}
+
+#[test]
+fn legacy_clients_are_kept_out() {
+    let legacy = |change: Value| {
+        let mut one = policy(
+            1,
+            json!({"conditions": {"clientAppTypes": ["exchangeActiveSync", "other"]}, "grantControls": {"builtInControls": ["block"]}}),
+        );
+        merge(&mut one, &change);
+        vec![one]
+    };
+    assert_eq!(said("CAP006", legacy(json!({}))), "pass");
+    assert_eq!(said("CAP006", legacy(users(json!({"excludeUsers": [who(4)]})))), "pass");
+    assert_eq!(said("CAP006", vec![policy(1, json!({}))]), "pass", "they cannot give what it demands");
+    for change in [
+        json!({"state": "enabledForReportingButNotEnforced"}),
+        json!({"conditions": {"clientAppTypes": ["other"]}}),
+        json!({"conditions": {"locations": {"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}}}),
+        apps(json!({"includeApplications": ["Office365"]})),
+        users(json!({"includeUsers": [who(1)]})),
+    ] {
+        assert_eq!(said("CAP006", legacy(change.clone())), "fail", "{change}");
+    }
+    assert_eq!(said("CAP006", vec![]), "fail");
+    // Whether Microsoft's own rules hold is not told, and no policy turns them off.
+    let mut untold = world(vec![]);
+    untold.retain(|one| {
+        !one["@odata.context"].as_str().is_some_and(|text| text.contains("identitySecurityDefaults"))
+    });
+    untold.push(policies(vec![policy(1, json!({"state": "disabled"}))]));
+    assert_eq!(verdict(&snapshot(&untold), "CAP006"), "unknown");
+}
+
+#[test]
+fn accounts_for_emergencies_have_a_key() {
+    let spared = || policy(1, users(json!({"excludeUsers": [who(4)]})));
+    let with = |methods: Value, all: Vec<Value>| {
+        let own = json!({"id": who(4), "userPrincipalName": "emergency@x.example", "isMfaCapable": false, "methodsRegistered": methods});
+        let mut estate = world(all);
+        estate.push(graph("reports/authenticationMethods/userRegistrationDetails", json!([own])));
+        snapshot(&estate)
+    };
+    assert_eq!(verdict(&with(json!([]), vec![spared()]), "CAP007"), "fail");
+    assert_eq!(verdict(&with(json!(["mobilePhone"]), vec![spared()]), "CAP007"), "fail");
+    assert_eq!(verdict(&with(json!(["fido2SecurityKey"]), vec![spared()]), "CAP007"), "pass");
+    // One policy still stops it.
+    assert_eq!(verdict(&with(json!([]), vec![spared(), policy(2, json!({}))]), "CAP007"), "");
+    assert_eq!(said("CAP007", vec![spared()]), "unknown");
+    let report = with(json!([]), vec![spared()]);
+    assert_eq!(finding(&report, "CAP007")["resource"], json!(who(4)));
+}
+
+#[test]
+fn trusted_places_are_ones_own() {
+    let place = |range: &str, trusted: bool| {
+        graph(
+            "identity/conditionalAccess/namedLocations",
+            json!([{
+                "@odata.type": "#microsoft.graph.ipNamedLocation", "id": who(600), "displayName": "Office", "isTrusted": trusted,
+                "ipRanges": [{"cidrAddress": range}]
+            }]),
+        )
+    };
+    let outside = || {
+        policy(
+            1,
+            json!({"conditions": {"locations": {"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}}}),
+        )
+    };
+    let with = |place: Value, all: Vec<Value>| {
+        let mut estate = world(all);
+        estate.push(place);
+        verdict(&snapshot(&estate), "CAP008")
+    };
+    assert_eq!(with(place("203.0.113.0/24", true), vec![outside()]), "pass");
+    assert_eq!(with(place("126.0.0.0/8", true), vec![outside()]), "fail");
+    assert_eq!(with(place("10.0.0.0/8", true), vec![outside()]), "pass", "nobody comes from there");
+    assert_eq!(with(place("126.0.0.0/8", false), vec![outside()]), "", "no policy goes by it");
+    assert_eq!(with(place("126.0.0.0/8", true), vec![policy(1, json!({}))]), "");
+}
+
+#[test]
+fn risks_are_stopped() {
+    for (code, levels, good, other) in [
+        ("IDP001", "signInRiskLevels", "mfa", "userRiskLevels"),
+        ("IDP002", "userRiskLevels", "passwordChange", "signInRiskLevels"),
+    ] {
+        let of = |change: Value| {
+            let mut one = policy(
+                1,
+                json!({"conditions": {levels: ["high", "medium"]}, "grantControls": {"builtInControls": [good]}}),
+            );
+            merge(&mut one, &change);
+            said(code, vec![one])
+        };
+        assert_eq!(of(json!({})), "pass", "{code}");
+        assert_eq!(of(json!({"grantControls": {"builtInControls": ["block"]}})), "pass", "{code}");
+        assert_eq!(of(json!({"conditions": {levels: ["low"]}})), "fail", "{code}");
+        assert_eq!(of(json!({"state": "enabledForReportingButNotEnforced"})), "fail", "{code}");
+        assert_eq!(of(json!({"conditions": {other: ["high"]}})), "fail", "both at once are seldom: {code}");
+        assert_eq!(of(users(json!({"includeUsers": [who(1)]}))), "fail", "{code}");
+        assert_eq!(said(code, vec![]), "fail", "{code}");
+    }
+    let report = snapshot(&world(vec![policy(
+        1,
+        json!({"state": "disabled", "conditions": {"signInRiskLevels": ["high"]}}),
+    )]));
+    assert!(finding(&report, "IDP001")["message"].as_str().unwrap().contains("`Policy 1`"));
+}
