@@ -12,7 +12,7 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use common::{root, run};
 use serde_json::{Value, json};
@@ -719,4 +719,95 @@ fn next_hops_by_a_route_table_agree_with_azures_own_answers() {
     }
     eprintln!("{agreed} answers of Azure's nextHop with a route table agree");
     assert!(agreed >= 10, "{agreed}");
+}
+
+/// Assignments and definitions of roles as Azure answered them, and a machine in the subscription.
+fn recorded_roles(shared: &Path, name: &str) -> (Vec<Value>, Vec<Value>, Value) {
+    let (mut assignments, mut definitions) = (BTreeMap::new(), BTreeMap::new());
+    for exchange in load(shared.join("azure/responses").join(name)).as_array().unwrap() {
+        let body = &exchange["response_body"];
+        let all = body["value"].as_array().cloned().unwrap_or_else(|| vec![body.clone()]);
+        for one in all.into_iter().filter(|_| exchange["method"] == "GET" && exchange["status"] == 200) {
+            let id = one["id"].as_str().unwrap_or_default().to_lowercase();
+            if id.contains("/roleassignments/") {
+                assignments.insert(id, one);
+            } else if id.contains("/roledefinitions/") {
+                definitions.insert(id, one);
+            }
+        }
+    }
+    let subscription = definitions.keys().next().unwrap().split('/').nth(2).unwrap().to_owned();
+    let id = format!(
+        "/subscriptions/{subscription}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/m"
+    );
+    let machine = json!({"id": id, "type": "Microsoft.Compute/virtualMachines", "properties": {
+        "storageProfile": {"osDisk": {"osType": "Linux", "managedDisk": {"id": id.replace("virtualMachines", "disks")}}}}});
+    (assignments.into_values().collect(), definitions.into_values().collect(), machine)
+}
+
+/// Who can do what, by the id of who has the right: certain means alone.
+fn means_by_principal(resources: &[Value]) -> BTreeMap<String, Vec<String>> {
+    let text: String = resources.iter().map(|one| format!("{one}\n")).collect();
+    let answer = common::run(&["who", "-", "--all", "--format", "json"], text.as_bytes()).json();
+    let people = answer["people"].as_array().unwrap();
+    let mut all = BTreeMap::new();
+    for holder in answer["machine_classes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|class| class["holders"].as_array().unwrap())
+    {
+        let can = holder["can"].as_array().unwrap().iter().filter(|can| can["now"] == "yes");
+        let can: Vec<String> = can.map(|can| can["means"].as_str().unwrap().to_owned()).collect();
+        let group = holder["group"]["id"].as_str().map(str::to_owned);
+        let own = people.iter().filter(|one| holder["people"].as_array().unwrap().contains(&one["class"]));
+        let ids = own.map(|one| one["id"].as_str().unwrap().to_owned()).chain(group);
+        all.extend(ids.filter(|_| !can.is_empty()).map(|id| (id, can.clone())));
+    }
+    all
+}
+
+#[test]
+fn recorded_roles_let_people_in_as_azure_describes_them() {
+    let Some(shared) = shared() else { return };
+    // What Azure's own descriptions say of these roles: to manage everything, all but rights, or rights alone.
+    let everything = ["run-command", "extension", "serial-console", "disk-copy", "give-rights"];
+    let described: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", &everything[..]),
+        ("b24988ac-6180-42a0-ab88-20f7382dd24c", &everything[..4]),
+        ("18d7d88d-d35e-4fb5-a5c3-7773c20a72d9", &everything[4..]),
+    ]);
+    let (mut judged, mut with_right) = (0, 0);
+    for name in [
+        "c7n__AccessControlTest.test_find_assignments_by_role.json",
+        "cli__test_role_assignment_handle_conflicted_assignments.json",
+    ] {
+        let (assignments, definitions, machine) = recorded_roles(&shared, name);
+        let id = machine["id"].as_str().unwrap().to_lowercase();
+        let mut expected: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for one in &assignments {
+            let properties = &one["properties"];
+            let text = |name: &str| properties[name].as_str().unwrap().to_lowercase();
+            let role = text("roleDefinitionId").rsplit('/').next().unwrap().to_owned();
+            let scope = text("scope");
+            let holds = id.starts_with(scope.trim_end_matches('/'));
+            judged += 1;
+            if let Some(means) = described.get(role.as_str()).filter(|_| holds) {
+                expected.entry(text("principalId")).or_default().extend(means.iter());
+            }
+        }
+        with_right += expected.len();
+        // By the definitions that Azure answered, and by the table of roles that stands in for them.
+        for definitions in [&definitions[..], &[]] {
+            let all: Vec<Value> = [&assignments[..], definitions, &[machine.clone()]].concat();
+            let said = means_by_principal(&all);
+            let said: BTreeMap<String, BTreeSet<&str>> = said
+                .iter()
+                .map(|(who, can)| (who.to_lowercase(), can.iter().map(String::as_str).collect()))
+                .collect();
+            assert_eq!(said, expected, "{name}");
+        }
+    }
+    eprintln!("{judged} recorded role assignments, {with_right} people with a right to the machine");
+    assert!(judged > 20 && with_right > 5, "{judged} {with_right}");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    RG, SUBSCRIPTION, at, cases, finding, lines, manifest, merge, snapshot, verdict, vm, vm_id, windows,
+    RG, SUBSCRIPTION, cases, finding, lines, manifest, merge, snapshot, verdict, vm, vm_id, windows,
 };
 
 pub(crate) const OWNER: &str = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
