@@ -10,6 +10,7 @@ use clap::ValueEnum;
 
 use crate::collecting::collecting;
 use crate::generate::{EXPOSED_EVERY, Groups, Made, generate, generate_whole, one_group};
+use crate::people::people;
 use crate::shapes::{Shape, shaped};
 use crate::shell::{cargo, root, run, say, show};
 
@@ -59,6 +60,7 @@ pub(crate) fn bench(vms: u32, runs: usize, write: bool) -> Result<()> {
         + &forms(&bin)?
         + &groups(&bin)?
         + &estate_of_groups(&bin)?
+        + &people(&bin)?
         + &collecting()?;
     show(&table);
     if write {
@@ -69,6 +71,13 @@ pub(crate) fn bench(vms: u32, runs: usize, write: bool) -> Result<()> {
         std::fs::write(&path, page(&table) + kept)
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
+    Ok(())
+}
+
+/// Who gets in alone, told and not written.
+pub(crate) fn of_people() -> Result<()> {
+    run(&cargo(), &["build", "--release", "--locked", "-p", "sekimori", "-p", "xtask"])?;
+    show(&people(&root().join("target/release"))?);
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod edges;
 mod generate;
 mod mutants;
 mod peers;
+mod people;
 mod shapes;
 mod shell;
 mod tree;
@@ -47,6 +48,9 @@ enum Chore {
         /// How often each side runs; the best run counts
         #[arg(long, default_value_t = 5)]
         runs: usize,
+        /// Only who gets in, told and not written
+        #[arg(long, conflicts_with = "write")]
+        people: bool,
         /// Only the collecting from the stand-in for Azure, told and not written
         #[arg(long, conflicts_with = "write")]
         collecting: bool,
@@ -121,6 +125,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
     match chore {
         Chore::Ci { tested } => ci::ci(tested),
         Chore::Test { full } => ci::test(full),
+        Chore::Bench { people: true, .. } => bench::of_people(),
         Chore::Bench { collecting: true, .. } => collecting::collecting().map(|table| shell::show(&table)),
         Chore::Bench { vms, runs, write, .. } => bench::bench(vms, runs, write),
         Chore::Generate { rules, shape: Some(shape), out, .. } => {
