@@ -51,6 +51,30 @@ for (const lang of ["en", "ja"]) {
   }
 }
 
+for (const lang of ["en", "ja"]) {
+  for (const colorScheme of ["light", "dark"]) {
+    test(`the page of who gets in is sound: ${lang}, ${colorScheme}`, async () => {
+      const file = join(folder, `who-${lang}.html`);
+      const ran = sekimori(["who", "examples/sign-in", "--all", "--no-mfa-trusted-ips", "--lang", lang, "-o", file]);
+      assert.equal(ran.status, 3, ran.stderr);
+      for (const viewport of [{ width: 1280, height: 900 }, { width: 390, height: 844 }]) {
+        const page = await open(browser, file, { colorScheme, viewport });
+        assert.equal(await page.getAttribute("html", "lang"), lang);
+        assert.equal(await page.locator("svg.reach").count(), 1);
+        assert.ok((await page.locator("svg.reach g.target").count()) === 2, "both machines are drawn");
+        assert.ok((await page.locator("svg.reach path.possible").count()) > 0, "what has to be taken first is dashed");
+        assert.ok((await page.locator("td", { hasText: "kaede@contoso.example" }).count()) >= 2);
+        assert.deepEqual(await accessibility(page), []);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        assert.ok(wide <= 0, `the page is ${wide} pixels wider than the screen`);
+        assert.deepEqual(page.faults, []);
+        await shot(page, `who-${lang}-${colorScheme}-${viewport.width}`);
+        await page.context().close();
+      }
+    });
+  }
+}
+
 test("a way in is drawn with its deciding rule and its width", async () => {
   const page = await open(browser, report("r.html"));
   const item = page.locator("#list > details", { hasText: "RDP (TCP 3389) of app1" });

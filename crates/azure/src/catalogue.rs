@@ -280,7 +280,7 @@ pub const LISTS: [List; 7] = [
 ];
 
 /// What Microsoft Graph is asked for.
-pub const DIRECTORY: [Directory; 11] = [
+pub const DIRECTORY: [Directory; 12] = [
     Directory {
         name: "conditional access",
         path: "v1.0/identity/conditionalAccess/policies",
@@ -315,6 +315,12 @@ pub const DIRECTORY: [Directory; 11] = [
         name: "groups",
         path: "v1.0/groups?$select=id,displayName,securityEnabled,groupTypes,isAssignableToRole&$top=999",
         permission: "GroupMember.Read.All",
+        role: "Directory Readers",
+    },
+    Directory {
+        name: "programs",
+        path: "v1.0/servicePrincipals?$select=id,displayName,servicePrincipalType&$top=999",
+        permission: "Application.Read.All",
         role: "Directory Readers",
     },
     Directory {

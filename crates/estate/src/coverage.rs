@@ -48,6 +48,8 @@ pub enum Feed {
     AccessPolicies,
     /// People.
     People,
+    /// Programs.
+    Programs,
     /// What people have to prove who they are.
     Methods,
     /// People whose accounts may be in other hands.
@@ -76,6 +78,7 @@ impl Feed {
             Self::EligibleRights => "eligible rights",
             Self::AccessPolicies => "conditional access",
             Self::People => "people",
+            Self::Programs => "programs",
             Self::Methods => "authentication methods",
             Self::RiskyPeople => "risky people",
         }

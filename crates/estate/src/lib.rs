@@ -49,10 +49,10 @@ pub use around::{
     AccessPolicy, Alert, Assessment, BackupItem, BackupPolicy, Bastion, Circuit, ClassicAdministrator,
     Connection, Contact, DdosPlan, DenyAssignment, DirectoryList, DirectoryRole, DirectoryRoleKind, Export,
     Extension, FlowLog, Gateway, Group, GuestAssignment, GuestFailure, Guests, JitMachine, JitPolicy,
-    JitPort, JitRequest, Maintenance, Membership, NamedLocation, NatGateway, Owned, Patch, PatchAssessment,
-    Permission, Person, Plan, PlanPart, RiskyPerson, RoleAssignment, RoleDefinition, RunCommand,
-    SecurityDefaults, SignInMethods, Snapshot, SourceImage, Strength, SubAssessment, Subscription,
-    SuppressionRule, Surroundings, Vault,
+    JitPort, JitRequest, Maintenance, Member, MemberKind, Membership, NamedLocation, NatGateway, Owned,
+    Patch, PatchAssessment, Permission, Person, Plan, PlanPart, RiskyPerson, RoleAssignment, RoleDefinition,
+    RunCommand, SecurityDefaults, ServicePrincipal, SignInMethods, Snapshot, SourceImage, Strength,
+    SubAssessment, Subscription, SuppressionRule, Surroundings, Vault,
 };
 pub use change::{Change, ChangeError, apply};
 pub use collect::{Collector, Part};

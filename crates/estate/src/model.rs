@@ -250,6 +250,7 @@ impl Estate {
                 !around.access_policies.is_empty() || around.has_list(DirectoryList::Policies)
             }
             Feed::People => !around.people.is_empty() || around.has_list(DirectoryList::People),
+            Feed::Programs => !around.programs.is_empty() || around.has_list(DirectoryList::Programs),
             Feed::Methods => !around.sign_in_methods.is_empty() || around.has_list(DirectoryList::Methods),
             Feed::RiskyPeople => !around.risky_people.is_empty() || around.has_list(DirectoryList::Risky),
         };
@@ -297,12 +298,14 @@ impl Estate {
         let around = &self.around;
         let person = around.people.of(id).first();
         let group = around.groups.of(id).first();
+        let program = around.programs.of(id).first();
         let policy = around.access_policies.of(id).first();
         let place = around.named_locations.of(id).first();
         [
             person.map(|one| &one.login),
             person.map(|one| &one.name),
             group.map(|one| &one.name),
+            program.map(|one| &one.name),
             policy.map(|one| &one.name),
             place.map(|one| &one.name),
         ]

@@ -295,6 +295,7 @@ impl Upkeep {
         self.size = reader.text_at(object, "/sku/name");
         self.plan_publisher = reader.text_at(object, "/plan/publisher");
         self.principals = reader.custom_at(object, "/identity", principals);
+        self.system_identity = reader.custom_at(object, "/identity", system_identity);
     }
 
     /// When the newest disk image of the machine was made, as Azure's own images tell by their versions

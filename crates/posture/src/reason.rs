@@ -116,6 +116,7 @@ fn facts(feed: Feed) -> (&'static str, &'static str) {
         Feed::EligibleRights => ("roles that people may take (PIM)", "PIM の資格のあるロールの割り当て"),
         Feed::AccessPolicies => ("policies of conditional access", "条件付きアクセス ポリシー"),
         Feed::People => ("people of the directory", "ディレクトリのユーザー"),
+        Feed::Programs => ("programs of the directory", "サービス プリンシパルの一覧"),
         Feed::Methods => ("methods of authentication that people have", "ユーザーの認証方法の登録状況"),
         Feed::RiskyPeople => ("risky people", "危険なユーザーの一覧"),
     }
@@ -161,6 +162,9 @@ fn feed_command(feed: Feed) -> &'static str {
         }
         Feed::People => {
             "sekimori collect; az rest --url 'https://graph.microsoft.com/v1.0/users?$select=id,displayName,userPrincipalName,userType,accountEnabled'"
+        }
+        Feed::Programs => {
+            "sekimori collect; az rest --url 'https://graph.microsoft.com/v1.0/servicePrincipals?$select=id,displayName,servicePrincipalType'"
         }
         Feed::Methods => {
             "sekimori collect; az rest --url 'https://graph.microsoft.com/v1.0/reports/authenticationMethods/userRegistrationDetails'"

@@ -188,7 +188,7 @@ fn scope_ja(scope: &str) -> String {
 
 /// What was asked, as manifests write it.
 fn what_ja(what: &str) -> &str {
-    const WORDS: [(&str, &str); 35] = [
+    const WORDS: [(&str, &str); 36] = [
         ("machines", "仮想マシン"),
         ("images", "イメージ"),
         ("networks", "ネットワーク"),
@@ -218,6 +218,7 @@ fn what_ja(what: &str) -> &str {
         ("security defaults", "セキュリティの既定値群"),
         ("people", "ユーザー"),
         ("groups", "グループ"),
+        ("programs", "サービス プリンシパル"),
         ("authentication methods", "認証方法"),
         ("directory roles", "ディレクトリ ロールの割り当て"),
         ("directory role definitions", "ディレクトリ ロールの定義"),

@@ -760,7 +760,13 @@ fn means_by_principal(resources: &[Value]) -> BTreeMap<String, Vec<String>> {
         let can = holder["can"].as_array().unwrap().iter().filter(|can| can["now"] == "yes");
         let can: Vec<String> = can.map(|can| can["means"].as_str().unwrap().to_owned()).collect();
         let group = holder["group"]["id"].as_str().map(str::to_owned);
-        let own = people.iter().filter(|one| holder["people"].as_array().unwrap().contains(&one["class"]));
+        let own = people.iter().filter(|one| {
+            one["classes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|class| holder["people"].as_array().unwrap().contains(class))
+        });
         let ids = own.map(|one| one["id"].as_str().unwrap().to_owned()).chain(group);
         all.extend(ids.filter(|_| !can.is_empty()).map(|id| (id, can.clone())));
     }
@@ -799,7 +805,7 @@ fn recorded_roles_let_people_in_as_azure_describes_them() {
         with_right += expected.len();
         // By the definitions that Azure answered, and by the table of roles that stands in for them.
         for definitions in [&definitions[..], &[]] {
-            let all: Vec<Value> = [&assignments[..], definitions, &[machine.clone()]].concat();
+            let all: Vec<Value> = [&assignments[..], definitions, std::slice::from_ref(&machine)].concat();
             let said = means_by_principal(&all);
             let said: BTreeMap<String, BTreeSet<&str>> = said
                 .iter()

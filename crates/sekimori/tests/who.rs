@@ -54,13 +54,14 @@ fn holders(answer: &Value, class: usize) -> Vec<(String, Vec<String>, String, St
     let mut rows: Vec<_> = all
         .flat_map(|holder| {
             let people = answer["people"].as_array().unwrap().iter();
-            let own = people.filter(|person| holder["people"].as_array().unwrap().contains(&person["class"]));
+            let is = |class: &Value| holder["people"].as_array().unwrap().contains(class);
+            let own = people.filter(move |person| person["classes"].as_array().unwrap().iter().any(is));
             own.map(|person| {
                 let can = holder["can"].as_array().unwrap().iter().map(|can| {
                     let later = if can["now"] == "yes" { "" } else { " later" };
                     format!("{}{later}", text(&can["means"]))
                 });
-                let name = person["login"].as_str().or(person["id"].as_str()).unwrap().to_owned();
+                let name = person["login"].as_str().or(person["name"].as_str()).unwrap().to_owned();
                 (name, can.collect::<Vec<_>>(), least(&holder["sign_in"]), least(&holder["sign_in_to_azure"]))
             })
         })
@@ -79,16 +80,13 @@ fn a_machine_tells_who_gets_in_by_what_and_what_is_demanded() {
     assert_eq!(
         holders(&answer, 0),
         [
-            row(
-                "0b6f4c1e-0000-4000-8000-000000000061",
-                &["run-command", "extension", "serial-console", "disk-copy"],
-                "-",
-                "-"
-            ),
+            row("deploy-pipeline", &["run-command", "extension", "serial-console", "disk-copy"], "-", "-"),
+            // By the group, and by the role that she may take.
+            row("kaede@contoso.example", &["login", "login-as-admin"], "nothing", "-"),
             row(
                 "kaede@contoso.example",
-                &["login", "login-as-admin", "run-command later", "extension later", "serial-console later"],
-                "nothing",
+                &["run-command later", "extension later", "serial-console later"],
+                "-",
                 "nothing"
             ),
             row("mizuno@contoso.example", &["login"], "nothing", "-"),
@@ -173,7 +171,7 @@ fn text_says_it_in_both_languages() {
     }
     let text = of("ja", &["--person", "kaede@contoso.example"]);
     for part in [
-        "kaede@contoso.example がログインできるマシン: 2 台",
+        "kaede@contoso.example が入れるマシン: 2 台",
         "システム割り当て ID がないため現在はできません",
         "管理者としてログイン",
         "PIM での有効化が必要",
@@ -258,4 +256,71 @@ fn what_if_keeps_its_schema() {
         let faults: Vec<String> = schema.iter_errors(&answer).map(|error| error.to_string()).collect();
         assert_eq!(faults, Vec::<String>::new(), "{more:?}");
     }
+}
+
+fn answer(resources: &[Value], more: &[&str]) -> (i32, Value) {
+    let text: String = resources.iter().map(|one| format!("{one}\n")).collect();
+    let ran = run(&[&["who", "-", "--format", "json"], more].concat(), text.as_bytes());
+    (ran.code, ran.json())
+}
+
+fn reasons(answer: &Value) -> String {
+    let all = answer["unknown"].as_array().unwrap().iter();
+    all.map(|row| format!("{}\n", row["reason"].as_str().unwrap())).collect()
+}
+
+const VM: &str = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/m";
+
+#[test]
+fn what_may_be_is_never_told_as_not_so() {
+    let admin = "/providers/Microsoft.Authorization/roleDefinitions/1c0163c0-47e6-4577-8991-ea5c82e286e4";
+    let to_group = json!({"id": format!("{VM}/providers/Microsoft.Authorization/roleAssignments/1"),
+        "properties": {"scope": VM, "principalId": "g", "principalType": "Group", "roleDefinitionId": admin}});
+    let people = json!({"@odata.context": "https://graph.microsoft.com/v1.0/users", "value": [{"id": "p", "userPrincipalName": "p@x"}]});
+    let machine = json!({"id": VM, "properties": {"storageProfile": {"osDisk": {"osType": "Linux"}},
+        "networkProfile": {"networkInterfaces": [{"id": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/networkInterfaces/n"}]}}});
+    // Whoever is in the group may be this person.
+    let (code, one) = answer(&[machine.clone(), to_group.clone(), people.clone()], &["--person", "p@x"]);
+    assert_eq!((code, &one["machines"]), (3, &json!([])));
+    assert!(reasons(&one).contains("who is in the group `g`"), "{one:#}");
+    let text: String = [&machine, &to_group, &people].iter().map(|one| format!("{one}\n")).collect();
+    let page = run(&["who", "-", "--person", "p@x"], text.as_bytes()).out;
+    assert!(page.contains("no right that is known to lead into a machine"), "{page}");
+    // Nobody told of any role.
+    let (code, one) = answer(&[machine.clone(), people.clone()], &["--person", "p@x"]);
+    assert_eq!(code, 3);
+    assert!(reasons(&one).contains("role assignments"), "{one:#}");
+    // The NIC is not in the input, so packets may get there.
+    let (_, one) = answer(&[machine.clone(), to_group.clone()], &["m"]);
+    assert_eq!(one["machine_classes"][0]["all_ways_known"], json!(false));
+    assert!(reasons(&one).contains("network interface"), "{one:#}");
+    let page = run(&["who", "-", "m"], format!("{machine}\n{to_group}\n").as_bytes()).out;
+    assert!(page.contains("ways in: not known"), "{page}");
+    // A group in the group, of which nobody told the members.
+    let nested = json!({"@odata.context": "https://graph.microsoft.com/v1.0/groups/g/members",
+        "value": [{"@odata.type": "#microsoft.graph.group", "id": "h"}]});
+    let (_, one) = answer(&[machine.clone(), to_group.clone(), nested], &["m"]);
+    assert_eq!(one["machine_classes"][0]["holders"][0]["group"]["id"], "g", "{one:#}");
+}
+
+#[test]
+fn of_a_machine_without_a_system_the_weaker_door_counts() {
+    let machine = json!({"id": VM, "properties": {"networkProfile": {"networkInterfaces": []}}});
+    let login = json!({"id": format!("{VM}/providers/Microsoft.Authorization/roleAssignments/1"), "properties": {"scope": VM, "principalId": "p",
+        "principalType": "User", "roleDefinitionId": "/providers/Microsoft.Authorization/roleDefinitions/1c0163c0-47e6-4577-8991-ea5c82e286e4"}});
+    let graph = |path: &str, value: Value| json!({"@odata.context": format!("https://graph.microsoft.com/v1.0/{path}"), "value": value});
+    let policy = json!([{"id": "c", "displayName": "Windows alone", "state": "enabled", "conditions": {"users": {"includeUsers": ["All"]},
+        "applications": {"includeApplications": ["372140e0-b3b7-4226-8ef9-d57986796201"]}, "clientAppTypes": ["all"]},
+        "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}}]);
+    let all = [
+        machine,
+        login,
+        graph("users", json!([{"id": "p", "userPrincipalName": "p@x", "userType": "Member"}])),
+        graph("identity/conditionalAccess/policies", policy),
+        graph("policies/identitySecurityDefaultsEnforcementPolicy", json!([{"id": "d", "isEnabled": false}])),
+    ];
+    let (_, one) = answer(&all, &["m"]);
+    let at = usize::try_from(one["machine_classes"][0]["holders"][0]["sign_in"].as_u64().unwrap()).unwrap();
+    assert_eq!(one["sign_ins"][at]["application"], "linux-vm");
+    assert_eq!(one["sign_ins"][at]["least"], "nothing");
 }

@@ -73,6 +73,27 @@ pub enum Operator {
 const DEPTH: usize = 64;
 
 impl Rule {
+    /// Whether a device that it holds for is one that the organisation manages: compliant, or joined to its directory.
+    ///
+    /// Source: <https://learn.microsoft.com/entra/identity/conditional-access/concept-condition-filters-for-devices>
+    pub fn proves_managed(&self) -> bool {
+        match self {
+            Self::All(all) => all.iter().any(Self::proves_managed),
+            Self::Any(all) => !all.is_empty() && all.iter().all(Self::proves_managed),
+            Self::Not(_) => false,
+            Self::Compare { attribute, operator, values } => {
+                let proof: &[&str] = match attribute.as_str() {
+                    "iscompliant" => &["true"],
+                    "trusttype" => &["azuread", "serverad"],
+                    _ => return false,
+                };
+                matches!(operator, Operator::Equals | Operator::In)
+                    && !values.is_empty()
+                    && values.iter().all(|value| value.as_deref().is_some_and(|value| proof.contains(&value)))
+            }
+        }
+    }
+
     /// Reads a rule.
     ///
     /// # Errors

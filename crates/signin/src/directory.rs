@@ -1,6 +1,6 @@
 //! The directory as who is in what.
 
-use estate::{DirectoryList, Estate, Known, Person, ResourceId};
+use estate::{DirectoryList, Estate, Known, MemberKind, Person, ResourceId};
 use hashbrown::{HashMap, HashSet};
 
 use crate::tri::Tri;
@@ -11,6 +11,10 @@ pub struct Directory<'e> {
     people: HashMap<ResourceId, &'e Person>,
     /// Groups of which the members are told.
     listed: HashSet<ResourceId>,
+    /// Groups of which the members are told, and which hold others of which they are not.
+    leaky: HashSet<ResourceId>,
+    /// What members of groups are, where a list says so.
+    kinds: HashMap<ResourceId, MemberKind>,
     /// The groups that somebody is told to be in, themselves or by another group.
     groups_of: HashMap<ResourceId, Vec<ResourceId>>,
     /// The ids that policies call a role by, by the id of its definition.
@@ -42,6 +46,7 @@ impl<'e> Directory<'e> {
         let mut groups_of: HashMap<ResourceId, Vec<ResourceId>> = HashMap::new();
         let mut listed = HashSet::new();
         let mut cut_short = HashSet::new();
+        let mut kinds = HashMap::new();
         for part in &around.memberships {
             let Some(Known::Value(members)) = &part.members else {
                 cut_short.insert(part.owner);
@@ -52,7 +57,10 @@ impl<'e> Directory<'e> {
                 cut_short.insert(part.owner);
             }
             for member in members {
-                let groups = groups_of.entry(*member).or_default();
+                if member.kind != MemberKind::Untold {
+                    kinds.insert(member.id, member.kind);
+                }
+                let groups = groups_of.entry(member.id).or_default();
                 if !groups.contains(&part.owner) {
                     groups.push(part.owner);
                 }
@@ -64,13 +72,10 @@ impl<'e> Directory<'e> {
             let template = kind.template.as_ref()?.value()?;
             Some((kind.id, &**template))
         });
-        Self {
-            estate,
-            people: around.people.iter().map(|person| (person.id, person)).collect(),
-            listed,
-            groups_of,
-            templates: templates.collect(),
-        }
+        let people: HashMap<ResourceId, &Person> =
+            around.people.iter().map(|person| (person.id, person)).collect();
+        let leaky = leaky(estate, &listed, &people, &kinds, &groups_of);
+        Self { estate, people, listed, leaky, kinds, groups_of, templates: templates.collect() }
     }
 
     /// The estate.
@@ -149,22 +154,12 @@ impl<'e> Directory<'e> {
             return Tri::No;
         }
         // Members may be in it by a group of which nobody told the members.
-        if self.listed.contains(&group) { self.by_untold(group) } else { Tri::Maybe }
+        if self.tells_members(group) { Tri::No } else { Tri::Maybe }
     }
 
     /// Whether an id that may be a person's or a group's is that of a group that somebody is in.
     pub(crate) fn may_be_in(&self, groups: &[ResourceId], id: &str) -> Tri {
         if self.is_person(id) { Tri::No } else { self.is_in(groups, id) }
-    }
-
-    /// Whether a group has groups in it of which the members are not told.
-    fn by_untold(&self, group: ResourceId) -> Tri {
-        let parts = self.estate.around.memberships.of(group);
-        let members = parts.iter().filter_map(|part| part.members.as_ref()?.value()).flatten();
-        let untold = |member: &ResourceId| !self.listed.contains(member) && !self.people.contains_key(member);
-        // A list that holds the members of its groups, too, has them beside these groups.
-        let whole = parts.iter().all(|part| part.transitive == Some(Known::Value(true)));
-        if !whole && members.copied().any(|member| untold(&member)) { Tri::Maybe } else { Tri::No }
     }
 
     /// Whether somebody has a role of the directory everywhere, by the id that policies call it by.
@@ -204,16 +199,23 @@ impl<'e> Directory<'e> {
             || self.templates.get(&role).is_some_and(|its| its.eq_ignore_ascii_case(template))
     }
 
+    /// What a list of members says that somebody is.
+    pub(crate) fn kind_of(&self, id: ResourceId) -> MemberKind {
+        self.kinds.get(&id).copied().unwrap_or(MemberKind::Untold)
+    }
+
     /// Whether somebody is a group, as far as is told.
     pub fn is_group(&self, id: ResourceId) -> bool {
         let around = &self.estate.around;
-        !around.groups.of(id).is_empty() || !around.memberships.of(id).is_empty()
+        let listed = !around.groups.of(id).is_empty() || !around.memberships.of(id).is_empty();
+        listed || self.kind_of(id) == MemberKind::Group
     }
 
     /// Whether the members of a group are told, or the group was deleted, so that nobody is in it.
     pub fn tells_members(&self, group: ResourceId) -> bool {
         let whole = self.estate.around.lists(DirectoryList::Groups);
-        self.listed.contains(&group) || (whole && self.estate.around.groups.of(group).is_empty())
+        let told = self.listed.contains(&group) && !self.leaky.contains(&group);
+        told || (whole && self.estate.around.groups.of(group).is_empty())
     }
 
     /// Whether somebody may take a role of the directory that they do not have now.
@@ -241,4 +243,40 @@ impl<'e> Directory<'e> {
         };
         Standing { guest, external }
     }
+}
+
+/// Groups that may hold more people than is told: by groups in them of which nobody told the members, however deep. A list that
+/// holds the members of its groups, too, has these beside them.
+fn leaky(
+    estate: &Estate,
+    listed: &HashSet<ResourceId>,
+    people: &HashMap<ResourceId, &Person>,
+    kinds: &HashMap<ResourceId, MemberKind>,
+    groups_of: &HashMap<ResourceId, Vec<ResourceId>>,
+) -> HashSet<ResourceId> {
+    let memberships = &estate.around.memberships;
+    let whole = |group: ResourceId| {
+        memberships.of(group).iter().all(|part| part.transitive == Some(Known::Value(true)))
+    };
+    let mut next: Vec<ResourceId> = Vec::new();
+    for part in memberships.iter().filter(|part| listed.contains(&part.owner) && !whole(part.owner)) {
+        let untold = |id: ResourceId| {
+            let kind = kinds.get(&id).copied().unwrap_or(MemberKind::Untold);
+            let may_hold = matches!(kind, MemberKind::Group | MemberKind::Untold);
+            may_hold && !listed.contains(&id) && !people.contains_key(&id)
+        };
+        let members = part.members.as_ref().and_then(Known::value).into_iter().flatten();
+        if members.into_iter().any(|member| untold(member.id)) {
+            next.push(part.owner);
+        }
+    }
+    let mut found: HashSet<ResourceId> = HashSet::new();
+    while let Some(group) = next.pop() {
+        if !found.insert(group) {
+            continue;
+        }
+        let above = groups_of.get(&group).into_iter().flatten().copied();
+        next.extend(above.filter(|above| listed.contains(above) && !whole(*above)));
+    }
+    found
 }

@@ -79,15 +79,15 @@ impl Verdict {
             let all = demand.certain.iter().filter_map(|at| answer.controls.get(*at));
             all.into_iter().any(|controls| !controls.each.is_empty())
         };
+        // What is certain is the least, whatever else may be demanded.
         match (strict.blocked, strict.mfa, strict.device, strict.either) {
             (Tri::Yes, ..) => Self::Blocked,
-            (Tri::Maybe, ..) => Self::Unknown,
             (_, Tri::Yes, Tri::Yes, _) => Self::MfaAndDevice,
             (_, Tri::Yes, ..) => Self::Mfa,
-            (_, Tri::No, Tri::Yes, _) => Self::Device,
-            (_, Tri::No, Tri::No, Tri::Yes) => Self::MfaOrDevice,
-            (_, Tri::No, Tri::No, Tri::No) if other() => Self::Other,
-            (_, Tri::No, Tri::No, Tri::No) => Self::Nothing,
+            (_, _, Tri::Yes, _) => Self::Device,
+            (_, _, _, Tri::Yes) => Self::MfaOrDevice,
+            (Tri::No, Tri::No, Tri::No, Tri::No) if other() => Self::Other,
+            (Tri::No, Tri::No, Tri::No, Tri::No) => Self::Nothing,
             _ => Self::Unknown,
         }
     }
@@ -104,6 +104,11 @@ impl Verdict {
             Self::Nothing => "nothing",
             Self::Unknown => "unknown",
         }
+    }
+
+    /// Whether who gets in has certainly given a second factor or has a managed device, or nobody gets in.
+    pub fn is_protected(self) -> bool {
+        self.has_mfa() || matches!(self, Self::Device | Self::MfaOrDevice)
     }
 
     /// Whether who gets in has certainly given a second factor, or nobody gets in.

@@ -13,8 +13,7 @@ use estate::{Collector, Estate, Part, SourceIndex};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use signin::{
-    Action, Directory, Door, Holding, Means, Question, Rights, Rules, Standing, Subject, Tri, Verdict, Who,
-    Why, what_if,
+    Directory, Door, Holding, Means, Question, Rights, Rules, Standing, Tri, Verdict, Who, Why, what_if,
 };
 
 fn read(all: &[Value]) -> Estate {
@@ -117,42 +116,75 @@ fn policy(number: usize, users: &Value, apps: &[&str], control: &str, state: &st
         "grantControls": {"operator": "OR", "builtInControls": [control]}})
 }
 
-/// What somebody needs for each of the means, at the machine or its disk.
-fn actions(means: Means) -> Vec<(bool, Action<'static>)> {
-    match means {
-        Means::Login => vec![(false, Action::Data("Microsoft.Compute/virtualMachines/login/action"))],
-        Means::LoginAsAdmin => {
-            vec![(false, Action::Data("Microsoft.Compute/virtualMachines/loginAsAdmin/action"))]
-        }
-        Means::RunCommand => vec![
-            (false, Action::Control("Microsoft.Compute/virtualMachines/runCommand/action")),
-            (false, Action::Control("Microsoft.Compute/virtualMachines/runCommands/write")),
-        ],
-        Means::Extension => {
-            vec![(false, Action::Control("Microsoft.Compute/virtualMachines/extensions/write"))]
-        }
-        Means::SerialConsole => {
-            vec![(false, Action::Control("Microsoft.SerialConsole/serialPorts/connect/action"))]
-        }
-        Means::DiskCopy => vec![(true, Action::Control("Microsoft.Compute/disks/beginGetAccess/action"))],
-        Means::GiveRights => vec![
-            (false, Action::Control("Microsoft.Authorization/roleAssignments/write")),
-            (false, Action::Control("Microsoft.Authorization/elevateAccess/action")),
-        ],
+/// What a role gives, by hand from the descriptions of Azure; none where nothing tells.
+///
+/// <https://learn.microsoft.com/azure/role-based-access-control/built-in-roles>
+fn given(role: usize) -> Option<&'static [Means]> {
+    use Means::{DiskCopy, Extension, GiveRights, Login, LoginAsAdmin, RunCommand, SerialConsole};
+    Some(match role {
+        0 => &[RunCommand, Extension, SerialConsole, DiskCopy, GiveRights],
+        1 => &[RunCommand, Extension, SerialConsole, DiskCopy],
+        2 => &[Login, LoginAsAdmin],
+        3 => &[Login],
+        4 => &[],
+        5 => &[RunCommand, Extension, SerialConsole],
+        _ => return None,
+    })
+}
+
+/// Whether a scope holds a machine, or its disk, by hand: the second subscription tells nothing of its management groups.
+fn covers(scope: usize, machine: &str, disk: bool) -> Tri {
+    let far = machine == FAR;
+    match scope {
+        0 => Tri::Yes,
+        1 => (!far).into(),
+        2 => far.into(),
+        3 => (machine == WEB).into(),
+        4 => (machine == WEB && !disk).into(),
+        5 if far => Tri::Maybe,
+        5 => Tri::Yes,
+        6 if far => Tri::Maybe,
+        _ => Tri::No,
     }
 }
 
-/// What somebody has of means for a machine now, and once they take a role: asked action by action.
-fn plainly(rights: &Rights<'_, '_>, subject: &Subject<'_>, machine: &str, means: Means) -> (Tri, Tri) {
+/// Whether what is denied by a pattern takes one of the means away, for all of its actions.
+fn takes(pattern: usize, means: Means) -> bool {
+    match pattern {
+        0 => true,
+        // Copies of disks and commands are actions of Compute; managed commands and extensions are written.
+        1 => matches!(means, Means::Login | Means::LoginAsAdmin | Means::DiskCopy),
+        _ => means == Means::GiveRights,
+    }
+}
+
+fn is_in(person: &str, principal: &str) -> bool {
+    person == principal
+        || (principal == "admins" && ["mizuno", "kaede"].contains(&person))
+        || (principal == "nested" && person == "kaede")
+}
+
+/// What somebody has of means for a machine now, and once they take a role.
+fn plainly(
+    all: &[Assigned],
+    denies: &[(usize, usize, usize)],
+    person: &str,
+    machine: &str,
+    means: Means,
+) -> (Tri, Tri) {
+    let disk = means == Means::DiskCopy;
+    let denied = denies
+        .iter()
+        .filter(|(whom, pattern, _)| PEOPLE[*whom] == person && takes(*pattern, means))
+        .map(|(_, _, scope)| covers(*scope, machine, disk))
+        .fold(Tri::No, Tri::or);
     let mut both = (Tri::No, Tri::No);
-    for (disk, action) in actions(means) {
-        let resource = if disk { machine.replace("virtualMachines", "disks") } else { machine.to_owned() };
-        let denied = rights.denied(subject, &resource, action);
-        for right in rights.of(subject, &resource, action) {
-            let so = right.so.and(!denied);
-            let sum = if right.eligible { &mut both.1 } else { &mut both.0 };
-            *sum = sum.or(so);
-        }
+    for (principal, role, scope, eligible) in all.iter().filter(|one| is_in(person, name_of(one.0))) {
+        let gives = given(*role).map_or(Tri::Maybe, |all| all.contains(&means).into());
+        let so = gives.and(covers(*scope, machine, disk)).and(!denied);
+        let sum = if *eligible { &mut both.1 } else { &mut both.0 };
+        *sum = sum.or(so);
+        assert!(*principal < PEOPLE.len() + GROUPS.len());
     }
     both
 }
@@ -205,11 +237,14 @@ proptest! {
             for person in PEOPLE {
                 let subject = directory.find(person)[0];
                 let own = who.class_of_person(subject.id).unwrap();
-                let holder = holders.iter().find(|holder| holder.who == Holding::People(own));
+                let both = [Some(own), who.individual_of(subject.id)];
+                let own_rows = || holders.iter().filter(|holder| {
+                    both.iter().flatten().any(|class| holder.who == Holding::People(*class))
+                });
                 for means in Means::ALL {
-                    let held = holder.and_then(|holder| holder.held.iter().find(|held| held.means == means));
-                    let said = held.map_or((Tri::No, Tri::No), |held| (held.now, held.taken));
-                    let (now, taken) = plainly(&rights, &subject, machine, means);
+                    let held = own_rows().flat_map(|holder| &holder.held).filter(|held| held.means == means);
+                    let said = held.fold((Tri::No, Tri::No), |sum, held| (sum.0.or(held.now), sum.1.or(held.taken)));
+                    let (now, taken) = plainly(&all, &denies, person, machine, means);
                     // What may be by a group of which nobody told the members is told by the group.
                     prop_assert_eq!(said, (now, taken), "{} {} {:?}", person, machine, means);
                     if said.0.or(said.1) == Tri::No {
@@ -256,12 +291,12 @@ fn means_of(who: &Who<'_, '_>, person: &str, machine: &str) -> BTreeMap<Means, (
     let class = who.class_of_person(estate.ids().find(person).unwrap()).unwrap();
     let machines = &who.machines[who.class_of_machine(estate.ids().find(machine).unwrap()).unwrap()];
     let holders = who.holders(machines);
-    let holder = holders.into_iter().find(|holder| holder.who == Holding::People(class));
-    holder
-        .into_iter()
-        .flat_map(|holder| holder.held)
-        .map(|held| (held.means, (held.now, held.taken)))
-        .collect()
+    let own = who.individual_of(estate.ids().find(person).unwrap());
+    let is = |holder: &signin::Holder| {
+        [Some(class), own].into_iter().flatten().any(|class| holder.who == Holding::People(class))
+    };
+    let rows = holders.into_iter().filter(is);
+    rows.flat_map(|holder| holder.held).map(|held| (held.means, (held.now, held.taken))).collect()
 }
 
 /// <https://learn.microsoft.com/azure/role-based-access-control/elevate-access-global-admin>
@@ -289,6 +324,7 @@ fn people_that_nothing_tells_apart_are_one_class() {
     let more = vec![assignment(1, "admins", ADMIN_LOGIN, RG, false)];
     who_of(more, |who| {
         let estate = who.directory().estate();
+        assert!(who.people.iter().all(|people| people.base.is_none()), "rights name groups alone");
         let class = |person: &str| who.class_of_person(estate.ids().find(person).unwrap()).unwrap();
         assert_eq!(class("mizuno"), class("kaede"), "both are in the one group that matters");
         assert_eq!(class("sora"), class("ren"));
@@ -369,4 +405,87 @@ fn a_machine_is_ready_by_its_extension_and_its_identity() {
         .0,
         Tri::Maybe
     );
+}
+
+/// Whom a right alone names is in the class of their like, with a class of their own beside: so there are not as many classes
+/// of everybody as there are people with a machine of their own.
+#[test]
+fn rights_that_name_somebody_take_nobody_out_of_their_class() {
+    let more = vec![
+        assignment(1, "admins", "fb879df8-f326-4884-b1cf-06f3ad86be52", RG, false),
+        assignment(2, "kaede", ADMIN_LOGIN, WEB, false),
+        assignment(3, "mizuno", ADMIN_LOGIN, DB, false),
+    ];
+    who_of(more, |who| {
+        let id = |person: &str| who.directory().estate().ids().find(person).unwrap();
+        assert_eq!(who.class_of_person(id("mizuno")), who.class_of_person(id("kaede")));
+        assert_ne!(who.individual_of(id("mizuno")), who.individual_of(id("kaede")));
+        assert_eq!(who.individual_of(id("sora")), None);
+        let both = (Tri::Yes, Tri::No);
+        assert_eq!(
+            means_of(who, "kaede", WEB),
+            BTreeMap::from([(Means::Login, both), (Means::LoginAsAdmin, both)])
+        );
+        assert_eq!(means_of(who, "mizuno", WEB), BTreeMap::from([(Means::Login, both)]));
+    });
+}
+
+/// A group in a group of which nobody told the members may hold anybody, however deep it is.
+#[test]
+fn what_a_nested_group_does_not_tell_is_not_told() {
+    let login = |kind: Value| {
+        vec![
+            graph("groups/ops/members", &json!([{"id": "nested2", "@odata.type": kind}])),
+            graph("groups", &json!([{"id": "nested2", "displayName": "nested2"}])),
+            graph(
+                "groups/nested2/members",
+                &json!([{"id": "deep", "@odata.type": "#microsoft.graph.group"}]),
+            ),
+            assignment(1, "ops", ADMIN_LOGIN, RG, false),
+        ]
+    };
+    who_of(login("#microsoft.graph.group".into()), |who| {
+        let estate = who.directory().estate();
+        let machines = &who.machines[who.class_of_machine(estate.ids().find(WEB).unwrap()).unwrap()];
+        let holders: Vec<_> = who.holders(machines).into_iter().map(|holder| holder.who).collect();
+        assert_eq!(holders, [Holding::Group(estate.ids().find("ops").unwrap())]);
+    });
+    // Whoever is told to be a person is one, and in the group.
+    let more = vec![
+        graph(
+            "groups/ops/members",
+            &json!([{"id": "stranger", "@odata.type": "#microsoft.graph.user"}, {"id": "pc", "@odata.type": "#microsoft.graph.device"}]),
+        ),
+        assignment(1, "ops", ADMIN_LOGIN, RG, false),
+    ];
+    who_of(more, |who| {
+        let id = who.directory().estate().ids().find("stranger").unwrap();
+        assert_eq!(who.people[who.class_of_person(id).unwrap()].standing, Standing::Person);
+        assert!(who.directory().tells_members(who.directory().estate().ids().find("ops").unwrap()));
+    });
+}
+
+/// <https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-orchestration-modes>
+#[test]
+fn scale_sets_have_identities_extensions_and_rights_of_their_own() {
+    let set = "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Compute/virtualMachineScaleSets/set";
+    let model = json!({"id": set, "identity": {"type": "SystemAssigned"}, "properties": {"virtualMachineProfile": {
+        "storageProfile": {"osDisk": {"osType": "Linux"}}, "osProfile": {"adminUsername": "a"},
+        "networkProfile": {"networkInterfaceConfigurations": [{"name": "n", "properties": {"ipConfigurations": [{"name": "i", "properties": {}}]}}]}}}});
+    let extension = json!({"id": format!("{set}/extensions/aad"), "properties": {
+        "publisher": "Microsoft.Azure.ActiveDirectory", "type": "AADSSHLoginForLinux", "provisioningState": "Succeeded"}});
+    let more = vec![
+        model,
+        extension,
+        assignment(1, "sora", ADMIN_LOGIN, set, false),
+        assignment(2, "ren", "b24988ac-6180-42a0-ab88-20f7382dd24c", set, false),
+    ];
+    who_of(more, |who| {
+        let id = who.directory().estate().ids().find(set).unwrap();
+        let machines = &who.machines[who.class_of_machine(id).unwrap()];
+        assert_eq!((machines.ready.extension, machines.ready.identity), (Tri::Yes, Tri::Yes));
+        assert!(means_of(who, "sora", set).contains_key(&Means::LoginAsAdmin));
+        let means: Vec<Means> = means_of(who, "ren", set).into_keys().collect();
+        assert_eq!(means, [Means::RunCommand, Means::Extension, Means::SerialConsole]);
+    });
 }

@@ -312,8 +312,8 @@ record! {
 record! {
     /// Who is in a group, or a part of that: people, groups and programs, those of groups in the group included.
     Membership of |reader, _, text| Some(reader.ids.intern(text.split('/').next()?, Use::Reference));
-    /// Their ids.
-    members: (Vec<ResourceId>, member_ids) at "/value",
+    /// Who they are.
+    members: (Vec<Member>, members) at "/value",
     /// Whether those of groups in the group are among them.
     transitive: (bool, is_transitive) at "/@odata.context",
     /// Whether there are more of them, on another page.
@@ -330,7 +330,41 @@ fn has_more(_: &mut Reader<'_>, object: &Object) -> Field<bool> {
     Some(Known::Value(member(object, "@odata.nextLink").is_some()))
 }
 
-fn member_ids(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<ResourceId>> {
+/// Somebody or something in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its id.
+    pub id: ResourceId,
+    /// What it is.
+    pub kind: MemberKind,
+}
+
+/// What is in a group, as the list says (`@odata.type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberKind {
+    /// A person.
+    Person,
+    /// A group.
+    Group,
+    /// A program, a device, a contact: nobody who signs in.
+    Other,
+    /// It does not say.
+    Untold,
+}
+
+impl MemberKind {
+    fn of(object: &Object) -> Self {
+        let kind = member(object, "@odata.type").and_then(|kind| kind.as_str()).unwrap_or_default();
+        match kind.rsplit('.').next().unwrap_or_default().to_ascii_lowercase().as_str() {
+            "user" => Self::Person,
+            "group" => Self::Group,
+            "serviceprincipal" | "device" | "orgcontact" => Self::Other,
+            _ => Self::Untold,
+        }
+    }
+}
+
+fn members(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<Member>> {
     let objects = match reader.objects(value, at) {
         Known::Value(objects) => objects,
         Known::Unknown(reason) => return Known::Unknown(reason),
@@ -338,7 +372,10 @@ fn member_ids(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<Res
     let mut all = Vec::with_capacity(objects.len());
     for (index, object) in objects.into_iter().enumerate() {
         match member(object, "id").and_then(|id| id.as_str()) {
-            Some(id) => all.push(reader.ids.intern(id, Use::Reference)),
+            Some(id) => {
+                let id = reader.ids.intern(id, Use::Reference);
+                all.push(Member { id, kind: MemberKind::of(object) });
+            }
             None => {
                 let value = member(object, "id").cloned().unwrap_or_default();
                 return reader.wrong_at(&format!("{at}/{index}/id"), &value, Expected::Text);
@@ -346,6 +383,17 @@ fn member_ids(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<Res
         }
     }
     Known::Value(all)
+}
+
+record! {
+    /// A program: an application, or the identity of a resource.
+    ///
+    /// Source: <https://learn.microsoft.com/graph/api/resources/serviceprincipal>
+    ServicePrincipal of |_, _, _| None;
+    /// What it is called.
+    name: text at "/displayName",
+    /// `Application`, `ManagedIdentity`, `Legacy`.
+    kind: text at "/servicePrincipalType",
 }
 
 record! {
@@ -400,7 +448,7 @@ record! {
 }
 
 /// The lists of the directory, by what their context ends in, and what each is read as.
-const LISTS: [(&str, &str); 12] = [
+const LISTS: [(&str, &str); 13] = [
     ("identity/conditionalaccess/policies", ACCESS_POLICY),
     ("identity/conditionalaccess/namedlocations", NAMED_LOCATION),
     ("identity/conditionalaccess/authenticationstrength/policies", STRENGTH),
@@ -408,6 +456,7 @@ const LISTS: [(&str, &str); 12] = [
     ("policies/identitysecuritydefaultsenforcementpolicy", SECURITY_DEFAULTS),
     ("users", PERSON),
     ("groups", GROUP),
+    ("serviceprincipals", PROGRAM),
     ("rolemanagement/directory/roleassignments", DIRECTORY_ROLE),
     ("rolemanagement/directory/roleeligibilityscheduleinstances", ELIGIBLE_ROLE),
     ("rolemanagement/directory/roledefinitions", DIRECTORY_ROLE_KIND),
@@ -426,6 +475,7 @@ pub(crate) const DIRECTORY_ROLE: &str = "microsoft.graph/directoryroles";
 pub(crate) const ELIGIBLE_ROLE: &str = "microsoft.graph/eligibledirectoryroles";
 pub(crate) const DIRECTORY_ROLE_KIND: &str = "microsoft.graph/directoryroledefinitions";
 const OTHER: &str = "microsoft.graph/other";
+pub(crate) const PROGRAM: &str = "microsoft.graph/serviceprincipals";
 pub(crate) const METHODS: &str = "microsoft.graph/authenticationmethods";
 pub(crate) const RISKY: &str = "microsoft.graph/riskyusers";
 
@@ -494,6 +544,8 @@ pub enum DirectoryList {
     People,
     /// Groups.
     Groups,
+    /// Programs.
+    Programs,
     /// Who has which role of the directory.
     Roles,
     /// What people have to prove who they are.
@@ -510,6 +562,7 @@ impl DirectoryList {
             Self::Strengths => STRENGTH,
             Self::People => PERSON,
             Self::Groups => GROUP,
+            Self::Programs => PROGRAM,
             Self::Roles => DIRECTORY_ROLE,
             Self::Methods => METHODS,
             Self::Risky => RISKY,

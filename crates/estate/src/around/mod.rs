@@ -15,8 +15,9 @@ pub use defender::{
     SubAssessment, SuppressionRule,
 };
 pub use directory::{
-    AccessPolicy, DirectoryList, DirectoryRole, DirectoryRoleKind, Group, Guests, Membership, NamedLocation,
-    Person, RiskyPerson, SecurityDefaults, SignInMethods, Strength,
+    AccessPolicy, DirectoryList, DirectoryRole, DirectoryRoleKind, Group, Guests, Member, MemberKind,
+    Membership, NamedLocation, Person, RiskyPerson, SecurityDefaults, ServicePrincipal, SignInMethods,
+    Strength,
 };
 pub use machine::{
     Extension, GuestAssignment, GuestFailure, Maintenance, Patch, PatchAssessment, RunCommand, SourceImage,
@@ -28,7 +29,7 @@ pub use rights::{
 
 use directory::{
     ACCESS_POLICY, DIRECTORY_ROLE, DIRECTORY_ROLE_KIND, ELIGIBLE_ROLE, GROUP, MEMBERSHIP, METHODS,
-    NAMED_LOCATION, PERSON, RISKY, SECURITY_DEFAULTS, STRENGTH,
+    NAMED_LOCATION, PERSON, PROGRAM, RISKY, SECURITY_DEFAULTS, STRENGTH,
 };
 use hashbrown::HashMap;
 use sonic_rs::Object;
@@ -295,6 +296,8 @@ around! {
     people: Person, PERSON;
     /// Groups of people.
     groups: Group, GROUP;
+    /// Programs.
+    programs: ServicePrincipal, PROGRAM;
     /// Who is in groups, by group.
     memberships: Membership, MEMBERSHIP;
     /// Who has which role of the directory, by person or group.

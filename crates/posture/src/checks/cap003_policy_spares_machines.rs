@@ -1,7 +1,7 @@
 //! A policy for all applications leaves signing in to machines out.
 
 use estate::{AccessPolicy, Feed};
-use signin::{Door, PolicyState, state_of};
+use signin::{Door, PolicyState, Tri, state_of};
 
 use super::gets_in::{names_any, policy_name, protects};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
@@ -44,8 +44,9 @@ fn run(context: &Context<'_>, sink: &mut Sink) {
 }
 
 fn judge(context: &Context<'_>, policy: &AccessPolicy) -> Judged {
-    let meant = names_any(&policy.include_apps, &["All"]) && protects(context, policy);
-    if state_of(policy) != PolicyState::On || !meant {
+    let on = matches!(state_of(policy), PolicyState::On | PolicyState::Unknown);
+    let meant = names_any(&policy.include_apps, &["All"]) && protects(context, policy) != Tri::No;
+    if !on || !meant {
         return Ok(Verdict::NotFor);
     }
     let spared: Vec<String> = [Door::Windows, Door::Linux]
@@ -59,6 +60,9 @@ fn judge(context: &Context<'_>, policy: &AccessPolicy) -> Judged {
             _ if policy.app_filter.is_some() => Err(vec![estate::Reason::SignInRules]),
             _ => Ok(Verdict::Pass),
         };
+    }
+    if state_of(policy) == PolicyState::Unknown || protects(context, policy) == Tri::Maybe {
+        return Err(vec![estate::Reason::SignInRules]);
     }
     let (name, spared) = (policy_name(context, policy), crate::exposure::listed(&spared, context.lang));
     let message = say!(

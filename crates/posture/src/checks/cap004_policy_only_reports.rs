@@ -1,9 +1,9 @@
 //! A policy that would protect signing in to machines only reports.
 
 use estate::Feed;
-use signin::{Door, PolicyState, Where, Who};
+use signin::{Door, PolicyState, Tri, Where, Who};
 
-use super::gets_in::{policy_name, protects};
+use super::gets_in::{doubts, is_for_every_risk, policy_name, protects};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -36,7 +36,8 @@ pub(crate) const CHECK: Check = Check {
 
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     for policy in &context.estate().around.access_policies {
-        if signin::state_of(policy) != PolicyState::ReportOnly || !protects(context, policy) {
+        let meant = protects(context, policy) == Tri::Yes && is_for_every_risk(policy);
+        if signin::state_of(policy) != PolicyState::ReportOnly || !meant {
             continue;
         }
         // Only where somebody signs in with less than it would demand.
@@ -46,10 +47,15 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
                 .iter()
                 .flat_map(|answer| &answer.policies)
                 .any(|own| own.policy.id == policy.id && !matches!(own.applies, Where::Never(_)));
-            applies && sign_in.door != Door::Azure && !sign_in.least().has_mfa()
+            applies && sign_in.door != Door::Azure && !sign_in.least().is_protected()
         });
         if !missed {
             sink.pass(context, &CHECK, policy.id);
+            continue;
+        }
+        // Another that is not told may demand the same.
+        if !who.rules.whole {
+            sink.unknown(&CHECK, policy.id, doubts(context, who));
             continue;
         }
         let name = policy_name(context, policy);

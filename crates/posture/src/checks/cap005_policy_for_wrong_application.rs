@@ -1,9 +1,11 @@
 //! A policy is meant for signing in to machines and is for another application.
 
 use estate::{AccessPolicy, Feed, Known};
-use signin::{Door, PolicyState, looks_like_machine, state_of};
+use signin::{Door, PolicyState, Tri, looks_like_machine, state_of};
 
-use super::gets_in::{is_for_every_risk, is_for_everybody, is_open, names_any, policy_name, protects};
+use super::gets_in::{
+    is_for_every_risk, is_for_everybody, is_for_modern_clients, names_any, policy_name, protects,
+};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -43,7 +45,7 @@ fn run(context: &Context<'_>, sink: &mut Sink) {
 }
 
 fn judge(context: &Context<'_>, policy: &AccessPolicy) -> Judged {
-    if state_of(policy) == PolicyState::Off || !protects(context, policy) {
+    if state_of(policy) == PolicyState::Off || protects(context, policy) == Tri::No {
         return Ok(Verdict::NotFor);
     }
     let alike = policy.include_apps.as_ref().and_then(Known::value).into_iter().flatten();
@@ -56,13 +58,10 @@ fn judge(context: &Context<'_>, policy: &AccessPolicy) -> Judged {
     }
     // Whoever protects these by another policy knows the difference.
     let others = context.estate().around.access_policies.iter().any(|other| {
-        is_for_everybody(other)
+        is_for_everybody(other) == Tri::Yes
             && is_for_every_risk(other)
-            && (is_open(&other.client_types)
-                || ["browser", "mobileAppsAndDesktopClients"]
-                    .iter()
-                    .all(|one| names_any(&other.client_types, &[one])))
-            && protects(context, other)
+            && is_for_modern_clients(other)
+            && protects(context, other) == Tri::Yes
             && names_any(&other.include_apps, &["All", &windows.id, &linux.id])
     });
     if others {

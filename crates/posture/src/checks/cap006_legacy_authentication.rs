@@ -1,10 +1,11 @@
 //! Protocols that know nothing but a password are let in.
 
 use estate::{AccessPolicy, DirectoryList, Feed, Known};
-use signin::{PolicyState, Tri, state_of};
+use signin::{PolicyState, Tri, Who, state_of};
 
 use super::gets_in::{
-    controls, directory, is_for_every_risk, is_for_everything, is_open, names_any, policy_name, whole,
+    controls, directory, is_for_every_risk, is_for_everything, is_open, names_any, policy_name, spares_many,
+    whole,
 };
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
@@ -36,15 +37,24 @@ pub(crate) const CHECK: Check = Check {
             "https://learn.microsoft.com/entra/identity/conditional-access/policy-block-legacy-authentication",
         ),
     ],
-    run: Run::Estate(Subject::Directory, run),
+    run: Run::People(Subject::Directory, run),
 };
 
-fn run(context: &Context<'_>, sink: &mut Sink) {
+fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let Some((resource, origins)) = directory(context) else { return };
     let around = &context.estate().around;
     let defaults = around.security_defaults.iter().any(|own| own.on == Some(Known::Value(true)));
-    if defaults || around.access_policies.iter().any(|policy| keeps_out(context, policy)) {
-        return sink.pass(context, &CHECK, resource);
+    // Each of the two kinds of clients may be kept out by another policy.
+    let kept = CLIENTS.map(|client| {
+        let all = around.access_policies.iter().map(|policy| keeps_out(context, who, policy, client));
+        all.fold(Tri::No, Tri::or)
+    });
+    let [one, other] = kept;
+    match one.and(other) {
+        _ if defaults => return sink.pass(context, &CHECK, resource),
+        Tri::Yes => return sink.pass(context, &CHECK, resource),
+        Tri::Maybe => return sink.unknown(&CHECK, resource, vec![estate::Reason::SignInRules]),
+        Tri::No => {}
     }
     if let Err(reasons) = whole(context, DirectoryList::Policies, Feed::AccessPolicies) {
         return sink.unknown(&CHECK, resource, reasons);
@@ -80,11 +90,19 @@ fn run(context: &Context<'_>, sink: &mut Sink) {
     sink.fail(fault.finding(context, &CHECK, resource));
 }
 
-/// Whether a policy lets no legacy client in: it blocks them, or demands of everybody what they cannot give.
-fn keeps_out(context: &Context<'_>, policy: &AccessPolicy) -> bool {
+/// Clients that know nothing but a password.
+const CLIENTS: [&str; 2] = ["exchangeActiveSync", "other"];
+
+/// Whether a policy lets no client of a kind in: it blocks them, or demands of everybody what they cannot give.
+fn keeps_out(context: &Context<'_>, who: &Who<'_, '_>, policy: &AccessPolicy, client: &str) -> Tri {
     let strict = controls(context, policy).strictness();
-    let demands = [strict.blocked, strict.mfa, strict.device, strict.either].contains(&Tri::Yes);
-    let clients = is_open(&policy.client_types)
-        || ["exchangeActiveSync", "other"].iter().all(|client| names_any(&policy.client_types, &[client]));
-    is_for_everything(policy) && is_for_every_risk(policy) && demands && clients
+    let demands = strict.blocked.or(strict.mfa).or(strict.device).or(strict.either);
+    let clients = is_open(&policy.client_types) || names_any(&policy.client_types, &[client]);
+    let own = clients && is_for_every_risk(policy) && !leaves_applications_out(policy);
+    Tri::from(own && !spares_many(who, policy)).and(demands).and(is_for_everything(policy))
+}
+
+/// Mail is what these clients are for, so an application that is left out is a door.
+fn leaves_applications_out(policy: &AccessPolicy) -> bool {
+    policy.exclude_apps.as_ref().and_then(Known::value).is_some_and(|all| !all.is_empty())
 }

@@ -1,9 +1,9 @@
 //! An account that every policy spares has nothing but a password.
 
 use estate::{AccessPolicy, DirectoryList, Feed};
-use signin::{Standing, Tri, Who};
+use signin::{PolicyState, Standing, Tri, Who};
 
-use super::gets_in::{is_for_every_risk, is_for_everything, lacks, name, protects, whole};
+use super::gets_in::{is_for_every_risk, is_for_modern_clients, lacks, name, names_any, protects, whole};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -54,20 +54,23 @@ const STRONG: [&str; 8] = [
 
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let around = &context.estate().around;
-    // Policies that everybody has to do with.
+    // Policies that everybody has to do with who comes with more than a password, wherever from.
     let all: Vec<&AccessPolicy> = around
         .access_policies
         .iter()
-        .filter(|policy| is_for_everything(policy) && is_for_every_risk(policy) && protects(context, policy))
+        .filter(|policy| {
+            signin::state_of(policy) == PolicyState::On && names_any(&policy.include_users, &["All"])
+        })
+        .filter(|policy| is_for_every_risk(policy) && is_for_modern_clients(policy))
+        .filter(|policy| protects(context, policy) == Tri::Yes)
         .collect();
     if all.is_empty() {
         return;
     }
     let methods = whole(context, DirectoryList::Methods, Feed::Methods);
-    for (class, people) in who.people.iter().enumerate() {
-        if matches!(people.standing, Standing::Program | Standing::Gone | Standing::Untold)
-            || people.enabled == Some(false)
-        {
+    let (untold, doubts) = (lacks(context, Feed::Methods), super::gets_in::doubts(context, who));
+    for (class, people) in who.people.iter().enumerate().filter(|(_, people)| people.base.is_none()) {
+        if matches!(people.standing, Standing::Program | Standing::Gone) || people.enabled == Some(false) {
             continue;
         }
         let spared = all.iter().map(|policy| who.is_spared(class, policy)).fold(Tri::Yes, Tri::and);
@@ -97,11 +100,10 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
                     sink.fail(fault.finding(context, &CHECK, subject.id));
                 }
                 (None, _) => {
-                    let reasons =
-                        methods.clone().err().unwrap_or_else(|| vec![lacks(context, Feed::Methods)]);
+                    let reasons = methods.clone().err().unwrap_or_else(|| vec![untold.clone()]);
                     sink.unknown(&CHECK, subject.id, reasons);
                 }
-                (Some(false), _) => sink.unknown(&CHECK, subject.id, super::gets_in::doubts(context, who)),
+                (Some(false), _) => sink.unknown(&CHECK, subject.id, doubts.clone()),
             }
         }
     }

@@ -39,6 +39,9 @@ pub(crate) const CHECK: Check = Check {
 /// More addresses than an organisation mostly leaves by.
 const WIDE: u128 = 4096;
 
+/// The same of IPv6: the /48 that one organisation mostly gets (RFC 6177).
+const WIDE_6: u128 = 1 << 80;
+
 fn run(context: &Context<'_>, sink: &mut Sink) {
     for place in &context.estate().around.named_locations {
         sink.take(context, &CHECK, place.id, judge(context, place));
@@ -59,21 +62,37 @@ fn sparing<'e>(context: &Context<'e>, place: &NamedLocation) -> Option<&'e Acces
 
 fn judge(context: &Context<'_>, place: &NamedLocation) -> Judged {
     let Some(policy) = sparing(context, place) else { return Ok(Verdict::NotFor) };
-    let Some(ranges) = context.known(&place.ranges)? else { return Ok(Verdict::NotFor) };
-    let outside = of_space(ranges, estate::Family::V4).intersection(internet(estate::Family::V4)).count();
-    if outside <= WIDE {
-        return Ok(Verdict::Pass);
-    }
     let name = place.name.as_ref().and_then(Known::value).map(|name| crate::remedy::one_line(name));
     let (name, policy) = (name.unwrap_or_else(|| context.name(place.id)), policy_name(context, policy));
-    let count = crate::exposure::grouped(outside);
+    let Some(ranges) = context.known(&place.ranges)? else {
+        let Some(countries) = context.known(&place.countries)?.filter(|all| !all.is_empty()) else {
+            return Ok(Verdict::NotFor);
+        };
+        let countries =
+            countries.iter().map(|one| crate::remedy::one_line(one)).collect::<Vec<_>>().join(", ");
+        let message = say!(
+            context.lang,
+            "`{policy}` demands nothing of who comes from `{name}`: whole countries ({countries})",
+            "`{policy}` は `{name}` (国全体: {countries}) からのサインインに何も要求しません"
+        );
+        return Fault::new(message)
+            .fact("policy", policy)
+            .at_record(place.id, &place.origins, "/countriesAndRegions")
+            .verdict();
+    };
+    let of = |family| of_space(ranges, family).intersection(internet(family)).count();
+    let (outside, six) = (of(estate::Family::V4), of(estate::Family::V6));
+    if outside <= WIDE && six <= WIDE_6 {
+        return Ok(Verdict::Pass);
+    }
+    let count = crate::exposure::grouped(if outside > WIDE { outside } else { six });
     let message = say!(
         context.lang,
         "`{policy}` demands nothing of who comes from `{name}`: {count} addresses",
         "`{policy}` は `{name}` ({count} アドレス) からのサインインに何も要求しません"
     );
     Fault::new(message)
-        .fact("addresses", outside.to_string())
+        .fact("addresses", count)
         .fact("policy", policy)
         .at_record(place.id, &place.origins, "/ipRanges")
         .verdict()

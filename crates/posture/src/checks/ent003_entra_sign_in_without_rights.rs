@@ -1,7 +1,7 @@
 //! People could sign in with Entra ID, and nobody has a right to.
 
 use estate::Feed;
-use signin::{Tri, Who};
+use signin::{Holding, Standing, Tri, Who};
 
 use super::gets_in::lacks;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
@@ -37,18 +37,31 @@ pub(crate) const CHECK: Check = Check {
     run: Run::People(Subject::Machine, run),
 };
 
+/// Whether whoever this is may use their account at all.
+fn can_sign_in(who: &Who<'_, '_>, holding: Holding) -> bool {
+    match holding {
+        Holding::Group(_) => true,
+        Holding::People(class) => who.people.get(class).is_some_and(|people| {
+            people.enabled != Some(false) && !matches!(people.standing, Standing::Gone | Standing::Program)
+        }),
+    }
+}
+
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let estate = context.estate();
     for machines in who.machines.iter().filter(|machines| machines.ready.so() != Tri::No) {
         let holders = who.holders(machines);
         let may = |certain: bool| {
-            holders.iter().flat_map(|holder| &holder.held).any(|held| {
-                let so = held.now.or(held.taken);
-                held.means.is_login() && if certain { so == Tri::Yes } else { so != Tri::No }
-            })
+            holders.iter().filter(|holder| can_sign_in(who, holder.who)).flat_map(|holder| &holder.held).any(
+                |held| {
+                    let so = held.now.or(held.taken);
+                    held.means.is_login() && if certain { so == Tri::Yes } else { so != Tri::No }
+                },
+            )
         };
         for id in &machines.members {
-            let Some(vm) = estate.vm(*id) else { continue };
+            let of_set = || Some(&estate.scale_set(*id)?.model.as_ref()?.value()?.vm);
+            let Some(vm) = estate.vm(*id).or_else(of_set) else { continue };
             if may(true) {
                 sink.pass(context, &CHECK, *id);
                 continue;

@@ -1,11 +1,16 @@
 //! What checks of people, their rights, and what is demanded of them have in common.
 
+use std::collections::{BTreeSet, HashSet};
+
 use estate::{AccessPolicy, DirectoryList, Feed, Known, Origins, Reason, ResourceId, resource_name};
 use signin::{
-    Controls, Given, Grant, Holding, Machines, Means, PolicyState, SignIn, Standing, Tri, Who, Why, state_of,
+    Controls, Given, Grant, Holding, Means, People, PolicyState, SignIn, Standing, Subject, Tri, Who, Why,
+    state_of,
 };
 
 use super::subscriptions::with_machines;
+use crate::check::Check;
+use crate::engine::Sink;
 use crate::exposure::listed;
 use crate::lang::{Lang, say};
 use crate::remedy::one_line;
@@ -22,7 +27,10 @@ const KEPT: usize = 20;
 pub(super) fn names(who: &Who<'_, '_>, classes: impl IntoIterator<Item = usize>) -> Vec<String> {
     let members =
         classes.into_iter().filter_map(|class| who.people.get(class)).flat_map(|people| &people.members);
-    let mut names: Vec<String> = members.map(|subject| name(who, subject)).collect();
+    // Somebody may be in a class of their own beside.
+    let mut seen = HashSet::new();
+    let once = members.filter(|subject| seen.insert(subject.id));
+    let mut names: Vec<String> = once.map(|subject| name(who, subject)).collect();
     names.sort();
     names
 }
@@ -176,9 +184,9 @@ pub(super) fn controls(context: &Context<'_>, policy: &AccessPolicy) -> Controls
 }
 
 /// Whether a policy lets nobody in, or demands a second factor or a managed device.
-pub(super) fn protects(context: &Context<'_>, policy: &AccessPolicy) -> bool {
+pub(super) fn protects(context: &Context<'_>, policy: &AccessPolicy) -> Tri {
     let strict = controls(context, policy).strictness();
-    [strict.blocked, strict.mfa, strict.either].contains(&Tri::Yes)
+    strict.blocked.or(strict.mfa).or(strict.either)
 }
 
 /// Whether a list of a policy names one of these words.
@@ -196,22 +204,64 @@ pub(super) fn is_open(list: &estate::Field<Vec<Box<str>>>) -> bool {
     }
 }
 
-/// Whether a policy is in force for everybody and every application, but for whom it spares, wherever they are and with
-/// whatever they come. Clients and risks are left to who asks.
-pub(super) fn is_for_everything(policy: &AccessPolicy) -> bool {
-    names_any(&policy.include_apps, &["All"]) && is_for_everybody(policy)
+/// Whether a policy is in force for everybody and signing in to machines and Azure, but for whom it spares, wherever they are
+/// and with whatever they come. Clients and risks are left to who asks.
+pub(super) fn is_for_everything(policy: &AccessPolicy) -> Tri {
+    let doors = signin::Door::ALL.map(|door| door.application().id);
+    let spared = doors.iter().any(|id| names_any(&policy.exclude_apps, &[id]));
+    let unread = matches!(policy.include_apps, Some(Known::Unknown(_)))
+        || matches!(policy.exclude_apps, Some(Known::Unknown(_)))
+        || policy.app_filter == Some(Known::Value(true));
+    let all = names_any(&policy.include_apps, &["All"]) && !spared;
+    let apps = if unread { Tri::Maybe } else { all.into() };
+    apps.and(is_for_everybody(policy))
 }
 
 /// The same whatever its applications are.
-pub(super) fn is_for_everybody(policy: &AccessPolicy) -> bool {
-    state_of(policy) == PolicyState::On
-        && names_any(&policy.include_users, &["All"])
-        && is_open(&policy.include_platforms)
-        && is_none(&policy.exclude_platforms)
-        && is_open(&policy.include_locations)
-        && is_none(&policy.exclude_locations)
-        && policy.device_filter != Some(Known::Value(true))
-        && policy.other_conditions.is_none()
+pub(super) fn is_for_everybody(policy: &AccessPolicy) -> Tri {
+    let on = match state_of(policy) {
+        PolicyState::On => Tri::Yes,
+        PolicyState::Unknown => Tri::Maybe,
+        PolicyState::Off | PolicyState::ReportOnly => Tri::No,
+    };
+    let devices = match (&policy.device_filter, &policy.include_devices, &policy.exclude_devices) {
+        (None | Some(Known::Value(false)), None, None) => Tri::Yes,
+        (Some(Known::Unknown(_)), ..) => Tri::Maybe,
+        (_, include, exclude) => {
+            (policy.device_filter != Some(Known::Value(true)) && is_open(include) && is_none(exclude)).into()
+        }
+    };
+    let users = match &policy.include_users {
+        Some(Known::Unknown(_)) => Tri::Maybe,
+        list => names_any(list, &["All"]).into(),
+    };
+    let later = if policy.other_conditions.is_some() { Tri::Maybe } else { Tri::Yes };
+    [
+        on,
+        users,
+        devices,
+        later,
+        everywhere(&policy.include_platforms, &policy.exclude_platforms),
+        everywhere(&policy.include_locations, &policy.exclude_locations),
+    ]
+    .into_iter()
+    .fold(Tri::Yes, Tri::and)
+}
+
+type Words = estate::Field<Vec<Box<str>>>;
+
+/// Whether a condition leaves nothing out.
+fn everywhere(include: &Words, exclude: &Words) -> Tri {
+    match (include, exclude) {
+        (Some(Known::Unknown(_)), _) | (_, Some(Known::Unknown(_))) => Tri::Maybe,
+        _ => (is_open(include) && is_none(exclude)).into(),
+    }
+}
+
+/// Whether a policy is for clients that ask for more than a password where they have to.
+pub(super) fn is_for_modern_clients(policy: &AccessPolicy) -> bool {
+    let each = ["browser", "mobileAppsAndDesktopClients"];
+    is_open(&policy.client_types) || each.iter().all(|client| names_any(&policy.client_types, &[client]))
 }
 
 /// Whether a policy is for every risk.
@@ -292,58 +342,129 @@ pub fn never_text(never: signin::Never, lang: Lang) -> &'static str {
 }
 
 /// What somebody has means to.
-pub(super) struct Reach<'w> {
-    /// The machines, in classes.
-    pub(super) machines: Vec<&'w Machines>,
-    /// The grants behind it, as numbers.
-    pub(super) grants: Vec<usize>,
-    /// Whether it is certain for one of them, now or once a role is taken.
-    pub(super) certain: bool,
-    /// The strongest of the means.
-    pub(super) means: Means,
+#[derive(Clone, Default)]
+pub(super) struct Reach {
+    /// Classes of machines, as numbers, in their order.
+    machines: Vec<usize>,
+    /// How many machines these are.
+    pub(super) count: usize,
+    /// The strongest of the means that are certain, now or once a role is taken, and a grant that gives it.
+    pub(super) best: Option<(Means, usize)>,
 }
 
-impl Reach<'_> {
-    /// How many machines these are.
-    pub(super) fn count(&self) -> usize {
-        self.machines.iter().map(|machines| machines.members.len()).sum()
+impl Reach {
+    fn add(&mut self, who: &Who<'_, '_>, machines: usize) {
+        if self.machines.last() != Some(&machines) {
+            self.machines.push(machines);
+            self.count += who.machines.get(machines).map_or(0, |machines| machines.members.len());
+        }
+    }
+
+    /// What two have together.
+    fn and(&self, who: &Who<'_, '_>, other: &Self) -> Self {
+        let mut sum = self.clone();
+        for machines in other.machines.iter().filter(|one| self.machines.binary_search(one).is_err()) {
+            sum.count += who.machines.get(*machines).map_or(0, |machines| machines.members.len());
+        }
+        sum.best = sum.best.max(other.best);
+        sum
     }
 }
 
-/// What each class of people has means to: to sign in to machines that let people do so, or to take machines over by Azure.
-pub(super) fn reaches<'w>(who: &'w Who<'_, '_>) -> Vec<Option<Reach<'w>>> {
-    let mut all: Vec<Option<Reach<'w>>> = who.people.iter().map(|_| None).collect();
-    for machines in &who.machines {
-        for holder in who.holders(machines) {
-            let Holding::People(class) = holder.who else { continue };
-            for held in &holder.held {
-                let counts = match held.means.is_login() {
-                    true => machines.ready.so() != Tri::No,
-                    false => held.means.takes_over(),
-                };
-                let (true, Some(place)) = (counts, all.get_mut(class)) else { continue };
-                let certain = held.now.or(held.taken) == Tri::Yes
-                    && (!held.means.is_login() || machines.ready.so() == Tri::Yes);
-                let reach = place.get_or_insert_with(|| Reach {
-                    machines: Vec::new(),
-                    grants: Vec::new(),
-                    certain,
-                    means: held.means,
-                });
-                if !reach.machines.last().is_some_and(|last| std::ptr::eq(*last, machines)) {
-                    reach.machines.push(machines);
+/// Who has means to sign in to machines that let people do so, or to take machines over by Azure.
+pub(super) struct Reaches {
+    by_class: Vec<Option<Reach>>,
+    /// Groups with such means of which the members are not told.
+    pub(super) untold: BTreeSet<ResourceId>,
+}
+
+impl Reaches {
+    pub(super) fn of(who: &Who<'_, '_>) -> Self {
+        let by_class = who.people.iter().map(|_| None).collect();
+        let mut all = Self { by_class, untold: BTreeSet::new() };
+        for (number, machines) in who.machines.iter().enumerate() {
+            for holder in who.holders(machines) {
+                for held in &holder.held {
+                    let counts = match held.means.is_login() {
+                        true => machines.ready.so() != Tri::No,
+                        false => held.means.takes_over(),
+                    };
+                    if !counts {
+                        continue;
+                    }
+                    let class = match holder.who {
+                        Holding::Group(group) => {
+                            all.untold.insert(group);
+                            continue;
+                        }
+                        Holding::People(class) => class,
+                    };
+                    let Some(place) = all.by_class.get_mut(class) else { continue };
+                    let reach = place.get_or_insert_default();
+                    reach.add(who, number);
+                    let sure = held.now.or(held.taken) == Tri::Yes
+                        && (!held.means.is_login() || machines.ready.so() == Tri::Yes);
+                    if let Some(grant) = held.certain.first().filter(|_| sure)
+                        && reach.best.is_none_or(|(means, _)| means < held.means)
+                    {
+                        reach.best = Some((held.means, *grant));
+                    }
                 }
-                reach.certain |= certain;
-                reach.means = reach.means.max(held.means);
-                reach.grants.extend(&held.grants);
+            }
+        }
+        all
+    }
+
+    /// Goes over everybody who has some, each once; a grant that names somebody counts for them alone.
+    pub(super) fn each<'e>(
+        &self,
+        who: &Who<'_, 'e>,
+        mut look: impl FnMut(&People<'e>, &Subject<'e>, &Reach),
+    ) {
+        for (class, people) in who.people.iter().enumerate().filter(|(_, people)| people.base.is_none()) {
+            let of_all = self.by_class.get(class).and_then(Option::as_ref);
+            for subject in &people.members {
+                let own = who.individual_of(subject.id);
+                let own = own.and_then(|class| self.by_class.get(class)?.as_ref());
+                match (of_all, own) {
+                    (Some(one), Some(other)) => look(people, subject, &one.and(who, other)),
+                    (Some(one), None) | (None, Some(one)) => look(people, subject, one),
+                    (None, None) => {}
+                }
             }
         }
     }
-    for reach in all.iter_mut().flatten() {
-        reach.grants.sort_unstable();
-        reach.grants.dedup();
+
+    /// Whoever is in a group of which nobody told the members may be anybody.
+    pub(super) fn tell_untold(&self, context: &Context<'_>, check: &'static Check, sink: &mut Sink) {
+        for group in &self.untold {
+            let id = context.estate().text(*group).into();
+            sink.unknown(check, *group, vec![Reason::Members { id }]);
+        }
     }
-    all
+}
+
+/// Whether one scope holds another, by their ids.
+pub(super) fn holds(outer: &str, inner: &str) -> bool {
+    let outer = outer.trim_end_matches('/').to_ascii_lowercase();
+    let inner = inner.to_ascii_lowercase();
+    inner.strip_prefix(&outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether so many of the people that are left out of a policy are more than a few.
+pub(super) fn spares_many(who: &Who<'_, '_>, policy: &AccessPolicy) -> bool {
+    const FEW: usize = 10;
+    let (mut spared, mut all) = (0, 0);
+    for (class, people) in who.people.iter().enumerate() {
+        if people.base.is_some() || !are_people(people.standing) || people.enabled == Some(false) {
+            continue;
+        }
+        all += people.members.len();
+        if who.is_spared(class, policy) == Tri::Yes {
+            spared += people.members.len();
+        }
+    }
+    spared * 2 > all || (spared > FEW && spared * 10 > all)
 }
 
 /// What people do by means.

@@ -1,6 +1,7 @@
 //! Nothing stops a sign-in that Microsoft takes for somebody else's.
 
 use estate::Feed;
+use signin::Who;
 
 use super::risk_policies::{self, Wanted};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
@@ -13,7 +14,7 @@ pub(crate) const CHECK: Check = Check {
     slug: "no-sign-in-risk-policy",
     checkpoint: Checkpoint::IdentityProtection,
     severity: Severity::Medium,
-    title: Text { en: "risky sign-ins are not stopped", ja: "止められない危険なサインイン" },
+    title: Text { en: "risky sign-ins are not stopped", ja: "阻止されない危険なサインイン" },
     why: Text {
         en: "Microsoft sees a sign-in from an anonymous network, from two countries within an hour, by a spray of passwords, and says so while it happens. Without a policy that looks at this the sign-in goes through.",
         ja: "Microsoft は、匿名ネットワーク、1 時間以内の 2 か国からのサインイン、パスワード スプレーなどをその場で検出します。これを条件とするポリシーがなければ、サインインは成功してしまいます。",
@@ -30,15 +31,15 @@ pub(crate) const CHECK: Check = Check {
             "https://learn.microsoft.com/entra/id-protection/howto-identity-protection-configure-risk-policies",
         ),
     ],
-    run: Run::Estate(Subject::Directory, run),
+    run: Run::People(Subject::Directory, run),
 };
 
-fn run(context: &Context<'_>, sink: &mut Sink) {
+fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let wanted = Wanted {
         levels: |policy| &policy.sign_in_risk,
         other: |policy| &policy.user_risk,
         controls: &["riskRemediation"],
         whose: ("the sign-in", "サインイン"),
     };
-    risk_policies::run(context, sink, &CHECK, &wanted);
+    risk_policies::run(context, who, sink, &CHECK, &wanted);
 }

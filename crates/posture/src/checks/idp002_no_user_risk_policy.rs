@@ -1,6 +1,7 @@
 //! Nothing stops people whose accounts are most likely in other hands.
 
 use estate::Feed;
+use signin::Who;
 
 use super::risk_policies::{self, Wanted};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
@@ -14,7 +15,7 @@ pub(crate) const CHECK: Check = Check {
     checkpoint: Checkpoint::IdentityProtection,
     severity: Severity::Medium,
     title: Text {
-        en: "people at high risk are not stopped", ja: "止められない高リスクのユーザー"
+        en: "people at high risk are not stopped", ja: "阻止されない高リスクのユーザー"
     },
     why: Text {
         en: "Passwords turn up in leaks, and Microsoft marks the account. Without a policy that looks at this the thief signs in until somebody reads the report.",
@@ -32,15 +33,15 @@ pub(crate) const CHECK: Check = Check {
             "https://learn.microsoft.com/entra/id-protection/howto-identity-protection-configure-risk-policies",
         ),
     ],
-    run: Run::Estate(Subject::Directory, run),
+    run: Run::People(Subject::Directory, run),
 };
 
-fn run(context: &Context<'_>, sink: &mut Sink) {
+fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let wanted = Wanted {
         levels: |policy| &policy.user_risk,
         other: |policy| &policy.sign_in_risk,
         controls: &["passwordChange", "riskRemediation"],
         whose: ("the person", "ユーザー"),
     };
-    risk_policies::run(context, sink, &CHECK, &wanted);
+    risk_policies::run(context, who, sink, &CHECK, &wanted);
 }

@@ -1,12 +1,12 @@
 //! Somebody whose account may be in other hands gets into machines.
 
 use estate::{DirectoryList, Feed};
-use signin::{Risk, Who};
+use signin::{Risk, Standing, Who};
 
-use super::gets_in::{are_people, means_words, name, reaches, whole};
+use super::gets_in::{Reaches, lacks, means_words, name, whole};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
-use crate::lang::{Text, say};
+use crate::lang::{Lang, Text, say};
 use crate::verdict::Fault;
 use crate::view::Context;
 
@@ -40,45 +40,57 @@ pub(crate) const CHECK: Check = Check {
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let (lang, around) = (context.lang, &context.estate().around);
     let told = whole(context, DirectoryList::Risky, Feed::RiskyPeople);
-    for (people, reach) in who.people.iter().zip(reaches(who)) {
-        let Some(reach) = reach.filter(|_| are_people(people.standing) && people.enabled != Some(false))
-        else {
-            continue;
-        };
-        for subject in &people.members {
-            let Some(risk) = people.risk else {
-                match &told {
-                    Ok(()) => sink.pass(context, &CHECK, subject.id),
-                    Err(reasons) => sink.unknown(&CHECK, subject.id, reasons.clone()),
-                }
-                continue;
-            };
-            let own = around.risky_people.of(subject.id).first();
-            let (person, count) = (name(who, subject), reach.count());
-            let (machines, does) =
-                (crate::exposure::machines_words(count, lang), means_words(reach.means, lang));
-            let level = risk.word();
-            let sure =
-                own.and_then(|own| own.state.as_ref()?.value()).map(ToString::to_string).unwrap_or_default();
-            let message = say!(
-                lang,
-                "`{person}` is at {level} risk and gets into {machines} ({does})",
-                "`{person}` はリスク レベル {level} で、{machines}に入れます ({does})"
-            );
-            let severity = match risk {
-                Risk::High => crate::check::Severity::Critical,
-                Risk::Low => crate::check::Severity::Medium,
-                Risk::Medium | Risk::No => CHECK.severity,
-            };
-            let mut fault = Fault::new(message)
-                .fact("risk", level)
-                .fact("state", sure)
-                .fact("machines", count.to_string())
-                .severity(severity);
-            if let Some(own) = own {
-                fault = fault.at_record(own.id, &own.origins, "/riskLevel");
-            }
-            sink.fail(fault.finding(context, &CHECK, subject.id));
+    let unread = vec![lacks(context, Feed::RiskyPeople)];
+    let reaches = Reaches::of(who);
+    reaches.tell_untold(context, &CHECK, sink);
+    reaches.each(who, |people, subject, reach| {
+        if matches!(people.standing, Standing::Program | Standing::Gone) || people.enabled == Some(false) {
+            return;
         }
+        let Some(risk) = people.risk else {
+            return match &told {
+                Ok(()) if people.risk_unread => sink.unknown(&CHECK, subject.id, unread.clone()),
+                Ok(()) => sink.pass(context, &CHECK, subject.id),
+                Err(reasons) => sink.unknown(&CHECK, subject.id, reasons.clone()),
+            };
+        };
+        let Some((means, _)) = reach.best else {
+            return sink.unknown(&CHECK, subject.id, vec![lacks(context, Feed::Rights)]);
+        };
+        let own = around.risky_people.of(subject.id).first();
+        let (person, count) = (name(who, subject), reach.count);
+        let (machines, does) = (crate::exposure::machines_words(count, lang), means_words(means, lang));
+        let level = risk_words(risk, lang);
+        let sure =
+            own.and_then(|own| own.state.as_ref()?.value()).map(ToString::to_string).unwrap_or_default();
+        let message = say!(
+            lang,
+            "`{person}` is at {level} risk and gets into {machines} ({does})",
+            "`{person}` はリスク「{level}」で、{machines}に入れます ({does})"
+        );
+        let severity = match risk {
+            Risk::High => Severity::Critical,
+            Risk::Low => Severity::Medium,
+            Risk::Medium | Risk::No => CHECK.severity,
+        };
+        let mut fault = Fault::new(message)
+            .fact("risk", risk.word())
+            .fact("state", sure)
+            .fact("machines", count.to_string())
+            .severity(severity);
+        if let Some(own) = own {
+            fault = fault.at_record(own.id, &own.origins, "/riskLevel");
+        }
+        sink.fail(fault.finding(context, &CHECK, subject.id));
+    });
+}
+
+fn risk_words(risk: Risk, lang: Lang) -> &'static str {
+    match (risk, lang) {
+        (_, Lang::En) => risk.word(),
+        (Risk::High, Lang::Ja) => "高",
+        (Risk::Medium, Lang::Ja) => "中",
+        (Risk::Low, Lang::Ja) => "低",
+        (Risk::No, Lang::Ja) => "なし",
     }
 }

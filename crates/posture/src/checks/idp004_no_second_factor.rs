@@ -1,9 +1,9 @@
 //! Somebody who gets into machines has no second factor.
 
-use estate::{DirectoryList, Feed, Known};
-use signin::Who;
+use estate::{DirectoryList, Feed};
+use signin::{Standing, Who};
 
-use super::gets_in::{are_people, lacks, means_words, name, reaches, whole};
+use super::gets_in::{Reaches, lacks, means_words, name, whole};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -15,7 +15,7 @@ pub(crate) const CHECK: Check = Check {
     slug: "no-second-factor",
     checkpoint: Checkpoint::IdentityProtection,
     severity: Severity::Medium,
-    title: Text { en: "people without a second factor", ja: "MFA 未登録のユーザー" },
+    title: Text { en: "people without a strong second factor", ja: "強力な MFA のないユーザー" },
     why: Text {
         en: "A policy that demands MFA meets somebody who has none: then whoever signs in first with the password registers a phone of their own, and that may be the thief.",
         ja: "MFA を要求するポリシーがあっても、登録がなければ、最初にパスワードでサインインした人が自分の電話を登録できます。それが攻撃者かもしれません。",
@@ -40,42 +40,57 @@ pub(crate) const CHECK: Check = Check {
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let (lang, around) = (context.lang, &context.estate().around);
     let told = whole(context, DirectoryList::Methods, Feed::Methods);
-    for (people, reach) in who.people.iter().zip(reaches(who)) {
-        let Some(reach) = reach.filter(|_| are_people(people.standing) && people.enabled != Some(false))
-        else {
-            continue;
-        };
-        for subject in &people.members {
-            let own = around.sign_in_methods.of(subject.id).first();
-            // One that policies of the directory do not let them use is none.
-            let has = own.and_then(|own| own.mfa.as_ref().or(own.registered.as_ref())?.value().copied());
-            match has {
-                Some(true) => sink.pass(context, &CHECK, subject.id),
-                None => {
-                    let reasons = told.clone().err().unwrap_or_else(|| vec![lacks(context, Feed::Methods)]);
-                    sink.unknown(&CHECK, subject.id, reasons);
-                }
-                Some(false) => {
-                    let (person, count) = (name(who, subject), reach.count());
-                    let machines = crate::exposure::machines_words(count, lang);
-                    let does = means_words(reach.means, lang);
-                    let message = say!(
-                        lang,
-                        "`{person}` gets into {machines} ({does}) and has no second factor",
-                        "`{person}` は MFA を登録しておらず、{machines}に入れます ({does})"
-                    );
-                    let mut fault = Fault::new(message).fact("machines", count.to_string());
-                    if let Some(own) = own {
-                        let has = own.methods.as_ref().and_then(Known::value).map(|all| all.join(", "));
-                        fault = fault.fact("methods", has.unwrap_or_default()).at_record(
-                            own.id,
-                            &own.origins,
-                            "/isMfaCapable",
-                        );
-                    }
-                    sink.fail(fault.finding(context, &CHECK, subject.id));
-                }
-            }
+    let untold = vec![lacks(context, Feed::Methods)];
+    let reaches = Reaches::of(who);
+    reaches.tell_untold(context, &CHECK, sink);
+    reaches.each(who, |people, subject, reach| {
+        if matches!(people.standing, Standing::Program | Standing::Gone) || people.enabled == Some(false) {
+            return;
         }
-    }
+        let own = around.sign_in_methods.of(subject.id).first();
+        // One that policies of the directory do not let them use is none.
+        let has = own.and_then(|own| own.mfa.as_ref().or(own.registered.as_ref())?.value().copied());
+        let methods = own.and_then(|own| own.methods.as_ref()?.value());
+        let weak = methods.is_some_and(|all| {
+            !all.is_empty() && all.iter().all(|one| WEAK.iter().any(|word| one.eq_ignore_ascii_case(word)))
+        });
+        let Some(has) = has else {
+            let reasons = told.clone().err().unwrap_or_else(|| untold.clone());
+            return sink.unknown(&CHECK, subject.id, reasons);
+        };
+        if has && !weak {
+            return sink.pass(context, &CHECK, subject.id);
+        }
+        let Some((means, _)) = reach.best else {
+            return sink.unknown(&CHECK, subject.id, vec![lacks(context, Feed::Rights)]);
+        };
+        let (person, count) = (name(who, subject), reach.count);
+        let machines = crate::exposure::machines_words(count, lang);
+        let does = means_words(means, lang);
+        let message = match has {
+            false => say!(
+                lang,
+                "`{person}` gets into {machines} ({does}) and has no second factor",
+                "`{person}` は MFA を登録しておらず、{machines}に入れます ({does})"
+            ),
+            true => say!(
+                lang,
+                "`{person}` gets into {machines} ({does}) and has no second factor but a phone call or a message",
+                "`{person}` の MFA は電話または SMS だけで、{machines}に入れます ({does})"
+            ),
+        };
+        let severity = if has { Severity::Low } else { CHECK.severity };
+        let has = methods.map(|all| all.join(", ")).unwrap_or_default();
+        let mut fault =
+            Fault::new(message).fact("machines", count.to_string()).fact("methods", has).severity(severity);
+        if let Some(own) = own {
+            fault = fault.at_record(own.id, &own.origins, "/methodsRegistered");
+        }
+        sink.fail(fault.finding(context, &CHECK, subject.id));
+    });
 }
+
+/// What reports of Microsoft Graph call methods that whoever takes over a telephone number or a mailbox has, too.
+///
+/// Source: <https://learn.microsoft.com/entra/identity/authentication/concept-authentication-methods>
+const WEAK: [&str; 5] = ["mobilePhone", "alternateMobilePhone", "officePhone", "email", "securityQuestion"];

@@ -1,9 +1,9 @@
 //! Somebody is administrator of machines all the time, where they could take the role when they need it.
 
 use estate::Feed;
-use signin::{Means, Standing, Tri, Who};
+use signin::{Grant, Means, Standing, Tri, Who};
 
-use super::gets_in::{cause, holder_words, place, scope_words};
+use super::gets_in::{cause, holder_words, holds, lacks, place, scope_words};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -39,27 +39,29 @@ pub(crate) const CHECK: Check = Check {
 
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let lang = context.lang;
-    let is_admin = |grant: &signin::Grant<'_>| grant.means(Means::LoginAsAdmin) == Tri::Yes;
-    for grant in who.grants.iter().filter(|grant| is_admin(grant)) {
+    // Roles that somebody may take: one of them that is taken now stands beside.
+    let eligible: Vec<&Grant<'_>> = who.grants.iter().filter(|grant| grant.eligible).collect();
+    for grant in &who.grants {
+        match grant.means(Means::LoginAsAdmin) {
+            Tri::No => continue,
+            Tri::Maybe => {
+                sink.unknown(&CHECK, place(grant), vec![lacks(context, Feed::Rights)]);
+                continue;
+            }
+            Tri::Yes => {}
+        }
         // Programs take no roles, and nobody is left of an account that is gone.
-        let standing = who.class_of_person(grant.principal).and_then(|class| who.people.get(class));
-        let other =
-            standing.is_some_and(|people| matches!(people.standing, Standing::Program | Standing::Gone));
-        if other || grant.kind.is_some_and(|kind| kind.eq_ignore_ascii_case("ServicePrincipal")) {
+        let class = who.class_of_person(grant.principal);
+        let standing = class.and_then(|class| who.people.get(class)).map(|people| people.standing);
+        if matches!(standing, Some(Standing::Program | Standing::Gone)) {
             continue;
         }
-        // One that somebody has taken for some time stands beside the one that lets them.
-        let taken = |other: &signin::Grant<'_>| {
-            other.eligible
-                && other.role == grant.role
-                && grant.scope.starts_with(other.scope.trim_end_matches('/'))
-                && (other.principal == grant.principal
-                    || who
-                        .classes_in(other.principal)
-                        .iter()
-                        .any(|class| who.class_of_person(grant.principal) == Some(*class)))
+        let taken = |other: &&Grant<'_>| {
+            let same = other.principal == grant.principal
+                || class.is_some_and(|class| who.classes_in(other.principal).contains(&class));
+            same && other.role == grant.role && holds(other.scope, grant.scope)
         };
-        if grant.eligible || who.grants.iter().any(taken) {
+        if grant.eligible || eligible.iter().any(taken) {
             sink.pass(context, &CHECK, place(grant));
             continue;
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use estate::{Feed, Reason};
-use signin::{Given, Means, Tri, Who};
+use signin::{Given, Means, Standing, Tri, Who};
 
 use super::gets_in::{are_people, holds_subscriptions, lacks, names, shown, with_names};
 use super::subscriptions::with_machines;
@@ -44,6 +44,7 @@ const ENOUGH: usize = 3;
 
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let estate = context.estate();
+    let untold = lacks(context, Feed::People);
     for subscription in with_machines(context) {
         let Some(machines) =
             who.class_of_machine(subscription.first_id()).and_then(|at| who.machines.get(at))
@@ -69,6 +70,10 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
             }
             if who.is_untold_group(grant.principal) {
                 reasons.push(Reason::Members { id: estate.text(grant.principal).into() });
+            }
+            let standing = |class: &usize| who.people.get(*class).map(|people| people.standing);
+            if who.classes_in(grant.principal).iter().any(|class| standing(class) == Some(Standing::Untold)) {
+                reasons.push(untold.clone());
             }
             let people = who.classes_in(grant.principal).iter().filter(|class| {
                 let people = who.people.get(**class);

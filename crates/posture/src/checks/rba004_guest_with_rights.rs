@@ -3,7 +3,7 @@
 use estate::Feed;
 use signin::{Standing, Who};
 
-use super::gets_in::{cause, lacks, means_words, name, reaches, scope_words};
+use super::gets_in::{Reaches, cause, lacks, means_words, name, scope_words};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -36,42 +36,40 @@ pub(crate) const CHECK: Check = Check {
 
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let lang = context.lang;
-    for (people, reach) in who.people.iter().zip(reaches(who)) {
-        let Some(reach) = reach else { continue };
-        for subject in &people.members {
-            match people.standing {
-                Standing::Program | Standing::Gone => continue,
-                Standing::Member => {
-                    sink.pass(context, &CHECK, subject.id);
-                    continue;
-                }
-                Standing::Person | Standing::Untold => {
-                    sink.unknown(&CHECK, subject.id, vec![lacks(context, Feed::People)]);
-                    continue;
-                }
-                Standing::Guest if people.enabled == Some(false) => continue,
-                Standing::Guest if !reach.certain => {
-                    sink.unknown(&CHECK, subject.id, vec![lacks(context, Feed::Rights)]);
-                    continue;
-                }
-                Standing::Guest => {}
+    let reaches = Reaches::of(who);
+    reaches.tell_untold(context, &CHECK, sink);
+    let (people_untold, rights_untold) = (lacks(context, Feed::People), lacks(context, Feed::Rights));
+    reaches.each(who, |people, subject, reach| {
+        match (people.standing, reach.best) {
+            (Standing::Program | Standing::Gone, _) => return,
+            (Standing::Member, _) => return sink.pass(context, &CHECK, subject.id),
+            (Standing::Person | Standing::Untold, _) => {
+                return sink.unknown(&CHECK, subject.id, vec![people_untold.clone()]);
             }
-            let Some(grant) = reach.grants.iter().find_map(|at| who.grants.get(*at)) else { continue };
-            let (guest, count) = (name(who, subject), reach.count());
-            let machines = crate::exposure::machines_words(count, lang);
-            let does = means_words(reach.means, lang);
-            let (role, scope) = (crate::remedy::one_line(&grant.role), scope_words(grant.scope, lang));
-            let message = say!(
-                lang,
-                "the guest `{guest}` gets into {machines} ({does}): {role} of {scope}",
-                "ゲスト `{guest}` は {machines}に入れます ({does}): {scope} の {role}"
-            );
-            let fault = Fault::new(message)
-                .because(cause(context, grant))
-                .fact("role", role)
-                .fact("scope", grant.scope)
-                .fact("machines", count.to_string());
-            sink.fail(fault.finding(context, &CHECK, subject.id));
+            (Standing::Guest, _) if people.enabled == Some(false) => return,
+            (Standing::Guest, None) => {
+                return sink.unknown(&CHECK, subject.id, vec![rights_untold.clone()]);
+            }
+            (Standing::Guest, Some(_)) => {}
         }
-    }
+        let Some((means, grant)) = reach.best.and_then(|(means, at)| Some((means, who.grants.get(at)?)))
+        else {
+            return;
+        };
+        let (guest, count) = (name(who, subject), reach.count);
+        let machines = crate::exposure::machines_words(count, lang);
+        let does = means_words(means, lang);
+        let (role, scope) = (crate::remedy::one_line(&grant.role), scope_words(grant.scope, lang));
+        let message = say!(
+            lang,
+            "the guest `{guest}` gets into {machines} ({does}): {role} of {scope}",
+            "ゲスト `{guest}` は {machines}に入れます ({does}): {scope} の {role}"
+        );
+        let fault = Fault::new(message)
+            .because(cause(context, grant))
+            .fact("role", role)
+            .fact("scope", grant.scope)
+            .fact("machines", count.to_string());
+        sink.fail(fault.finding(context, &CHECK, subject.id));
+    });
 }

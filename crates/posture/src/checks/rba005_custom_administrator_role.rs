@@ -31,6 +31,8 @@ pub(crate) const CHECK: Check = Check {
 };
 
 const LOGIN: &str = "Microsoft.Compute/virtualMachines/loginAsAdmin/action";
+const GIVE: &str = "Microsoft.Authorization/roleAssignments/write";
+const DELETE: &str = "Microsoft.Compute/virtualMachines/delete";
 
 fn run(context: &Context<'_>, sink: &mut Sink) {
     for role in &context.estate().around.role_definitions {
@@ -47,17 +49,28 @@ fn judge(context: &Context<'_>, role: &RoleDefinition) -> Judged {
     let Some(all) = context.known(&role.permissions)? else {
         return Err(vec![super::subscriptions::partial(context, role.id)]);
     };
-    let everything = |one: &Permission| one.actions.iter().any(|action| **action == *"*");
+    let gives = |one: &Permission, action: &str| {
+        one.actions.iter().any(|given| fits(given, action))
+            && !one.not_actions.iter().any(|given| fits(given, action))
+    };
     // A wildcard that is not taken back.
     let login = |one: &Permission| {
         one.data_actions.iter().any(|action| action.contains('*') && fits(action, LOGIN))
             && !one.not_data_actions.iter().any(|action| fits(action, LOGIN))
     };
-    let (message, which) = if all.iter().any(everything) {
+    let rights = all.iter().any(|one| gives(one, GIVE));
+    let (message, which) = if rights && all.iter().any(|one| gives(one, DELETE)) {
         let message = say!(
             lang,
-            "the role `{name}` lets people do everything in Azure",
-            "ロール `{name}` は Azure のすべての操作を許可します"
+            "the role `{name}` lets people do everything in Azure, and give any role",
+            "ロール `{name}` は、ロールの割り当てを含む Azure のすべての操作を許可します"
+        );
+        (message, "actions")
+    } else if rights {
+        let message = say!(
+            lang,
+            "the role `{name}` lets people give any role",
+            "ロール `{name}` は任意のロールの割り当てを許可します"
         );
         (message, "actions")
     } else if all.iter().any(login) {

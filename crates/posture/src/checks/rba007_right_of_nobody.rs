@@ -37,12 +37,15 @@ pub(crate) const CHECK: Check = Check {
 
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let lang = context.lang;
-    let groups_told = context.estate().around.lists(DirectoryList::Groups);
+    let around = &context.estate().around;
+    let (groups_told, programs_told) =
+        (around.lists(DirectoryList::Groups), around.lists(DirectoryList::Programs));
     for grant in &who.grants {
         if matches!(grant.given, Given::Directory(_)) {
             continue;
         }
         let people = who.class_of_person(grant.principal).and_then(|class| who.people.get(class));
+        let program = people.is_some_and(|people| people.standing == Standing::Program);
         let gone = match grant.is_to_group() {
             true => groups_told && !who.directory().is_group(grant.principal),
             false => people.is_some_and(|people| people.standing == Standing::Gone),
@@ -50,9 +53,10 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
         if !gone {
             let told = people.is_some_and(|people| !matches!(people.standing, Standing::Untold))
                 || (grant.is_to_group() && (groups_told || who.directory().is_group(grant.principal)));
-            match told {
-                true => sink.pass(context, &CHECK, place(grant)),
-                false => sink.unknown(&CHECK, place(grant), vec![lacks(context, Feed::People)]),
+            match (told, program && !programs_told) {
+                (true, false) => sink.pass(context, &CHECK, place(grant)),
+                (true, true) => sink.unknown(&CHECK, place(grant), vec![lacks(context, Feed::Programs)]),
+                (false, _) => sink.unknown(&CHECK, place(grant), vec![lacks(context, Feed::People)]),
             }
             continue;
         }

@@ -1,9 +1,11 @@
 //! Whether a policy stops people at a risk that Microsoft sees.
 
 use estate::{AccessPolicy, DirectoryList, Feed, Field, Known};
-use signin::{PolicyState, state_of};
+use signin::{PolicyState, Tri, Who, state_of};
 
-use super::gets_in::{directory, is_for_everything, lacks, names_any, policy_name, protects, whole};
+use super::gets_in::{
+    directory, is_for_everything, is_for_modern_clients, names_any, policy_name, protects, spares_many, whole,
+};
 use crate::check::Check;
 use crate::engine::Sink;
 use crate::lang::say;
@@ -22,7 +24,13 @@ pub(super) struct Wanted {
     pub(super) whose: (&'static str, &'static str),
 }
 
-pub(super) fn run(context: &Context<'_>, sink: &mut Sink, check: &'static Check, wanted: &Wanted) {
+pub(super) fn run(
+    context: &Context<'_>,
+    who: &Who<'_, '_>,
+    sink: &mut Sink,
+    check: &'static Check,
+    wanted: &Wanted,
+) {
     let Some((resource, origins)) = directory(context) else { return };
     let lang = context.lang;
     let empty = |list: &Field<Vec<Box<str>>>| match list {
@@ -30,22 +38,28 @@ pub(super) fn run(context: &Context<'_>, sink: &mut Sink, check: &'static Check,
         Some(Known::Value(all)) => all.is_empty(),
         Some(Known::Unknown(_)) => false,
     };
-    let meant = |policy: &&AccessPolicy| {
-        let demands = protects(context, policy) || names_any(&policy.controls, wanted.controls);
-        names_any((wanted.levels)(policy), &["high"]) && demands
+    // Whether a policy stops whom Microsoft takes for somebody else; those that look at the risk are told where it does not.
+    let looks = |policy: &AccessPolicy| match (wanted.levels)(policy) {
+        Some(Known::Unknown(_)) => Tri::Maybe,
+        levels => names_any(levels, &["high"]).into(),
     };
-    let all: Vec<&AccessPolicy> = context.estate().around.access_policies.iter().filter(meant).collect();
-    if all.iter().any(|policy| is_for_everything(policy) && empty((wanted.other)(policy))) {
-        return sink.pass(context, check, resource);
+    let stops = |policy: &AccessPolicy| {
+        let own = names_any(&policy.controls, wanted.controls);
+        let demands = protects(context, policy).or(own.into());
+        let clients = Tri::from(is_for_modern_clients(policy));
+        let alone = Tri::from(empty((wanted.other)(policy)) && !spares_many(who, policy));
+        looks(policy).and(demands).and(clients).and(alone).and(is_for_everything(policy))
+    };
+    let policies = &context.estate().around.access_policies;
+    match policies.iter().map(stops).fold(Tri::No, Tri::or) {
+        Tri::Yes => return sink.pass(context, check, resource),
+        Tri::Maybe => return sink.unknown(check, resource, vec![estate::Reason::SignInRules]),
+        Tri::No => {}
     }
     if let Err(reasons) = whole(context, DirectoryList::Policies, Feed::AccessPolicies) {
         return sink.unknown(check, resource, reasons);
     }
-    // A condition that cannot be read may be the one that is wanted.
-    let unread = |policy: &AccessPolicy| matches!((wanted.levels)(policy), Some(Known::Unknown(_)));
-    if context.estate().around.access_policies.iter().any(unread) {
-        return sink.unknown(check, resource, vec![lacks(context, Feed::AccessPolicies)]);
-    }
+    let all: Vec<&AccessPolicy> = policies.iter().filter(|policy| looks(policy) == Tri::Yes).collect();
     let whose = match lang {
         crate::lang::Lang::En => wanted.whose.0,
         crate::lang::Lang::Ja => wanted.whose.1,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use estate::{Feed, Reason};
-use signin::{Door, Held, Holding, SignIn, Tri, Verdict, Who};
+use signin::{Door, Held, Holding, SignIn, Standing, Tri, Verdict, Who};
 
 use super::gets_in::{
     are_people, cause, doubts, lacks, names, nearest_hole, place, scope_words, shown, with_names,
@@ -33,6 +33,8 @@ pub(super) fn judge(
     login: bool,
     counts: impl Fn(&Held) -> bool,
 ) {
+    let (people_untold, doubts) = (lacks(context, Feed::People), doubts(context, who));
+    let (rights_untold, machines_untold) = (lacks(context, Feed::Rights), lacks(context, Feed::Machines));
     let mut found: BTreeMap<usize, Found> = BTreeMap::new();
     for machines in &who.machines {
         // Where nobody can sign in, nobody does without a second factor.
@@ -59,19 +61,26 @@ pub(super) fn judge(
                         }
                     };
                     let Some(people) = who.people.get(class) else { continue };
-                    if !are_people(people.standing) || people.enabled == Some(false) {
+                    let untold = people.standing == Standing::Untold;
+                    if !(are_people(people.standing) || untold) || people.enabled == Some(false) {
                         continue;
                     }
+                    // A grant that may give it does not, where nobody can tell.
+                    let so = if held.certain.contains(grant) { so } else { so.min(Tri::Maybe) };
                     for door in &doors {
                         match who.sign_in(class, *door).map_or(Verdict::Unknown, SignIn::least) {
+                            Verdict::Nothing | Verdict::Other if untold => {
+                                found.reasons.insert(people_untold.clone());
+                            }
                             Verdict::Nothing | Verdict::Other if so == Tri::Yes => {
                                 found.open.insert((class, *door));
                             }
                             Verdict::Nothing | Verdict::Other => {
-                                let feed = if ready == Tri::Yes { Feed::Rights } else { Feed::Machines };
-                                found.reasons.insert(lacks(context, feed));
+                                let ready = ready == Tri::Yes;
+                                let reason = if ready { &rights_untold } else { &machines_untold };
+                                found.reasons.insert(reason.clone());
                             }
-                            Verdict::Unknown => found.reasons.extend(doubts(context, who)),
+                            Verdict::Unknown => found.reasons.extend(doubts.iter().cloned()),
                             _ => found.kept = true,
                         }
                     }

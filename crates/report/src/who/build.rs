@@ -62,9 +62,13 @@ fn lower(text: &str) -> String {
 
 impl<'e> Build<'_, '_, '_, 'e> {
     fn form(&mut self) -> WhoForm {
-        let person = match self.question.about {
-            About::Person(subject) => self.who.class_of_person(subject.id),
-            About::Machine(_) | About::All => None,
+        // Somebody may have a class of their own beside.
+        let person: Vec<Holding> = match self.question.about {
+            About::Person(subject) => {
+                let of_all = self.who.class_of_person(subject.id);
+                of_all.into_iter().chain(self.who.individual_of(subject.id)).map(Holding::People).collect()
+            }
+            About::Machine(_) | About::All => Vec::new(),
         };
         let of_person = matches!(self.question.about, About::Person(_));
         // The classes of machines that are asked about, with who holds what.
@@ -77,14 +81,18 @@ impl<'e> Build<'_, '_, '_, 'e> {
             }
             let mut holders = self.who.holders(machines);
             if of_person {
-                holders.retain(|holder| Some(holder.who) == person.map(Holding::People));
+                // Whoever is in a group of which nobody told the members may be anybody, this person too.
+                holders
+                    .retain(|holder| person.contains(&holder.who) || matches!(holder.who, Holding::Group(_)));
+                self.note(machines, &holders);
+                holders.retain(|holder| person.contains(&holder.who));
                 if holders.is_empty() {
                     continue;
                 }
             }
             chosen.push((machines, holders));
         }
-        let mut rows: Vec<(ResourceId, usize, Vec<WayForm>)> = Vec::new();
+        let mut rows: Vec<(ResourceId, usize, Ways)> = Vec::new();
         for (at, (machines, _)) in chosen.iter().enumerate() {
             let members: Vec<ResourceId> = match self.question.about {
                 About::Machine(id) => vec![id],
@@ -94,13 +102,17 @@ impl<'e> Build<'_, '_, '_, 'e> {
             rows.par_extend(members.into_par_iter().map(|id| (id, at, ways(reach, id, ports))));
         }
         rows.par_sort_by_cached_key(|(id, ..)| lower(self.estate.text(*id)));
-        let mut class_of: HashMap<(usize, Vec<WayForm>), usize> = HashMap::new();
-        let mut classes: Vec<(usize, Vec<WayForm>, usize)> = Vec::new();
+        let mut class_of: HashMap<(usize, Vec<WayForm>, bool), usize> = HashMap::new();
+        let mut classes: Vec<(usize, (Vec<WayForm>, bool), usize)> = Vec::new();
         let mut machines = Vec::with_capacity(rows.len());
         let keys = shared_keys(self.estate);
         for (id, at, ways) in rows {
-            let class = *class_of.entry((at, ways.clone())).or_insert_with(|| {
-                classes.push((at, ways, 0));
+            for reason in &ways.unknown {
+                self.reason(reason);
+            }
+            let (ways, known) = (ways.ways, ways.all_known);
+            let class = *class_of.entry((at, ways.clone(), known)).or_insert_with(|| {
+                classes.push((at, (ways, known), 0));
                 classes.len() - 1
             });
             if let Some((.., count)) = classes.get_mut(class) {
@@ -163,10 +175,12 @@ impl<'e> Build<'_, '_, '_, 'e> {
                 Holding::People(class) => {
                     self.people.insert(class);
                     let doors = machines.door.into_iter().chain([Door::Azure]);
-                    let doors = doors.chain(machines.door.is_none().then_some(Door::Windows));
+                    let either = [Door::Windows, Door::Linux].into_iter().filter(|_| machines.door.is_none());
+                    let doors = doors.chain(either);
                     let asked = doors.filter_map(|door| self.who.sign_in_number(class, door));
                     self.sign_ins.extend(asked);
-                    if self.who.people.get(class).is_some_and(|people| people.standing == Standing::Untold) {
+                    let standing = self.who.people.get(class).map(|people| people.standing);
+                    if matches!(standing, Some(Standing::Untold | Standing::Person)) {
                         self.lacks(Feed::People);
                     }
                 }
@@ -256,7 +270,8 @@ impl<'e> Build<'_, '_, '_, 'e> {
     fn people_numbers(&self) -> BTreeMap<usize, usize> {
         let least = |class: usize| {
             let members = self.who.people.get(class).into_iter().flat_map(|people| &people.members);
-            members.map(|subject| lower(self.estate.text(subject.id))).min()
+            let least = members.map(|subject| lower(self.estate.text(subject.id))).min();
+            (least, self.who.people.get(class).is_some_and(|people| people.base.is_some()))
         };
         let mut all: Vec<usize> = self.people.iter().copied().collect();
         all.sort_by_cached_key(|class| least(*class));
@@ -293,7 +308,7 @@ impl<'e> Build<'_, '_, '_, 'e> {
         &self,
         machines: &Machines,
         holders: &[Holder],
-        ways: Vec<WayForm>,
+        (ways, all_ways_known): (Vec<WayForm>, bool),
         count: usize,
         numbers: &Numbers<'_>,
     ) -> ClassForm {
@@ -328,9 +343,13 @@ impl<'e> Build<'_, '_, '_, 'e> {
                 let at = class.filter(|_| needed).and_then(|class| self.who.sign_in_number(class, door))?;
                 numbers.sign_ins.get(&at).copied()
             };
-            let sign_in = machines.door.and_then(|door| number(door, logs_in));
-            let sign_in =
-                sign_in.or_else(|| machines.door.is_none().then(|| number(Door::Windows, logs_in))?);
+            // Where the system is not told, the one of the two at which less is demanded.
+            let doors = machines.door.map_or_else(|| vec![Door::Windows, Door::Linux], |door| vec![door]);
+            let least = |door: &Door| {
+                let sign_in = class.and_then(|class| self.who.sign_in(class, *door));
+                sign_in.map(signin::SignIn::least)
+            };
+            let sign_in = doors.into_iter().min_by_key(least).and_then(|door| number(door, logs_in));
             let sign_in_to_azure = number(Door::Azure, acts);
             let people: Vec<usize> =
                 class.and_then(|class| numbers.people.get(&class)).copied().into_iter().collect();
@@ -369,6 +388,7 @@ impl<'e> Build<'_, '_, '_, 'e> {
                 so: (ready.extension, ready.identity),
             },
             ways,
+            all_ways_known,
             holders: forms,
         }
     }
@@ -380,25 +400,31 @@ impl<'e> Build<'_, '_, '_, 'e> {
         };
         let around = &self.estate.around;
         let text = |field: &Field<Box<str>>| field.as_ref().and_then(Known::value).map(ToString::to_string);
-        let mut all: Vec<PersonForm> = Vec::new();
+        let mut all: HashMap<ResourceId, PersonForm> = HashMap::new();
         for (class, number) in numbers {
             let Some(people) = self.who.people.get(*class) else { continue };
             let People { members, standing, enabled, risk, .. } = people;
             for subject in members.iter().filter(|subject| only.is_none_or(|only| only == subject.id)) {
-                let methods = around.sign_in_methods.of(subject.id).first();
-                all.push(PersonForm {
-                    id: self.estate.text(subject.id).to_owned(),
-                    login: subject.person.and_then(|person| text(&person.login)),
-                    name: subject.person.and_then(|person| text(&person.name)),
-                    standing: standing.word(),
-                    enabled: *enabled,
-                    risk: risk.map(signin::Risk::word),
-                    mfa_capable: methods.and_then(|its| its.mfa.as_ref()?.value().copied()),
-                    class: *number,
-                    what: *standing,
+                let form = all.entry(subject.id).or_insert_with(|| {
+                    let methods = around.sign_in_methods.of(subject.id).first();
+                    let program = around.programs.of(subject.id).first();
+                    let name = subject.person.map(|person| &person.name).or(program.map(|one| &one.name));
+                    PersonForm {
+                        id: self.estate.text(subject.id).to_owned(),
+                        login: subject.person.and_then(|person| text(&person.login)),
+                        name: name.and_then(text),
+                        standing: standing.word(),
+                        enabled: *enabled,
+                        risk: risk.map(signin::Risk::word),
+                        mfa_capable: methods.and_then(|its| its.mfa.as_ref()?.value().copied()),
+                        classes: Vec::new(),
+                        what: *standing,
+                    }
                 });
+                form.classes.push(*number);
             }
         }
+        let mut all: Vec<PersonForm> = all.into_values().collect();
         all.par_sort_by_cached_key(|person| lower(&person.id));
         all
     }
@@ -593,14 +619,26 @@ fn account(vm: &Vm, keys: &HashMap<&str, usize>) -> Option<AccountForm> {
     })
 }
 
+/// By which ways packets get to a machine's login.
+#[derive(Default)]
+struct Ways {
+    ways: Vec<WayForm>,
+    /// Whether there are certainly no others.
+    all_known: bool,
+    unknown: Vec<Reason>,
+}
+
 /// By which ways packets get to a machine's login, in short.
-fn ways(reach: &Reach<'_>, id: ResourceId, ports: &PortSet) -> Vec<WayForm> {
+fn ways(reach: &Reach<'_>, id: ResourceId, ports: &PortSet) -> Ways {
     let estate = reach.estate();
     let machine = match (estate.vm(id), estate.scale_set(id)) {
         (Some(vm), _) => Machine::of_vm(estate, vm),
         (None, Some(set)) => Machine::of_scale_set(estate, set),
-        (None, None) => return Vec::new(),
+        (None, None) => return Ways::default(),
     };
+    let doubt = machine.doubt(reach);
+    let mut unknown: Vec<Reason> = doubt.into_iter().collect();
+    let all_known = unknown.is_empty();
     let everywhere = [estate::Family::V4, estate::Family::V6].map(reach::every_address);
     let all: Vec<_> =
         machine.addresses.iter().flat_map(|(nic, ip)| reach.ways_in(nic, ip, &everywhere)).collect();
@@ -621,6 +659,9 @@ fn ways(reach: &Reach<'_>, id: ResourceId, ports: &PortSet) -> Vec<WayForm> {
                 for opening in way.openings.iter().filter(here) {
                     let certain = !opening.internet.must.is_empty();
                     let set = if certain { &opening.internet.must } else { &opening.internet.may };
+                    if !certain {
+                        unknown.extend(opening.unknown.iter().chain(&way.unknown).cloned());
+                    }
                     let sum = if certain { &mut sure } else { &mut perhaps };
                     let sum = sum.get_or_insert_with(Addresses::empty);
                     if internet && way.endpoint.family == estate::Family::V4 {
@@ -650,5 +691,7 @@ fn ways(reach: &Reach<'_>, id: ResourceId, ports: &PortSet) -> Vec<WayForm> {
     let mut ways: Vec<WayForm> =
         rows.into_iter().map(|(way, _, ports)| WayForm { ports: ports_text(&ports), ..way }).collect();
     ways.sort();
-    ways
+    unknown.sort_unstable();
+    unknown.dedup();
+    Ways { ways, all_known, unknown }
 }

@@ -160,12 +160,8 @@ fn tables(out: &mut String, form: &WhoForm, people: &People<'_>, at: usize, clas
     let members: Vec<_> = form.machines.iter().filter(|machine| machine.class == at).collect();
     let names: Vec<String> = members.iter().map(|machine| machine.name.clone()).collect();
     let _ = writeln!(out, "<h2>{}</h2>", escape(&some(&names, NAMES, lang)));
-    let _ = writeln!(
-        out,
-        "<p>{}: {}</p>",
-        pick(lang, "Ways in", "到達経路"),
-        escape(&ways_text(&class.ways, lang))
-    );
+    let _ =
+        writeln!(out, "<p>{}: {}</p>", pick(lang, "Ways in", "到達経路"), escape(&ways_text(class, lang)));
     let columns = match lang {
         Lang::En => ["Who", "What, by which right", "What is demanded", "Holes"],
         Lang::Ja => ["ユーザー", "操作と権限", "要求", "抜け穴"],
@@ -191,7 +187,8 @@ fn tables(out: &mut String, form: &WhoForm, people: &People<'_>, at: usize, clas
             }
             continue;
         }
-        head(out, &caption, &columns);
+        // Each table has a name of its own.
+        head(out, &format!("{}: {caption}", some(&names, 2, lang)), &columns);
         for holder in all {
             let names = some(&people.names(holder, lang), NAMES, lang);
             let can: Vec<String> =

@@ -125,6 +125,8 @@ pub struct ClassForm {
     pub entra: EntraForm,
     /// By which ways packets get to them.
     pub ways: Vec<WayForm>,
+    /// Whether these are all.
+    pub all_ways_known: bool,
     /// Who has which means for them.
     pub holders: Vec<HolderForm>,
 }
@@ -205,8 +207,8 @@ pub struct PersonForm {
     pub risk: Option<&'static str>,
     /// Whether they have a second factor that they are let to use, if that is told.
     pub mfa_capable: Option<bool>,
-    /// Their class.
-    pub class: usize,
+    /// Their classes: what is so of each of these is so of them.
+    pub classes: Vec<usize>,
     #[serde(skip)]
     pub(crate) what: Standing,
 }

@@ -85,11 +85,13 @@ pub(super) struct People<'f>(Vec<Vec<&'f PersonForm>>);
 
 impl<'f> People<'f> {
     pub(super) fn of(form: &'f WhoForm) -> Self {
-        let classes = form.people.iter().map(|person| person.class + 1).max().unwrap_or(0);
+        let classes = form.people.iter().flat_map(|person| &person.classes).max().map_or(0, |last| last + 1);
         let mut all: Vec<Vec<&PersonForm>> = vec![Vec::new(); classes];
         for person in &form.people {
-            if let Some(class) = all.get_mut(person.class) {
-                class.push(person);
+            for class in &person.classes {
+                if let Some(class) = all.get_mut(*class) {
+                    class.push(person);
+                }
             }
         }
         Self(all)
@@ -119,17 +121,23 @@ pub(super) fn head(form: &WhoForm, lang: Lang) -> String {
     let title = &form.title;
     match (form.asked.get("machine").is_some(), form.asked.get("person").is_some(), lang) {
         (true, _, Lang::En) => format!("Who gets into {title}"),
-        (true, _, Lang::Ja) => format!("{title} にログインできるのは"),
+        (true, _, Lang::Ja) => format!("{title} に入れるユーザー"),
         (_, true, Lang::En) => match machines {
+            0 if !form.unknown.is_empty() => {
+                format!("{title} has no right that is known to lead into a machine")
+            }
             0 => format!("{title} has no right that leads into a machine"),
             _ => format!("{title} gets into {}", counted(machines, "machine", "machines")),
         },
         (_, true, Lang::Ja) => match machines {
-            0 => format!("{title} には、マシンにログインできる権限がありません"),
-            _ => format!("{title} がログインできるマシン: {machines} 台"),
+            0 if !form.unknown.is_empty() => {
+                format!("{title} には、分かる範囲ではマシンに入れる権限がありません")
+            }
+            0 => format!("{title} には、マシンに入れる権限がありません"),
+            _ => format!("{title} が入れるマシン: {machines} 台"),
         },
         (_, _, Lang::En) => format!("Who gets into {}", counted(machines, "machine", "machines")),
-        (_, _, Lang::Ja) => format!("{machines} 台のマシンにログインできるのは"),
+        (_, _, Lang::Ja) => format!("{machines} 台のマシンに入れるユーザー"),
     }
 }
 
@@ -158,7 +166,7 @@ fn write_class(
         _ => pick(lang, "system not told", "OS 不明"),
     };
     let _ = writeln!(out, "{} {}  ({system})", style.frame("●"), some(&names, NAMES, lang));
-    let _ = writeln!(out, "  {}: {}", pick(lang, "ways in", "到達経路"), ways_text(&class.ways, lang));
+    let _ = writeln!(out, "  {}: {}", pick(lang, "ways in", "到達経路"), ways_text(class, lang));
     if let Some(reached) = &form.reach {
         write_ways(out, reached, lang, page);
     }
@@ -200,10 +208,16 @@ fn write_class(
     }
 }
 
-pub(super) fn ways_text(ways: &[WayForm], lang: Lang) -> String {
-    if ways.is_empty() {
-        return pick(lang, "no packet gets to its login", "ログイン ポートには到達できません").to_owned();
-    }
+pub(super) fn ways_text(class: &ClassForm, lang: Lang) -> String {
+    let ways: &[WayForm] = &class.ways;
+    let others = match (ways.is_empty(), class.all_ways_known) {
+        (true, true) => {
+            return pick(lang, "no packet gets to its login", "ログイン ポートには到達できません").to_owned();
+        }
+        (true, false) => return pick(lang, "not known", "不明です").to_owned(),
+        (false, true) => "",
+        (false, false) => pick(lang, "; there may be others", "。ほかの経路は不明です"),
+    };
     let each = ways.iter().map(|way| {
         let sure = if way.certain { "" } else { pick(lang, " (possible)", " (可能性あり)") };
         match (way.from, lang) {
@@ -223,7 +237,7 @@ pub(super) fn ways_text(ways: &[WayForm], lang: Lang) -> String {
             (_, Lang::Ja) => format!("tcp {}: 仮想ネットワークから{sure}", way.ports),
         }
     });
-    each.collect::<Vec<_>>().join("; ")
+    each.collect::<Vec<_>>().join("; ") + others
 }
 
 pub(super) fn entra_text(class: &ClassForm, anybody: bool, lang: Lang) -> String {

@@ -55,7 +55,15 @@ pub(super) fn standing_text(person: &PersonForm, lang: Lang) -> String {
     if let Some(risk) = person.risk {
         notes.push(match lang {
             Lang::En => format!("risk: {risk}"),
-            Lang::Ja => format!("リスク: {risk}"),
+            Lang::Ja => {
+                let level = match risk {
+                    "high" => "高",
+                    "medium" => "中",
+                    "low" => "低",
+                    other => other,
+                };
+                format!("リスク: {level}")
+            }
         });
     }
     if person.mfa_capable == Some(false) {

@@ -456,3 +456,106 @@ fn people_have_a_second_factor() {
     let nobody = together(vec![ready_vm(json!({})), people(), vec![methods(json!({"isMfaCapable": false}))]]);
     assert_eq!(verdict(&snapshot(&nobody), "IDP004"), "");
 }
+
+#[test]
+fn what_may_be_so_is_not_passed() {
+    // Risk that cannot be read.
+    let with = |level: Value, state: Value| {
+        let risk = graph(
+            "identityProtection/riskyUsers",
+            json!([{"id": who(1), "riskLevel": level, "riskState": state}]),
+        );
+        verdict(
+            &snapshot(&together(vec![
+                ready_vm(json!({})),
+                people(),
+                vec![risk, assignment(1, &group(), USER_LOGIN, 1, "User")],
+            ])),
+            "IDP003",
+        )
+    };
+    assert_eq!(with(Value::Null, json!("atRisk")), "fail");
+    assert_eq!(with(json!("high"), Value::Null), "unknown");
+    assert_eq!(with(json!("high"), json!("someLaterState")), "unknown");
+    // A group of which nobody told the members.
+    let untold = graph("groups", json!([{"id": who(12), "displayName": "ops"}]));
+    let methods = graph("reports/authenticationMethods/userRegistrationDetails", json!([]));
+    let risky = graph("identityProtection/riskyUsers", json!([]));
+    let report = snapshot(&together(vec![
+        ready_vm(json!({})),
+        people(),
+        vec![untold, methods, risky, assignment(1, &group(), USER_LOGIN, 12, "Group")],
+    ]));
+    for code in ["RBA004", "IDP003", "IDP004"] {
+        assert_eq!(verdict(&report, code), "unknown", "{code}");
+    }
+    // Programs are told by a list of their own.
+    let program = |more: Vec<Value>| {
+        let own = assignment(1, &group(), OWNER, 61, "ServicePrincipal");
+        verdict(&snapshot(&together(vec![ready_vm(json!({})), people(), vec![own], more])), "RBA007")
+    };
+    assert_eq!(program(vec![]), "unknown");
+    assert_eq!(
+        program(vec![graph("servicePrincipals", json!([{"id": who(61), "displayName": "deploy"}]))]),
+        "pass"
+    );
+    assert_eq!(
+        program(vec![graph("servicePrincipals", json!([{"id": who(62), "displayName": "deploy"}]))]),
+        "fail"
+    );
+}
+
+#[test]
+fn rights_are_judged_by_what_they_surely_give() {
+    let with = |more: Vec<Value>| together(vec![ready_vm(json!({})), people(), more]);
+    // A role that may be taken next door is none here.
+    let next_door = eligible(2, &group(), ADMIN_LOGIN, 1, "User");
+    let here = assignment(1, &format!("{}-prod", group()), ADMIN_LOGIN, 1, "User");
+    cases("RBA002", vec![("fail", with(vec![next_door, here]))]);
+    let any = eligible(2, &format!("{}9", group()), ADMIN_LOGIN, 5, "User");
+    cases(
+        "RBA002",
+        vec![(
+            "unknown",
+            with(vec![any, assignment(1, &group(), "77777777-0000-4000-8000-000000000001", 1, "User")]),
+        )],
+    );
+    // Whoever is gone or switched off signs in to nothing.
+    cases("ENT003", vec![("fail", with(vec![assignment(1, &group(), USER_LOGIN, 99, "User")]))]);
+    // Raising oneself is for global administrators; a condition may leave anything out.
+    let admins = |condition: Option<&str>| {
+        let give = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9";
+        let all = [1, 2, 4, 5].map(|number| {
+            let mut own = assignment(number, SUBSCRIPTION, give, number, "User");
+            own["properties"]["condition"] = condition.into();
+            own
+        });
+        with(all.to_vec())
+    };
+    let guarded = "((!(ActionMatches{'Microsoft.Authorization/roleAssignments/write'})) OR (@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAllValues:GuidNotEquals {8e3af657-a8ff-443c-a75c-2fe8c4bcb635}))";
+    assert_eq!(verdict(&snapshot(&admins(None)), "RBA003"), "fail");
+    assert_ne!(verdict(&snapshot(&admins(Some(guarded))), "RBA003"), "pass");
+    // A guest is told what they surely have.
+    let report = snapshot(&with(vec![
+        assignment(1, &group(), USER_LOGIN, 3, "User"),
+        assignment(2, SUBSCRIPTION, "77777777-0000-4000-8000-000000000001", 3, "User"),
+    ]));
+    let message = finding(&report, "RBA004")["message"].as_str().unwrap();
+    assert!(message.contains("(sign in)") && message.contains("Virtual Machine User Login"), "{message}");
+    // Roles of one's own: what is taken back is not given, however it is written.
+    let role = |permission: Value| {
+        let own = json!({"id": format!("{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{}", who(80)),
+            "properties": {"roleName": "own", "type": "CustomRole", "permissions": [permission]}});
+        verdict(&snapshot(&with(vec![assignment(1, &group(), CONTRIBUTOR, 1, "User"), own])), "RBA005")
+    };
+    assert_eq!(role(json!({"actions": ["*/*"]})), "fail");
+    assert_eq!(role(json!({"actions": ["Microsoft.Authorization/*"]})), "fail");
+    assert_eq!(role(json!({"actions": ["*"], "notActions": ["Microsoft.Authorization/*/write"]})), "pass");
+    // A phone is a factor that whoever takes over the number has, too.
+    let phone = graph(
+        "reports/authenticationMethods/userRegistrationDetails",
+        json!([{"id": who(1), "isMfaCapable": true, "methodsRegistered": ["mobilePhone"]}]),
+    );
+    let report = snapshot(&with(vec![phone, assignment(1, &group(), USER_LOGIN, 1, "User")]));
+    assert_eq!(finding(&report, "IDP004")["severity"], "low");
+}

@@ -154,8 +154,7 @@ fn whoever_acts_on_machines_by_azure_gives_a_second_factor() {
         "policies/identitySecurityDefaultsEnforcementPolicy",
         json!([{"id": "00000000-0000-0000-0000-000000000005", "isEnabled": true}]),
     ));
-    // What else they would do is not known, so nobody is told that all is well.
-    assert_ne!(verdict(&snapshot(&defaults), "CAP002"), "fail");
+    assert_eq!(verdict(&snapshot(&defaults), "CAP002"), "pass");
     assert_eq!(verdict(&snapshot(&defaults), "CAP006"), "pass");
 }
 
@@ -309,4 +308,155 @@ fn risks_are_stopped() {
         json!({"state": "disabled", "conditions": {"signInRiskLevels": ["high"]}}),
     )]));
     assert!(finding(&report, "IDP001")["message"].as_str().unwrap().contains("`Policy 1`"));
+}
+
+#[test]
+fn what_is_certain_counts_whatever_else_is_not_known() {
+    let doubtful = policy(
+        2,
+        json!({"conditions": {"moonPhase": {"full": true}}, "grantControls": {"builtInControls": ["block"]}}),
+    );
+    assert_eq!(said("CAP001", vec![policy(1, json!({})), doubtful]), "pass");
+    let mut cut = policies(vec![policy(1, json!({}))]);
+    cut["@odata.nextLink"] = "https://graph.microsoft.com/v1.0/next".into();
+    let all = together(vec![
+        ready_vm(json!({})),
+        people(),
+        vec![assignment(1, &group(), USER_LOGIN, 1, "User"), cut],
+    ]);
+    assert_eq!(verdict(&snapshot(&all), "CAP001"), "pass");
+    // Whoever comes with a device of the organisation's own is spared.
+    let filter = |rule: &str| {
+        policy(1, json!({"conditions": {"devices": {"deviceFilter": {"mode": "exclude", "rule": rule}}}}))
+    };
+    assert_eq!(said("CAP001", vec![filter("device.isCompliant -eq True")]), "pass");
+    assert_eq!(said("CAP001", vec![filter("device.model -eq \"x\"")]), "fail");
+}
+
+#[test]
+fn people_that_nobody_tells_of_are_not_passed() {
+    // A group tells its members, and nobody told who they are.
+    let members = |kind: Value| {
+        let path = format!("groups/{}/transitiveMembers", who(11));
+        vec![graph(
+            &path,
+            json!((1..=20).map(|number| json!({"id": who(number), "@odata.type": kind})).collect::<Vec<_>>()),
+        )]
+    };
+    let with = |kind: Value, role: &str, all: Vec<Value>| {
+        together(vec![
+            ready_vm(json!({})),
+            members(kind),
+            vec![assignment(1, &group(), role, 11, "Group"), policies(all)],
+            vec![graph(
+                "policies/identitySecurityDefaultsEnforcementPolicy",
+                json!([{"id": "00000000-0000-0000-0000-000000000005", "isEnabled": false}]),
+            )],
+        ])
+    };
+    let of = |kind: Value, code: &str, role: &str, all: Vec<Value>| {
+        verdict(&snapshot(&with(kind, role, all)), code)
+    };
+    let user = json!("#microsoft.graph.user");
+    assert_eq!(of(user.clone(), "CAP001", USER_LOGIN, vec![]), "fail", "they are told to be people");
+    assert_eq!(of(user, "CAP001", USER_LOGIN, vec![policy(1, json!({}))]), "pass");
+    assert_eq!(of(Value::Null, "CAP001", USER_LOGIN, vec![]), "unknown");
+    assert_eq!(of(Value::Null, "CAP002", CONTRIBUTOR, vec![]), "unknown");
+    let program = json!("#microsoft.graph.servicePrincipal");
+    assert_eq!(of(program, "CAP001", USER_LOGIN, vec![]), "");
+}
+
+#[test]
+fn hollow_policies_stop_nobody() {
+    let legacy = |change: Value| {
+        let mut one = policy(
+            1,
+            json!({"conditions": {"clientAppTypes": ["exchangeActiveSync", "other"]}, "grantControls": {"builtInControls": ["block"]}}),
+        );
+        merge(&mut one, &change);
+        one
+    };
+    let office = "00000002-0000-0ff1-ce00-000000000000";
+    for change in [
+        apps(json!({"excludeApplications": [office]})),
+        users(json!({"excludeUsers": [who(1), who(2), who(3), who(4), who(5)]})),
+    ] {
+        assert_eq!(said("CAP006", vec![legacy(change.clone())]), "fail", "{change}");
+    }
+    for change in [
+        json!({"state": "someLaterState"}),
+        json!({"conditions": {"moonPhase": {"full": true}}}),
+        json!({"grantControls": {"builtInControls": ["laterControl"]}}),
+        apps(json!({"applicationFilter": {"mode": "exclude", "rule": "x"}})),
+    ] {
+        assert_eq!(said("CAP006", vec![legacy(change.clone())]), "unknown", "{change}");
+    }
+    // Two policies, each for one kind of clients.
+    let one = |client: &str| legacy(json!({"conditions": {"clientAppTypes": [client]}}));
+    let mut other = one("exchangeActiveSync");
+    other["id"] = who(502).into();
+    assert_eq!(said("CAP006", vec![one("other"), other]), "pass");
+    let risk = |change: Value| {
+        let mut one = policy(1, json!({"conditions": {"signInRiskLevels": ["high"]}}));
+        merge(&mut one, &change);
+        said("IDP001", vec![one])
+    };
+    assert_eq!(risk(json!({"conditions": {"clientAppTypes": ["exchangeActiveSync"]}})), "fail");
+    assert_eq!(risk(apps(json!({"excludeApplications": [WINDOWS, LINUX]}))), "fail");
+    assert_eq!(risk(users(json!({"excludeUsers": [who(1), who(2), who(3), who(4), who(5)]}))), "fail");
+    assert_eq!(risk(json!({"state": "someLaterState"})), "unknown");
+    assert_eq!(risk(json!({"grantControls": {"builtInControls": ["laterControl"]}})), "unknown");
+    assert_eq!(
+        said(
+            "CAP003",
+            vec![policy(
+                1,
+                json!({"state": "later", "conditions": {"applications": {"excludeApplications": [LINUX]}}})
+            )]
+        ),
+        "unknown"
+    );
+}
+
+#[test]
+fn reports_and_emergency_accounts_are_looked_at_beside_other_policies() {
+    // The block of legacy clients is for the emergency account, too, and protects it from nothing.
+    let spared = policy(1, users(json!({"excludeUsers": [who(4)]})));
+    let legacy = policy(
+        2,
+        json!({"conditions": {"clientAppTypes": ["exchangeActiveSync", "other"]}, "grantControls": {"builtInControls": ["block"]}}),
+    );
+    let mut estate = world(vec![spared, legacy]);
+    estate.push(graph(
+        "reports/authenticationMethods/userRegistrationDetails",
+        json!([{"id": who(4), "methodsRegistered": []}]),
+    ));
+    assert_eq!(verdict(&snapshot(&estate), "CAP007"), "fail");
+    // A report that would add nothing to what is demanded, and one for a risk.
+    let device = json!({"grantControls": {"builtInControls": ["compliantDevice"]}});
+    let mut report = policy(1, json!({"state": "enabledForReportingButNotEnforced"}));
+    merge(&mut report, &device);
+    assert_eq!(said("CAP004", vec![report, policy(2, device)]), "pass");
+    let risk = policy(
+        1,
+        json!({"state": "enabledForReportingButNotEnforced", "conditions": {"signInRiskLevels": ["high"]}}),
+    );
+    assert_eq!(said("CAP004", vec![risk]), "");
+}
+
+#[test]
+fn places_are_wide_by_either_family_and_by_countries() {
+    let outside = policy(
+        1,
+        json!({"conditions": {"locations": {"includeLocations": ["All"], "excludeLocations": ["AllTrusted", who(601)]}}}),
+    );
+    let with = |place: Value| {
+        let mut estate = world(vec![outside.clone()]);
+        estate.push(graph("identity/conditionalAccess/namedLocations", json!([place])));
+        verdict(&snapshot(&estate), "CAP008")
+    };
+    let ranges = |range: &str| json!({"id": who(600), "displayName": "Office", "isTrusted": true, "ipRanges": [{"cidrAddress": range}]});
+    assert_eq!(with(ranges("2000::/3")), "fail");
+    assert_eq!(with(ranges("2001:db9::/48")), "pass");
+    assert_eq!(with(json!({"id": who(601), "displayName": "Home", "countriesAndRegions": ["JP"]})), "fail");
 }

@@ -64,7 +64,9 @@ pub fn ready(estate: &Estate, vm: &Vm, set: Option<ResourceId>) -> Ready {
     if extension == Tri::No && (nameless || !told) {
         extension = Tri::Maybe;
     }
-    let identity = match &vm.upkeep.system_identity {
+    // An instance has the identity of its set.
+    let of_set = set.and_then(|set| Some(&estate.scale_set(set)?.model.as_ref()?.value()?.vm));
+    let identity = match &of_set.unwrap_or(vm).upkeep.system_identity {
         Some(Known::Value(so)) => (*so).into(),
         Some(Known::Unknown(_)) => Tri::Maybe,
         None => {

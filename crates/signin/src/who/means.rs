@@ -75,7 +75,7 @@ pub(crate) enum On {
 }
 
 /// What each takes: one of its actions.
-pub(crate) const ACTIONS: [(Means, On, Action<'_>); 11] = [
+pub(crate) const ACTIONS: [(Means, On, Action<'_>); 16] = [
     (Means::Login, On::Either, Action::Data("Microsoft.Compute/virtualMachines/login/action")),
     (Means::LoginAsAdmin, On::Either, Action::Data("Microsoft.Compute/virtualMachines/loginAsAdmin/action")),
     (Means::RunCommand, On::Machine, Action::Control("Microsoft.Compute/virtualMachines/runCommand/action")),
@@ -85,16 +85,39 @@ pub(crate) const ACTIONS: [(Means, On, Action<'_>); 11] = [
         On::ScaleSet,
         Action::Control("Microsoft.Compute/virtualMachineScaleSets/virtualMachines/runCommand/action"),
     ),
+    (
+        Means::RunCommand,
+        On::ScaleSet,
+        Action::Control("Microsoft.Compute/virtualMachineScaleSets/virtualMachines/runCommands/write"),
+    ),
     (Means::Extension, On::Machine, Action::Control("Microsoft.Compute/virtualMachines/extensions/write")),
     (
         Means::Extension,
         On::ScaleSet,
         Action::Control("Microsoft.Compute/virtualMachineScaleSets/extensions/write"),
     ),
+    (
+        Means::Extension,
+        On::ScaleSet,
+        Action::Control("Microsoft.Compute/virtualMachineScaleSets/virtualMachines/extensions/write"),
+    ),
+    // The model of a set names its extensions.
+    (Means::Extension, On::ScaleSet, Action::Control("Microsoft.Compute/virtualMachineScaleSets/write")),
     (Means::SerialConsole, On::Either, Action::Control("Microsoft.SerialConsole/serialPorts/connect/action")),
     (Means::DiskCopy, On::Disk, Action::Control("Microsoft.Compute/disks/beginGetAccess/action")),
     (Means::GiveRights, On::Either, Action::Control("Microsoft.Authorization/roleAssignments/write")),
-    (Means::GiveRights, On::Either, Action::Control("Microsoft.Authorization/elevateAccess/action")),
+    (
+        Means::GiveRights,
+        On::Either,
+        Action::Control("Microsoft.Authorization/roleAssignmentScheduleRequests/write"),
+    ),
+    (
+        Means::GiveRights,
+        On::Either,
+        Action::Control("Microsoft.Authorization/roleEligibilityScheduleRequests/write"),
+    ),
+    // Whoever writes a role may put anything into one of their own.
+    (Means::GiveRights, On::Either, Action::Control("Microsoft.Authorization/roleDefinitions/write")),
 ];
 
 /// What people sign in to for a machine of Windows, of Linux, and to do something in Azure.

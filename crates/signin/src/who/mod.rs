@@ -87,6 +87,8 @@ pub struct Held {
     pub taken: Tri,
     /// The grants behind it, certain ones and others, as numbers in [`Who::grants`].
     pub grants: Vec<usize>,
+    /// Those of them that certainly give it.
+    pub certain: Vec<usize>,
 }
 
 /// Who holds something.
@@ -127,6 +129,9 @@ pub struct Who<'d, 'e> {
     classes_of: HashMap<ResourceId, Vec<usize>>,
     class_of_machine: HashMap<ResourceId, usize>,
     class_of_person: HashMap<ResourceId, usize>,
+    individual_of: HashMap<ResourceId, usize>,
+    /// Principals that assignments call groups.
+    groups: HashSet<ResourceId>,
 }
 
 impl<'d, 'e> Who<'d, 'e> {
@@ -157,7 +162,16 @@ impl<'d, 'e> Who<'d, 'e> {
         let people = people::classes(directory, &named, &kinds);
         let mut classes_of: HashMap<ResourceId, Vec<usize>> = HashMap::new();
         let (mut class_of_machine, mut class_of_person) = (HashMap::new(), HashMap::new());
+        let mut individual_of = HashMap::new();
         for (at, class) in people.iter().enumerate() {
+            // Whom a right alone names has by that class what names them, and everything else by the other.
+            if class.base.is_some() {
+                for subject in &class.members {
+                    classes_of.entry(subject.id).or_default().push(at);
+                    individual_of.insert(subject.id, at);
+                }
+                continue;
+            }
             for holder in &class.holders {
                 classes_of.entry(*holder).or_default().push(at);
             }
@@ -166,6 +180,7 @@ impl<'d, 'e> Who<'d, 'e> {
         for (at, class) in machines.iter().enumerate() {
             class_of_machine.extend(class.members.iter().map(|id| (*id, at)));
         }
+        let groups = grants.iter().filter(|grant| grant.is_to_group()).map(|grant| grant.principal).collect();
         let mut who = Self {
             rights,
             grants,
@@ -178,6 +193,8 @@ impl<'d, 'e> Who<'d, 'e> {
             classes_of,
             class_of_machine,
             class_of_person,
+            individual_of,
+            groups,
         };
         who.ask(no_trusted_addresses);
         who
@@ -198,6 +215,16 @@ impl<'d, 'e> Who<'d, 'e> {
         self.class_of_person.get(&id).copied()
     }
 
+    /// The number of the class that somebody has beside, for rights that name them.
+    pub fn individual_of(&self, id: ResourceId) -> Option<usize> {
+        self.individual_of.get(&id).copied()
+    }
+
+    /// The class that a class of one person is a part of for everything but rights that name them; any other is itself.
+    fn base_of(&self, people: usize) -> usize {
+        self.people.get(people).and_then(|class| class.base).unwrap_or(people)
+    }
+
     /// The classes of people that are somebody, or are in a group, by their numbers.
     pub fn classes_in(&self, principal: ResourceId) -> &[usize] {
         self.classes_of.get(&principal).map(Vec::as_slice).unwrap_or_default()
@@ -205,8 +232,8 @@ impl<'d, 'e> Who<'d, 'e> {
 
     /// Whether the members of a group are not told.
     pub fn is_untold_group(&self, principal: ResourceId) -> bool {
-        let to_group = |grant: &Grant<'_>| grant.principal == principal && grant.is_to_group();
-        self.grants.iter().any(to_group) && !self.directory().tells_members(principal)
+        let is_group = self.groups.contains(&principal) || self.directory().is_group(principal);
+        is_group && !self.directory().tells_members(principal)
     }
 
     /// Whether a policy is for a class of people by what it includes, and leaves them out.
@@ -224,12 +251,12 @@ impl<'d, 'e> Who<'d, 'e> {
 
     /// What is demanded of a class of people at a door; none where nobody of them has a right that it matters for.
     pub fn sign_in(&self, people: usize, door: Door) -> Option<&SignIn<'e>> {
-        self.sign_ins.get(*self.sign_in_of.get(&(people, door))?)
+        self.sign_ins.get(self.sign_in_number(people, door)?)
     }
 
     /// The number of the same: classes of which the same is demanded have the same.
     pub fn sign_in_number(&self, people: usize, door: Door) -> Option<usize> {
-        self.sign_in_of.get(&(people, door)).copied()
+        self.sign_in_of.get(&(self.base_of(people), door)).copied()
     }
 
     /// All different demands.
@@ -283,7 +310,7 @@ impl<'d, 'e> Who<'d, 'e> {
         means: Means,
         grants: &[(usize, On, Tri)],
     ) -> Option<Held> {
-        let mut held = Held { means, now: Tri::No, taken: Tri::No, grants: Vec::new() };
+        let mut held = Held { means, now: Tri::No, taken: Tri::No, grants: Vec::new(), certain: Vec::new() };
         for (at, (_, on, action)) in ACTIONS.iter().enumerate().filter(|(_, (its, ..))| *its == means) {
             let side = match on {
                 On::Disk => On::Disk,
@@ -299,6 +326,7 @@ impl<'d, 'e> Who<'d, 'e> {
                     continue;
                 }
                 held.grants.push(*number);
+                held.certain.extend((so == Tri::Yes).then_some(*number));
                 let sum = if grant.eligible { &mut taken } else { &mut now };
                 *sum = sum.or(so);
             }
@@ -309,8 +337,10 @@ impl<'d, 'e> Who<'d, 'e> {
             held.now = held.now.or(now.and(!denied));
             held.taken = held.taken.or(taken.and(!denied));
         }
-        held.grants.sort_unstable();
-        held.grants.dedup();
+        for list in [&mut held.grants, &mut held.certain] {
+            list.sort_unstable();
+            list.dedup();
+        }
         (held.now.or(held.taken) != Tri::No).then_some(held)
     }
 
@@ -353,7 +383,7 @@ impl<'d, 'e> Who<'d, 'e> {
                 }
                 doors.extend(gives(false).then_some(Door::Azure));
                 for class in self.classes_of.get(&grant.principal).into_iter().flatten() {
-                    needed.extend(doors.iter().map(|door| (*class, *door)));
+                    needed.extend(doors.iter().map(|door| (self.base_of(*class), *door)));
                 }
             }
         }
@@ -364,7 +394,7 @@ impl<'d, 'e> Who<'d, 'e> {
         let mut said_of: HashMap<usize, Vec<Said>> = HashMap::new();
         for (class, door) in needed {
             let Some(own) = self.people.get(class) else { continue };
-            let asked = matches!(own.standing, Standing::Member | Standing::Guest | Standing::Person);
+            let asked = !matches!(own.standing, Standing::Program | Standing::Gone);
             let Some(subject) = own.members.first().copied().filter(|_| asked) else { continue };
             let said = said_of.entry(class).or_insert_with(|| {
                 let groups = directory.groups_of(subject.id);
@@ -430,10 +460,11 @@ fn grants<'e>(rights: &Rights<'_, 'e>) -> Vec<Grant<'e>> {
     all
 }
 
-/// Everybody that a right or a policy names, and every group.
+/// Every group that has a right, and everybody that a policy, a role of the directory or what is taken from people names.
 fn named(estate: &Estate, grants: &[Grant<'_>]) -> HashSet<ResourceId> {
     let around = &estate.around;
-    let mut all: HashSet<ResourceId> = grants.iter().map(|grant| grant.principal).collect();
+    let groups = grants.iter().filter(|grant| grant.is_to_group());
+    let mut all: HashSet<ResourceId> = groups.map(|grant| grant.principal).collect();
     let mut add = |list: &estate::Field<Vec<Box<str>>>| {
         let list = list.as_ref().and_then(Known::value).into_iter().flatten();
         all.extend(list.filter_map(|id| estate.ids().find(id)));

@@ -1,6 +1,6 @@
 //! People that no policy and no right tells apart.
 
-use estate::{DirectoryList, Field, Known, ResourceId, RiskyPerson};
+use estate::{DirectoryList, Field, Known, MemberKind, ResourceId, RiskyPerson};
 use hashbrown::{HashMap, HashSet};
 
 use crate::directory::{Directory, Subject};
@@ -48,8 +48,13 @@ pub struct People<'e> {
     pub enabled: Option<bool>,
     /// How likely it is that their accounts are in other hands, where somebody has said so.
     pub risk: Option<Risk>,
+    /// Whether something was said of that, and cannot be read.
+    pub risk_unread: bool,
     /// Those of their groups that rights or policies name, and themselves, if these do.
     pub holders: Vec<ResourceId>,
+    /// Set for one person whom a right names, and nothing else does: the class that they are in for everything else. What
+    /// they have is what both have.
+    pub base: Option<usize>,
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -59,20 +64,29 @@ struct Key {
     guest: (Tri, Tri),
     enabled: Option<bool>,
     risk: Option<Risk>,
+    risk_unread: bool,
     holders: Vec<ResourceId>,
 }
 
-/// The risk of somebody, where it is told that there is one.
-pub(crate) fn risk_of(risky: &RiskyPerson) -> Option<Risk> {
-    let text = |field: &Field<Box<str>>| field.as_ref().and_then(Known::value).map(ToString::to_string);
-    let state = text(&risky.state)?;
-    if ["atRisk", "confirmedCompromised"].iter().all(|word| !state.eq_ignore_ascii_case(word)) {
-        return None;
+/// The risk of somebody, where it is told that there is one; and whether what is told cannot be read.
+pub(crate) fn risk_of(risky: &RiskyPerson) -> (Option<Risk>, bool) {
+    fn told(field: &Field<Box<str>>) -> Option<&str> {
+        field.as_ref().and_then(Known::value).map(|text| &**text)
     }
-    Some(Risk::of(&text(&risky.level)?).filter(|risk| *risk != Risk::No).unwrap_or(Risk::High))
+    let is = |state: &str, words: &[&str]| words.iter().any(|word| state.eq_ignore_ascii_case(word));
+    match told(&risky.state) {
+        Some(state) if is(state, &["atRisk", "confirmedCompromised"]) => {
+            // Without a licence for it the level is hidden, and there is a risk all the same.
+            let level = told(&risky.level).and_then(Risk::of).filter(|risk| *risk != Risk::No);
+            (Some(level.unwrap_or(Risk::High)), false)
+        }
+        Some(state) if is(state, &["none", "confirmedSafe", "remediated", "dismissed"]) => (None, false),
+        _ => (None, true),
+    }
 }
 
-/// Everybody, in classes. `named` are all ids that rights and policies name; `kinds` what assignments say that somebody is.
+/// Everybody, in classes. `named` are all ids that policies and groups of rights go by; `kinds` what assignments say that
+/// somebody is. Whom a right alone names has a class of their own beside.
 pub(crate) fn classes<'e>(
     directory: &Directory<'e>,
     named: &HashSet<ResourceId>,
@@ -90,48 +104,80 @@ pub(crate) fn classes<'e>(
     let is_group = |id: ResourceId| {
         directory.is_group(id) || kinds.get(&id).is_some_and(|kind| kind.eq_ignore_ascii_case("Group"))
     };
-    let members = around.memberships.iter().filter(|part| named.contains(&part.owner));
-    let members = members.filter_map(|part| part.members.as_ref()?.value()).flatten().copied();
+    let members = around.memberships.iter().filter_map(|part| part.members.as_ref()?.value()).flatten();
     let mut others: Vec<ResourceId> =
-        members.chain(kinds.keys().copied()).filter(|id| !is_group(*id)).collect();
+        members.map(|member| member.id).chain(kinds.keys().copied()).filter(|id| !is_group(*id)).collect();
     others.sort_unstable();
     for id in others {
         if seen.insert(id) {
             all.push(Subject { id, person: None });
         }
     }
-    let all_people = around.lists(DirectoryList::People);
     let mut places: HashMap<Key, usize> = HashMap::new();
     let mut classes: Vec<People<'e>> = Vec::new();
+    let mut alone: Vec<(Subject<'e>, usize)> = Vec::new();
     for subject in all {
-        let kind = kinds.get(&subject.id).copied();
-        let is = |word: &str| kind.is_some_and(|kind| kind.eq_ignore_ascii_case(word));
         let own = directory.standing(&subject);
         let guest = (own.guest, own.external);
-        let standing = match (subject.person, own.guest.or(own.external)) {
-            (Some(_), Tri::Yes) => Standing::Guest,
-            (Some(_), Tri::No) => Standing::Member,
-            (Some(_), Tri::Maybe) => Standing::Person,
-            (None, _) if is("ServicePrincipal") => Standing::Program,
-            (None, _) if is("User") && all_people => Standing::Gone,
-            (None, _) if is("User") => Standing::Person,
-            // What is in a group and is no person of a whole list is a program, or a device.
-            (None, _) if kind.is_none() && all_people => Standing::Program,
-            (None, _) => Standing::Untold,
-        };
+        let standing = standing(directory, &subject, kinds.get(&subject.id).copied());
         let enabled = subject.person.and_then(|person| person.enabled.as_ref()?.value()).copied();
-        let risk = around.risky_people.of(subject.id).iter().find_map(risk_of);
+        let risks: Vec<_> = around.risky_people.of(subject.id).iter().map(risk_of).collect();
+        let risk = risks.iter().find_map(|(risk, _)| *risk);
+        let risk_unread = risk.is_none() && risks.iter().any(|(_, unread)| *unread);
         let mut holders = directory.with_groups(subject.id);
         holders.retain(|holder| named.contains(holder));
         holders.sort_unstable();
-        let key = Key { standing, guest, enabled, risk, holders };
-        if let Some(class) = places.get(&key).and_then(|at| classes.get_mut(*at)) {
+        let key = Key { standing, guest, enabled, risk, risk_unread, holders };
+        let at = match places.get(&key) {
+            Some(at) => *at,
+            None => {
+                let holders = key.holders.clone();
+                places.insert(key, classes.len());
+                let members = Vec::new();
+                classes.push(People { members, standing, enabled, risk, risk_unread, holders, base: None });
+                classes.len() - 1
+            }
+        };
+        if let Some(class) = classes.get_mut(at) {
             class.members.push(subject);
-            continue;
         }
-        let holders = key.holders.clone();
-        places.insert(key, classes.len());
-        classes.push(People { members: vec![subject], standing, enabled, risk, holders });
+        if kinds.contains_key(&subject.id) && !named.contains(&subject.id) {
+            alone.push((subject, at));
+        }
+    }
+    for (subject, at) in alone {
+        let Some(class) = classes.get(at) else { continue };
+        let mut holders = class.holders.clone();
+        holders.push(subject.id);
+        let one = People { members: vec![subject], holders, base: Some(at), ..*class };
+        classes.push(one);
     }
     classes
+}
+
+/// What somebody is, by all that tells of them.
+fn standing(directory: &Directory<'_>, subject: &Subject<'_>, assigned: Option<&str>) -> Standing {
+    let around = &directory.estate().around;
+    let is = |word: &str| assigned.is_some_and(|kind| kind.eq_ignore_ascii_case(word));
+    let own = directory.standing(subject);
+    let program = is("ServicePrincipal") || !around.programs.of(subject.id).is_empty();
+    let all_people = around.lists(DirectoryList::People);
+    let member = directory.kind_of(subject.id);
+    match (subject.person, own.guest.or(own.external)) {
+        (Some(_), Tri::Yes) => Standing::Guest,
+        (Some(_), Tri::No) => Standing::Member,
+        (Some(_), Tri::Maybe) => Standing::Person,
+        (None, _) if program => {
+            let listed = !around.programs.of(subject.id).is_empty();
+            let gone = around.lists(DirectoryList::Programs) && !listed && member != MemberKind::Other;
+            if gone { Standing::Gone } else { Standing::Program }
+        }
+        (None, _) if member == MemberKind::Person => Standing::Person,
+        (None, _) if member == MemberKind::Other => Standing::Program,
+        (None, _) if is("User") && all_people => Standing::Gone,
+        (None, _) if is("User") => Standing::Person,
+        // What is in a group and is no person of a whole list is a program, or a device.
+        (None, _) if assigned.is_none() && all_people => Standing::Program,
+        (None, _) => Standing::Untold,
+    }
 }

@@ -9,7 +9,7 @@ use crate::policy::{Never, PolicyState};
 use crate::question::{Question, Risk, looks_like_machine};
 use crate::tri::Tri;
 use crate::verdict::{Rules, Verdict};
-use crate::what_if::{Answer, Region, Where, what_if};
+use crate::what_if::{Answer, Axis, Class, Region, Where, what_if};
 
 /// What conditional access demands of somebody at a door, whatever is left open.
 pub struct SignIn<'e> {
@@ -83,8 +83,14 @@ impl<'e> SignIn<'e> {
     ) -> Self {
         let answer = what_if(directory, subject, question).ok();
         let cases = answer.as_ref().map(|answer| {
-            let verdict = |demand| Verdict::of(rules, &question.application, answer, demand);
-            answer.outcomes.iter().map(|(demand, _)| verdict(demand)).collect()
+            let verdict = |(demand, regions): &(_, Vec<Region>)| {
+                let verdict = Verdict::of(rules, &question.application, answer, demand);
+                // Whoever comes with a device of the organisation's own has what would be demanded.
+                let managed = matches!(verdict, Verdict::Nothing | Verdict::Other)
+                    && regions.iter().all(|region| has_managed_device(answer, region));
+                if managed { Verdict::Device } else { verdict }
+            };
+            answer.outcomes.iter().map(verdict).collect()
         });
         Self { door, answer, cases: cases.unwrap_or_default() }
     }
@@ -126,4 +132,15 @@ impl<'e> SignIn<'e> {
         holes.sort_by_key(|hole| (hole.of_risks, hole.why.rank(), hole.policy));
         holes
     }
+}
+
+/// Whether a part of what is open is of managed devices alone.
+fn has_managed_device(answer: &Answer<'_>, region: &Region) -> bool {
+    region.iter().any(|(axis, here)| match answer.axes.get(*axis) {
+        Some((Axis::Rule(rule, _), classes)) => {
+            let holds = here.iter().all(|at| classes.get(*at) == Some(&Class::Rule(true)));
+            holds && rule.proves_managed()
+        }
+        _ => false,
+    })
 }
