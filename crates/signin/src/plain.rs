@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use estate::{AccessPolicy, Field, Known};
+use estate::{AccessPolicy, Estate, Field, Known, ResourceId};
 
 use crate::directory::{Directory, Subject};
-use crate::policy::{self, state_of};
+use crate::policy::state_of;
 use crate::question::{Application, Client, Platform, Risk};
 use crate::{PolicyState, Tri};
 
@@ -37,9 +37,26 @@ pub fn is_for(directory: &Directory<'_>, subject: &Subject<'_>, policy: &AccessP
         PolicyState::Unknown => Tri::Maybe,
         PolicyState::On | PolicyState::ReportOnly => Tri::Yes,
     };
-    let groups = directory.groups_of(subject.id);
-    let (person, _) = policy::person(directory, subject, &groups, policy);
-    let (application, _) = policy::application(&one.application, policy);
+    let estate = directory.estate();
+    let person = {
+        let include = [&policy.include_users, &policy.include_groups, &policy.include_roles];
+        let exclude = [&policy.exclude_users, &policy.exclude_groups, &policy.exclude_roles];
+        // Kinds of guests are not read here.
+        let kinds = policy.include_guests.is_some() || policy.exclude_guests.is_some();
+        let so = is_one_of(estate, subject, include).and(!is_one_of(estate, subject, exclude));
+        if kinds { so.min(Tri::Maybe) } else { so }
+    };
+    let application = {
+        let names = |field: &Words| match field {
+            None => Tri::No,
+            Some(Known::Value(all)) => all
+                .iter()
+                .any(|name| **name == *"All" || name.eq_ignore_ascii_case(&one.application.id))
+                .into(),
+            Some(Known::Unknown(_)) => Tri::Maybe,
+        };
+        names(&policy.include_apps).and(!names(&policy.exclude_apps))
+    };
     let listed = |field: &Field<Vec<Box<str>>>, word: &str| match field {
         None => Tri::Yes,
         Some(Known::Value(all)) if all.is_empty() => Tri::Yes,
@@ -83,8 +100,8 @@ pub fn is_for(directory: &Directory<'_>, subject: &Subject<'_>, policy: &AccessP
     };
     [
         on,
-        person.so,
-        application.so,
+        person,
+        application,
         client,
         platform,
         listed(&policy.sign_in_risk, one.sign_in_risk.word()),
@@ -94,6 +111,51 @@ pub fn is_for(directory: &Directory<'_>, subject: &Subject<'_>, policy: &AccessP
     ]
     .into_iter()
     .fold(Tri::Yes, Tri::and)
+}
+
+type Words = Field<Vec<Box<str>>>;
+
+/// A text that is told, or none.
+fn told(field: Option<&Field<Box<str>>>) -> &str {
+    field.and_then(|field| field.as_ref()?.value()).map_or("", |text| text)
+}
+
+/// Whether somebody is one of the people, in one of the groups, or has one of the roles of a policy.
+fn is_one_of(estate: &Estate, subject: &Subject<'_>, [users, groups, roles]: [&Words; 3]) -> Tri {
+    let any = |field: &Words, is: &dyn Fn(&str) -> bool| match field {
+        None => Tri::No,
+        Some(Known::Value(all)) => all.iter().any(|name| is(name)).into(),
+        Some(Known::Unknown(_)) => Tri::Maybe,
+    };
+    let kind = told(subject.person.map(|person| &person.kind));
+    let login = told(subject.person.map(|person| &person.login));
+    let user = any(users, &|name| match name {
+        "All" => true,
+        "GuestsOrExternalUsers" => kind == "Guest" || login.contains("#EXT#"),
+        id => estate.text(subject.id) == id,
+    });
+    let group = any(groups, &|id| is_member(estate, subject.id, id, 0));
+    let role = any(roles, &|template| {
+        estate.around.directory_roles.iter().any(|own| {
+            let holder = estate.text(own.owner);
+            let is = own.owner == subject.id || is_member(estate, subject.id, holder, 0);
+            let role = matches!(own.role, Some(Known::Value(role)) if estate.text(role) == template);
+            let everywhere = matches!(&own.within, Some(Known::Value(within)) if **within == *"/");
+            is && role && everywhere
+        })
+    });
+    user.or(group).or(role)
+}
+
+/// Whether somebody is in a group, or in a group that is; deeper than any directory nests them it is a circle.
+fn is_member(estate: &Estate, who: ResourceId, group: &str, depth: usize) -> bool {
+    depth < 8
+        && estate.around.memberships.iter().any(|part| {
+            let members = part.members.as_ref().and_then(Known::value).into_iter().flatten();
+            let mut members = members.map(|member| member.id);
+            estate.text(part.owner) == group
+                && members.any(|id| id == who || is_member(estate, who, estate.text(id), depth + 1))
+        })
 }
 
 fn count(field: &Field<Vec<Box<str>>>) -> usize {

@@ -589,7 +589,13 @@ fn random_policy() -> impl Strategy<Value = Value> {
     const PLACES: &[&str] = &["All", "AllTrusted", OFFICE, LAB, JAPAN];
     const RISKS: &[&str] = &["none", "low", "high"];
     (
-        (some(USERS), some(&["mizuno", "kaede"]), some(&[ADMINS]), some(&["All", WINDOWS, LINUX]), some(&[WINDOWS])),
+        (
+            some(USERS),
+            some(&["mizuno", "kaede"]),
+            (some(&[ADMINS, INNER]), some(&[ADMINS, INNER]), some(&[GLOBAL_ADMIN]), some(&[GLOBAL_ADMIN])),
+            some(&["All", WINDOWS, LINUX]),
+            some(&[WINDOWS]),
+        ),
         (some(&["all", "browser", "other", "mobileAppsAndDesktopClients"]), some(PLATFORMS), some(&["linux", "android"])),
         (some(PLACES), some(PLACES)),
         (some(RISKS), some(RISKS)),
@@ -597,13 +603,14 @@ fn random_policy() -> impl Strategy<Value = Value> {
         (0..5_usize, 0..4_usize),
     )
         .prop_map(|(who, how, (places, not_places), (risk, user_risk), (rule, include), (state, grant))| {
-            let (users, not_users, not_groups, apps, not_apps) = who;
+            let (users, not_users, (groups, not_groups, roles, not_roles), apps, not_apps) = who;
             let (clients, platforms, not_platforms) = how;
             let device = RULES.get(rule).map(|rule| json!({"deviceFilter": {"mode": if include { "include" } else { "exclude" }, "rule": rule}}));
             let not_platforms = if platforms.is_empty() { vec![] } else { not_platforms };
             let not_places = if places.is_empty() { vec![] } else { not_places };
             let mut one = policy("x", json!({
-                "users": {"includeUsers": users, "excludeUsers": not_users, "excludeGroups": not_groups},
+                "users": {"includeUsers": users, "excludeUsers": not_users, "includeGroups": groups, "excludeGroups": not_groups,
+                    "includeRoles": roles, "excludeRoles": not_roles},
                 "applications": {"includeApplications": apps, "excludeApplications": not_apps},
                 "clientAppTypes": clients, "platforms": {"includePlatforms": platforms, "excludePlatforms": not_platforms},
                 "locations": {"includeLocations": places, "excludeLocations": not_places},
