@@ -15,7 +15,7 @@ use std::path::Path;
 use azure::{Sim, principal};
 use azure_sim::{Fault, Running, Script};
 use common::{Ran, example_resources, run_in, scratch};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The example estate, running.
 fn sim(faults: Vec<Script>) -> Sim {
@@ -289,4 +289,98 @@ fn everything_that_is_collected_has_a_japanese_name() {
         let rest = told.replace("JIT", "").replace("Recovery Services", "");
         assert!(!rest.chars().any(|one| one.is_ascii_alphabetic()), "{told}");
     }
+}
+
+/// Machines and the directory of an example, as Azure and Microsoft Graph have them.
+fn world_of_people() -> azure_sim::World {
+    let mut world = azure_sim::World::new(azure::TENANT, []);
+    let folder = common::root().join("examples/sign-in");
+    for name in ["machines.ndjson", "directory.ndjson"] {
+        for line in std::fs::read_to_string(folder.join(name)).unwrap().lines() {
+            let one: Value = serde_json::from_str(line).unwrap();
+            match one["@odata.context"].as_str() {
+                Some(context) => {
+                    let path = context.split_once("/v1.0/").unwrap().1;
+                    world.add_directory(path, one["value"].as_array().unwrap().clone());
+                }
+                None => world.add(one),
+            }
+        }
+    }
+    let subscription = "4f0c2d3a-1111-4000-8000-00000000a001";
+    // One by a management group, to whoever is in a group that can have roles of the directory.
+    world.put_under(subscription, &["corp", "root"]);
+    let group = "0b6f4c1e-0000-4000-8000-000000000014";
+    world.add_directory(
+        "groups",
+        vec![
+            json!({"id": "0b6f4c1e-0000-4000-8000-000000000011", "displayName": "VM administrators"}),
+            json!({"id": "0b6f4c1e-0000-4000-8000-000000000012", "displayName": "Break glass"}),
+            json!({"id": group, "displayName": "Tenant administrators", "isAssignableToRole": true}),
+        ],
+    );
+    let member =
+        json!({"@odata.type": "#microsoft.graph.user", "id": "0b6f4c1e-0000-4000-8000-000000000001"});
+    world.add_directory(&format!("groups/{group}/transitiveMembers"), vec![member]);
+    world.add_directory(
+        "roleManagement/directory/roleAssignments",
+        vec![json!({"id": "r", "principalId": group,
+        "roleDefinitionId": "62e90394-69f5-4237-9190-012177145e10", "directoryScopeId": "/"})],
+    );
+    world
+}
+
+#[test]
+fn who_gets_in_is_asked_of_azure() {
+    let sim = azure::of_world(world_of_people(), Vec::new());
+    let folder = scratch();
+    let ran =
+        sekimori(folder.path(), &sim, &["who", "gate", "--no-mfa-trusted-ips", "--format", "json"], "C");
+    let answer = ran.json();
+    // All of it was asked for, so nothing is left open.
+    assert_eq!((ran.code, &answer["unknown"]), (0, &json!([])), "{}", ran.err);
+    let mizuno = answer["people"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["login"] == "mizuno@contoso.example")
+        .unwrap();
+    let means: Vec<&str> = answer["machine_classes"][0]["holders"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| {
+            row["people"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|class| mizuno["classes"].as_array().unwrap().contains(class))
+        })
+        .flat_map(|row| row["can"].as_array().unwrap())
+        .map(|can| can["means"].as_str().unwrap())
+        .collect();
+    assert!(
+        means.contains(&"login") && means.contains(&"give-rights"),
+        "by a group that has a role of the directory: {means:?}"
+    );
+    // Without the right to read people and policies that is told, and nothing is taken for safe.
+    let refused = Script {
+        when: "conditionalAccess/policies".to_owned(),
+        fault: Fault::Forbidden,
+        after: 0,
+        times: usize::MAX,
+    };
+    let sim = azure::of_world(world_of_people(), vec![refused]);
+    let ran = sekimori(folder.path(), &sim, &["who", "--all", "--format", "json"], "C");
+    let answer = ran.json();
+    assert_eq!((ran.code, &answer["all_policies_known"]), (3, &json!(false)));
+    assert!(answer["sign_ins"].as_array().unwrap().iter().all(|one| one["least"] == "unknown"), "{answer:#}");
+    let report = sekimori(
+        folder.path(),
+        &sim,
+        &["check", "--select", "CAP001,CAP006,IDP001", "--format", "json"],
+        "C",
+    )
+    .json();
+    assert_eq!(report["findings"], json!([]));
 }

@@ -23,10 +23,15 @@ impl std::ops::Deref for Sim {
 
 /// Starts a tenant with these resources, answers of Azure itself, and faults; pages are of five rows.
 pub(crate) fn sim(resources: Vec<Value>, recordings: Vec<Recording>, faults: Vec<Script>) -> Sim {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let mut world = World::new(TENANT, []);
     resources.into_iter().for_each(|resource| world.add(resource));
     recordings.into_iter().for_each(|one| world.record(one));
+    of_world(world, faults)
+}
+
+/// The same of a world.
+pub(crate) fn of_world(world: World, faults: Vec<Script>) -> Sim {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let running = runtime.block_on(start(world, Quota::NONE, 5, faults)).unwrap();
     Sim { running, _runtime: runtime }
 }
