@@ -84,7 +84,14 @@ impl Graph {
                 }
             }
             if !moved {
-                return;
+                break;
+            }
+        }
+        // What nothing leads to stands with the others of its kind.
+        let last = self.nodes.iter().map(|node| node.column).max().unwrap_or(0);
+        for (at, node) in self.nodes.iter_mut().enumerate().filter(|(_, node)| node.kind == Kind::Target) {
+            if self.edges.iter().all(|edge| edge.to != at) {
+                node.column = last;
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use posture::Lang;
-use signin::Verdict;
+use signin::{Means, Verdict};
 
 use super::text::{People, account_text, can_lines, entra_text, head as title_text, ways_text};
 use super::words::{means_word, scope_text, some, tri_text};
@@ -107,14 +107,19 @@ fn graph(form: &WhoForm, people: &People<'_>, lang: Lang) -> Graph {
                 let demands = verdict.map_or(String::new(), |verdict| short(verdict, lang).to_owned());
                 let key = format!("people {:?} {:?} {login}", holder.people, holder.group);
                 let who = graph.node(&key, Kind::Start, some(&names, 1, lang), demands);
+                let commands = all.iter().any(|can| can.what == Means::RunCommand);
                 for can in all {
                     let certain = can.so.0 == signin::Tri::Yes;
                     for grant in can.grants.iter().filter_map(|at| form.grants.get(*at)) {
                         let title = crate::clean(&grant.role).into_owned();
-                        let detail = scope_text(&grant.scope, lang);
+                        let detail = scope_text(&grant.scope, lang).replace('`', "");
                         let key = format!("role {} {}", grant.role, grant.scope);
                         let role = graph.node(&key, Kind::Way, title, detail);
-                        graph.edge(who, role, means_word(can.what, lang), certain);
+                        // Whoever runs commands needs no console; there is little room.
+                        let minor =
+                            matches!(can.what, Means::Extension | Means::SerialConsole | Means::DiskCopy);
+                        let label = if minor && commands { "" } else { means_word(can.what, lang) };
+                        graph.edge(who, role, label, certain);
                         graph.edge(role, machines, "", certain);
                     }
                 }
@@ -128,7 +133,9 @@ fn graph(form: &WhoForm, people: &People<'_>, lang: Lang) -> Graph {
                 pick(lang, "whoever has its password or key", "パスワードまたは鍵を持つ人").to_owned(),
                 pick(lang, "no rule of Entra ID", "Entra ID のルールなし").to_owned(),
             );
-            for way in &class.ways {
+            // Of many machines that of the network around is mostly the same.
+            let few = form.machine_classes.len() < 3;
+            for way in class.ways.iter().filter(|way| few || way.from == "internet") {
                 let title = match way.from {
                     "internet" => pick(lang, "internet", "インターネット"),
                     _ => pick(lang, "the network around", "仮想ネットワーク"),
