@@ -324,3 +324,39 @@ fn of_a_machine_without_a_system_the_weaker_door_counts() {
     assert_eq!(one["sign_ins"][at]["application"], "linux-vm");
     assert_eq!(one["sign_ins"][at]["least"], "nothing");
 }
+
+/// An answer with something unknown in it says why, and does not end as if it were whole.
+#[test]
+fn every_unknown_has_a_reason() {
+    let text: String = ["directory.ndjson", "machines.ndjson"]
+        .iter()
+        .map(|name| std::fs::read_to_string(root().join("examples/sign-in").join(name)).unwrap())
+        .collect();
+    let manifest = json!({"kind": "sekimori.snapshot/1", "rows": {"machines": 1, "networks": 1, "rights": 1, "eligible rights": 1}, "refused": [], "partial": []});
+    let of = |text: &str| {
+        let ran = run(
+            &["who", "-", "gate", "--no-mfa-trusted-ips", "--format", "json"],
+            format!("{text}{manifest}\n").as_bytes(),
+        );
+        (ran.code, reasons(&ran.json()))
+    };
+    assert_eq!(of(&text), (0, String::new()), "all of it is known");
+    let condition = r#""condition":"@Resource[Microsoft.Compute/virtualMachines:tag] StringEquals 'x'","principalId": "0b6f4c1e-0000-4000-8000-000000000001""#;
+    let guarded = text.replace(r#""principalId": "0b6f4c1e-0000-4000-8000-000000000001""#, condition);
+    assert_ne!(guarded, text);
+    let (code, reasons) = of(&guarded);
+    assert!(code == 3 && reasons.contains("condition of the role"), "{code} {reasons}");
+    // Microsoft's own rules, and no policies.
+    let defaults = text
+        .replace(r#""isEnabled": false"#, r#""isEnabled": true"#)
+        .replace(r#""state": "enabled""#, r#""state": "disabled""#);
+    let (code, reasons) = of(&defaults);
+    assert!(code == 3 && reasons.contains("security defaults"), "{code} {reasons}");
+    // What is taken away where a condition holds.
+    let deny = json!({"id": format!("/subscriptions/4f0c2d3a-1111-4000-8000-00000000a001/providers/Microsoft.Authorization/denyAssignments/d"),
+        "properties": {"scope": "/subscriptions/4f0c2d3a-1111-4000-8000-00000000a001", "condition": "@Resource[x:y] StringEquals 'x'",
+            "principals": [{"id": "00000000-0000-0000-0000-000000000000", "type": "SystemDefined"}], "excludePrincipals": [],
+            "permissions": [{"actions": ["*"], "notActions": [], "dataActions": ["*"], "notDataActions": []}]}});
+    let (code, reasons) = of(&format!("{text}{deny}\n"));
+    assert!(code == 3 && reasons.contains("deny assignment"), "{code} {reasons}");
+}

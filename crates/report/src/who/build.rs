@@ -194,10 +194,12 @@ impl<'e> Build<'_, '_, '_, 'e> {
         let estate = self.estate;
         let vm = machines.members.first().and_then(|id| Some((*id, vm_of(estate, *id)?)));
         if let Some((id, vm)) = vm {
-            match estate.coverage.asked(Feed::Rights, estate.text(id), &vm.origins) {
-                estate::Asked::Whole => {}
-                estate::Asked::Gap(action) => self.reason(&Reason::NotWhole { feed: Feed::Rights, action }),
-                estate::Asked::Never => self.lacks(Feed::Rights),
+            for feed in [Feed::Rights, Feed::EligibleRights] {
+                match estate.coverage.asked(feed, estate.text(id), &vm.origins) {
+                    estate::Asked::Whole => {}
+                    estate::Asked::Gap(action) => self.reason(&Reason::NotWhole { feed, action }),
+                    estate::Asked::Never => self.lacks(feed),
+                }
             }
         }
         if machines.ready.extension == Tri::Maybe {
@@ -216,14 +218,41 @@ impl<'e> Build<'_, '_, '_, 'e> {
         }
         for held in holders.iter().flat_map(|holder| &holder.held) {
             for grant in held.grants.iter().filter_map(|at| self.who.grants.get(*at)) {
-                if let Given::Role(assignment) = grant.given
-                    && assignment.condition.is_none()
-                    && grant.means(held.means) == Tri::Maybe
-                {
-                    self.role(&grant.role);
+                let Given::Role(assignment) = grant.given else { continue };
+                if grant.means(held.means) != Tri::Maybe {
+                    continue;
+                }
+                match assignment.condition {
+                    None => self.role(&grant.role),
+                    Some(_) => self.condition(&grant.role, grant.scope),
                 }
             }
+            // What is certainly given, and may be taken away.
+            if !held.certain.is_empty() && held.now.or(held.taken) == Tri::Maybe {
+                self.denial(machines);
+            }
         }
+    }
+
+    fn condition(&mut self, role: &str, scope: &str) {
+        let (role, scope) = (clean(role), super::words::scope_text(scope, self.lang));
+        let reason = match self.lang {
+            Lang::En => format!("whether the condition of the role `{role}` of {scope} holds"),
+            Lang::Ja => format!("{scope} の `{role}` に付いた条件が成り立つか"),
+        };
+        let settled_by = "az role assignment list --all --include-inherited".to_owned();
+        self.unknown.insert(UnknownForm { reason, settled_by });
+    }
+
+    fn denial(&mut self, machines: &Machines) {
+        let machine = machines.members.first().map(|id| resource_name(self.estate.text(*id)));
+        let machine = clean(machine.unwrap_or_default());
+        let reason = match self.lang {
+            Lang::En => format!("whether a deny assignment takes a right to `{machine}` away"),
+            Lang::Ja => format!("`{machine}` への権限が拒否割り当てで打ち消されるか"),
+        };
+        let settled_by = "sekimori collect".to_owned();
+        self.unknown.insert(UnknownForm { reason, settled_by });
     }
 
     fn reason(&mut self, reason: &Reason) {
@@ -234,6 +263,19 @@ impl<'e> Build<'_, '_, '_, 'e> {
 
     fn lacks(&mut self, feed: Feed) {
         self.reason(&Reason::NotAsked { feed });
+    }
+
+    fn defaults(&mut self) {
+        let reason = match self.lang {
+            Lang::En => "of whom security defaults demand MFA, and when",
+            Lang::Ja => "セキュリティの既定値群が、誰にいつ MFA を要求するか",
+        };
+        let settled_by = match self.who.rules.defaults {
+            Some(_) => String::new(),
+            None => "az rest --url 'https://graph.microsoft.com/v1.0/policies/identitySecurityDefaultsEnforcementPolicy'"
+                .to_owned(),
+        };
+        self.unknown.insert(UnknownForm { reason: reason.to_owned(), settled_by });
     }
 
     fn doubt(&mut self, doubt: &signin::Doubt) {
@@ -496,8 +538,14 @@ impl<'e> Build<'_, '_, '_, 'e> {
                 let name = policy.and_then(|policy| policy.name.as_ref()?.value()).map(ToString::to_string);
                 name.or_else(|| Some(self.estate.text(policy?.id).to_owned())).unwrap_or_default()
             };
+            let before = doubts.len();
             for policy in &answer.policies {
                 doubts.extend(policy.doubts.iter().cloned());
+            }
+            // Of Microsoft's own rules nobody can tell when they ask whom for more.
+            let open = sign_in.cases.contains(&signin::Verdict::Unknown);
+            if open && doubts.len() == before && self.who.rules.defaults_may_hold(answer) {
+                self.defaults();
             }
             let mut outcomes: Vec<OutcomeForm> = answer
                 .outcomes
