@@ -1,6 +1,6 @@
 //! CSV (RFC 4180), one row a finding, for spreadsheets.
 
-use estate::{resource_group, resource_name, resource_subscription};
+use estate::{resource_group, resource_subscription};
 use posture::{Finding, Lang, Status};
 
 use crate::Report;
@@ -132,7 +132,7 @@ fn cells(report: &Report<'_>, finding: &Finding, status: &str, reason: &str, unt
         severity_word(finding.severity, lang).to_owned(),
         resource_subscription(resource).unwrap_or_default().to_owned(),
         resource_group(resource).unwrap_or_default().to_owned(),
-        resource_name(resource).to_owned(),
+        report.estate.name(finding.resource).to_owned(),
         resource.to_owned(),
         finding.message.clone(),
         ports.join(", "),

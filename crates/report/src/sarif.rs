@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use estate::resource_name;
 use posture::{Check, Finding, Lang, PortEvidence, Severity, Status, Suppressed};
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -245,7 +244,7 @@ fn location(
     }
     if let Some(resource) = resource {
         let id = clean(report.estate.text(resource)).into_owned();
-        let name = resource_name(&id);
+        let name = clean(report.estate.name(resource));
         object.insert(
             "logicalLocations".to_owned(),
             json!([{"name": name, "fullyQualifiedName": id, "kind": "resource"}]),
