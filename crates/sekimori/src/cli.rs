@@ -511,6 +511,8 @@ pub(crate) struct WhatIfArgs {
     pub(crate) sign_in_risk: Option<String>,
     #[arg(long, value_name = "RISK", help = t("The risk of the person: none, low, medium, high", "ユーザー リスク: none、low、medium、high"))]
     pub(crate) user_risk: Option<String>,
+    #[arg(long, help = t("The flow: none, deviceCodeFlow, authenticationTransfer", "認証フロー: none、deviceCodeFlow、authenticationTransfer"))]
+    pub(crate) flow: Option<String>,
     #[arg(long, help = t("The older MFA settings trust no addresses: no list of Microsoft Graph tells them", "以前の MFA 設定に「信頼できる IP」がない (Microsoft Graph からは取得できません)"))]
     pub(crate) no_mfa_trusted_ips: bool,
     #[arg(long, value_name = "NAME=VALUE", help = t("An attribute of the device, or `unregistered`; may be given several times", "デバイスの属性、または `unregistered` (複数指定可)"))]

@@ -3,8 +3,8 @@
 use posture::Lang;
 use report::what_if::Told;
 use signin::{
-    Application, Client, Device, Directory, Place, Platform, Question, Risk, Rules, Strictness, Subject, Tri,
-    what_if,
+    Application, Client, Device, Directory, Flow, Place, Platform, Question, Risk, Rules, Strictness,
+    Subject, Tri, what_if,
 };
 
 use anyhow::{anyhow, bail};
@@ -107,7 +107,9 @@ fn question(args: &WhatIfArgs, lang: Lang) -> anyhow::Result<Question> {
         client: word(args.client.as_deref(), Client::ALL, Client::word, lang)?,
         sign_in_risk: word(args.sign_in_risk.as_deref(), Risk::ALL, Risk::word, lang)?,
         user_risk: word(args.user_risk.as_deref(), Risk::ALL, Risk::word, lang)?,
+        flow: word(args.flow.as_deref(), Flow::ALL, Flow::word, lang)?,
         device: device(&args.device, lang)?,
+        user_is_at_risk: false,
         no_legacy_clients: false,
         no_trusted_addresses: args.no_mfa_trusted_ips,
     })

@@ -59,7 +59,7 @@ fn what_is_told_decides() {
 fn what_is_left_open_is_told_part_by_part() {
     let answer = asked(&["--user", "水野 葵"]);
     assert_eq!(answer["person"]["login"], "mizuno@contoso.example");
-    assert_eq!(answer["open"], json!(["client", "platform", "sign_in_risk", "user_risk", "place"]));
+    assert_eq!(answer["open"], json!(["client", "platform", "sign_in_risk", "user_risk", "flow", "place"]));
     let nothing: Vec<&Value> =
         answer["outcomes"].as_array().unwrap().iter().filter(|one| one["verdict"] == "nothing").collect();
     assert_eq!(nothing.len(), 1);

@@ -23,13 +23,13 @@ pub use condition::condition_holds;
 pub use device::{Device, Rule, RuleError};
 pub use directory::{Directory, Subject};
 pub use outcome::{Controls, Demand, Strictness};
-pub use policy::{Doubt, Never, PolicyState, state_of};
-pub use question::{Application, Client, Place, Platform, Question, Risk, looks_like_machine};
+pub use policy::{Doubt, Never, PolicyState, is_for_application, is_for_client, state_of};
+pub use question::{Application, Client, Flow, Place, Platform, Question, Risk, looks_like_machine};
 pub use rights::{Action, Right, Rights, fits};
 pub use tri::Tri;
 pub use verdict::{Rules, Verdict};
 pub use what_if::{Answer, Axis, Class, Countries, PolicyAnswer, Region, TooManyCases, Where, what_if};
 pub use who::{
-    Door, Given, Grant, Held, Holder, Holding, Hole, Machines, Means, People, Ready, SignIn, Standing, Who,
-    Why, ready,
+    Door, GIVE_RIGHTS, Given, Grant, Held, Holder, Holding, Hole, Machines, Means, People, PersonRisk, Ready,
+    SignIn, Standing, Who, Why, has_failed, ready,
 };

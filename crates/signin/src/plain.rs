@@ -6,7 +6,7 @@ use estate::{AccessPolicy, Estate, Field, Known, ResourceId};
 
 use crate::directory::{Directory, Subject};
 use crate::policy::state_of;
-use crate::question::{Application, Client, Platform, Risk};
+use crate::question::{Application, Client, Flow, Platform, Risk};
 use crate::{PolicyState, Tri};
 
 /// A sign-in of which all is told.
@@ -26,6 +26,8 @@ pub struct SignIn {
     pub sign_in_risk: Risk,
     /// The risk of the person.
     pub user_risk: Risk,
+    /// By which flow.
+    pub flow: Flow,
     /// Which rules for devices hold, by their texts.
     pub rules: Vec<String>,
 }
@@ -106,6 +108,7 @@ pub fn is_for(directory: &Directory<'_>, subject: &Subject<'_>, policy: &AccessP
         platform,
         listed(&policy.sign_in_risk, one.sign_in_risk.word()),
         listed(&policy.user_risk, one.user_risk.word()),
+        listed(&policy.flows, one.flow.word()),
         place,
         device,
     ]

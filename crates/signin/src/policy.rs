@@ -6,7 +6,7 @@ use estate::{AccessPolicy, Field, Guests, Known};
 
 use crate::device::Rule;
 use crate::directory::{Directory, Subject};
-use crate::question::{Application, Client, Platform, Risk};
+use crate::question::{Application, Client, Flow, Platform, Risk};
 use crate::tri::Tri;
 
 /// Whether a policy is in force.
@@ -45,6 +45,8 @@ pub enum Never {
     SignInRisk,
     /// It is not for such a risk of the person.
     UserRisk,
+    /// It is not for such a flow.
+    Flow,
     /// It is not for such a place.
     Place,
     /// It is not for such a device.
@@ -277,12 +279,17 @@ pub(crate) fn application(asked: &Application, policy: &AccessPolicy) -> (Judged
     (Judged { so, doubts }, never)
 }
 
+/// Whether a policy is for an application by what it names.
+pub fn is_for_application(policy: &AccessPolicy, asked: &Application) -> Tri {
+    application(asked, policy).0.so
+}
+
 fn is_suite(name: &str) -> bool {
     ["Office365", "MicrosoftAdminPortals"].iter().any(|suite| name.eq_ignore_ascii_case(suite))
 }
 
 /// Whether a policy is for a client. A list that is empty, or of `all`, is for each.
-pub(crate) fn client(policy: &AccessPolicy, client: Client) -> Tri {
+pub fn is_for_client(policy: &AccessPolicy, client: Client) -> Tri {
     let Some(field) = &policy.client_types else { return Tri::Yes };
     let Known::Value(all) = field else { return Tri::Maybe };
     let named = |word: &str| match Client::of(word) {
@@ -342,6 +349,23 @@ pub(crate) fn risk(levels: &Field<Vec<Box<str>>>, risk: Risk) -> Tri {
         Some(Known::Value(all)) => all
             .iter()
             .map(|word| Risk::of(word).map_or(Tri::Maybe, |one| (one == risk).into()))
+            .fold(Tri::No, Tri::or),
+    }
+}
+
+/// Whether a policy is for a flow. Without the condition it is for each.
+///
+/// Source: <https://learn.microsoft.com/entra/identity/conditional-access/concept-authentication-flows>
+pub(crate) fn flow(flows: &Field<Vec<Box<str>>>, flow: Flow) -> Tri {
+    match flows {
+        None => Tri::Yes,
+        Some(Known::Unknown(_)) => Tri::Maybe,
+        Some(Known::Value(all)) if all.is_empty() => Tri::Yes,
+        // A flow that is not known here is none of a sign-in on the device itself.
+        Some(Known::Value(_)) if flow == Flow::Direct => Tri::No,
+        Some(Known::Value(all)) => all
+            .iter()
+            .map(|word| Flow::of(word).map_or(Tri::Maybe, |one| (one == flow).into()))
             .fold(Tri::No, Tri::or),
     }
 }

@@ -141,6 +141,22 @@ words! {
     High = "high",
 }
 
+words! {
+    /// How a sign-in comes to the device that it is for.
+    Flow:
+    /// On the device itself.
+    Direct = "none",
+    /// By a code that somebody types on another device.
+    DeviceCode = "deviceCodeFlow",
+    /// From another device that is signed in.
+    Transfer = "authenticationTransfer",
+}
+
+impl Risk {
+    /// Those of somebody of whom there is a sign that somebody else has the account.
+    pub const SOME: &'static [Self] = &[Self::Low, Self::Medium, Self::High];
+}
+
 impl Client {
     /// Those that ask for more than a password where they have to.
     pub const MODERN: &'static [Self] = &[Self::Browser, Self::Modern];
@@ -170,8 +186,12 @@ pub struct Question {
     pub sign_in_risk: Option<Risk>,
     /// The risk of the person.
     pub user_risk: Option<Risk>,
+    /// By which flow.
+    pub flow: Option<Flow>,
     /// From which device.
     pub device: Option<Device>,
+    /// Whether it is told that there is a risk of the person, and not which.
+    pub user_is_at_risk: bool,
     /// Whether clients that know nothing but a password are left aside: nobody signs in to a machine by these.
     pub no_legacy_clients: bool,
     /// Whether it is told that the older settings of multifactor authentication trust no addresses: no list holds these.
@@ -188,7 +208,9 @@ impl Question {
             client: None,
             sign_in_risk: None,
             user_risk: None,
+            flow: None,
             device: None,
+            user_is_at_risk: false,
             no_legacy_clients: false,
             no_trusted_addresses: false,
         }

@@ -12,7 +12,7 @@ use crate::directory::{Directory, Subject};
 use crate::outcome::{Controls, Demand};
 use crate::places::Places;
 use crate::policy::{self, Devices, Doubt, Never, PolicyState, state_of};
-use crate::question::{Client, Platform, Question, Risk};
+use crate::question::{Client, Flow, Platform, Question, Risk};
 use crate::tri::Tri;
 
 /// Something that a question may leave open.
@@ -26,6 +26,8 @@ pub enum Axis {
     SignInRisk,
     /// The risk of the person.
     UserRisk,
+    /// The flow.
+    Flow,
     /// The place.
     Place,
     /// Whether a rule for devices holds; its text, as one policy writes it.
@@ -41,6 +43,8 @@ pub enum Class {
     Platform(Platform),
     /// A risk.
     Risk(Risk),
+    /// A flow.
+    Flow(Flow),
     /// Addresses in the same named places, and countries in the same.
     Place {
         /// The addresses.
@@ -157,11 +161,13 @@ pub fn what_if<'e>(
         }
     }
     let clients = if question.no_legacy_clients { Client::MODERN } else { Client::ALL };
+    let user_risks = if question.user_is_at_risk { Risk::SOME } else { Risk::ALL };
     let mut axes = vec![
         (Axis::Client, one_or_all(question.client, clients, Class::Client)),
         (Axis::Platform, one_or_all(question.platform, Platform::ALL, Class::Platform)),
         (Axis::SignInRisk, one_or_all(question.sign_in_risk, Risk::ALL, Class::Risk)),
-        (Axis::UserRisk, one_or_all(question.user_risk, Risk::ALL, Class::Risk)),
+        (Axis::UserRisk, one_or_all(question.user_risk, user_risks, Class::Risk)),
+        (Axis::Flow, one_or_all(question.flow, Flow::ALL, Class::Flow)),
         (Axis::Place, places.classes()),
     ];
     axes.extend(
@@ -266,10 +272,11 @@ fn row(
             .iter()
             .enumerate()
             .map(|(at, class)| match class {
-                Class::Client(client) => policy::client(policy, *client),
+                Class::Client(client) => policy::is_for_client(policy, *client),
                 Class::Platform(platform) => policy::platform(policy, *platform),
                 Class::Risk(risk) if *axis == Axis::SignInRisk => policy::risk(&policy.sign_in_risk, *risk),
                 Class::Risk(risk) => policy::risk(&policy.user_risk, *risk),
+                Class::Flow(flow) => policy::flow(&policy.flows, *flow),
                 Class::Place { .. } => places.holds(policy, at, &mut doubts),
                 Class::Rule(so) => match (&devices, axis) {
                     (Devices::Some(own, include), Axis::Rule(rule, _)) if own == rule => {
@@ -285,6 +292,7 @@ fn row(
                 Axis::Platform => Never::Platform,
                 Axis::SignInRisk => Never::SignInRisk,
                 Axis::UserRisk => Never::UserRisk,
+                Axis::Flow => Never::Flow,
                 Axis::Place => Never::Place,
                 Axis::Rule(..) => Never::Device,
             }));
@@ -294,6 +302,7 @@ fn row(
             Axis::Platform => "platforms",
             Axis::SignInRisk => "signInRiskLevels",
             Axis::UserRisk => "userRiskLevels",
+            Axis::Flow => "authenticationFlows",
             // These tell why by themselves.
             Axis::Place | Axis::Rule(..) => "",
         };

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use signin::plain::{SignIn, is_for};
 use signin::{
-    Answer, Application, Axis, Class, Client, Demand, Device, Directory, Doubt, Never, Place, Platform,
+    Answer, Application, Axis, Class, Client, Demand, Device, Directory, Doubt, Flow, Never, Place, Platform,
     PolicyState, Question, Risk, Rule, Tri, Where, what_if,
 };
 
@@ -128,6 +128,7 @@ fn told(question: Question) -> Question {
         client: question.client.or(Some(Client::Modern)),
         sign_in_risk: question.sign_in_risk.or(Some(Risk::No)),
         user_risk: question.user_risk.or(Some(Risk::No)),
+        flow: question.flow.or(Some(Flow::Direct)),
         ..question
     }
 }
@@ -446,12 +447,25 @@ fn controls_together_prove_what_each_way_through_them_proves() {
 
 #[test]
 fn a_condition_that_is_not_known_here_leaves_the_policy_open() {
-    let (applies, doubts) = applies(
-        policy("a", json!({"authenticationFlows": {"transferMethods": "deviceCodeFlow"}}), mfa()),
-        "mizuno",
-        &told(windows()),
-    );
-    assert_eq!((applies, doubts), (Where::Always, vec![Doubt::Condition("authenticationFlows".to_owned())]));
+    let (applies, doubts) =
+        applies(policy("a", json!({"insiderRiskLevels": "elevated"}), mfa()), "mizuno", &told(windows()));
+    assert_eq!((applies, doubts), (Where::Always, vec![Doubt::Condition("insiderRiskLevels".to_owned())]));
+}
+
+/// <https://learn.microsoft.com/entra/identity/conditional-access/concept-authentication-flows>
+#[test]
+fn a_policy_for_flows_is_for_these_alone() {
+    let of = |methods: Value, flow: Flow| {
+        let one = policy("a", json!({"authenticationFlows": {"transferMethods": methods}}), block());
+        demanded(vec![one], "mizuno", &Question { flow: Some(flow), ..told(windows()) }).0
+    };
+    let all = |methods: Value| Flow::ALL.iter().map(|flow| of(methods.clone(), *flow)).collect::<Vec<_>>();
+    use Tri::{Maybe, No, Yes};
+    assert_eq!(all(json!("deviceCodeFlow")), [No, Yes, No]);
+    assert_eq!(all(json!("deviceCodeFlow,authenticationTransfer")), [No, Yes, Yes]);
+    assert_eq!(all(json!("none")), [Yes, Yes, Yes], "it is no condition");
+    assert_eq!(all(Value::Null), [Yes, Yes, Yes]);
+    assert_eq!(all(json!("someLaterFlow")), [No, Maybe, Maybe]);
 }
 
 /// What Graph always writes and is not there, and what later versions of it may write, is not known.
@@ -598,11 +612,11 @@ fn random_policy() -> impl Strategy<Value = Value> {
         ),
         (some(&["all", "browser", "other", "mobileAppsAndDesktopClients"]), some(PLATFORMS), some(&["linux", "android"])),
         (some(PLACES), some(PLACES)),
-        (some(RISKS), some(RISKS)),
+        (some(RISKS), some(RISKS), some(&["deviceCodeFlow", "authenticationTransfer"])),
         (0..6_usize, any::<bool>()),
         (0..5_usize, 0..4_usize),
     )
-        .prop_map(|(who, how, (places, not_places), (risk, user_risk), (rule, include), (state, grant))| {
+        .prop_map(|(who, how, (places, not_places), (risk, user_risk, flows), (rule, include), (state, grant))| {
             let (users, not_users, (groups, not_groups, roles, not_roles), apps, not_apps) = who;
             let (clients, platforms, not_platforms) = how;
             let device = RULES.get(rule).map(|rule| json!({"deviceFilter": {"mode": if include { "include" } else { "exclude" }, "rule": rule}}));
@@ -614,7 +628,8 @@ fn random_policy() -> impl Strategy<Value = Value> {
                 "applications": {"includeApplications": apps, "excludeApplications": not_apps},
                 "clientAppTypes": clients, "platforms": {"includePlatforms": platforms, "excludePlatforms": not_platforms},
                 "locations": {"includeLocations": places, "excludeLocations": not_places},
-                "signInRiskLevels": risk, "userRiskLevels": user_risk, "devices": device}),
+                "signInRiskLevels": risk, "userRiskLevels": user_risk,
+                "authenticationFlows": {"transferMethods": flows.join(",")}, "devices": device}),
                 [mfa(), block(), json!({"operator": "AND", "builtInControls": ["compliantDevice"]}), Value::Null][grant].clone());
             one["state"] = ["enabled", "enabled", "enabled", "enabledForReportingButNotEnforced", "disabled"][state].into();
             one
@@ -628,10 +643,10 @@ fn sign_in() -> impl Strategy<Value = SignIn> {
         0..7_usize,
         0..4_usize,
         0..4_usize,
-        0..4_usize,
+        (0..4_usize, 0..3_usize),
         proptest::sample::subsequence(&RULES, 0..=2),
     )
-        .prop_map(|(address, country, platform, client, risk, user_risk, rules)| SignIn {
+        .prop_map(|(address, country, platform, client, risk, (user_risk, flow), rules)| SignIn {
             application: Application::named("windows-vm").unwrap(),
             address: ADDRESSES[address].parse().unwrap(),
             country: COUNTRIES[country].map(str::to_owned),
@@ -639,6 +654,7 @@ fn sign_in() -> impl Strategy<Value = SignIn> {
             client: Client::ALL[client],
             sign_in_risk: Risk::ALL[risk],
             user_risk: Risk::ALL[user_risk],
+            flow: Flow::ALL[flow],
             rules: rules.into_iter().map(str::to_owned).collect(),
         })
 }
@@ -650,6 +666,7 @@ fn class_of(axis: &Axis, classes: &[Class], one: &SignIn) -> usize {
         Class::Platform(platform) => *platform == one.platform,
         Class::Risk(risk) if *axis == Axis::SignInRisk => *risk == one.sign_in_risk,
         Class::Risk(risk) => *risk == one.user_risk,
+        Class::Flow(flow) => *flow == one.flow,
         Class::Rule(so) => {
             matches!(axis, Axis::Rule(rule, _) if one.rules.iter().any(|text| Rule::parse(text).unwrap() == *rule) == *so)
         }
@@ -718,7 +735,8 @@ proptest! {
             let narrow = Question {
                 place: Place { address: Some(one.address), country: one.country.clone() },
                 platform: Some(one.platform), client: Some(one.client),
-                sign_in_risk: Some(one.sign_in_risk), user_risk: Some(one.user_risk), ..windows()
+                sign_in_risk: Some(one.sign_in_risk), user_risk: Some(one.user_risk),
+                flow: Some(one.flow), ..windows()
             };
             if one.country.is_some() {
                 let narrow = what_if(&directory, &subject, &narrow).unwrap();

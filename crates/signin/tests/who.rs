@@ -39,7 +39,8 @@ const FAR: &str = "/subscriptions/s2/resourceGroups/rg/providers/Microsoft.Compu
 const MACHINES: [&str; 3] = [WEB, DB, FAR];
 const PEOPLE: [&str; 5] = ["mizuno", "kaede", "sora", "guest", "ren"];
 const GROUPS: [&str; 3] = ["admins", "ops", "nested"];
-const SCOPES: [&str; 7] = [
+const WEB_DISK: &str = "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Compute/disks/web";
+const SCOPES: [&str; 8] = [
     "/",
     "/subscriptions/s1",
     "/subscriptions/s2",
@@ -47,10 +48,11 @@ const SCOPES: [&str; 7] = [
     WEB,
     "/providers/Microsoft.Management/managementGroups/corp",
     "/providers/Microsoft.Management/managementGroups/other",
+    WEB_DISK,
 ];
 const OWNER: &str = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
 const ADMIN_LOGIN: &str = "1c0163c0-47e6-4577-8991-ea5c82e286e4";
-const ROLES: [&str; 7] = [
+const ROLES: [&str; 8] = [
     OWNER,
     "b24988ac-6180-42a0-ab88-20f7382dd24c",
     ADMIN_LOGIN,
@@ -58,6 +60,7 @@ const ROLES: [&str; 7] = [
     "acdd72a7-3385-48ef-bd42-f606fba81ae7",
     "9980e02c-c2be-4d73-94e8-173b1dc7cf3c",
     "a-role-that-nobody-tells-of",
+    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
 ];
 
 fn machine(id: &str, os: &str) -> Value {
@@ -128,6 +131,7 @@ fn given(role: usize) -> Option<&'static [Means]> {
         3 => &[Login],
         4 => &[],
         5 => &[RunCommand, Extension, SerialConsole],
+        7 => &[GiveRights],
         _ => return None,
     })
 }
@@ -144,6 +148,7 @@ fn covers(scope: usize, machine: &str, disk: bool) -> Tri {
         5 if far => Tri::Maybe,
         5 => Tri::Yes,
         6 if far => Tri::Maybe,
+        7 => (machine == WEB && disk).into(),
         _ => Tri::No,
     }
 }
@@ -173,15 +178,19 @@ fn plainly(
     means: Means,
 ) -> (Tri, Tri) {
     let disk = means == Means::DiskCopy;
-    let denied = denies
-        .iter()
-        .filter(|(whom, pattern, _)| PEOPLE[*whom] == person && takes(*pattern, means))
-        .map(|(_, _, scope)| covers(*scope, machine, disk))
-        .fold(Tri::No, Tri::or);
+    let denied = |what: Means| {
+        let own = denies.iter().filter(|(whom, pattern, _)| PEOPLE[*whom] == person && takes(*pattern, what));
+        own.map(|(_, _, scope)| covers(*scope, machine, disk)).fold(Tri::No, Tri::or)
+    };
     let mut both = (Tri::No, Tri::No);
     for (principal, role, scope, eligible) in all.iter().filter(|one| is_in(person, name_of(one.0))) {
-        let gives = given(*role).map_or(Tri::Maybe, |all| all.contains(&means).into());
-        let so = gives.and(covers(*scope, machine, disk)).and(!denied);
+        let gives = |what: Means| given(*role).map_or(Tri::Maybe, |all| all.contains(&what).into());
+        let mut so = gives(means).and(!denied(means));
+        // Whoever gives roles at a disk alone gives themselves the one to copy it.
+        if disk && covers(*scope, machine, false) == Tri::No {
+            so = so.or(gives(Means::GiveRights).and(!denied(Means::GiveRights)).and(!denied(means)));
+        }
+        let so = so.and(covers(*scope, machine, disk));
         let sum = if *eligible { &mut both.1 } else { &mut both.0 };
         *sum = sum.or(so);
         assert!(*principal < PEOPLE.len() + GROUPS.len());
@@ -391,7 +400,7 @@ fn a_machine_is_ready_by_its_extension_and_its_identity() {
     );
     assert_eq!(look(&|vm| vm["identity"] = Value::Null), (Tri::Yes, Tri::No));
     let own = |vm: &mut Value, name: &str, value: &str| vm["resources"][0]["properties"][name] = value.into();
-    assert_eq!(look(&|vm| own(vm, "provisioningState", "Failed")).0, Tri::No);
+    assert_eq!(look(&|vm| own(vm, "provisioningState", "Failed")).0, Tri::Maybe);
     assert_eq!(look(&|vm| own(vm, "provisioningState", "Updating")).0, Tri::Maybe);
     // The extension that Microsoft has given up, and one of somebody else's.
     assert_eq!(look(&|vm| own(vm, "type", "AADLoginForLinux")).0, Tri::No);
@@ -488,4 +497,56 @@ fn scale_sets_have_identities_extensions_and_rights_of_their_own() {
         let means: Vec<Means> = means_of(who, "ren", set).into_keys().collect();
         assert_eq!(means, [Means::RunCommand, Means::Extension, Means::SerialConsole]);
     });
+}
+
+/// A role to give roles at the disk alone copies it, and does no more.
+#[test]
+fn whoever_gives_roles_at_a_disk_copies_it() {
+    let give = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9";
+    who_of(vec![assignment(1, "sora", give, WEB_DISK, false)], |who| {
+        let means = means_of(who, "sora", WEB);
+        assert_eq!(means.into_iter().collect::<Vec<_>>(), [(Means::DiskCopy, (Tri::Yes, Tri::No))]);
+    });
+    who_of(vec![assignment(1, "sora", give, RG, false)], |who| {
+        let means = means_of(who, "sora", WEB);
+        assert_eq!(means.into_iter().collect::<Vec<_>>(), [(Means::GiveRights, (Tri::Yes, Tri::No))]);
+    });
+}
+
+/// What is taken away by one way leaves what another way gives, by that alone.
+#[test]
+fn a_grant_of_which_nothing_is_left_is_not_told() {
+    let more = vec![
+        assignment(1, "sora", ADMIN_LOGIN, RG, false),
+        assignment(2, "sora", OWNER, RG, false),
+        deny(3, "sora", "Microsoft.Compute/virtualMachines/login*", RG),
+    ];
+    who_of(more, |who| {
+        let machines =
+            &who.machines[who.class_of_machine(who.directory().estate().ids().find(WEB).unwrap()).unwrap()];
+        let holders = who.holders(machines);
+        let grants = holders.iter().flat_map(|holder| &holder.held).flat_map(|held| &held.grants);
+        assert!(grants.clone().count() > 0);
+        assert!(grants.into_iter().all(|at| who.grants[*at].role == "Owner"));
+    });
+}
+
+/// Whom a record does not tell is somebody, whatever else is said of them.
+#[test]
+fn somebody_whom_a_record_does_not_tell_holds_what_it_gives() {
+    let mut own = assignment(1, "sora", ADMIN_LOGIN, RG, false);
+    own["properties"]["principalId"] = json!({"$unknown": {"reason": "x"}});
+    for kind in ["User", "Group", "ServicePrincipal"] {
+        let mut own = own.clone();
+        own["properties"]["principalType"] = kind.into();
+        who_of(vec![own], |who| {
+            let estate = who.directory().estate();
+            let machines = &who.machines[who.class_of_machine(estate.ids().find(WEB).unwrap()).unwrap()];
+            let holders = who.holders(machines);
+            let [holder] = holders.as_slice() else { panic!("{kind}: {}", holders.len()) };
+            let Holding::People(class) = holder.who else { panic!("{kind}") };
+            assert_eq!(who.people[class].standing, Standing::Unread, "{kind}");
+            assert!(who.sign_in(class, Door::Windows).is_none());
+        });
+    }
 }

@@ -74,8 +74,10 @@ record! {
     sign_in_risk: texts at "/conditions/signInRiskLevels",
     /// The same of the person.
     user_risk: texts at "/conditions/userRiskLevels",
+    /// Ways to hand a sign-in from one device to another: `deviceCodeFlow`, `authenticationTransfer`.
+    flows: (Vec<Box<str>>, flows) at "/conditions/authenticationFlows/transferMethods",
     /// Conditions, and parts of them, of later versions of the API, by name.
-    other_conditions: [Vec<Box<str>>, other_conditions] at "/conditions/authenticationFlows",
+    other_conditions: [Vec<Box<str>>, other_conditions] at "/conditions",
     /// `AND`, `OR`.
     operator: text at "/grantControls/operator",
     /// `block`, `mfa`, `compliantDevice`, `domainJoinedDevice`, `passwordChange` …
@@ -128,6 +130,13 @@ fn guests(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Guests> {
     })
 }
 
+/// One text of words between commas.
+fn flows(reader: &mut Reader<'_>, value: &Value, at: &str) -> Known<Vec<Box<str>>> {
+    let Some(text) = value.as_str() else { return reader.wrong_at(at, value, Expected::Text) };
+    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty() && *word != "none");
+    Known::Value(words.map(Box::from).collect())
+}
+
 /// Whether there is anything.
 fn present(_: &mut Reader<'_>, value: &Value, _: &str) -> Known<bool> {
     Known::Value(value.as_object().is_none_or(|object| {
@@ -155,7 +164,7 @@ fn others(object: &Object, part: &str, known: &[&str]) -> Field<Vec<Box<str>>> {
 }
 
 fn other_conditions(_: &mut Reader<'_>, object: &Object) -> Field<Vec<Box<str>>> {
-    const KNOWN: [&str; 10] = [
+    const KNOWN: [&str; 11] = [
         "users",
         "clientApplications",
         "applications",
@@ -165,10 +174,11 @@ fn other_conditions(_: &mut Reader<'_>, object: &Object) -> Field<Vec<Box<str>>>
         "devices",
         "signInRiskLevels",
         "userRiskLevels",
+        "authenticationFlows",
         // Of programs, which have policies of their own.
         "servicePrincipalRiskLevels",
     ];
-    const PARTS: [(&str, &[&str]); 5] = [
+    const PARTS: [(&str, &[&str]); 6] = [
         (
             "users",
             &[
@@ -192,6 +202,7 @@ fn other_conditions(_: &mut Reader<'_>, object: &Object) -> Field<Vec<Box<str>>>
                 "applicationFilter",
             ],
         ),
+        ("authenticationFlows", &["transferMethods"]),
         ("platforms", &["includePlatforms", "excludePlatforms"]),
         ("locations", &["includeLocations", "excludeLocations"]),
         (

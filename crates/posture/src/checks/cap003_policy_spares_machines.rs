@@ -45,8 +45,11 @@ fn run(context: &Context<'_>, sink: &mut Sink) {
 
 fn judge(context: &Context<'_>, policy: &AccessPolicy) -> Judged {
     let on = matches!(state_of(policy), PolicyState::On | PolicyState::Unknown);
-    let meant = names_any(&policy.include_apps, &["All"]) && protects(context, policy) != Tri::No;
-    if !on || !meant {
+    if !on || protects(context, policy) == Tri::No {
+        return Ok(Verdict::NotFor);
+    }
+    context.known(&policy.include_apps)?;
+    if !names_any(&policy.include_apps, &["All"]) {
         return Ok(Verdict::NotFor);
     }
     let spared: Vec<String> = [Door::Windows, Door::Linux]

@@ -36,7 +36,7 @@ pub(crate) const CHECK: Check = Check {
 
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     for policy in &context.estate().around.access_policies {
-        let meant = protects(context, policy) == Tri::Yes && is_for_every_risk(policy);
+        let meant = protects(context, policy) == Tri::Yes && is_for_every_risk(policy) == Tri::Yes;
         if signin::state_of(policy) != PolicyState::ReportOnly || !meant {
             continue;
         }

@@ -1,11 +1,9 @@
 //! A policy is meant for signing in to machines and is for another application.
 
 use estate::{AccessPolicy, Feed, Known};
-use signin::{Door, PolicyState, Tri, looks_like_machine, state_of};
+use signin::{Door, PolicyState, Tri, is_for_application, looks_like_machine, state_of};
 
-use super::gets_in::{
-    is_for_every_risk, is_for_everybody, is_for_modern_clients, names_any, policy_name, protects,
-};
+use super::gets_in::{is_for_every_risk, is_for_everybody, is_for_modern_clients, policy_name, protects};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -51,21 +49,29 @@ fn judge(context: &Context<'_>, policy: &AccessPolicy) -> Judged {
     let alike = policy.include_apps.as_ref().and_then(Known::value).into_iter().flatten();
     let alike: Vec<&str> = alike.filter_map(|id| looks_like_machine(id)).collect();
     let Some(first) = alike.first() else { return Ok(Verdict::NotFor) };
-    let [windows, linux] = [Door::Windows, Door::Linux].map(Door::application);
+    let doors = |policy: &AccessPolicy| {
+        [Door::Windows, Door::Linux].map(|door| is_for_application(policy, &door.application()))
+    };
     // A policy that only reports is right or wrong all the same.
-    if names_any(&policy.include_apps, &["All", &windows.id, &linux.id]) {
-        return Ok(Verdict::Pass);
+    let [windows, linux] = doors(policy);
+    match windows.or(linux) {
+        Tri::Yes => return Ok(Verdict::Pass),
+        Tri::Maybe => return Err(vec![estate::Reason::SignInRules]),
+        Tri::No => {}
     }
     // Whoever protects these by another policy knows the difference.
-    let others = context.estate().around.access_policies.iter().any(|other| {
-        is_for_everybody(other) == Tri::Yes
-            && is_for_every_risk(other)
-            && is_for_modern_clients(other)
-            && protects(context, other) == Tri::Yes
-            && names_any(&other.include_apps, &["All", &windows.id, &linux.id])
-    });
-    if others {
-        return Ok(Verdict::Pass);
+    let protected = |other: &AccessPolicy| {
+        let own = is_for_everybody(other).and(is_for_every_risk(other)).and(is_for_modern_clients(other));
+        let own = own.and(protects(context, other));
+        doors(other).map(|door| door.and(own))
+    };
+    let others = context.estate().around.access_policies.iter().map(protected);
+    let [windows, linux] =
+        others.fold([Tri::No; 2], |[windows, linux], [its, other]| [windows.or(its), linux.or(other)]);
+    match windows.and(linux) {
+        Tri::Yes => return Ok(Verdict::Pass),
+        Tri::Maybe => return Err(vec![estate::Reason::SignInRules]),
+        Tri::No => {}
     }
     let name = policy_name(context, policy);
     let message = say!(

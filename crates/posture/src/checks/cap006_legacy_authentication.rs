@@ -1,10 +1,10 @@
 //! Protocols that know nothing but a password are let in.
 
 use estate::{AccessPolicy, DirectoryList, Feed, Known};
-use signin::{PolicyState, Tri, Who, state_of};
+use signin::{Client, PolicyState, Tri, Who, is_for_client, state_of};
 
 use super::gets_in::{
-    controls, directory, is_for_every_risk, is_for_everything, is_open, names_any, policy_name, spares_many,
+    controls, directory, is_for_every_risk, is_for_everything, is_none, names_any, policy_name, spares_many,
     whole,
 };
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
@@ -91,18 +91,14 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
 }
 
 /// Clients that know nothing but a password.
-const CLIENTS: [&str; 2] = ["exchangeActiveSync", "other"];
+const CLIENTS: [Client; 2] = [Client::ActiveSync, Client::Legacy];
 
 /// Whether a policy lets no client of a kind in: it blocks them, or demands of everybody what they cannot give.
-fn keeps_out(context: &Context<'_>, who: &Who<'_, '_>, policy: &AccessPolicy, client: &str) -> Tri {
+fn keeps_out(context: &Context<'_>, who: &Who<'_, '_>, policy: &AccessPolicy, client: Client) -> Tri {
     let strict = controls(context, policy).strictness();
     let demands = strict.blocked.or(strict.mfa).or(strict.device).or(strict.either);
-    let clients = is_open(&policy.client_types) || names_any(&policy.client_types, &[client]);
-    let own = clients && is_for_every_risk(policy) && !leaves_applications_out(policy);
-    Tri::from(own && !spares_many(who, policy)).and(demands).and(is_for_everything(policy))
-}
-
-/// Mail is what these clients are for, so an application that is left out is a door.
-fn leaves_applications_out(policy: &AccessPolicy) -> bool {
-    policy.exclude_apps.as_ref().and_then(Known::value).is_some_and(|all| !all.is_empty())
+    // Mail is what these clients are for, so an application that is left out is a door.
+    let own = is_for_client(policy, client).and(is_for_every_risk(policy)).and(is_none(&policy.exclude_apps));
+    let own = own.and(demands).and(is_for_everything(policy));
+    if own == Tri::No { own } else { own.and(!spares_many(who, policy)) }
 }

@@ -1,9 +1,12 @@
-//! An account that every policy spares has nothing but a password.
+//! An account that policies spare has nothing but a password.
 
 use estate::{AccessPolicy, DirectoryList, Feed};
-use signin::{PolicyState, Standing, Tri, Who};
+use signin::{Door, Standing, Tri, Verdict, Who};
 
-use super::gets_in::{is_for_every_risk, is_for_modern_clients, lacks, name, names_any, protects, whole};
+use super::gets_in::{
+    is_for_all_applications, is_for_every_risk, is_for_everybody_somewhere, is_for_modern_clients, lacks,
+    name, protects, whole,
+};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -54,43 +57,49 @@ const STRONG: [&str; 8] = [
 
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let around = &context.estate().around;
-    // Policies that everybody has to do with who comes with more than a password, wherever from.
-    let all: Vec<&AccessPolicy> = around
-        .access_policies
-        .iter()
-        .filter(|policy| {
-            signin::state_of(policy) == PolicyState::On && names_any(&policy.include_users, &["All"])
-        })
-        .filter(|policy| is_for_every_risk(policy) && is_for_modern_clients(policy))
-        .filter(|policy| protects(context, policy) == Tri::Yes)
-        .collect();
+    // Policies that protect everybody who comes with more than a password, perhaps from some places alone.
+    let meant = |policy: &&AccessPolicy| {
+        let everybody = is_for_everybody_somewhere(policy).and(is_for_all_applications(policy));
+        let always = is_for_every_risk(policy).and(is_for_modern_clients(policy));
+        everybody.and(always).and(protects(context, policy)) == Tri::Yes
+    };
+    let all: Vec<&AccessPolicy> = around.access_policies.iter().filter(meant).collect();
     if all.is_empty() {
         return;
     }
     let methods = whole(context, DirectoryList::Methods, Feed::Methods);
     let (untold, doubts) = (lacks(context, Feed::Methods), super::gets_in::doubts(context, who));
     for (class, people) in who.people.iter().enumerate().filter(|(_, people)| people.base.is_none()) {
-        if matches!(people.standing, Standing::Program | Standing::Gone) || people.enabled == Some(false) {
+        if matches!(people.standing, Standing::Program | Standing::Gone | Standing::Unread)
+            || people.enabled == Some(false)
+        {
             continue;
         }
-        let spared = all.iter().map(|policy| who.is_spared(class, policy)).fold(Tri::Yes, Tri::and);
+        let spared = all.iter().map(|policy| who.is_spared(class, policy)).fold(Tri::No, Tri::or);
         if spared == Tri::No {
             continue;
         }
+        // Another policy may stop them all the same, wherever they come from and whatever they open.
+        let least = Door::ALL.into_iter().map(|door| who.demanded(class, door).map(|own| own.least()));
+        let least = least.map(|least| least.unwrap_or(Verdict::Unknown)).min().unwrap_or(Verdict::Unknown);
+        if least.is_protected() {
+            continue;
+        }
+        let open = spared.and(if least == Verdict::Unknown { Tri::Maybe } else { Tri::Yes });
         for subject in &people.members {
             let own = around.sign_in_methods.of(subject.id).first();
             let strong = own
                 .and_then(|own| own.methods.as_ref()?.value())
                 .map(|all| all.iter().any(|one| STRONG.iter().any(|word| one.eq_ignore_ascii_case(word))));
-            match (strong, spared) {
+            match (strong, open) {
                 (Some(true), _) => sink.pass(context, &CHECK, subject.id),
                 (Some(false), Tri::Yes) => {
                     let name = name(who, subject);
                     let has = own.and_then(|own| own.methods.as_ref()?.value()).map(|all| all.join(", "));
                     let message = say!(
                         context.lang,
-                        "every policy for everybody leaves `{name}` out, and it has no key or certificate to sign in with",
-                        "`{name}` は全員向けのすべてのポリシーから除外されており、セキュリティ キーや証明書も登録されていません"
+                        "policies for everybody leave `{name}` out, and it has no key or certificate to sign in with",
+                        "`{name}` は全員向けのポリシーから除外されており、セキュリティ キーや証明書も登録されていません"
                     );
                     let fault = Fault::new(message).fact("methods", has.unwrap_or_default());
                     let fault = match own {

@@ -1,10 +1,13 @@
 //! A place that policies trust is as wide as a provider, or the world.
 
-use estate::{AccessPolicy, Feed, Known, NamedLocation};
+use estate::{AccessPolicy, DirectoryList, Feed, Known, NamedLocation};
 use reach::{internet, of_space};
-use signin::{PolicyState, state_of};
+use signin::{PolicyState, Tri, Who, state_of};
 
-use super::gets_in::{names_any, policy_name};
+use super::gets_in::{
+    controls, is_for_all_applications, is_for_every_risk, is_for_everybody_somewhere, is_for_modern_clients,
+    is_none, may_name, names_any, policy_name, protects,
+};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -33,7 +36,7 @@ pub(crate) const CHECK: Check = Check {
             "https://learn.microsoft.com/entra/identity/conditional-access/concept-assignment-network",
         ),
     ],
-    run: Run::Estate(Subject::Directory, run),
+    run: Run::People(Subject::Directory, run),
 };
 
 /// More addresses than an organisation mostly leaves by.
@@ -42,26 +45,93 @@ const WIDE: u128 = 4096;
 /// The same of IPv6: the /48 that one organisation mostly gets (RFC 6177).
 const WIDE_6: u128 = 1 << 80;
 
-fn run(context: &Context<'_>, sink: &mut Sink) {
+fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     for place in &context.estate().around.named_locations {
-        sink.take(context, &CHECK, place.id, judge(context, place));
+        sink.take(context, &CHECK, place.id, judge(context, who, place));
     }
 }
 
-/// A policy in force that does not look at who comes from a place.
+/// The words by which policies name a place.
+fn words<'e>(context: &Context<'e>, place: &NamedLocation) -> Vec<&'e str> {
+    let own = context.estate().text(place.id);
+    match place.trusted {
+        Some(Known::Value(true)) => vec![own, "AllTrusted"],
+        _ => vec![own],
+    }
+}
+
+/// A policy in force that demands something elsewhere and does not look at who comes from a place. Others only let nobody in
+/// from elsewhere.
 fn sparing<'e>(context: &Context<'e>, place: &NamedLocation) -> Option<&'e AccessPolicy> {
-    let id = context.estate().text(place.id);
-    let trusted = place.trusted == Some(Known::Value(true));
+    let words = words(context, place);
     let spares = |policy: &&AccessPolicy| {
-        let words: &[&str] = if trusted { &[id, "AllTrusted"] } else { &[id] };
-        state_of(policy) == PolicyState::On && names_any(&policy.exclude_locations, words)
+        let strict = controls(context, policy).strictness();
+        let demands = strict.mfa.or(strict.device).or(strict.either);
+        state_of(policy) == PolicyState::On
+            && strict.blocked != Tri::Yes
+            && demands == Tri::Yes
+            && names_any(&policy.exclude_locations, &words)
     };
     let all = context.estate().around.access_policies.iter().filter(spares);
     all.min_by_key(|policy| policy_name(context, policy))
 }
 
-fn judge(context: &Context<'_>, place: &NamedLocation) -> Judged {
+/// Whether another policy demands something of everybody who comes from a place, and whom a policy is for.
+fn is_covered(
+    context: &Context<'_>,
+    who: &Who<'_, '_>,
+    place: &NamedLocation,
+    sparing: &AccessPolicy,
+) -> Tri {
+    let words = words(context, place);
+    let here = |policy: &AccessPolicy| {
+        let open = is_none(&policy.include_locations).or(may_name(&policy.include_locations, &["All"]));
+        let include = open.or(may_name(&policy.include_locations, &words));
+        include.and(!may_name(&policy.exclude_locations, &words))
+    };
+    let covers = |policy: &AccessPolicy| {
+        let always = is_for_every_risk(policy).and(is_for_modern_clients(policy)).and(here(policy));
+        let everybody = is_for_everybody_somewhere(policy).and(is_for_all_applications(policy));
+        let own = always.and(everybody).and(protects(context, policy));
+        if own == Tri::No { own } else { own.and(!spares_others(context, who, policy, sparing)) }
+    };
+    context.estate().around.access_policies.iter().map(covers).fold(Tri::No, Tri::or)
+}
+
+/// Whether a policy spares people whom the other one does not spare.
+fn spares_others(
+    context: &Context<'_>,
+    who: &Who<'_, '_>,
+    policy: &AccessPolicy,
+    other: &AccessPolicy,
+) -> Tri {
+    let left_out = |one: &AccessPolicy| {
+        (
+            one.exclude_users.clone(),
+            one.exclude_groups.clone(),
+            one.exclude_roles.clone(),
+            one.exclude_guests.clone(),
+        )
+    };
+    if left_out(policy) == left_out(other) {
+        return Tri::No;
+    }
+    let so = |class| who.is_spared(class, policy).and(!who.is_spared(class, other));
+    let found = (0..who.people.len()).map(so).fold(Tri::No, Tri::or);
+    let spares = left_out(policy) != (None, None, None, None);
+    if found == Tri::No && spares && !context.estate().around.lists(DirectoryList::People) {
+        return Tri::Maybe;
+    }
+    found
+}
+
+fn judge(context: &Context<'_>, who: &Who<'_, '_>, place: &NamedLocation) -> Judged {
     let Some(policy) = sparing(context, place) else { return Ok(Verdict::NotFor) };
+    match is_covered(context, who, place, policy) {
+        Tri::Yes => return Ok(Verdict::Pass),
+        Tri::Maybe => return Err(vec![estate::Reason::SignInRules]),
+        Tri::No => {}
+    }
     let name = place.name.as_ref().and_then(Known::value).map(|name| crate::remedy::one_line(name));
     let (name, policy) = (name.unwrap_or_else(|| context.name(place.id)), policy_name(context, policy));
     let Some(ranges) = context.known(&place.ranges)? else {

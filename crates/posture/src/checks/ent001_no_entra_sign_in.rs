@@ -1,7 +1,7 @@
 //! Nobody can sign in to a machine with an account of the directory.
 
 use estate::{Feed, OsFamily};
-use signin::{Tri, ready};
+use signin::{Tri, has_failed, ready};
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
 use crate::lang::{Text, say};
@@ -51,6 +51,15 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
     let found = ready(context.estate(), view.vm, context.scale_set_of(view.vm.id)).extension;
     match found {
         Tri::Yes => return Ok(Verdict::Pass),
+        Tri::Maybe if has_failed(context.estate(), view.vm.id) => {
+            let (machine, name) = (context.name(view.vm.id), extension(os));
+            let message = say!(
+                context.lang,
+                "{name} of `{machine}` is in the state Failed: people may not be able to sign in with Entra ID",
+                "`{machine}` の {name} は失敗状態 (Failed) のため、Entra ID でサインインできない可能性があります"
+            );
+            return Fault::new(message).fact("extension", name).at(view.vm, "/id").verdict();
+        }
         Tri::Maybe => {
             context.whole(Feed::Machines, view)?;
             return Err(vec![context.estate().partial(estate::Kind::Vm, view.vm.id)]);

@@ -47,6 +47,10 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
             return Err(vec![context.estate().partial(estate::Kind::Vm, vm.id)]);
         }
     }
+    // Without a profile of accounts nothing tells which the machine has.
+    if context.known(&vm.admin_username)?.is_none() && vm.password_disabled.is_none() {
+        return Err(vec![untold(context, vm)]);
+    }
     let keys = context.known(&vm.upkeep.ssh_keys)?.map_or(0, Vec::len);
     let (password, how) = match os {
         OsFamily::Windows => (true, say!(context.lang, "a password", "パスワード")),

@@ -1,6 +1,6 @@
 //! What checks of people, their rights, and what is demanded of them have in common.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use estate::{AccessPolicy, DirectoryList, Feed, Known, Origins, Reason, ResourceId, resource_name};
 use signin::{
@@ -70,6 +70,9 @@ pub(super) fn holder_words(who: &Who<'_, '_>, grant: &Grant<'_>, lang: Lang) -> 
             }
             false => say!(lang, "the group `{name}` ({count} members)", "グループ `{name}` ({count} 人)"),
         };
+    }
+    if grant.is_to_unread() {
+        return say!(lang, "somebody whom the record does not tell", "レコードから読み取れない対象者");
     }
     let class = who.class_of_person(grant.principal).and_then(|class| who.people.get(class));
     let subject = class.and_then(|class| class.members.iter().find(|subject| subject.id == grant.principal));
@@ -195,30 +198,30 @@ pub(super) fn names_any(list: &estate::Field<Vec<Box<str>>>, words: &[&str]) -> 
     list.into_iter().any(|one| words.iter().any(|word| one.eq_ignore_ascii_case(word)))
 }
 
-/// Whether a list is absent, empty, or the word for everything.
-pub(super) fn is_open(list: &estate::Field<Vec<Box<str>>>) -> bool {
-    match list {
-        None => true,
-        Some(Known::Value(all)) => all.iter().all(|one| one.eq_ignore_ascii_case("all")),
-        Some(Known::Unknown(_)) => false,
-    }
+/// The same, where a list may be one that cannot be read.
+pub(super) fn may_name(list: &Words, words: &[&str]) -> Tri {
+    if matches!(list, Some(Known::Unknown(_))) { Tri::Maybe } else { names_any(list, words).into() }
 }
 
 /// Whether a policy is in force for everybody and signing in to machines and Azure, but for whom it spares, wherever they are
 /// and with whatever they come. Clients and risks are left to who asks.
 pub(super) fn is_for_everything(policy: &AccessPolicy) -> Tri {
-    let doors = signin::Door::ALL.map(|door| door.application().id);
-    let spared = doors.iter().any(|id| names_any(&policy.exclude_apps, &[id]));
-    let unread = matches!(policy.include_apps, Some(Known::Unknown(_)))
-        || matches!(policy.exclude_apps, Some(Known::Unknown(_)))
-        || policy.app_filter == Some(Known::Value(true));
-    let all = names_any(&policy.include_apps, &["All"]) && !spared;
-    let apps = if unread { Tri::Maybe } else { all.into() };
-    apps.and(is_for_everybody(policy))
+    is_for_all_applications(policy).and(is_for_everybody(policy))
 }
 
-/// The same whatever its applications are.
+/// Whether a policy is for all applications, signing in to machines and Azure among them.
+pub(super) fn is_for_all_applications(policy: &AccessPolicy) -> Tri {
+    let doors = signin::Door::ALL.map(|door| signin::is_for_application(policy, &door.application()));
+    doors.into_iter().fold(may_name(&policy.include_apps, &["All"]), Tri::and)
+}
+
+/// Whether a policy is in force for everybody but whom it spares, whatever its applications are.
 pub(super) fn is_for_everybody(policy: &AccessPolicy) -> Tri {
+    is_for_everybody_somewhere(policy).and(everywhere(&policy.include_locations, &policy.exclude_locations))
+}
+
+/// The same whatever its places are, too.
+pub(super) fn is_for_everybody_somewhere(policy: &AccessPolicy) -> Tri {
     let on = match state_of(policy) {
         PolicyState::On => Tri::Yes,
         PolicyState::Unknown => Tri::Maybe,
@@ -228,21 +231,18 @@ pub(super) fn is_for_everybody(policy: &AccessPolicy) -> Tri {
         (None | Some(Known::Value(false)), None, None) => Tri::Yes,
         (Some(Known::Unknown(_)), ..) => Tri::Maybe,
         (_, include, exclude) => {
-            (policy.device_filter != Some(Known::Value(true)) && is_open(include) && is_none(exclude)).into()
+            let filter = Tri::from(policy.device_filter != Some(Known::Value(true)));
+            filter.and(everywhere(include, exclude))
         }
-    };
-    let users = match &policy.include_users {
-        Some(Known::Unknown(_)) => Tri::Maybe,
-        list => names_any(list, &["All"]).into(),
     };
     let later = if policy.other_conditions.is_some() { Tri::Maybe } else { Tri::Yes };
     [
         on,
-        users,
+        may_name(&policy.include_users, &["All"]),
         devices,
         later,
+        is_none(&policy.flows),
         everywhere(&policy.include_platforms, &policy.exclude_platforms),
-        everywhere(&policy.include_locations, &policy.exclude_locations),
     ]
     .into_iter()
     .fold(Tri::Yes, Tri::and)
@@ -252,28 +252,31 @@ type Words = estate::Field<Vec<Box<str>>>;
 
 /// Whether a condition leaves nothing out.
 fn everywhere(include: &Words, exclude: &Words) -> Tri {
-    match (include, exclude) {
-        (Some(Known::Unknown(_)), _) | (_, Some(Known::Unknown(_))) => Tri::Maybe,
-        _ => (is_open(include) && is_none(exclude)).into(),
-    }
+    let open = match include {
+        None => Tri::Yes,
+        Some(Known::Value(all)) => all.iter().all(|one| one.eq_ignore_ascii_case("all")).into(),
+        Some(Known::Unknown(_)) => Tri::Maybe,
+    };
+    open.and(is_none(exclude))
 }
 
 /// Whether a policy is for clients that ask for more than a password where they have to.
-pub(super) fn is_for_modern_clients(policy: &AccessPolicy) -> bool {
-    let each = ["browser", "mobileAppsAndDesktopClients"];
-    is_open(&policy.client_types) || each.iter().all(|client| names_any(&policy.client_types, &[client]))
+pub(super) fn is_for_modern_clients(policy: &AccessPolicy) -> Tri {
+    let each = signin::Client::MODERN.iter().map(|client| signin::is_for_client(policy, *client));
+    each.fold(Tri::Yes, Tri::and)
 }
 
 /// Whether a policy is for every risk.
-pub(super) fn is_for_every_risk(policy: &AccessPolicy) -> bool {
-    is_none(&policy.sign_in_risk) && is_none(&policy.user_risk)
+pub(super) fn is_for_every_risk(policy: &AccessPolicy) -> Tri {
+    is_none(&policy.sign_in_risk).and(is_none(&policy.user_risk))
 }
 
-fn is_none(list: &estate::Field<Vec<Box<str>>>) -> bool {
+/// Whether a list is absent or empty.
+pub(super) fn is_none(list: &Words) -> Tri {
     match list {
-        None => true,
-        Some(Known::Value(all)) => all.is_empty(),
-        Some(Known::Unknown(_)) => false,
+        None => Tri::Yes,
+        Some(Known::Value(all)) => all.is_empty().into(),
+        Some(Known::Unknown(_)) => Tri::Maybe,
     }
 }
 
@@ -309,6 +312,7 @@ fn axis_word(axis: &signin::Axis, lang: Lang) -> String {
         signin::Axis::Platform => say!(lang, "systems", "プラットフォーム"),
         signin::Axis::SignInRisk => say!(lang, "risks of the sign-in", "サインイン リスク"),
         signin::Axis::UserRisk => say!(lang, "risks of the person", "ユーザー リスク"),
+        signin::Axis::Flow => say!(lang, "flows", "認証フロー"),
         signin::Axis::Place => say!(lang, "places", "場所"),
         signin::Axis::Rule(..) => say!(lang, "devices", "デバイス"),
     }
@@ -332,6 +336,7 @@ pub fn never_text(never: signin::Never, lang: Lang) -> &'static str {
             ("it is for other risks of the sign-in", "対象のサインイン リスクではありません")
         }
         Never::UserRisk => ("it is for other risks of the person", "対象のユーザー リスクではありません"),
+        Never::Flow => ("it is for other flows", "対象の認証フローではありません"),
         Never::Place => ("it is for other places", "対象の場所ではありません"),
         Never::Device => ("it is for other devices", "対象のデバイスではありません"),
     };
@@ -344,7 +349,7 @@ pub fn never_text(never: signin::Never, lang: Lang) -> &'static str {
 /// What somebody has means to.
 #[derive(Clone, Default)]
 pub(super) struct Reach {
-    /// Classes of machines, as numbers, in their order.
+    /// Classes of machines that it is certain of, as numbers, in their order.
     machines: Vec<usize>,
     /// How many machines these are.
     pub(super) count: usize,
@@ -401,9 +406,11 @@ impl Reaches {
                     };
                     let Some(place) = all.by_class.get_mut(class) else { continue };
                     let reach = place.get_or_insert_default();
-                    reach.add(who, number);
                     let sure = held.now.or(held.taken) == Tri::Yes
                         && (!held.means.is_login() || machines.ready.so() == Tri::Yes);
+                    if sure {
+                        reach.add(who, number);
+                    }
                     if let Some(grant) = held.certain.first().filter(|_| sure)
                         && reach.best.is_none_or(|(means, _)| means < held.means)
                     {
@@ -444,27 +451,102 @@ impl Reaches {
     }
 }
 
-/// Whether one scope holds another, by their ids.
-pub(super) fn holds(outer: &str, inner: &str) -> bool {
-    let outer = outer.trim_end_matches('/').to_ascii_lowercase();
-    let inner = inner.to_ascii_lowercase();
-    inner.strip_prefix(&outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Whether so many of the people that are left out of a policy are more than a few.
-pub(super) fn spares_many(who: &Who<'_, '_>, policy: &AccessPolicy) -> bool {
+/// Whether so many of the people are left out of a policy that these are more than a few.
+pub(super) fn spares_many(who: &Who<'_, '_>, policy: &AccessPolicy) -> Tri {
     const FEW: usize = 10;
-    let (mut spared, mut all) = (0, 0);
+    // Two accounts for emergencies are what Microsoft advises to leave out.
+    const EMERGENCY: usize = 2;
+    let (mut spared, mut may_be, mut all) = (0, 0, 0);
     for (class, people) in who.people.iter().enumerate() {
         if people.base.is_some() || !are_people(people.standing) || people.enabled == Some(false) {
             continue;
         }
         all += people.members.len();
-        if who.is_spared(class, policy) == Tri::Yes {
-            spared += people.members.len();
+        match who.is_spared(class, policy) {
+            Tri::Yes => spared += people.members.len(),
+            Tri::Maybe => may_be += people.members.len(),
+            Tri::No => {}
         }
     }
-    spared * 2 > all || (spared > FEW && spared * 10 > all)
+    if !who.directory().estate().around.lists(DirectoryList::People) {
+        // How many there are is not told, nor who is in a group or has a role.
+        let by_name = [&policy.exclude_groups, &policy.exclude_roles].map(|list| is_none(list) == Tri::Yes);
+        let by_name = by_name == [true; 2] && policy.exclude_guests.is_none();
+        let named = policy.exclude_users.as_ref().map(|list| list.value().map_or(usize::MAX, Vec::len));
+        let guests = names_any(&policy.exclude_users, &["GuestsOrExternalUsers"]);
+        let few = by_name && !guests && named.unwrap_or(0) <= EMERGENCY;
+        return if few { Tri::No } else { Tri::Maybe };
+    }
+    let many = |count: usize| count * 2 > all || (count > FEW && count * 10 > all);
+    match (many(spared), many(spared + may_be)) {
+        (true, _) => Tri::Yes,
+        (false, true) => Tri::Maybe,
+        (false, false) => Tri::No,
+    }
+}
+
+/// What grants come to at the machines that the input tells of, without what is taken away and without accounts that nobody
+/// may use.
+pub(super) struct Live {
+    given: HashMap<(usize, Means), Tri>,
+    /// Grants that hold for a machine.
+    at_machines: HashSet<usize>,
+}
+
+impl Live {
+    pub(super) fn of(who: &Who<'_, '_>) -> Self {
+        let mut live = Self { given: HashMap::new(), at_machines: HashSet::new() };
+        for machines in &who.machines {
+            live.at_machines.extend(who.grants_for(machines).into_iter().map(|(number, _)| number));
+            for holder in who.holders(machines) {
+                if let Holding::People(class) = holder.who
+                    && who.people.get(class).is_none_or(|people| !may_act(people))
+                {
+                    continue;
+                }
+                for held in &holder.held {
+                    for number in &held.grants {
+                        // What a certain grant does not certainly give may be taken away.
+                        let taken = held.certain.contains(number) && held.now.or(held.taken) != Tri::Yes;
+                        let so = if taken { Tri::Maybe } else { Tri::Yes };
+                        let place = live.given.entry((*number, held.means)).or_insert(Tri::No);
+                        *place = place.or(so);
+                    }
+                }
+            }
+        }
+        live
+    }
+
+    /// Whether a grant gives somebody one of the means.
+    pub(super) fn gives(&self, who: &Who<'_, '_>, number: usize, means: Means) -> Tri {
+        let Some(grant) = who.grants.get(number) else { return Tri::No };
+        let own = grant.means(means);
+        // Whoever comes into a group has what it has.
+        let waits = grant.is_to_group() && who.classes_in(grant.principal).is_empty();
+        let alive = waits || {
+            let classes = who.classes_in(grant.principal).iter();
+            classes.filter_map(|class| who.people.get(*class)).any(may_act)
+        };
+        match (alive, self.at_machines.contains(&number) && !waits) {
+            (false, _) => Tri::No,
+            (true, false) => own,
+            (true, true) => own.and(self.given.get(&(number, means)).copied().unwrap_or(Tri::No)),
+        }
+    }
+}
+
+/// Whether these may use their accounts.
+fn may_act(people: &People<'_>) -> bool {
+    people.enabled != Some(false) && people.standing != Standing::Gone
+}
+
+/// Why it is not told who somebody is.
+pub(super) fn who_it_is(context: &Context<'_>, standing: Standing) -> Reason {
+    match standing {
+        Standing::Unread => Reason::Unreadable { field: "principalId".into() },
+        _ => lacks(context, Feed::People),
+    }
 }
 
 /// What people do by means.

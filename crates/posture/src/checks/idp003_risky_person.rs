@@ -1,9 +1,9 @@
 //! Somebody whose account may be in other hands gets into machines.
 
 use estate::{DirectoryList, Feed};
-use signin::{Risk, Standing, Who};
+use signin::{PersonRisk, Risk, Standing, Who};
 
-use super::gets_in::{Reaches, lacks, means_words, name, whole};
+use super::gets_in::{Reaches, lacks, means_words, name, who_it_is, whole};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Lang, Text, say};
@@ -47,12 +47,15 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
         if matches!(people.standing, Standing::Program | Standing::Gone) || people.enabled == Some(false) {
             return;
         }
-        let Some(risk) = people.risk else {
-            return match &told {
-                Ok(()) if people.risk_unread => sink.unknown(&CHECK, subject.id, unread.clone()),
-                Ok(()) => sink.pass(context, &CHECK, subject.id),
-                Err(reasons) => sink.unknown(&CHECK, subject.id, reasons.clone()),
-            };
+        if people.standing == Standing::Unread {
+            return sink.unknown(&CHECK, subject.id, vec![who_it_is(context, people.standing)]);
+        }
+        let risk = match (people.risk, &told) {
+            (PersonRisk::Level(level), _) => Some(level),
+            (PersonRisk::Hidden, _) => None,
+            (PersonRisk::Unread, Ok(())) => return sink.unknown(&CHECK, subject.id, unread.clone()),
+            (PersonRisk::NotSaid, Ok(())) => return sink.pass(context, &CHECK, subject.id),
+            (_, Err(reasons)) => return sink.unknown(&CHECK, subject.id, reasons.clone()),
         };
         let Some((means, _)) = reach.best else {
             return sink.unknown(&CHECK, subject.id, vec![lacks(context, Feed::Rights)]);
@@ -60,21 +63,27 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
         let own = around.risky_people.of(subject.id).first();
         let (person, count) = (name(who, subject), reach.count);
         let (machines, does) = (crate::exposure::machines_words(count, lang), means_words(means, lang));
-        let level = risk_words(risk, lang);
         let sure =
             own.and_then(|own| own.state.as_ref()?.value()).map(ToString::to_string).unwrap_or_default();
-        let message = say!(
-            lang,
-            "`{person}` is at {level} risk and gets into {machines} ({does})",
-            "`{person}` はリスク「{level}」で、{machines}に入れます ({does})"
-        );
+        let message = match risk.map(|risk| risk_words(risk, lang)) {
+            Some(level) => say!(
+                lang,
+                "`{person}` is at {level} risk and gets into {machines} ({does})",
+                "`{person}` はリスク「{level}」で、{machines}に入れます ({does})"
+            ),
+            None => say!(
+                lang,
+                "`{person}` is at risk, of which the level is hidden, and gets into {machines} ({does})",
+                "`{person}` はリスクあり (レベルは非表示) で、{machines}に入れます ({does})"
+            ),
+        };
         let severity = match risk {
-            Risk::High => Severity::Critical,
-            Risk::Low => Severity::Medium,
-            Risk::Medium | Risk::No => CHECK.severity,
+            Some(Risk::High) => Severity::Critical,
+            Some(Risk::Low) => Severity::Medium,
+            Some(Risk::Medium | Risk::No) | None => CHECK.severity,
         };
         let mut fault = Fault::new(message)
-            .fact("risk", risk.word())
+            .fact("risk", people.risk.word().unwrap_or_default())
             .fact("state", sure)
             .fact("machines", count.to_string())
             .severity(severity);

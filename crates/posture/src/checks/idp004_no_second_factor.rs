@@ -3,7 +3,7 @@
 use estate::{DirectoryList, Feed};
 use signin::{Standing, Who};
 
-use super::gets_in::{Reaches, lacks, means_words, name, whole};
+use super::gets_in::{Reaches, lacks, means_words, name, who_it_is, whole};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -46,6 +46,9 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     reaches.each(who, |people, subject, reach| {
         if matches!(people.standing, Standing::Program | Standing::Gone) || people.enabled == Some(false) {
             return;
+        }
+        if people.standing == Standing::Unread {
+            return sink.unknown(&CHECK, subject.id, vec![who_it_is(context, people.standing)]);
         }
         let own = around.sign_in_methods.of(subject.id).first();
         // One that policies of the directory do not let them use is none.

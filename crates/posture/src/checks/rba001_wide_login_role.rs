@@ -3,7 +3,7 @@
 use estate::Feed;
 use signin::{Means, Tri, Who};
 
-use super::gets_in::{cause, holds_subscriptions, lacks, place, scope_words};
+use super::gets_in::{Live, cause, holds_subscriptions, lacks, place, scope_words};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -38,8 +38,10 @@ pub(crate) const CHECK: Check = Check {
 
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let lang = context.lang;
-    for grant in &who.grants {
-        let (login, admin) = (grant.means(Means::Login), grant.means(Means::LoginAsAdmin));
+    let live = Live::of(who);
+    for (number, grant) in who.grants.iter().enumerate() {
+        let gives = |means| live.gives(who, number, means);
+        let (login, admin) = (gives(Means::Login), gives(Means::LoginAsAdmin));
         match login.or(admin) {
             Tri::No => continue,
             _ if !holds_subscriptions(grant.scope) => {

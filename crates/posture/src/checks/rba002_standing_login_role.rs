@@ -3,7 +3,7 @@
 use estate::Feed;
 use signin::{Grant, Means, Standing, Tri, Who};
 
-use super::gets_in::{cause, holder_words, holds, lacks, place, scope_words};
+use super::gets_in::{Live, cause, holder_words, lacks, place, scope_words, who_it_is};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -40,9 +40,10 @@ pub(crate) const CHECK: Check = Check {
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let lang = context.lang;
     // Roles that somebody may take: one of them that is taken now stands beside.
-    let eligible: Vec<&Grant<'_>> = who.grants.iter().filter(|grant| grant.eligible).collect();
-    for grant in &who.grants {
-        match grant.means(Means::LoginAsAdmin) {
+    let eligible = || who.grants.iter().filter(|grant| grant.eligible);
+    let live = Live::of(who);
+    for (number, grant) in who.grants.iter().enumerate() {
+        match live.gives(who, number, Means::LoginAsAdmin) {
             Tri::No => continue,
             Tri::Maybe => {
                 sink.unknown(&CHECK, place(grant), vec![lacks(context, Feed::Rights)]);
@@ -56,13 +57,23 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
         if matches!(standing, Some(Standing::Program | Standing::Gone)) {
             continue;
         }
-        let taken = |other: &&Grant<'_>| {
+        let taken = |other: &Grant<'_>| {
             let same = other.principal == grant.principal
                 || class.is_some_and(|class| who.classes_in(other.principal).contains(&class));
-            same && other.role == grant.role && holds(other.scope, grant.scope)
+            let same = Tri::from(same && other.role == grant.role);
+            same.and(who.holds(other.scope, grant.scope))
         };
-        if grant.eligible || eligible.iter().any(taken) {
+        let taken = eligible().map(taken).fold(grant.eligible.into(), Tri::or);
+        if taken == Tri::Yes {
             sink.pass(context, &CHECK, place(grant));
+            continue;
+        }
+        if taken == Tri::Maybe {
+            sink.unknown(&CHECK, place(grant), vec![lacks(context, Feed::EligibleRights)]);
+            continue;
+        }
+        if let Some(standing @ (Standing::Untold | Standing::Unread)) = standing {
+            sink.unknown(&CHECK, place(grant), vec![who_it_is(context, standing)]);
             continue;
         }
         let (role, scope) = (crate::remedy::one_line(&grant.role), scope_words(grant.scope, lang));

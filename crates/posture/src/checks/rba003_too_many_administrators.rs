@@ -1,11 +1,11 @@
 //! More people than needed can give any role of a subscription, and so take everything in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use estate::{Feed, Reason};
-use signin::{Given, Means, Standing, Tri, Who};
+use estate::{Feed, Reason, resource_subscription};
+use signin::{Given, Holding, Machines, Means, Standing, Tri, Who};
 
-use super::gets_in::{are_people, holds_subscriptions, lacks, names, shown, with_names};
+use super::gets_in::{are_people, holds_subscriptions, lacks, names, shown, who_it_is, with_names};
 use super::subscriptions::with_machines;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
@@ -42,45 +42,75 @@ pub(crate) const CHECK: Check = Check {
 /// How many people are enough.
 const ENOUGH: usize = 3;
 
-fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
+/// Who can give roles in a subscription.
+#[derive(Clone, Default)]
+struct Givers {
+    /// Classes of people who certainly can.
+    classes: BTreeSet<usize>,
+    /// Why others may.
+    reasons: BTreeSet<Reason>,
+}
+
+/// By the lower-cased id of each subscription with machines: who can give roles in it by a role that holds for all of it.
+fn givers(context: &Context<'_>, who: &Who<'_, '_>) -> BTreeMap<String, Givers> {
     let estate = context.estate();
-    let untold = lacks(context, Feed::People);
-    for subscription in with_machines(context) {
-        let Some(machines) =
-            who.class_of_machine(subscription.first_id()).and_then(|at| who.machines.get(at))
-        else {
-            continue;
-        };
-        let mut classes: BTreeSet<usize> = BTreeSet::new();
-        let mut reasons: Vec<Reason> = Vec::new();
-        for (number, covers) in who.grants_for(machines) {
-            let Some(grant) = who.grants.get(number) else { continue };
-            let gives = grant.means(Means::GiveRights).and(covers);
-            // Global administrators have to raise themselves first, which is seen.
-            if gives == Tri::No
-                || grant.eligible
-                || !holds_subscriptions(grant.scope)
-                || matches!(grant.given, Given::Directory(_))
-            {
-                continue;
-            }
-            if gives == Tri::Maybe {
-                reasons.push(lacks(context, Feed::Rights));
-                continue;
-            }
-            if who.is_untold_group(grant.principal) {
-                reasons.push(Reason::Members { id: estate.text(grant.principal).into() });
-            }
-            let standing = |class: &usize| who.people.get(*class).map(|people| people.standing);
-            if who.classes_in(grant.principal).iter().any(|class| standing(class) == Some(Standing::Untold)) {
-                reasons.push(untold.clone());
-            }
-            let people = who.classes_in(grant.principal).iter().filter(|class| {
-                let people = who.people.get(**class);
-                people.is_some_and(|people| are_people(people.standing) && people.enabled != Some(false))
-            });
-            classes.extend(people);
+    let mut all: BTreeMap<String, Givers> = BTreeMap::new();
+    for machines in &who.machines {
+        let own = givers_for(context, who, machines);
+        let subscriptions = machines.members.iter().filter_map(|id| resource_subscription(estate.text(*id)));
+        let subscriptions: BTreeSet<String> = subscriptions.map(str::to_ascii_lowercase).collect();
+        for subscription in subscriptions {
+            let sum = all.entry(subscription).or_default();
+            sum.classes.extend(&own.classes);
+            sum.reasons.extend(own.reasons.iter().cloned());
         }
+    }
+    all
+}
+
+fn givers_for(context: &Context<'_>, who: &Who<'_, '_>, machines: &Machines) -> Givers {
+    let mut givers = Givers::default();
+    // Global administrators have to raise themselves first, which is seen.
+    let counts = |number: &usize| {
+        who.grants.get(*number).is_some_and(|grant| {
+            !grant.eligible && holds_subscriptions(grant.scope) && matches!(grant.given, Given::Role(_))
+        })
+    };
+    for holder in who.holders(machines) {
+        let Some(held) = holder.held.iter().find(|held| held.means == Means::GiveRights) else { continue };
+        if held.now == Tri::No || !held.grants.iter().any(counts) {
+            continue;
+        }
+        let class = match holder.who {
+            Holding::People(class) => class,
+            Holding::Group(group) => {
+                givers.reasons.insert(Reason::Members { id: context.estate().text(group).into() });
+                continue;
+            }
+        };
+        let Some(people) = who.people.get(class) else { continue };
+        let untold = matches!(people.standing, Standing::Untold | Standing::Unread);
+        if !(untold || are_people(people.standing)) || people.enabled == Some(false) {
+            continue;
+        }
+        if untold {
+            givers.reasons.insert(who_it_is(context, people.standing));
+        } else if held.now == Tri::Yes && held.certain.iter().any(counts) {
+            givers.classes.insert(class);
+        } else {
+            givers.reasons.insert(lacks(context, Feed::Rights));
+        }
+    }
+    givers
+}
+
+fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
+    let mut givers = givers(context, who);
+    for subscription in with_machines(context) {
+        let own = resource_subscription(context.estate().text(subscription.first_id()));
+        let own = own.and_then(|own| givers.remove(&own.to_ascii_lowercase()));
+        let Givers { classes, reasons } = own.unwrap_or_default();
+        let mut reasons: Vec<Reason> = reasons.into_iter().collect();
         let names = names(who, classes);
         let (count, name) = (names.len(), &subscription.name);
         if count <= ENOUGH {

@@ -3,7 +3,7 @@
 use estate::Feed;
 use signin::{Standing, Who};
 
-use super::gets_in::{Reaches, cause, lacks, means_words, name, scope_words};
+use super::gets_in::{Reaches, cause, lacks, means_words, name, scope_words, who_it_is};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -38,13 +38,13 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let lang = context.lang;
     let reaches = Reaches::of(who);
     reaches.tell_untold(context, &CHECK, sink);
-    let (people_untold, rights_untold) = (lacks(context, Feed::People), lacks(context, Feed::Rights));
+    let rights_untold = lacks(context, Feed::Rights);
     reaches.each(who, |people, subject, reach| {
         match (people.standing, reach.best) {
             (Standing::Program | Standing::Gone, _) => return,
             (Standing::Member, _) => return sink.pass(context, &CHECK, subject.id),
-            (Standing::Person | Standing::Untold, _) => {
-                return sink.unknown(&CHECK, subject.id, vec![people_untold.clone()]);
+            (Standing::Person | Standing::Untold | Standing::Unread, _) => {
+                return sink.unknown(&CHECK, subject.id, vec![who_it_is(context, people.standing)]);
             }
             (Standing::Guest, _) if people.enabled == Some(false) => return,
             (Standing::Guest, None) => {

@@ -1,7 +1,7 @@
 //! A role of the team's own gives everything, or lets people sign in to machines by a wildcard.
 
 use estate::{Feed, Known, Permission, RoleDefinition};
-use signin::fits;
+use signin::{GIVE_RIGHTS, fits};
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
@@ -31,7 +31,6 @@ pub(crate) const CHECK: Check = Check {
 };
 
 const LOGIN: &str = "Microsoft.Compute/virtualMachines/loginAsAdmin/action";
-const GIVE: &str = "Microsoft.Authorization/roleAssignments/write";
 const DELETE: &str = "Microsoft.Compute/virtualMachines/delete";
 
 fn run(context: &Context<'_>, sink: &mut Sink) {
@@ -58,7 +57,7 @@ fn judge(context: &Context<'_>, role: &RoleDefinition) -> Judged {
         one.data_actions.iter().any(|action| action.contains('*') && fits(action, LOGIN))
             && !one.not_data_actions.iter().any(|action| fits(action, LOGIN))
     };
-    let rights = all.iter().any(|one| gives(one, GIVE));
+    let rights = all.iter().any(|one| GIVE_RIGHTS.iter().any(|action| gives(one, action)));
     let (message, which) = if rights && all.iter().any(|one| gives(one, DELETE)) {
         let message = say!(
             lang,

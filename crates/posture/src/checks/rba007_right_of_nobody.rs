@@ -3,7 +3,7 @@
 use estate::{DirectoryList, Feed};
 use signin::{Given, Standing, Who};
 
-use super::gets_in::{cause, lacks, place, scope_words};
+use super::gets_in::{cause, lacks, place, scope_words, who_it_is};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -42,6 +42,10 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
         (around.lists(DirectoryList::Groups), around.lists(DirectoryList::Programs));
     for grant in &who.grants {
         if matches!(grant.given, Given::Directory(_)) {
+            continue;
+        }
+        if grant.is_to_unread() {
+            sink.unknown(&CHECK, place(grant), vec![who_it_is(context, Standing::Unread)]);
             continue;
         }
         let people = who.class_of_person(grant.principal).and_then(|class| who.people.get(class));

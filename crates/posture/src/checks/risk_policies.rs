@@ -1,10 +1,11 @@
 //! Whether a policy stops people at a risk that Microsoft sees.
 
-use estate::{AccessPolicy, DirectoryList, Feed, Field, Known};
+use estate::{AccessPolicy, DirectoryList, Feed, Field};
 use signin::{PolicyState, Tri, Who, state_of};
 
 use super::gets_in::{
-    directory, is_for_everything, is_for_modern_clients, names_any, policy_name, protects, spares_many, whole,
+    directory, is_for_everything, is_for_modern_clients, is_none, may_name, policy_name, protects,
+    spares_many, whole,
 };
 use crate::check::Check;
 use crate::engine::Sink;
@@ -33,22 +34,14 @@ pub(super) fn run(
 ) {
     let Some((resource, origins)) = directory(context) else { return };
     let lang = context.lang;
-    let empty = |list: &Field<Vec<Box<str>>>| match list {
-        None => true,
-        Some(Known::Value(all)) => all.is_empty(),
-        Some(Known::Unknown(_)) => false,
-    };
     // Whether a policy stops whom Microsoft takes for somebody else; those that look at the risk are told where it does not.
-    let looks = |policy: &AccessPolicy| match (wanted.levels)(policy) {
-        Some(Known::Unknown(_)) => Tri::Maybe,
-        levels => names_any(levels, &["high"]).into(),
-    };
+    let looks = |policy: &AccessPolicy| may_name((wanted.levels)(policy), &["high"]);
     let stops = |policy: &AccessPolicy| {
-        let own = names_any(&policy.controls, wanted.controls);
-        let demands = protects(context, policy).or(own.into());
-        let clients = Tri::from(is_for_modern_clients(policy));
-        let alone = Tri::from(empty((wanted.other)(policy)) && !spares_many(who, policy));
-        looks(policy).and(demands).and(clients).and(alone).and(is_for_everything(policy))
+        let demands = protects(context, policy).or(may_name(&policy.controls, wanted.controls));
+        let alone = is_none((wanted.other)(policy));
+        let own = looks(policy).and(demands).and(is_for_modern_clients(policy)).and(alone);
+        let own = own.and(is_for_everything(policy));
+        if own == Tri::No { own } else { own.and(!spares_many(who, policy)) }
     };
     let policies = &context.estate().around.access_policies;
     match policies.iter().map(stops).fold(Tri::No, Tri::or) {

@@ -6,7 +6,7 @@ use estate::{Feed, Reason};
 use signin::{Door, Held, Holding, SignIn, Standing, Tri, Verdict, Who};
 
 use super::gets_in::{
-    are_people, cause, doubts, lacks, names, nearest_hole, place, scope_words, shown, with_names,
+    are_people, cause, doubts, lacks, names, nearest_hole, place, scope_words, shown, who_it_is, with_names,
 };
 use crate::check::Check;
 use crate::engine::Sink;
@@ -61,6 +61,10 @@ pub(super) fn judge(
                         }
                     };
                     let Some(people) = who.people.get(class) else { continue };
+                    if people.standing == Standing::Unread {
+                        found.reasons.insert(who_it_is(context, people.standing));
+                        continue;
+                    }
                     let untold = people.standing == Standing::Untold;
                     if !(are_people(people.standing) || untold) || people.enabled == Some(false) {
                         continue;

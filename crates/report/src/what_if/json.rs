@@ -123,6 +123,7 @@ fn axis_key(axis: &Axis) -> String {
         Axis::Platform => "platform".to_owned(),
         Axis::SignInRisk => "sign_in_risk".to_owned(),
         Axis::UserRisk => "user_risk".to_owned(),
+        Axis::Flow => "flow".to_owned(),
         Axis::Place => "place".to_owned(),
         Axis::Rule(_, rule) => format!("device: {rule}"),
     }
@@ -143,6 +144,7 @@ fn class(class: &Class) -> Value {
         Class::Client(client) => client.word().into(),
         Class::Platform(platform) => platform.word().into(),
         Class::Risk(risk) => risk.word().into(),
+        Class::Flow(flow) => flow.word().into(),
         Class::Rule(so) => (*so).into(),
         Class::Place { addresses, inside, countries } => {
             let mut form = Map::new();

@@ -171,6 +171,7 @@ fn axis_text(axis: &Axis, classes: &[Class], here: &[usize], lang: Lang) -> Stri
         Axis::Platform => pick(lang, "system", "プラットフォーム"),
         Axis::SignInRisk => pick(lang, "risk of the sign-in", "サインイン リスク"),
         Axis::UserRisk => pick(lang, "risk of the person", "ユーザー リスク"),
+        Axis::Flow => pick(lang, "flow", "認証フロー"),
         Axis::Place => pick(lang, "place", "場所"),
         Axis::Rule(_, rule) => {
             let holds = here.first().and_then(|at| classes.get(*at)) == Some(&Class::Rule(true));
@@ -210,6 +211,7 @@ fn class_text(class: &Class, lang: Lang) -> String {
         Class::Client(client) => client_word(*client, lang).to_owned(),
         Class::Platform(platform) => platform_word(*platform, lang).to_owned(),
         Class::Risk(risk) => risk_word(*risk, lang).to_owned(),
+        Class::Flow(flow) => super::words::flow_word(*flow, lang).to_owned(),
         Class::Rule(so) => so.to_string(),
         Class::Place { inside, countries, .. } => {
             let place = match inside.is_empty() {

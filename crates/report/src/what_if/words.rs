@@ -2,7 +2,7 @@
 
 use posture::Lang;
 use serde_json::{Value, json};
-use signin::{Client, Doubt, Never, Platform, Risk};
+use signin::{Client, Doubt, Flow, Never, Platform, Risk};
 
 use crate::words::pick;
 
@@ -19,6 +19,7 @@ pub(crate) fn never_code(never: Never) -> &'static str {
         Never::Platform => "other-platforms",
         Never::SignInRisk => "other-sign-in-risks",
         Never::UserRisk => "other-user-risks",
+        Never::Flow => "other-flows",
         Never::Place => "other-places",
         Never::Device => "other-devices",
     }
@@ -150,6 +151,15 @@ pub(crate) fn platform_word(platform: Platform, lang: Lang) -> &'static str {
         Platform::Linux => "Linux",
         Platform::Other => pick(lang, "any other", "その他"),
     }
+}
+
+pub(crate) fn flow_word(flow: Flow, lang: Lang) -> &'static str {
+    let (en, ja) = match flow {
+        Flow::Direct => ("on the device itself", "通常のサインイン"),
+        Flow::DeviceCode => ("by a device code", "デバイス コード フロー"),
+        Flow::Transfer => ("from another device", "認証の転送"),
+    };
+    pick(lang, en, ja)
 }
 
 pub(crate) fn risk_word(risk: Risk, lang: Lang) -> &'static str {

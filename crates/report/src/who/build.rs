@@ -179,9 +179,11 @@ impl<'e> Build<'_, '_, '_, 'e> {
                     let doors = doors.chain(either);
                     let asked = doors.filter_map(|door| self.who.sign_in_number(class, door));
                     self.sign_ins.extend(asked);
-                    let standing = self.who.people.get(class).map(|people| people.standing);
-                    if matches!(standing, Some(Standing::Untold | Standing::Person)) {
-                        self.lacks(Feed::People);
+                    let people = self.who.people.get(class);
+                    match people.map(|people| (people.standing, people.members.first())) {
+                        Some((Standing::Untold | Standing::Person, _)) => self.lacks(Feed::People),
+                        Some((Standing::Unread, Some(record))) => self.unread(record.id),
+                        _ => {}
                     }
                 }
                 Holding::Group(group) => {
@@ -232,6 +234,16 @@ impl<'e> Build<'_, '_, '_, 'e> {
                 self.denial(machines);
             }
         }
+    }
+
+    fn unread(&mut self, record: ResourceId) {
+        let record = clean(self.estate.text(record));
+        let reason = match self.lang {
+            Lang::En => format!("to whom `{record}` is given"),
+            Lang::Ja => format!("`{record}` の割り当て先"),
+        };
+        let settled_by = "az role assignment list --all --include-inherited".to_owned();
+        self.unknown.insert(UnknownForm { reason, settled_by });
     }
 
     fn condition(&mut self, role: &str, scope: &str) {
@@ -457,7 +469,7 @@ impl<'e> Build<'_, '_, '_, 'e> {
                         name: name.and_then(text),
                         standing: standing.word(),
                         enabled: *enabled,
-                        risk: risk.map(signin::Risk::word),
+                        risk: risk.word(),
                         mfa_capable: methods.and_then(|its| its.mfa.as_ref()?.value().copied()),
                         classes: Vec::new(),
                         what: *standing,

@@ -199,7 +199,7 @@ pub struct PersonForm {
     pub login: Option<String>,
     /// What they are called.
     pub name: Option<String>,
-    /// `member`, `guest`, `person`, `program`, `untold`, `gone`.
+    /// `member`, `guest`, `person`, `program`, `untold`, `unread`, `gone`.
     pub standing: &'static str,
     /// Whether the account may be used.
     pub enabled: Option<bool>,

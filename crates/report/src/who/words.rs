@@ -43,6 +43,7 @@ pub(super) fn standing_text(person: &PersonForm, lang: Lang) -> String {
         Standing::Member | Standing::Person => ("", ""),
         Standing::Guest => ("guest", "ゲスト"),
         Standing::Program => ("program", "サービス プリンシパル"),
+        Standing::Unread => ("whoever this record names", "この割り当ての対象者"),
         Standing::Untold => ("not told of", "詳細不明"),
         Standing::Gone => ("deleted", "削除済み"),
     };
@@ -54,12 +55,14 @@ pub(super) fn standing_text(person: &PersonForm, lang: Lang) -> String {
     }
     if let Some(risk) = person.risk {
         notes.push(match lang {
+            Lang::En if risk == "hidden" => "at risk".to_owned(),
             Lang::En => format!("risk: {risk}"),
             Lang::Ja => {
                 let level = match risk {
                     "high" => "高",
                     "medium" => "中",
                     "low" => "低",
+                    "hidden" => "レベル不明",
                     other => other,
                 };
                 format!("リスク: {level}")

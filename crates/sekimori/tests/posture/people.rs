@@ -355,6 +355,25 @@ fn roles_of_ones_own_give_what_work_needs() {
                 role("CustomRole", json!({"actions": ["Microsoft.Compute/virtualMachines/restart/action"]})),
             ),
             ("", role("BuiltInRole", json!({"actions": ["*"]}))),
+            // Each of these gives any role, by a way of its own.
+            (
+                "fail",
+                role("CustomRole", json!({"actions": ["Microsoft.Authorization/roleDefinitions/write"]})),
+            ),
+            (
+                "fail",
+                role(
+                    "CustomRole",
+                    json!({"actions": ["Microsoft.Authorization/roleAssignmentScheduleRequests/*"]}),
+                ),
+            ),
+            (
+                "fail",
+                role(
+                    "CustomRole",
+                    json!({"actions": ["Microsoft.Authorization/roleEligibilityScheduleRequests/write"]}),
+                ),
+            ),
         ],
     );
 }
@@ -414,6 +433,7 @@ fn people_at_risk_get_into_no_machine() {
             ("fail", with(risky("high", "atRisk"), USER_LOGIN)),
             ("fail", with(risky("medium", "confirmedCompromised"), CONTRIBUTOR)),
             ("fail", with(risky("hidden", "atRisk"), USER_LOGIN)),
+            ("fail", with(risky("someLaterLevel", "atRisk"), USER_LOGIN)),
             ("pass", with(risky("high", "remediated"), USER_LOGIN)),
             ("pass", with(risky("none", "dismissed"), USER_LOGIN)),
             ("", with(risky("high", "atRisk"), "acdd72a7-3385-48ef-bd42-f606fba81ae7")),
@@ -423,8 +443,14 @@ fn people_at_risk_get_into_no_machine() {
         finding(&snapshot(&with(risky(level, "atRisk"), USER_LOGIN)), "IDP003")["severity"].clone()
     };
     assert_eq!(
-        [severity("high"), severity("medium"), severity("low")],
-        [json!("critical"), json!("high"), json!("medium")]
+        [severity("high"), severity("medium"), severity("low"), severity("hidden")],
+        [json!("critical"), json!("high"), json!("medium"), json!("high")]
+    );
+    let report = snapshot(&with(risky("hidden", "atRisk"), USER_LOGIN));
+    let found = finding(&report, "IDP003");
+    assert!(
+        found["message"].as_str().unwrap().contains("at risk, of which the level is hidden"),
+        "{found:#}"
     );
 }
 
@@ -558,4 +584,174 @@ fn rights_are_judged_by_what_they_surely_give() {
     );
     let report = snapshot(&with(vec![phone, assignment(1, &group(), USER_LOGIN, 1, "User")]));
     assert_eq!(finding(&report, "IDP004")["severity"], "low");
+}
+
+fn deny(scope: &str, principal: &str, action: &str, data: &str) -> Value {
+    json!({
+        "id": format!("{scope}/providers/Microsoft.Authorization/denyAssignments/{}", who(950)),
+        "properties": {"scope": scope, "principals": [{"id": principal}], "excludePrincipals": [],
+            "permissions": [{"actions": [action], "notActions": [], "dataActions": [data], "notDataActions": []}]}
+    })
+}
+
+/// <https://learn.microsoft.com/azure/role-based-access-control/deny-assignments>
+#[test]
+fn what_is_taken_away_is_not_held_against_anybody() {
+    let with = |more: Vec<Value>| together(vec![ready_vm(json!({})), people(), more]);
+    let login = "Microsoft.Compute/virtualMachines/login*";
+    let other = eligible(9, &format!("{}9", group()), ADMIN_LOGIN, 5, "User");
+    let given = |number, scope: &str| assignment(number, scope, ADMIN_LOGIN, 1, "User");
+    cases(
+        "RBA001",
+        vec![
+            ("", with(vec![given(1, SUBSCRIPTION), deny(SUBSCRIPTION, &who(1), "", login)])),
+            ("fail", with(vec![given(1, SUBSCRIPTION), deny(SUBSCRIPTION, &who(2), "", login)])),
+            // Taken away next door, where there is no machine.
+            ("fail", with(vec![given(1, SUBSCRIPTION), deny(&format!("{}9", group()), &who(1), "", login)])),
+            ("", with(vec![assignment(1, SUBSCRIPTION, ADMIN_LOGIN, 99, "User")])),
+        ],
+    );
+    cases(
+        "RBA002",
+        vec![
+            ("pass", with(vec![other.clone(), given(1, &group()), deny(&group(), &who(1), "", login)])),
+            ("fail", with(vec![other.clone(), given(1, &group()), deny(&group(), &who(2), "", login)])),
+        ],
+    );
+    let owners = |more: Vec<Value>| {
+        let all = [1, 2, 4, 5].map(|number| assignment(number, SUBSCRIPTION, OWNER, number, "User"));
+        with(together(vec![all.to_vec(), more]))
+    };
+    let write = "Microsoft.Authorization/*";
+    cases(
+        "RBA003",
+        vec![
+            ("fail", owners(vec![])),
+            ("pass", owners(vec![deny(SUBSCRIPTION, &who(5), write, "")])),
+            ("fail", owners(vec![deny(SUBSCRIPTION, &who(3), write, "")])),
+            // Whoever is in a group that nobody tells of may be one of these.
+            (
+                "unknown",
+                owners(vec![
+                    graph("groups", json!([{"id": who(12), "displayName": "ops"}])),
+                    deny(SUBSCRIPTION, &who(12), write, ""),
+                ]),
+            ),
+        ],
+    );
+    // A grant of which all is taken away is not behind what another one gives.
+    let report = snapshot(&with(vec![
+        given(1, SUBSCRIPTION),
+        assignment(2, &group(), CONTRIBUTOR, 1, "User"),
+        deny(SUBSCRIPTION, &who(1), "", login),
+        graph("identity/conditionalAccess/policies", json!([])),
+    ]));
+    assert_eq!(verdict(&report, "CAP001"), "");
+    assert!(finding(&report, "CAP002")["message"].as_str().unwrap().contains("(Contributor)"));
+    // Accounts that are switched off, and such as are gone.
+    let mut all = with(vec![assignment(1, SUBSCRIPTION, ADMIN_LOGIN, 1, "User"), other]);
+    for one in &mut all {
+        if one["@odata.context"].as_str().is_some_and(|text| text.ends_with("/users")) {
+            one["value"][0]["accountEnabled"] = false.into();
+        }
+    }
+    assert_eq!(verdict(&snapshot(&all), "RBA001"), "pass", "the one next door");
+    assert_eq!(verdict(&snapshot(&all), "RBA002"), "pass");
+}
+
+#[test]
+fn a_role_that_may_be_taken_above_is_told_by_management_groups() {
+    let corp = "/providers/Microsoft.Management/managementGroups/corp";
+    let with = |groups: Value| {
+        let own =
+            json!({"id": SUBSCRIPTION, "type": "microsoft.resources/subscriptions", "properties": groups});
+        together(vec![
+            ready_vm(json!({})),
+            people(),
+            vec![
+                own,
+                assignment(1, &group(), ADMIN_LOGIN, 1, "User"),
+                eligible(2, corp, ADMIN_LOGIN, 1, "User"),
+            ],
+        ])
+    };
+    let chain = |name: &str| json!({"managementGroupAncestorsChain": [{"name": name}]});
+    cases(
+        "RBA002",
+        vec![("pass", with(chain("corp"))), ("fail", with(chain("other"))), ("unknown", with(json!({})))],
+    );
+}
+
+#[test]
+fn rights_of_whom_nobody_can_tell_are_told() {
+    let mut own = assignment(1, &group(), ADMIN_LOGIN, 1, "User");
+    own["properties"]["principalId"] = json!({"$unknown": {"reason": "not deployed yet"}});
+    let mut wide = assignment(2, SUBSCRIPTION, OWNER, 1, "User");
+    wide["properties"].as_object_mut().unwrap().remove("principalId");
+    let risky = graph("identityProtection/riskyUsers", json!([]));
+    let methods = graph("reports/authenticationMethods/userRegistrationDetails", json!([]));
+    let policy = json!({"id": who(501), "displayName": "p", "state": "enabled",
+        "conditions": {"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}, "clientAppTypes": ["all"]},
+        "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}});
+    let policies = graph("identity/conditionalAccess/policies", json!([policy]));
+    let other = eligible(9, &format!("{}9", group()), ADMIN_LOGIN, 5, "User");
+    let all = together(vec![ready_vm(json!({})), people(), vec![own, wide, risky, methods, policies, other]]);
+    let report = snapshot(&all);
+    for code in ["CAP001", "CAP002", "IDP003", "IDP004", "RBA002", "RBA003", "RBA004", "RBA007"] {
+        assert_eq!(verdict(&report, code), "unknown", "{code}");
+    }
+}
+
+/// What Microsoft Graph may leave out of an assignment leaves open whether it is one.
+#[test]
+fn an_administrator_of_everything_may_be_hidden_in_what_is_not_told() {
+    let global = "62e90394-69f5-4237-9190-012177145e10";
+    let with = |change: Value| {
+        let mut role =
+            json!({"id": "r", "principalId": who(1), "roleDefinitionId": global, "directoryScopeId": "/"});
+        merge(&mut role, &change);
+        let mut all = together(vec![ready_vm(json!({})), people()]);
+        all.retain(|one| !one["@odata.context"].as_str().is_some_and(|text| text.contains("roleManagement")));
+        all.push(graph("roleManagement/directory/roleAssignments", json!([role])));
+        all.push(graph("identity/conditionalAccess/policies", json!([])));
+        verdict(&snapshot(&all), "CAP002")
+    };
+    assert_eq!(with(json!({})), "fail");
+    assert_eq!(with(json!({"directoryScopeId": null})), "unknown");
+    assert_eq!(with(json!({"roleDefinitionId": null})), "unknown");
+    assert_eq!(with(json!({"principalId": null})), "unknown");
+    assert_eq!(with(json!({"directoryScopeId": "/administrativeUnits/u"})), "");
+}
+
+#[test]
+fn machines_that_somebody_only_may_get_into_are_not_counted() {
+    let second = |identity: Value| {
+        let mut own = vm(json!({}));
+        own["id"] = format!("{}2", vm_id()).into();
+        own["name"] = "web2".into();
+        merge(&mut own, &identity);
+        let mut extension = login_extension(json!({"properties": {"provisioningState": "Updating"}}));
+        extension["id"] = format!("{}2/extensions/aad", vm_id()).into();
+        vec![own, extension]
+    };
+    let all = together(vec![
+        ready_vm(json!({})),
+        people(),
+        second(json!({"identity": {"type": "SystemAssigned"}})),
+        vec![risky("high", "atRisk"), assignment(1, &group(), USER_LOGIN, 1, "User")],
+    ]);
+    let report = snapshot(&all);
+    let message = finding(&report, "IDP003")["message"].as_str().unwrap();
+    assert!(message.contains("gets into 1 machine ("), "{message}");
+}
+
+/// <https://learn.microsoft.com/rest/api/compute/virtual-machines/create-or-update#osprofile>
+#[test]
+fn a_machine_from_a_disk_tells_nothing_of_its_accounts() {
+    let mut from_disk = windows(json!({"identity": {"type": "SystemAssigned"}}));
+    from_disk["properties"].as_object_mut().unwrap().remove("osProfile");
+    let extension = login_extension(json!({"properties": {"type": "AADLoginForWindows"}}));
+    assert_eq!(verdict(&snapshot(&[from_disk, extension.clone()]), "ENT004"), "unknown");
+    let made = windows(json!({"identity": {"type": "SystemAssigned"}}));
+    assert_eq!(verdict(&snapshot(&[made, extension]), "ENT004"), "fail");
 }

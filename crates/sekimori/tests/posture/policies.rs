@@ -460,3 +460,198 @@ fn places_are_wide_by_either_family_and_by_countries() {
     assert_eq!(with(ranges("2001:db9::/48")), "pass");
     assert_eq!(with(json!({"id": who(601), "displayName": "Home", "countriesAndRegions": ["JP"]})), "fail");
 }
+
+/// A risk of which the level is hidden is none that a policy for the highest certainly stops.
+#[test]
+fn a_hidden_risk_stops_nobody_for_certain() {
+    let risky = |level: &str, state: &str| {
+        graph(
+            "identityProtection/riskyUsers",
+            json!([{"id": who(1), "riskLevel": level, "riskState": state}]),
+        )
+    };
+    let block = |levels: Value| {
+        policy(
+            1,
+            json!({"conditions": {"userRiskLevels": levels}, "grantControls": {"builtInControls": ["block"]}}),
+        )
+    };
+    let of = |level: &str, state: &str, levels: Value| {
+        let mut all = world(vec![block(levels)]);
+        all.push(risky(level, state));
+        verdict(&snapshot(&all), "CAP001")
+    };
+    assert_eq!(of("high", "atRisk", json!(["high"])), "pass");
+    assert_eq!(of("low", "atRisk", json!(["high"])), "fail");
+    assert_eq!(of("hidden", "atRisk", json!(["high"])), "unknown");
+    assert_eq!(of("hidden", "atRisk", json!(["low", "medium", "high"])), "pass");
+    assert_eq!(of("high", "someLaterState", json!(["high"])), "unknown");
+    assert_eq!(of("hidden", "dismissed", json!(["high"])), "fail");
+}
+
+/// A policy for device codes says nothing of who signs in on their own device.
+#[test]
+fn policies_for_flows_are_for_flows() {
+    let codes = json!({"conditions": {"authenticationFlows": {"transferMethods": "deviceCodeFlow,authenticationTransfer"}},
+        "grantControls": {"builtInControls": ["block"]}});
+    assert_eq!(said("CAP001", vec![policy(2, codes.clone())]), "fail");
+    assert_eq!(said("CAP001", vec![policy(1, json!({})), policy(2, codes.clone())]), "pass");
+    let report = snapshot(&world(vec![policy(2, codes)]));
+    let found = finding(&report, "CAP001");
+    assert!(found["message"].as_str().unwrap().contains("no policy is for that"), "{found:#}");
+}
+
+#[test]
+fn whom_a_policy_spares_may_not_be_told() {
+    let untold = || graph("groups", json!([{"id": who(12), "displayName": "spared"}]));
+    let legacy = |change: Value| {
+        let mut one = policy(
+            1,
+            json!({"conditions": {"clientAppTypes": ["exchangeActiveSync", "other"]}, "grantControls": {"builtInControls": ["block"]}}),
+        );
+        merge(&mut one, &change);
+        one
+    };
+    let risk = |change: Value| {
+        let mut one = policy(1, json!({"conditions": {"signInRiskLevels": ["high"]}}));
+        merge(&mut one, &change);
+        one
+    };
+    let user_risk = |change: Value| {
+        let mut one = policy(1, json!({"conditions": {"userRiskLevels": ["high"]}}));
+        merge(&mut one, &change);
+        one
+    };
+    let unreadable = json!({"$unknown": {"reason": "not told"}});
+    for change in [
+        users(json!({"excludeGroups": [who(12)]})),
+        users(json!({"excludeUsers": unreadable.clone()})),
+        users(json!({"excludeRoles": unreadable})),
+    ] {
+        for (code, one) in [
+            ("CAP006", legacy(change.clone())),
+            ("IDP001", risk(change.clone())),
+            ("IDP002", user_risk(change.clone())),
+        ] {
+            let mut all = world(vec![one]);
+            all.push(untold());
+            assert_eq!(verdict(&snapshot(&all), code), "unknown", "{code} {change}");
+        }
+    }
+    // How many people there are is not told: two accounts for emergencies are few all the same.
+    let nobody_told = |change: Value| {
+        let mut all = world(vec![legacy(change)]);
+        all.retain(|one| {
+            !one["@odata.context"]
+                .as_str()
+                .is_some_and(|text| text.ends_with("/users") || text.ends_with("/groups"))
+        });
+        verdict(&snapshot(&all), "CAP006")
+    };
+    assert_eq!(nobody_told(json!({})), "pass");
+    assert_eq!(nobody_told(users(json!({"excludeUsers": [who(4), who(5)]}))), "pass");
+    assert_eq!(nobody_told(users(json!({"excludeUsers": [who(2), who(4), who(5)]}))), "unknown");
+    assert_eq!(nobody_told(users(json!({"excludeGroups": [who(12)]}))), "unknown");
+    // Conditions that cannot be read.
+    for (part, value) in [
+        ("clientAppTypes", json!({"$unknown": {"reason": "x"}})),
+        ("signInRiskLevels", json!({"$unknown": {"reason": "x"}})),
+    ] {
+        assert_eq!(said("CAP006", vec![legacy(json!({"conditions": {part: value}}))]), "unknown", "{part}");
+    }
+}
+
+#[test]
+fn an_emergency_account_is_judged_by_what_stops_it() {
+    let spared = || policy(1, users(json!({"excludeUsers": [who(4)]})));
+    let with = |all: Vec<Value>| {
+        let mut estate = world(all);
+        estate.push(graph(
+            "reports/authenticationMethods/userRegistrationDetails",
+            json!([{"id": who(4), "methodsRegistered": []}]),
+        ));
+        estate.push(graph(
+            "identity/conditionalAccess/namedLocations",
+            json!([{"id": who(601), "displayName": "Home", "countriesAndRegions": ["JP"]}]),
+        ));
+        verdict(&snapshot(&estate), "CAP007")
+    };
+    let block = |conditions: Value| {
+        policy(2, json!({"conditions": conditions, "grantControls": {"builtInControls": ["block"]}}))
+    };
+    assert_eq!(with(vec![spared()]), "fail");
+    // Others that are for the account, and do not stop it.
+    for conditions in [
+        json!({"authenticationFlows": {"transferMethods": "deviceCodeFlow"}}),
+        json!({"applications": {"includeApplications": ["00000002-0000-0ff1-ce00-000000000000"]}}),
+        json!({"locations": {"includeLocations": ["All"], "excludeLocations": [who(601)]}}),
+        json!({"platforms": {"includePlatforms": ["linux"], "excludePlatforms": []}}),
+        json!({"signInRiskLevels": ["high"]}),
+    ] {
+        assert_eq!(with(vec![spared(), block(conditions.clone())]), "fail", "{conditions}");
+    }
+    assert_eq!(with(vec![spared(), block(json!({"moonPhase": {"full": true}}))]), "unknown");
+    assert_eq!(with(vec![spared(), block(json!({}))]), "", "nobody gets in");
+    // One that is for Azure and for machines stops it there.
+    let doors = apps(json!({"includeApplications": [WINDOWS, LINUX, AZURE]}));
+    assert_eq!(with(vec![spared(), policy(2, doors)]), "");
+    // A policy that everybody meets outside of the office is meant for everybody, too.
+    let outside = policy(
+        1,
+        json!({"conditions": {"users": {"excludeUsers": [who(4)]},
+            "locations": {"includeLocations": ["All"], "excludeLocations": [who(601)]}}}),
+    );
+    assert_eq!(with(vec![outside]), "fail");
+}
+
+#[test]
+fn a_policy_that_leaves_machines_out_is_not_for_them() {
+    let wrong = || policy(1, apps(json!({"includeApplications": [CLOUD_LOGIN]})));
+    let of = |change: Value| said("CAP005", vec![wrong(), policy(2, change)]);
+    assert_eq!(of(json!({})), "pass");
+    assert_eq!(of(apps(json!({"excludeApplications": [WINDOWS, LINUX]}))), "fail");
+    assert_eq!(of(apps(json!({"excludeApplications": [WINDOWS]}))), "fail");
+    assert_eq!(of(apps(json!({"applicationFilter": {"mode": "exclude", "rule": "x"}}))), "unknown");
+    // The same of the policy itself.
+    let own = |change: Value| {
+        let mut one = policy(1, apps(json!({"includeApplications": ["All", CLOUD_LOGIN]})));
+        merge(&mut one, &change);
+        said("CAP005", vec![one])
+    };
+    assert_eq!(own(json!({})), "pass");
+    assert_eq!(own(apps(json!({"excludeApplications": [WINDOWS, LINUX]}))), "fail");
+}
+
+#[test]
+fn a_wide_place_matters_where_nothing_else_is_demanded() {
+    let outside = |controls: &str| {
+        policy(
+            1,
+            json!({"conditions": {"locations": {"includeLocations": ["All"], "excludeLocations": [who(601)]}},
+                "grantControls": {"builtInControls": [controls]}}),
+        )
+    };
+    let with = |all: Vec<Value>| {
+        let mut estate = world(all);
+        estate.push(graph(
+            "identity/conditionalAccess/namedLocations",
+            json!([{"id": who(601), "displayName": "Home", "countriesAndRegions": ["JP"]}]),
+        ));
+        verdict(&snapshot(&estate), "CAP008")
+    };
+    assert_eq!(with(vec![outside("mfa")]), "fail");
+    assert_eq!(with(vec![outside("block")]), "", "nobody gets in from elsewhere");
+    assert_eq!(with(vec![outside("mfa"), policy(2, json!({}))]), "pass");
+    // Another that does not look at all who come from there.
+    for change in [
+        users(json!({"includeUsers": [who(1)]})),
+        users(json!({"excludeUsers": [who(1)]})),
+        apps(json!({"includeApplications": [LINUX]})),
+        json!({"conditions": {"clientAppTypes": ["browser"]}}),
+        json!({"conditions": {"locations": {"includeLocations": ["All"], "excludeLocations": [who(601)]}}}),
+        json!({"state": "enabledForReportingButNotEnforced"}),
+    ] {
+        assert_eq!(with(vec![outside("mfa"), policy(2, change.clone())]), "fail", "{change}");
+    }
+    assert_eq!(with(vec![outside("mfa"), policy(2, json!({"state": "someLaterState"}))]), "unknown");
+}

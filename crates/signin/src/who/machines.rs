@@ -80,6 +80,12 @@ pub fn ready(estate: &Estate, vm: &Vm, set: Option<ResourceId>) -> Ready {
     Ready { extension, identity }
 }
 
+/// Whether the extension by which people sign in to a machine is there, and in a state that says that something went wrong.
+pub fn has_failed(estate: &Estate, vm: ResourceId) -> bool {
+    let failed = |one: &&Extension| matches!(&one.state, Some(Known::Value(state)) if state.eq_ignore_ascii_case("Failed"));
+    estate.around.extensions.of(vm).iter().filter(failed).any(|one| is_login(one) == Tri::Yes)
+}
+
 fn is_login(extension: &Extension) -> Tri {
     let is = |field: &Field<Box<str>>, words: &[&str]| match field {
         Some(Known::Value(text)) => words.iter().any(|word| text.eq_ignore_ascii_case(word)).into(),
@@ -88,11 +94,11 @@ fn is_login(extension: &Extension) -> Tri {
     is(&extension.publisher, &[PUBLISHER]).and(is(&extension.handler, &EXTENSIONS))
 }
 
-/// Whether an extension is in place. One of which the state is not told was asked for, and mostly is.
+/// Whether an extension is in place. One of which the state is not told was asked for, and mostly is; one that has failed may
+/// be there from before, or from a part of what it did.
 fn works(extension: &Extension) -> Tri {
     match &extension.state {
         Some(Known::Value(state)) if state.eq_ignore_ascii_case("Succeeded") => Tri::Yes,
-        Some(Known::Value(state)) if state.eq_ignore_ascii_case("Failed") => Tri::No,
         _ => Tri::Maybe,
     }
 }

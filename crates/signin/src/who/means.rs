@@ -74,8 +74,20 @@ pub(crate) enum On {
     Disk,
 }
 
+/// Actions each of which lets somebody give any role: by an assignment, by one of those that Privileged Identity Management
+/// keeps, or by writing anything into a role of their own.
+pub const GIVE_RIGHTS: [&str; 4] = [
+    "Microsoft.Authorization/roleAssignments/write",
+    "Microsoft.Authorization/roleAssignmentScheduleRequests/write",
+    "Microsoft.Authorization/roleEligibilityScheduleRequests/write",
+    "Microsoft.Authorization/roleDefinitions/write",
+];
+
+/// What it takes to copy a disk.
+pub(crate) const COPY_DISK: Action<'_> = Action::Control("Microsoft.Compute/disks/beginGetAccess/action");
+
 /// What each takes: one of its actions.
-pub(crate) const ACTIONS: [(Means, On, Action<'_>); 16] = [
+pub(crate) const ACTIONS: [(Means, On, Action<'_>); 20] = [
     (Means::Login, On::Either, Action::Data("Microsoft.Compute/virtualMachines/login/action")),
     (Means::LoginAsAdmin, On::Either, Action::Data("Microsoft.Compute/virtualMachines/loginAsAdmin/action")),
     (Means::RunCommand, On::Machine, Action::Control("Microsoft.Compute/virtualMachines/runCommand/action")),
@@ -104,20 +116,16 @@ pub(crate) const ACTIONS: [(Means, On, Action<'_>); 16] = [
     // The model of a set names its extensions.
     (Means::Extension, On::ScaleSet, Action::Control("Microsoft.Compute/virtualMachineScaleSets/write")),
     (Means::SerialConsole, On::Either, Action::Control("Microsoft.SerialConsole/serialPorts/connect/action")),
-    (Means::DiskCopy, On::Disk, Action::Control("Microsoft.Compute/disks/beginGetAccess/action")),
-    (Means::GiveRights, On::Either, Action::Control("Microsoft.Authorization/roleAssignments/write")),
-    (
-        Means::GiveRights,
-        On::Either,
-        Action::Control("Microsoft.Authorization/roleAssignmentScheduleRequests/write"),
-    ),
-    (
-        Means::GiveRights,
-        On::Either,
-        Action::Control("Microsoft.Authorization/roleEligibilityScheduleRequests/write"),
-    ),
-    // Whoever writes a role may put anything into one of their own.
-    (Means::GiveRights, On::Either, Action::Control("Microsoft.Authorization/roleDefinitions/write")),
+    (Means::DiskCopy, On::Disk, COPY_DISK),
+    // Whoever gives roles at the disk alone gives themselves that one.
+    (Means::DiskCopy, On::Disk, Action::Control(GIVE_RIGHTS[0])),
+    (Means::DiskCopy, On::Disk, Action::Control(GIVE_RIGHTS[1])),
+    (Means::DiskCopy, On::Disk, Action::Control(GIVE_RIGHTS[2])),
+    (Means::DiskCopy, On::Disk, Action::Control(GIVE_RIGHTS[3])),
+    (Means::GiveRights, On::Either, Action::Control(GIVE_RIGHTS[0])),
+    (Means::GiveRights, On::Either, Action::Control(GIVE_RIGHTS[1])),
+    (Means::GiveRights, On::Either, Action::Control(GIVE_RIGHTS[2])),
+    (Means::GiveRights, On::Either, Action::Control(GIVE_RIGHTS[3])),
 ];
 
 /// What people sign in to for a machine of Windows, of Linux, and to do something in Azure.

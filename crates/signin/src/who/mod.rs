@@ -16,18 +16,17 @@ use estate::{
 };
 use hashbrown::{HashMap, HashSet};
 
-use means::{ACTIONS, On};
+use means::{ACTIONS, COPY_DISK, On};
 
 use crate::directory::{Directory, Subject};
 use crate::policy;
-use crate::question::Risk;
 use crate::rights::Rights;
 use crate::tri::Tri;
 use crate::verdict::Rules;
 
-pub use machines::{Machines, Ready, ready};
-pub use means::{Door, Means};
-pub use people::{People, Standing};
+pub use machines::{Machines, Ready, has_failed, ready};
+pub use means::{Door, GIVE_RIGHTS, Means};
+pub use people::{People, PersonRisk, Standing};
 pub use sign_in::{Hole, SignIn, Why};
 
 /// The role that may take every right in Azure, by its template.
@@ -51,7 +50,7 @@ pub struct Grant<'e> {
     pub given: Given<'e>,
     /// What the role is called.
     pub role: String,
-    /// Who has it: a person, a group or a program.
+    /// Who has it: a person, a group or a program; the record itself, where that cannot be read.
     pub principal: ResourceId,
     /// What the assignment says that this is: `User`, `Group`, `ServicePrincipal`.
     pub kind: Option<&'e str>,
@@ -64,6 +63,14 @@ pub struct Grant<'e> {
 }
 
 impl Grant<'_> {
+    /// Whether nobody can tell to whom it is given.
+    pub fn is_to_unread(&self) -> bool {
+        match self.given {
+            Given::Role(one) => self.principal == one.id,
+            Given::Directory(one) => self.principal == one.id,
+        }
+    }
+
     /// Whether it is given to a group.
     pub fn is_to_group(&self) -> bool {
         self.kind.is_some_and(|kind| kind.eq_ignore_ascii_case(GROUP))
@@ -120,6 +127,7 @@ pub struct Who<'d, 'e> {
     pub people: Vec<People<'e>>,
     /// What else the input tells of rules.
     pub rules: Rules,
+    no_trusted_addresses: bool,
     sign_ins: Vec<SignIn<'e>>,
     /// The place in `sign_ins` for each class of people and door.
     sign_in_of: HashMap<(usize, Door), usize>,
@@ -159,7 +167,9 @@ impl<'d, 'e> Who<'d, 'e> {
         let named = named(estate, &grants);
         let kinds: HashMap<ResourceId, &'e str> =
             grants.iter().map(|grant| (grant.principal, grant.kind.unwrap_or_default())).collect();
-        let people = people::classes(directory, &named, &kinds);
+        let unread =
+            grants.iter().filter(|grant| grant.is_to_unread()).map(|grant| grant.principal).collect();
+        let people = people::classes(directory, &named, &kinds, &unread);
         let mut classes_of: HashMap<ResourceId, Vec<usize>> = HashMap::new();
         let (mut class_of_machine, mut class_of_person) = (HashMap::new(), HashMap::new());
         let mut individual_of = HashMap::new();
@@ -187,6 +197,7 @@ impl<'d, 'e> Who<'d, 'e> {
             machines,
             people,
             rules: Rules::of(directory),
+            no_trusted_addresses,
             sign_ins: Vec::new(),
             sign_in_of: HashMap::new(),
             at_scope,
@@ -196,7 +207,7 @@ impl<'d, 'e> Who<'d, 'e> {
             individual_of,
             groups,
         };
-        who.ask(no_trusted_addresses);
+        who.ask();
         who
     }
 
@@ -259,6 +270,21 @@ impl<'d, 'e> Who<'d, 'e> {
         self.sign_in_of.get(&(self.base_of(people), door)).copied()
     }
 
+    /// What is demanded of a class of people at a door, whatever rights they have.
+    pub fn demanded(&self, people: usize, door: Door) -> Option<SignIn<'e>> {
+        let own = self.people.get(people)?;
+        Some(self.asked(own.members.first()?, own.risk, door))
+    }
+
+    fn asked(&self, subject: &Subject<'e>, risk: PersonRisk, door: Door) -> SignIn<'e> {
+        SignIn::of(self.directory(), self.rules, subject, door, risk, self.no_trusted_addresses)
+    }
+
+    /// Whether one scope holds another.
+    pub fn holds(&self, outer: &str, inner: &str) -> Tri {
+        self.rights.covers(outer, inner)
+    }
+
     /// All different demands.
     pub fn sign_ins(&self) -> &[SignIn<'e>] {
         &self.sign_ins
@@ -319,21 +345,35 @@ impl<'d, 'e> Who<'d, 'e> {
                 On::Machine | On::ScaleSet | On::Either => On::Machine,
             };
             let (mut now, mut taken) = (Tri::No, Tri::No);
+            let mut given: Vec<(usize, Tri)> = Vec::new();
             for (number, _, covers) in grants.iter().filter(|(_, on, _)| *on == side) {
                 let Some(grant) = self.grants.get(*number) else { continue };
+                // Whoever gives roles at the machine, too, can do more than to copy its disk.
+                let indirect = means == Means::DiskCopy && *action != COPY_DISK;
+                if indirect && grants.iter().any(|(its, on, _)| its == number && *on == On::Machine) {
+                    continue;
+                }
                 let so = grant.gives.get(at).map_or(Tri::No, |gives| gives.and(*covers));
                 if so == Tri::No {
                     continue;
                 }
-                held.grants.push(*number);
-                held.certain.extend((so == Tri::Yes).then_some(*number));
+                given.push((*number, so));
                 let sum = if grant.eligible { &mut taken } else { &mut now };
                 *sum = sum.or(so);
             }
             if now.or(taken) == Tri::No {
                 continue;
             }
-            let denied = self.denied(machines, who, *action, side);
+            let mut denied = self.denied(machines, who, *action, side);
+            // A role that somebody gives themselves is worth nothing where what it gives is taken away.
+            if means == Means::DiskCopy && denied != Tri::Yes {
+                denied = denied.or(self.denied(machines, who, COPY_DISK, side));
+            }
+            if denied == Tri::Yes {
+                continue;
+            }
+            held.grants.extend(given.iter().map(|(number, _)| *number));
+            held.certain.extend(given.iter().filter(|(_, so)| *so == Tri::Yes).map(|(number, _)| *number));
             held.now = held.now.or(now.and(!denied));
             held.taken = held.taken.or(taken.and(!denied));
         }
@@ -349,7 +389,10 @@ impl<'d, 'e> Who<'d, 'e> {
         if estate.around.deny_assignments.is_empty() {
             return Tri::No;
         }
+        let is_unread =
+            |class: usize| self.people.get(class).is_some_and(|people| people.standing == Standing::Unread);
         let subject = match who {
+            Holding::People(class) if is_unread(class) => None,
             Holding::People(class) => self.people.get(class).and_then(|class| class.members.first()).copied(),
             Holding::Group(group) => Some(Subject { id: group, person: None }),
         };
@@ -363,7 +406,7 @@ impl<'d, 'e> Who<'d, 'e> {
 
     /// Works out what is demanded of each class of people at each door that they have a right for. Classes that all policies
     /// take alike are asked about once.
-    fn ask(&mut self, no_trusted_addresses: bool) {
+    fn ask(&mut self) {
         let directory = self.directory();
         let estate = directory.estate();
         let mut needed: BTreeSet<(usize, Door)> = BTreeSet::new();
@@ -390,11 +433,11 @@ impl<'d, 'e> Who<'d, 'e> {
         let policies = &estate.around.access_policies;
         // What a policy says of somebody: whether it is for them, what is in doubt, and why it never is.
         type Said = (Tri, Vec<policy::Doubt>, Option<policy::Never>);
-        let mut known: BTreeMap<(Door, Option<Risk>, Vec<Said>), usize> = BTreeMap::new();
+        let mut known: BTreeMap<(Door, PersonRisk, Vec<Said>), usize> = BTreeMap::new();
         let mut said_of: HashMap<usize, Vec<Said>> = HashMap::new();
         for (class, door) in needed {
             let Some(own) = self.people.get(class) else { continue };
-            let asked = !matches!(own.standing, Standing::Program | Standing::Gone);
+            let asked = !matches!(own.standing, Standing::Program | Standing::Gone | Standing::Unread);
             let Some(subject) = own.members.first().copied().filter(|_| asked) else { continue };
             let said = said_of.entry(class).or_insert_with(|| {
                 let groups = directory.groups_of(subject.id);
@@ -407,8 +450,7 @@ impl<'d, 'e> Who<'d, 'e> {
             let next = self.sign_ins.len();
             let at = *known.entry((door, own.risk, said.clone())).or_insert(next);
             if at == next {
-                let question = sign_in::question(door, own.risk, no_trusted_addresses);
-                self.sign_ins.push(SignIn::of(directory, self.rules, &subject, door, &question));
+                self.sign_ins.push(self.asked(&subject, own.risk, door));
             }
             self.sign_in_of.insert((class, door), at);
         }
@@ -423,7 +465,8 @@ fn grants<'e>(rights: &Rights<'_, 'e>) -> Vec<Grant<'e>> {
     let mut all = Vec::new();
     let own = around.role_assignments.iter().map(|one| (one, false));
     for (assignment, eligible) in own.chain(around.eligible_rights.iter().map(|one| (one, true))) {
-        let Some(Known::Value(principal)) = assignment.holder else { continue };
+        let read = assignment.holder.as_ref().and_then(Known::value).copied();
+        let principal = read.unwrap_or(assignment.id);
         let mut role = String::new();
         let gives = ACTIONS.map(|(_, _, action)| {
             let (name, so) = rights.gives(assignment, action);
@@ -431,7 +474,7 @@ fn grants<'e>(rights: &Rights<'_, 'e>) -> Vec<Grant<'e>> {
             so
         });
         let told = assignment.principal_kind.as_ref().and_then(Known::value).map(|kind| &**kind);
-        let kind = told.or_else(|| directory.is_group(principal).then_some(GROUP));
+        let kind = told.filter(|_| read.is_some()).or_else(|| directory.is_group(principal).then_some(GROUP));
         let scope = estate.text(assignment.owner);
         let grant = Grant { given: Given::Role(assignment), role, principal, kind, scope, eligible, gives };
         if grant.gives.iter().any(|so| *so != Tri::No) {
@@ -440,16 +483,23 @@ fn grants<'e>(rights: &Rights<'_, 'e>) -> Vec<Grant<'e>> {
     }
     let own = around.directory_roles.iter().map(|one| (one, false));
     for (one, eligible) in own.chain(around.eligible_roles.iter().map(|one| (one, true))) {
-        let is_global =
-            matches!(&one.role, Some(Known::Value(role)) if directory.is_role(*role, GLOBAL_ADMINISTRATOR));
-        let everywhere = matches!(&one.within, Some(Known::Value(within)) if **within == *"/");
-        if !is_global || !everywhere || one.owner == one.id {
+        let is_global = match &one.role {
+            Some(Known::Value(role)) => directory.is_role(*role, GLOBAL_ADMINISTRATOR).into(),
+            _ => Tri::Maybe,
+        };
+        let everywhere = match &one.within {
+            Some(Known::Value(within)) => (**within == *"/").into(),
+            _ => Tri::Maybe,
+        };
+        let so = is_global.and(everywhere);
+        if so == Tri::No {
             continue;
         }
-        let gives = ACTIONS.map(|(means, ..)| (means == Means::GiveRights).into());
+        let gives = ACTIONS.map(|(means, ..)| Tri::from(means == Means::GiveRights).and(so));
+        let role = if is_global == Tri::Yes { "Global Administrator" } else { "?" };
         all.push(Grant {
             given: Given::Directory(one),
-            role: "Global Administrator".to_owned(),
+            role: role.to_owned(),
             principal: one.owner,
             kind: directory.is_group(one.owner).then_some(GROUP),
             scope: "/",

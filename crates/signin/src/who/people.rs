@@ -20,6 +20,8 @@ pub enum Standing {
     Program,
     /// Something that the input does not tell of: a person, a group or a program.
     Untold,
+    /// Somebody whom a record names by an id that cannot be read; the id here is the record's.
+    Unread,
     /// An account that is not in the directory any more.
     Gone,
 }
@@ -33,7 +35,32 @@ impl Standing {
             Self::Person => "person",
             Self::Program => "program",
             Self::Untold => "untold",
+            Self::Unread => "unread",
             Self::Gone => "gone",
+        }
+    }
+}
+
+/// How likely it is that the account of somebody is in other hands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PersonRisk {
+    /// Nobody has said that it is.
+    NotSaid,
+    /// Something was said, and cannot be read.
+    Unread,
+    /// It may be: how likely that is is hidden from who asked.
+    Hidden,
+    /// So likely.
+    Level(Risk),
+}
+
+impl PersonRisk {
+    /// A stable name; none where nothing is said that can be read.
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            Self::NotSaid | Self::Unread => None,
+            Self::Hidden => Some("hidden"),
+            Self::Level(level) => Some(level.word()),
         }
     }
 }
@@ -46,10 +73,8 @@ pub struct People<'e> {
     pub standing: Standing,
     /// Whether their accounts may be used; none where that is not told.
     pub enabled: Option<bool>,
-    /// How likely it is that their accounts are in other hands, where somebody has said so.
-    pub risk: Option<Risk>,
-    /// Whether something was said of that, and cannot be read.
-    pub risk_unread: bool,
+    /// How likely it is that their accounts are in other hands.
+    pub risk: PersonRisk,
     /// Those of their groups that rights or policies name, and themselves, if these do.
     pub holders: Vec<ResourceId>,
     /// Set for one person whom a right names, and nothing else does: the class that they are in for everything else. What
@@ -63,13 +88,14 @@ struct Key {
     /// What policies go by, which look at both by themselves.
     guest: (Tri, Tri),
     enabled: Option<bool>,
-    risk: Option<Risk>,
-    risk_unread: bool,
+    risk: PersonRisk,
     holders: Vec<ResourceId>,
 }
 
-/// The risk of somebody, where it is told that there is one; and whether what is told cannot be read.
-pub(crate) fn risk_of(risky: &RiskyPerson) -> (Option<Risk>, bool) {
+/// The risk of somebody.
+///
+/// Source: <https://learn.microsoft.com/graph/api/resources/riskyuser>
+fn risk_of(risky: &RiskyPerson) -> PersonRisk {
     fn told(field: &Field<Box<str>>) -> Option<&str> {
         field.as_ref().and_then(Known::value).map(|text| &**text)
     }
@@ -78,19 +104,22 @@ pub(crate) fn risk_of(risky: &RiskyPerson) -> (Option<Risk>, bool) {
         Some(state) if is(state, &["atRisk", "confirmedCompromised"]) => {
             // Without a licence for it the level is hidden, and there is a risk all the same.
             let level = told(&risky.level).and_then(Risk::of).filter(|risk| *risk != Risk::No);
-            (Some(level.unwrap_or(Risk::High)), false)
+            level.map_or(PersonRisk::Hidden, PersonRisk::Level)
         }
-        Some(state) if is(state, &["none", "confirmedSafe", "remediated", "dismissed"]) => (None, false),
-        _ => (None, true),
+        Some(state) if is(state, &["none", "confirmedSafe", "remediated", "dismissed"]) => {
+            PersonRisk::NotSaid
+        }
+        _ => PersonRisk::Unread,
     }
 }
 
 /// Everybody, in classes. `named` are all ids that policies and groups of rights go by; `kinds` what assignments say that
-/// somebody is. Whom a right alone names has a class of their own beside.
+/// somebody is; `unread` records that name somebody by an id that cannot be read. Whom a right alone names has a class of their own beside.
 pub(crate) fn classes<'e>(
     directory: &Directory<'e>,
     named: &HashSet<ResourceId>,
     kinds: &HashMap<ResourceId, &'e str>,
+    unread: &HashSet<ResourceId>,
 ) -> Vec<People<'e>> {
     let estate = directory.estate();
     let around = &estate.around;
@@ -119,22 +148,24 @@ pub(crate) fn classes<'e>(
     for subject in all {
         let own = directory.standing(&subject);
         let guest = (own.guest, own.external);
-        let standing = standing(directory, &subject, kinds.get(&subject.id).copied());
+        let standing = match unread.contains(&subject.id) {
+            true => Standing::Unread,
+            false => standing(directory, &subject, kinds.get(&subject.id).copied()),
+        };
         let enabled = subject.person.and_then(|person| person.enabled.as_ref()?.value()).copied();
-        let risks: Vec<_> = around.risky_people.of(subject.id).iter().map(risk_of).collect();
-        let risk = risks.iter().find_map(|(risk, _)| *risk);
-        let risk_unread = risk.is_none() && risks.iter().any(|(_, unread)| *unread);
+        let risks = around.risky_people.of(subject.id).iter().map(risk_of);
+        let risk = risks.max().unwrap_or(PersonRisk::NotSaid);
         let mut holders = directory.with_groups(subject.id);
         holders.retain(|holder| named.contains(holder));
         holders.sort_unstable();
-        let key = Key { standing, guest, enabled, risk, risk_unread, holders };
+        let key = Key { standing, guest, enabled, risk, holders };
         let at = match places.get(&key) {
             Some(at) => *at,
             None => {
                 let holders = key.holders.clone();
                 places.insert(key, classes.len());
                 let members = Vec::new();
-                classes.push(People { members, standing, enabled, risk, risk_unread, holders, base: None });
+                classes.push(People { members, standing, enabled, risk, holders, base: None });
                 classes.len() - 1
             }
         };

@@ -6,10 +6,11 @@ use super::means::Door;
 use crate::directory::{Directory, Subject};
 use crate::outcome::Controls;
 use crate::policy::{Never, PolicyState};
-use crate::question::{Question, Risk, looks_like_machine};
+use crate::question::{Question, looks_like_machine};
 use crate::tri::Tri;
 use crate::verdict::{Rules, Verdict};
 use crate::what_if::{Answer, Axis, Class, Region, Where, what_if};
+use crate::who::people::PersonRisk;
 
 /// What conditional access demands of somebody at a door, whatever is left open.
 pub struct SignIn<'e> {
@@ -19,6 +20,8 @@ pub struct SignIn<'e> {
     pub answer: Option<Answer<'e>>,
     /// What each of the answer's outcomes comes to, in their order.
     pub cases: Vec<Verdict>,
+    /// Whether the risk of the person is one of several, and nobody can tell which.
+    risk_untold: bool,
 }
 
 /// A policy that would demand a second factor, or let nobody in, and does not, or not always.
@@ -27,8 +30,8 @@ pub struct Hole {
     pub policy: usize,
     /// Why it does not.
     pub why: Why,
-    /// Whether it is meant for some risks alone, which leaves no hole.
-    pub of_risks: bool,
+    /// Whether it is meant for some risks or flows alone, which leaves no hole.
+    pub of_some: bool,
 }
 
 /// Why a policy does not demand what it says.
@@ -63,14 +66,19 @@ impl Why {
 impl Hole {
     /// Whether it is one that nobody meant, most likely.
     pub fn is_near(&self) -> bool {
-        !self.of_risks && self.why.rank() < 5
+        !self.of_some && self.why.rank() < 5
     }
 }
 
 /// What is asked of somebody at a door.
-pub(crate) fn question(door: Door, risk: Option<Risk>, no_trusted_addresses: bool) -> Question {
+fn question(door: Door, risk: PersonRisk, no_trusted_addresses: bool) -> Question {
+    let user_risk = match risk {
+        PersonRisk::Level(level) => Some(level),
+        PersonRisk::NotSaid | PersonRisk::Unread | PersonRisk::Hidden => None,
+    };
+    let user_is_at_risk = risk == PersonRisk::Hidden;
     let open = Question::open(door.application());
-    Question { user_risk: risk, no_legacy_clients: true, no_trusted_addresses, ..open }
+    Question { user_risk, user_is_at_risk, no_legacy_clients: true, no_trusted_addresses, ..open }
 }
 
 impl<'e> SignIn<'e> {
@@ -79,9 +87,11 @@ impl<'e> SignIn<'e> {
         rules: Rules,
         subject: &Subject<'e>,
         door: Door,
-        question: &Question,
+        risk: PersonRisk,
+        no_trusted_addresses: bool,
     ) -> Self {
-        let answer = what_if(directory, subject, question).ok();
+        let question = question(door, risk, no_trusted_addresses);
+        let answer = what_if(directory, subject, &question).ok();
         let cases = answer.as_ref().map(|answer| {
             let verdict = |(demand, regions): &(_, Vec<Region>)| {
                 let verdict = Verdict::of(rules, &question.application, answer, demand);
@@ -92,12 +102,31 @@ impl<'e> SignIn<'e> {
             };
             answer.outcomes.iter().map(verdict).collect()
         });
-        Self { door, answer, cases: cases.unwrap_or_default() }
+        let risk_untold = matches!(risk, PersonRisk::Hidden | PersonRisk::Unread);
+        Self { door, answer, cases: cases.unwrap_or_default(), risk_untold }
     }
 
-    /// The least that is demanded, wherever what is open leads.
+    /// The least that is demanded, wherever what is open leads. Where, when and with what people come is up to them; what
+    /// risk they are at is not, so where that is untold and matters nobody can tell.
     pub fn least(&self) -> Verdict {
-        self.cases.iter().copied().min().unwrap_or(Verdict::Unknown)
+        let of_all = self.cases.iter().copied().min().unwrap_or(Verdict::Unknown);
+        if !self.risk_untold || of_all.is_protected() {
+            return of_all;
+        }
+        let Some(answer) = &self.answer else { return Verdict::Unknown };
+        let levels = answer.axes.iter().position(|(axis, _)| *axis == Axis::UserRisk);
+        let Some((axis, levels)) = levels.and_then(|at| Some((at, answer.axes.get(at)?.1.len()))) else {
+            return of_all;
+        };
+        let at_level = |level: usize| {
+            let is_there =
+                |region: &Region| region.iter().all(|(its, here)| *its != axis || here.contains(&level));
+            let all = answer.outcomes.iter().zip(&self.cases);
+            let here = all.filter(|((_, regions), _)| regions.iter().any(is_there));
+            here.map(|(_, verdict)| *verdict).min().unwrap_or(Verdict::Unknown)
+        };
+        let same = (0..levels).all(|level| at_level(level) == of_all);
+        if same { of_all } else { Verdict::Unknown }
     }
 
     /// Policies that would demand a second factor or let nobody in where they do not, the nearest first.
@@ -123,13 +152,14 @@ impl<'e> SignIn<'e> {
                     (Where::Always, _) => return None,
                 };
                 let levels = [&own.policy.sign_in_risk, &own.policy.user_risk];
-                let of_risks = levels
+                let of_some = levels
                     .into_iter()
-                    .any(|risk| risk.as_ref().and_then(Known::value).is_some_and(|all| !all.is_empty()));
-                Some(Hole { policy, why, of_risks })
+                    .chain([&own.policy.flows])
+                    .any(|some| some.as_ref().and_then(Known::value).is_some_and(|all| !all.is_empty()));
+                Some(Hole { policy, why, of_some })
             })
             .collect();
-        holes.sort_by_key(|hole| (hole.of_risks, hole.why.rank(), hole.policy));
+        holes.sort_by_key(|hole| (hole.of_some, hole.why.rank(), hole.policy));
         holes
     }
 }
