@@ -178,6 +178,16 @@ impl Coverage {
         self.0.iter().any(|manifest| manifest.asked.iter().any(|name| **name == *feed.question()))
     }
 
+    /// Whether every source that tells what it was asked was asked for all facts of a kind, and answered in full; at least one
+    /// of them.
+    pub fn is_whole(&self, feed: Feed) -> bool {
+        let asked = |manifest: &Manifest| {
+            manifest.asked.iter().any(|name| **name == *feed.question())
+                && !manifest.gaps.iter().any(|gap| *gap.question == *feed.question())
+        };
+        !self.0.is_empty() && self.0.iter().all(asked)
+    }
+
     /// When the source of a resource was collected, if its manifest tells.
     pub fn collected(&self, origins: &Origins) -> Option<Moment> {
         let of_source = |manifest: &&Manifest| origins.first().source == manifest.source;

@@ -33,6 +33,10 @@ pub struct Baseline {
     /// What it found and the team lived with. Where that has ended, it counts as new: somebody has to
     /// look at it.
     pub suppressed: Vec<Before>,
+    /// The points that were earned.
+    pub score: Option<u64>,
+    /// How each control stood: catalogue, control, and the name of its state.
+    pub controls: Vec<(String, String, String)>,
 }
 
 /// Why a finding of then is no finding now.
@@ -85,12 +89,20 @@ pub struct Comparison {
     pub unchanged: u64,
     /// What was found then and is not now, and why.
     pub gone: Vec<(Before, Gone)>,
+    /// The points that were earned then.
+    pub score: Option<u64>,
+    controls: HashMap<(String, String), String>,
 }
 
 impl Comparison {
     /// Whether a finding, by its id, was not there then.
     pub fn is_new(&self, id: &str) -> bool {
         !self.known.contains(id)
+    }
+
+    /// The name of the state that a control of a catalogue was in then.
+    pub fn control(&self, catalogue: &str, id: &str) -> Option<&str> {
+        self.controls.get(&(catalogue.to_owned(), id.to_owned())).map(String::as_str)
     }
 
     /// What is mended.
@@ -111,9 +123,10 @@ impl Comparison {
 
 /// Holds an outcome against an earlier one.
 pub fn compare(outcome: &Outcome, estate: &Estate, before: Baseline) -> Comparison {
-    let Baseline { as_of, findings, suppressed } = before;
+    let Baseline { as_of, findings, suppressed, score, controls } = before;
+    let controls = controls.into_iter().map(|(catalogue, id, state)| ((catalogue, id), state)).collect();
     let known: HashSet<String> = findings.iter().map(|finding| finding.id.clone()).collect();
-    let mut comparison = Comparison { as_of, known, ..Comparison::default() };
+    let mut comparison = Comparison { as_of, known, score, controls, ..Comparison::default() };
     let (mut now, mut failing) = (HashSet::new(), HashSet::new());
     let fails = |finding: &&Finding| finding.status == Status::Fail;
     for finding in outcome.findings.iter().filter(fails) {

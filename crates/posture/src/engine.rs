@@ -17,6 +17,7 @@ use crate::exposure::exposing_groups;
 use crate::lang::{Lang, say};
 use crate::place::of_reason;
 use crate::reason::{nothing_of, reason_text, settled_by};
+use crate::score::{Score, Units};
 use crate::settings::Settings;
 use crate::suppress::Suppressed;
 use crate::verdict::Verdict;
@@ -28,6 +29,8 @@ pub struct Sink {
     keep_passes: bool,
     pub(crate) findings: Vec<Finding>,
     passes: Vec<(&'static str, u64)>,
+    /// What passed checks of many resources at once, which may speak of one several times.
+    passed: BTreeMap<&'static str, Vec<ResourceId>>,
     pub(crate) unknown: BTreeMap<&'static str, Vec<(ResourceId, Vec<Reason>)>>,
     /// Machines with a group that lets the internet in to them.
     pub(crate) exposing: Vec<(ResourceId, ResourceId)>,
@@ -42,6 +45,9 @@ impl Sink {
     /// A check is met.
     pub fn pass(&mut self, context: &Context<'_>, check: &'static Check, resource: ResourceId) {
         self.count_passes(check.code, 1);
+        if !check.run.is_vm() {
+            self.passed.entry(check.code).or_default().push(resource);
+        }
         if self.keep_passes {
             self.findings.push(Finding {
                 check,
@@ -119,6 +125,9 @@ impl Sink {
             for (code, rows) in other.unknown {
                 self.unknown.entry(code).or_default().extend(rows);
             }
+            for (code, resources) in other.passed {
+                self.passed.entry(code).or_default().extend(resources);
+            }
             self.exposing.extend(other.exposing);
         }
     }
@@ -142,6 +151,8 @@ pub struct Outcome {
     pub not_assessed: Vec<(&'static Check, String)>,
     /// How often checks failed, passed and were unknown.
     pub tally: Tally,
+    /// How well the estate stands.
+    pub score: Score,
     /// The same for each check that ran, in their order.
     pub by_check: Vec<CheckTally>,
     /// Every resource that a check could not judge, by code, sorted.
@@ -172,8 +183,6 @@ pub struct Tally {
     pub pass: u64,
     /// Unknowns.
     pub unknown: u64,
-    /// Passes of 100, each weighed by its severity; none when nothing could be judged.
-    pub score: Option<u64>,
 }
 
 /// One thing that nobody can tell, for a number of resources.
@@ -474,9 +483,17 @@ fn finish(
         }
     }
     let by_check = by_check(checks, &findings, &sink.passes, &unknown_resources);
-    let tally = tally(settings, &findings, &by_check);
+    let tally = tally(&by_check);
+    let mut failed: HashMap<&str, HashSet<ResourceId>> = HashMap::new();
+    for finding in findings.iter().filter(|finding| finding.status == Status::Fail) {
+        failed.entry(finding.check.code).or_default().insert(finding.resource);
+    }
+    let units: Vec<Units> =
+        by_check.iter().map(|its| units(its, &failed, &sink.passed, &unknown_resources)).collect();
+    let lacks = |check: &Check| lacks(estate, check.run.subject(), lang).is_some();
+    let score = Score::of(estate, settings, &units, lacks, |check| is_assessed(estate, check));
     let suppressed = Vec::new();
-    Outcome { findings, unknown, not_assessed, tally, by_check, unknown_resources, suppressed }
+    Outcome { findings, unknown, not_assessed, tally, score, by_check, unknown_resources, suppressed }
 }
 
 /// The place of each resource of the findings in the order of ids, whatever their case.
@@ -514,13 +531,29 @@ fn by_check(
         .collect()
 }
 
-fn tally(settings: &Settings, findings: &[Finding], by_check: &[CheckTally]) -> Tally {
+fn tally(by_check: &[CheckTally]) -> Tally {
     let sum = |count: fn(&CheckTally) -> u64| by_check.iter().map(count).sum();
-    let (fail, pass, unknown) = (sum(|its| its.fail), sum(|its| its.pass), sum(|its| its.unknown));
-    let failed = findings.iter().filter(|finding| finding.status == Status::Fail);
-    let lost: u64 = failed.map(|finding| finding.severity.weight()).sum();
-    let kept: u64 =
-        by_check.iter().map(|its| its.pass.saturating_mul(settings.severity_of(its.check).weight())).sum();
-    let score = kept.saturating_mul(100).checked_div(kept + lost);
-    Tally { fail, pass, unknown, score }
+    Tally { fail: sum(|its| its.fail), pass: sum(|its| its.pass), unknown: sum(|its| its.unknown) }
+}
+
+/// How many resources failed a check, passed it, and could not be judged: each by the worst that was said of it.
+fn units(
+    its: &CheckTally,
+    failed: &HashMap<&str, HashSet<ResourceId>>,
+    passed: &BTreeMap<&'static str, Vec<ResourceId>>,
+    unknown: &BTreeMap<&'static str, Vec<ResourceId>>,
+) -> Units {
+    let check = its.check;
+    let nothing = HashSet::new();
+    let failed = failed.get(check.code).unwrap_or(&nothing);
+    let unknown: HashSet<ResourceId> = unknown.get(check.code).into_iter().flatten().copied().collect();
+    let open = unknown.difference(failed).count() as u64;
+    let pass = match passed.get(check.code) {
+        Some(all) => {
+            let all: HashSet<&ResourceId> = all.iter().collect();
+            all.into_iter().filter(|id| !failed.contains(*id) && !unknown.contains(*id)).count() as u64
+        }
+        None => its.pass,
+    };
+    Units { check, pass, fail: failed.len() as u64, unknown: open }
 }

@@ -132,8 +132,17 @@ pub(crate) fn nothing_of(feed: Feed, lang: Lang) -> String {
     )
 }
 
+/// What facts of a kind are called.
+pub fn feed_word(feed: Feed, lang: Lang) -> &'static str {
+    let (en, ja) = facts(feed);
+    match lang {
+        Lang::En => en,
+        Lang::Ja => ja,
+    }
+}
+
 /// The commands that tell.
-fn feed_command(feed: Feed) -> &'static str {
+pub fn feed_command(feed: Feed) -> &'static str {
     match feed {
         Feed::Machines => "sekimori collect; az vm extension list --ids <VM-ID>; az disk list",
         Feed::Images => "sekimori collect; az vm image show --urn <URN>; az sig image-version list",

@@ -41,6 +41,28 @@ struct Form {
     findings: Vec<FindingForm>,
     #[serde(default)]
     suppressed: Vec<FindingForm>,
+    #[serde(default)]
+    summary: SummaryForm,
+    #[serde(default)]
+    compliance: Vec<CatalogueForm>,
+}
+
+#[derive(Default, Deserialize)]
+struct SummaryForm {
+    #[serde(default)]
+    score: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct CatalogueForm {
+    catalogue: String,
+    controls: Vec<ControlForm>,
+}
+
+#[derive(Deserialize)]
+struct ControlForm {
+    id: String,
+    status: String,
 }
 
 #[derive(Deserialize)]
@@ -68,7 +90,12 @@ pub fn read_earlier(text: impl Read) -> Result<Baseline, EarlierError> {
         fails.map(before).collect()
     };
     let (findings, suppressed) = (fails(form.findings), fails(form.suppressed));
-    Ok(Baseline { as_of: form.as_of, findings, suppressed })
+    let of = |one: CatalogueForm| {
+        let CatalogueForm { catalogue, controls } = one;
+        controls.into_iter().map(move |control| (catalogue.clone(), control.id, control.status))
+    };
+    let controls = form.compliance.into_iter().flat_map(of).collect();
+    Ok(Baseline { as_of: form.as_of, findings, suppressed, score: form.summary.score, controls })
 }
 
 #[cfg(test)]

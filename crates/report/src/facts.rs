@@ -7,7 +7,7 @@ use crate::clean::clean;
 use crate::words::pick;
 
 /// Names of facts that are not told just by putting spaces into them, in English and Japanese.
-const NAMES: [(&str, &str, &str); 127] = [
+const NAMES: [(&str, &str, &str); 128] = [
     ("address", "address", "アドレス"),
     ("addresses", "addresses", "アドレス数"),
     ("admin_username", "administrator", "管理者名"),
@@ -81,6 +81,7 @@ const NAMES: [(&str, &str, &str); 127] = [
     ("oldest", "oldest", "最も古いもの"),
     ("oldest_days", "days since", "経過日数"),
     ("open_ports", "ports", "ポート"),
+    ("other_ports", "other ports", "ほかのポート"),
     ("password", "password", "パスワード"),
     ("patch_mode", "who installs updates", "更新の方式"),
     ("patchable", "mended by an update", "更新で解消できるもの"),
@@ -138,7 +139,7 @@ const NAMES: [(&str, &str, &str); 127] = [
 ];
 
 /// Values of facts that are words of ours and not of Azure: the fact, the value, and what it is called.
-const VALUES: [(&str, &str, &str, &str); 35] = [
+const VALUES: [(&str, &str, &str, &str); 36] = [
     ("check_says", "fail", "fail", "不適合"),
     ("check_says", "pass", "pass", "適合"),
     ("copy_paste", "allowed", "allowed", "許可"),
@@ -160,6 +161,7 @@ const VALUES: [(&str, &str, &str, &str); 35] = [
     ("kind", "virtual-network", "a virtual network", "仮想ネットワーク"),
     ("made_from", "resource_group", "the resource group", "リソース グループ名"),
     ("made_from", "vm_name", "the name of the VM", "仮想マシン名"),
+    ("other_ports", "unknown", "not known", "不明"),
     ("password", "false", "none", "なし"),
     ("password", "true", "yes", "あり"),
     ("schedule", "none", "none", "なし"),

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use posture::{CHECKS, Comparison, Finding, Lang, PortEvidence, Status};
+use posture::{CHECKS, Comparison, Finding, Lang, PortEvidence, Status, Step};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter};
 use serde_json::{Value, json};
 
+use crate::controls::{self, CatalogueForm};
 use crate::problem::problem_text;
+use crate::standing::step_text;
 use crate::through::{ThroughForm, noun};
 use crate::{Report, SCHEMA};
 
@@ -112,9 +114,11 @@ fn frame(report: &Report<'_>) -> io::Result<String> {
             fail: outcome.tally.fail,
             pass: outcome.tally.pass,
             unknown: outcome.tally.unknown,
-            score: outcome.tally.score,
+            score: outcome.score.all.map(|points| points.earned),
             suppressed: outcome.suppressed.len(),
         },
+        score: ScoreForm::of(report),
+        compliance: controls::forms(report),
         suppressed: outcome
             .suppressed
             .par_iter()
@@ -151,6 +155,8 @@ struct Document<'r> {
     not_assessed: Vec<NotAssessedForm<'r>>,
     errors: Vec<ErrorForm<'r>>,
     summary: SummaryForm,
+    score: ScoreForm,
+    compliance: Vec<CatalogueForm>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     suppressed: Vec<SuppressedForm<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -190,6 +196,9 @@ struct DecisionForm<'r> {
 #[derive(Serialize)]
 struct BaselineForm<'r> {
     as_of: &'r str,
+    /// The score of then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<u64>,
     new: u64,
     unchanged: u64,
     fixed: Vec<GoneForm<'r>>,
@@ -217,6 +226,7 @@ impl<'r> BaselineForm<'r> {
         };
         Self {
             as_of: &comparison.as_of,
+            score: comparison.score,
             new: comparison.new,
             unchanged: comparison.unchanged,
             fixed: comparison.fixed().map(form).collect(),
@@ -283,6 +293,77 @@ struct SummaryForm {
     score: Option<u64>,
     #[serde(skip_serializing_if = "is_zero")]
     suppressed: usize,
+}
+
+/// How well the estate stands, and what to do next: see `docs/score.md`.
+#[derive(Serialize)]
+struct ScoreForm {
+    all: Option<PointsForm>,
+    checkpoints: Vec<CheckpointForm>,
+    next: Vec<StepForm>,
+}
+
+#[derive(Serialize)]
+struct PointsForm {
+    earned: u64,
+    lost: u64,
+    unknown: u64,
+}
+
+#[derive(Serialize)]
+struct CheckpointForm {
+    checkpoint: &'static str,
+    #[serde(flatten)]
+    points: PointsForm,
+}
+
+#[derive(Serialize)]
+struct StepForm {
+    /// `mend`, `tell`.
+    step: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resources: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settled_by: Option<&'static str>,
+    text: String,
+    /// Points of 100.
+    points: f64,
+}
+
+impl PointsForm {
+    fn of(points: posture::Points) -> Self {
+        Self { earned: points.earned, lost: points.lost, unknown: points.unknown }
+    }
+}
+
+impl ScoreForm {
+    fn of(report: &Report<'_>) -> Self {
+        let score = &report.outcome.score;
+        let by_checkpoint = score.by_checkpoint.iter().map(|(checkpoint, points)| CheckpointForm {
+            checkpoint: checkpoint.name(),
+            points: PointsForm::of(*points),
+        });
+        let next = score.next.iter().map(|gain| {
+            let (step, code, resources, checks, settled_by) = match gain.step {
+                Step::Mend { check, resources } => ("mend", Some(check.code), Some(resources), None, None),
+                Step::Tell { feed, checks } => {
+                    ("tell", None, None, Some(checks), feed.map(posture::feed_command))
+                }
+            };
+            #[expect(clippy::cast_precision_loss, reason = "at most a thousand")]
+            let points = gain.tenths as f64 / 10.0;
+            StepForm { step, code, resources, checks, settled_by, text: step_text(gain, report.lang), points }
+        });
+        Self {
+            all: score.all.map(PointsForm::of),
+            checkpoints: by_checkpoint.collect(),
+            next: next.collect(),
+        }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

@@ -5,6 +5,7 @@
 
 mod blocks;
 mod clean;
+mod controls;
 mod csv;
 pub mod difference;
 mod earlier;
@@ -19,6 +20,7 @@ mod problem;
 pub mod reached;
 mod sarif;
 mod sentences;
+mod standing;
 mod style;
 mod text;
 mod through;
@@ -28,7 +30,7 @@ pub mod who;
 mod words;
 
 use estate::{Estate, Origin, Problem};
-use posture::{Check, Comparison, Lang, Outcome, Settings, Suppression};
+use posture::{Catalogue, Check, Comparison, Lang, Outcome, Settings, Suppression};
 
 pub use clean::clean;
 pub use csv::to_csv;
@@ -107,6 +109,8 @@ pub struct Report<'a> {
     pub locate: &'a (dyn Fn(Origin, &str) -> Option<Location> + Sync),
     /// The lines of a value of a record that are worth seeing, in their order.
     pub excerpts: &'a (dyn Fn(Origin, &str) -> Vec<Excerpt> + Sync),
+    /// Catalogues of controls that the text form tells; the others tell all of them.
+    pub catalogues: &'a [Catalogue],
     /// The checks that ran.
     pub checks: &'a [&'static Check],
     /// The language.

@@ -9,10 +9,12 @@ use posture::{Finding, Status};
 
 use crate::blocks::{blocks, named, other_checks, other_resources, unknown_rows};
 use crate::clean::clean;
+use crate::controls;
 use crate::facts::facts;
 use crate::json::place_text;
 use crate::problem::problem_text;
 use crate::sentences::{by_severity, in_words, not_assessed};
+use crate::standing::{STEPS, gain_text, points_words, score_word, step_text};
 use crate::text::{gone_line, gone_text};
 use crate::words::{checkpoint_word, day_text, pick, severity_word, words};
 use crate::{Report, way};
@@ -62,6 +64,8 @@ pub fn to_markdown(report: &Report<'_>) -> String {
             )
         );
     }
+    write_score(&mut out, report);
+    write_controls(&mut out, report);
     write_checks(&mut out, report);
     write_rest(&mut out, report);
     let _ = writeln!(
@@ -144,6 +148,53 @@ fn write_fix(out: &mut String, fix: &str, title: &str) {
     }
     if fenced {
         out.push_str("``````\n\n");
+    }
+}
+
+fn write_score(out: &mut String, report: &Report<'_>) {
+    let (lang, score) = (report.lang, &report.outcome.score);
+    if score.by_checkpoint.is_empty() {
+        return;
+    }
+    let [earned, lost, unknown] = points_words(lang);
+    let _ = writeln!(
+        out,
+        "## {}\n\n| {} | {earned} | {lost} | {unknown} |\n|---|---:|---:|---:|",
+        score_word(lang),
+        words(lang).checkpoint,
+    );
+    let in_all = score.all.map(|points| (pick(lang, "in all", "全体"), points));
+    let rows = score.by_checkpoint.iter().map(|(its, points)| (checkpoint_word(*its, lang), *points));
+    for (name, points) in in_all.into_iter().chain(rows) {
+        let _ = writeln!(out, "| {name} | {} | {} | {} |", points.earned, points.lost, points.unknown);
+    }
+    out.push('\n');
+    for gain in score.next.iter().take(STEPS) {
+        let _ = writeln!(out, "- {}: {}", gain_text(gain, lang), prose(&step_text(gain, lang)));
+    }
+    out.push('\n');
+}
+
+fn write_controls(out: &mut String, report: &Report<'_>) {
+    let lang = report.lang;
+    for view in controls::views(report) {
+        let _ =
+            writeln!(out, "## {}\n\n{}\n", view.catalogue.title(lang), controls::counts_text(&view, lang));
+        let [control, state, why] = pick(lang, ["control", "state", "evidence"], ["項目", "状態", "根拠"]);
+        let _ = writeln!(out, "| {control} | | {state} | {why} |\n|---|---|---|---|");
+        for control in &view.controls {
+            let was = controls::was(report, view.catalogue, control).map(|was| controls::met_word(was, lang));
+            let was = was.map(|was| format!("{was} → ")).unwrap_or_default();
+            let _ = writeln!(
+                out,
+                "| {} | {} | {was}{} | {} |",
+                control.id,
+                prose(controls::title(control, lang)),
+                controls::met_word(control.met, lang),
+                prose(&controls::evidence(report, control))
+            );
+        }
+        out.push('\n');
     }
 }
 

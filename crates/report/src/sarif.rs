@@ -46,7 +46,7 @@ pub fn to_sarif(report: &Report<'_>) -> String {
         "columnKind": "unicodeCodePoints",
         "automationDetails": {"id": "sekimori/"},
         "invocations": [invocation(report, &index)],
-        "properties": {"serviceTags": report.tags_data, "score": report.outcome.tally.score, "settings": settings},
+        "properties": {"serviceTags": report.tags_data, "score": report.outcome.score.all.map(|points| points.earned), "settings": settings},
     });
     let one = |finding: &Finding, decision: Option<&Suppressed>| {
         result(report, finding, decision, index.get(finding.check.code).copied()).to_string()

@@ -92,6 +92,7 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
         errors,
         locate: &locate,
         excerpts: &excerpts,
+        catalogues: &args.compliance,
         checks: &checks,
         lang,
     };

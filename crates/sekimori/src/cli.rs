@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use config::{FailOn, Format};
-use posture::Lang;
+use posture::{Catalogue, Lang};
 
 use crate::language::pick;
 use help::{
@@ -303,6 +303,8 @@ pub(crate) struct CheckArgs {
     pub(crate) format: Option<Format>,
     #[arg(short, long, value_name = "FILE", help_heading = output_heading(), help = t("Write the report to a file, in the form that its name tells (.html, .json, .sarif, .md, .csv, .xml, .txt); may be given several times, - is standard output", "レポートをファイルに書き込む。形式は拡張子 (.html、.json、.sarif、.md、.csv、.xml、.txt) で決まります。複数回指定でき、- は標準出力です"))]
     pub(crate) output: Vec<PathBuf>,
+    #[arg(long, value_name = "CATALOGUE", value_delimiter = ',', value_parser = catalogue_parser(), hide_possible_values = true, help_heading = output_heading(), help = t("Tell how controls stand in the text form, too: checkpoints, mcsb, cis", "テキスト形式でも、カタログの項目ごとの適合状況を表示する: checkpoints、mcsb、cis"))]
+    pub(crate) compliance: Vec<Catalogue>,
     #[arg(long, help_heading = output_heading(), help = t("Show what was met, too", "適合した項目も表示する"))]
     pub(crate) all: bool,
 
@@ -591,6 +593,10 @@ fn format_parser() -> impl TypedValueParser<Value = Format> {
         (*format, PossibleValue::new(*name).help(t(text.en, text.ja)))
     };
     choice(Format::ALL.iter().map(value).collect())
+}
+
+fn catalogue_parser() -> impl TypedValueParser<Value = Catalogue> {
+    choice(Catalogue::ALL.iter().map(|one| (*one, PossibleValue::new(one.name()))).collect())
 }
 
 fn fail_on_parser() -> impl TypedValueParser<Value = FailOn> {

@@ -28,7 +28,7 @@ pub(crate) const CHECK: Check = Check {
     },
     feed: Some(Feed::Machines),
     refs: &[
-        Reference::Mcsb("ES-2"),
+        Reference::Mcsb("ES-1"),
         Reference::Cis("8.1.3.3"),
         Reference::Defender("06e3a6db-6c0c-4ad9-943f-31d9d73ecf6c"),
         Reference::Policy("1ec9c2c2-6d64-656d-6465-3ec3309b8579"),

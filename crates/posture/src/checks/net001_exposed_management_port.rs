@@ -3,6 +3,7 @@
 use reach::Protocols;
 
 use crate::check::{Check, Checkpoint, Reference, Run, Severity};
+use crate::compliance::OTHER_PORTS;
 use crate::engine::Sink;
 use crate::exposure::{listed, one_by_one, open_ports, open_to, stopped};
 use crate::lang::{Lang, Text};
@@ -78,6 +79,7 @@ pub(super) fn services(ports: impl Iterator<Item = u16>, lang: Lang) -> String {
 fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
     let vm = view.vm;
     let verdict = open_ports(context, view, Protocols::TCP, &context.ports[0], context.settings.wide_after);
+    let others = !verdict.unknown.is_empty();
     let Some(open) = verdict.open_or_tell(context, &CHECK, view, sink) else { return };
     let evidence = one_by_one(open);
     let lang = context.lang;
@@ -98,7 +100,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>, sink: &mut Sink) {
         fix: remedy(context, &evidence, cause.as_ref(), Remedy::Narrow).into(),
         cause,
         evidence,
-        facts: Vec::new(),
+        facts: others.then(|| (OTHER_PORTS, "unknown".to_owned())).into_iter().collect(),
     });
 }
 

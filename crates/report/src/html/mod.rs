@@ -17,9 +17,11 @@ use sha2::{Digest, Sha256};
 use crate::Report;
 use crate::blocks::{blocks, unknown_rows};
 use crate::clean::clean;
+use crate::controls;
 use crate::json::place_text;
 use crate::problem::problem_text;
 use crate::sentences::{in_words, not_assessed};
+use crate::standing::{STEPS, gain_text, next_word, points_words, score_word, step_text};
 use crate::text::{gone_line, gone_text};
 use crate::words::{checkpoint_word, day_text, moment_text, pick, severity_word, words};
 
@@ -64,7 +66,9 @@ pub fn to_html(report: &Report<'_>) -> String {
         escape(&moment_text(&report.as_of, lang))
     );
     write_summary(&mut out, report, blocks.len());
+    write_score(&mut out, report);
     write_found(&mut out, report, &blocks);
+    write_controls(&mut out, report);
     write_checks(&mut out, report);
     write_rest(&mut out, report);
     let _ = write!(
@@ -134,6 +138,88 @@ fn write_found(out: &mut String, report: &Report<'_>, blocks: &[Vec<&posture::Fi
         out.push_str("</ul>\n</noscript>\n");
     }
     out.push_str("</section>\n");
+}
+
+/// How well the estate stands, checkpoint by checkpoint, and what to do next.
+fn write_score(out: &mut String, report: &Report<'_>) {
+    let (lang, score) = (report.lang, &report.outcome.score);
+    if score.by_checkpoint.is_empty() {
+        return;
+    }
+    let [earned, lost, unknown] = points_words(lang);
+    let _ = writeln!(
+        out,
+        "<section aria-labelledby=\"score\">\n<h2 id=\"score\">{}</h2>\n<p class=\"key\"><span class=\"earned\">{earned}</span> \
+         <span class=\"lost\">{lost}</span> <span class=\"untold\">{unknown}</span></p>\n\
+         <div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"score\"><table>\n<thead><tr><th scope=\"col\">{}</th>\
+         <th scope=\"col\" class=\"n\">{earned}</th><th scope=\"col\" class=\"n\">{lost}</th><th scope=\"col\" class=\"n\">{unknown}</th>\
+         <th scope=\"col\"><span class=\"away\">{}</span></th></tr></thead>\n<tbody>",
+        score_word(lang),
+        words(lang).checkpoint,
+        pick(lang, "as a bar", "グラフ")
+    );
+    let in_all = score.all.map(|points| (pick(lang, "in all", "全体"), points));
+    let rows = score.by_checkpoint.iter().map(|(its, points)| (checkpoint_word(*its, lang), *points));
+    for (name, points) in in_all.into_iter().chain(rows) {
+        let posture::Points { earned, lost, unknown } = points;
+        let _ = writeln!(
+            out,
+            "<tr><th scope=\"row\">{name}</th><td class=\"n\">{earned}</td><td class=\"n\">{lost}</td><td class=\"n\">{unknown}</td>\
+             <td><svg class=\"bar\" viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\
+             <rect class=\"earned\" width=\"{earned}\" height=\"10\"/><rect class=\"lost\" x=\"{earned}\" width=\"{lost}\" height=\"10\"/>\
+             <rect class=\"untold\" x=\"{}\" width=\"{unknown}\" height=\"10\"/></svg></td></tr>",
+            earned + lost
+        );
+    }
+    out.push_str("</tbody></table></div>\n");
+    if !score.next.is_empty() {
+        let _ = writeln!(out, "<p>{}</p>\n<ol>", next_word(lang));
+        for gain in score.next.iter().take(STEPS) {
+            let _ = writeln!(
+                out,
+                "<li>{} <span class=\"dim\">({})</span></li>",
+                prose(&step_text(gain, lang)),
+                gain_text(gain, lang)
+            );
+        }
+        out.push_str("</ol>\n");
+    }
+    out.push_str("</section>\n");
+}
+
+/// How the controls of each catalogue stand.
+fn write_controls(out: &mut String, report: &Report<'_>) {
+    let lang = report.lang;
+    for view in controls::views(report) {
+        let name = view.catalogue.name();
+        let [control, what, state, why] = pick(
+            lang,
+            ["control", "what it asks for", "state", "evidence"],
+            ["項目", "内容", "状態", "根拠"],
+        );
+        let _ = writeln!(
+            out,
+            "<section aria-labelledby=\"c-{name}\">\n<h2 id=\"c-{name}\">{}</h2>\n<p>{}</p>\n\
+             <div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-labelledby=\"c-{name}\"><table>\n<thead><tr>\
+             <th scope=\"col\">{control}</th><th scope=\"col\">{what}</th><th scope=\"col\">{state}</th><th scope=\"col\">{why}</th></tr></thead>\n<tbody>",
+            view.catalogue.title(lang),
+            controls::counts_text(&view, lang)
+        );
+        for control in &view.controls {
+            let was = controls::was(report, view.catalogue, control).map(|was| controls::met_word(was, lang));
+            let was = was.map(|was| format!("{was} → ")).unwrap_or_default();
+            let _ = writeln!(
+                out,
+                "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"m-{}\">{was}{}</td><td>{}</td></tr>",
+                control.id,
+                controls::title(control, lang),
+                control.met.name(),
+                controls::met_word(control.met, lang),
+                escape(&controls::evidence(report, control))
+            );
+        }
+        out.push_str("</tbody></table></div>\n</section>\n");
+    }
 }
 
 fn write_checks(out: &mut String, report: &Report<'_>) {

@@ -17,6 +17,7 @@ pub use wrap::wrap;
 
 use crate::blocks::{blocks, named, other_checks, other_resources, unknown_rows};
 use crate::clean::clean;
+use crate::controls;
 use crate::facts::facts;
 use crate::json::place_text;
 use crate::problem::problem_text;
@@ -44,6 +45,7 @@ pub fn to_text(report: &Report<'_>, page: Page) -> String {
     write_gone(&mut out, report, style);
     write_settings(&mut out, report, style);
     write_notices(&mut out, report, style);
+    controls::write_text(&mut out, report, page);
     summary::write(&mut out, report, page);
     out
 }

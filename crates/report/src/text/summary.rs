@@ -8,8 +8,12 @@ use unicode_width::UnicodeWidthStr;
 use crate::Report;
 use crate::clean::clean;
 use crate::sentences::{by_severity, looked_at, not_assessed};
+use crate::standing::{gain_text, score_text, step_text};
 use crate::style::{Page, Style};
 use crate::words::{counted, moment_text, pick, severity_word};
+
+/// How many of the next steps are told.
+const STEPS: usize = 3;
 
 pub(super) fn write(out: &mut String, report: &Report<'_>, page: Page) {
     let (lang, style) = (report.lang, page.style);
@@ -38,11 +42,31 @@ pub(super) fn write(out: &mut String, report: &Report<'_>, page: Page) {
         };
         let (new, unchanged) =
             (grouped(u128::from(comparison.new)), grouped(u128::from(comparison.unchanged)));
+        let score = match (comparison.score, report.outcome.score.all, lang) {
+            (Some(was), Some(is), Lang::En) => format!("; score {was} → {}", is.earned),
+            (Some(was), Some(is), Lang::Ja) => format!("、スコア {was} → {}", is.earned),
+            _ => String::new(),
+        };
         let text = match lang {
-            Lang::En => format!("since {when}: {new} new, {fixed} fixed, {unchanged} unchanged{rest}"),
-            Lang::Ja => format!("{when} から: 新規 {new} 件、解消 {fixed} 件、変化なし {unchanged} 件{rest}"),
+            Lang::En => format!("since {when}: {new} new, {fixed} fixed, {unchanged} unchanged{rest}{score}"),
+            Lang::Ja => {
+                format!("{when} から: 新規 {new} 件、解消 {fixed} 件、変化なし {unchanged} 件{rest}{score}")
+            }
         };
         for line in page.lines(&text, 0) {
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    let next: Vec<_> = report.outcome.score.next.iter().take(STEPS).collect();
+    if let Some((first, rest)) = next.split_first() {
+        let step =
+            |gain: &posture::Gain| format!("{} {}", gain_text(gain, lang), clean(&step_text(gain, lang)));
+        let lines = page.lines(
+            &format!("{}{}", pick(lang, "most points next: ", "次に得点できる項目: "), step(first)),
+            0,
+        );
+        let more = rest.iter().flat_map(|gain| page.lines(&step(gain), 2));
+        for line in lines.into_iter().chain(more) {
             let _ = writeln!(out, "{line}");
         }
     }
@@ -90,10 +114,6 @@ fn verdict(report: &Report<'_>, style: Style) -> String {
         }
     }
     let parts = parts.join(pick(lang, ", ", "、"));
-    match (tally.score, lang) {
-        (None, Lang::En) => format!("{parts}; score –"),
-        (Some(score), Lang::En) => format!("{parts}; score {score} of 100"),
-        (None, Lang::Ja) => format!("{parts}、スコア –"),
-        (Some(score), Lang::Ja) => format!("{parts}、スコア {score} / 100"),
-    }
+    let score = score_text(report.outcome.score.all, lang);
+    pick(lang, format!("{parts}; {score}"), format!("{parts}、{score}"))
 }
