@@ -227,7 +227,7 @@ pub const QUESTIONS: [Question; 16] = [
 ];
 
 /// What Resource Manager is asked for in each subscription.
-pub const LISTS: [List; 7] = [
+pub const LISTS: [List; 8] = [
     List {
         name: "just-in-time policies",
         path: "providers/Microsoft.Security/jitNetworkAccessPolicies",
@@ -275,6 +275,13 @@ pub const LISTS: [List; 7] = [
         path: "providers/Microsoft.Authorization/roleEligibilityScheduleInstances",
         version: "2020-10-01",
         action: "Microsoft.Authorization/roleEligibilityScheduleInstances/read",
+        role: READER,
+    },
+    List {
+        name: "taken rights",
+        path: "providers/Microsoft.Authorization/roleAssignmentScheduleInstances",
+        version: "2020-10-01",
+        action: "Microsoft.Authorization/roleAssignmentScheduleInstances/read",
         role: READER,
     },
 ];

@@ -54,6 +54,10 @@ pub enum Feed {
     Methods,
     /// People whose accounts may be in other hands.
     RiskyPeople,
+    /// Who has which role of the directory.
+    DirectoryRoles,
+    /// Whether roles are given for good or were taken for some time.
+    TakenRights,
 }
 
 impl Feed {
@@ -81,6 +85,8 @@ impl Feed {
             Self::Programs => "programs",
             Self::Methods => "authentication methods",
             Self::RiskyPeople => "risky people",
+            Self::DirectoryRoles => "directory roles",
+            Self::TakenRights => "taken rights",
         }
     }
 }

@@ -52,7 +52,7 @@ pub use around::{
     JitPort, JitRequest, Maintenance, Member, MemberKind, Membership, NamedLocation, NatGateway, Owned,
     Patch, PatchAssessment, Permission, Person, Plan, PlanPart, RiskyPerson, RoleAssignment, RoleDefinition,
     RunCommand, SecurityDefaults, ServicePrincipal, SignInMethods, Snapshot, SourceImage, Strength,
-    SubAssessment, Subscription, SuppressionRule, Surroundings, Vault,
+    SubAssessment, Subscription, SuppressionRule, Surroundings, TakenRight, Vault,
 };
 pub use change::{Change, ChangeError, apply};
 pub use collect::{Collector, Part};

@@ -252,6 +252,10 @@ impl Estate {
             Feed::People => !around.people.is_empty() || around.has_list(DirectoryList::People),
             Feed::Programs => !around.programs.is_empty() || around.has_list(DirectoryList::Programs),
             Feed::Methods => !around.sign_in_methods.is_empty() || around.has_list(DirectoryList::Methods),
+            Feed::DirectoryRoles => {
+                !around.directory_roles.is_empty() || around.has_list(DirectoryList::Roles)
+            }
+            Feed::TakenRights => !around.taken_rights.is_empty(),
             Feed::RiskyPeople => !around.risky_people.is_empty() || around.has_list(DirectoryList::Risky),
         };
         any || self.coverage.mentions(feed)

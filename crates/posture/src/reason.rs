@@ -119,6 +119,11 @@ fn facts(feed: Feed) -> (&'static str, &'static str) {
         Feed::Programs => ("programs of the directory", "サービス プリンシパルの一覧"),
         Feed::Methods => ("methods of authentication that people have", "ユーザーの認証方法の登録状況"),
         Feed::RiskyPeople => ("risky people", "危険なユーザーの一覧"),
+        Feed::DirectoryRoles => ("roles of the directory", "ディレクトリ ロールの割り当て"),
+        Feed::TakenRights => (
+            "word of whether roles were taken for some time (PIM)",
+            "ロールが PIM で有効化されたものかどうかの情報",
+        ),
     }
 }
 
@@ -177,6 +182,12 @@ pub fn feed_command(feed: Feed) -> &'static str {
         }
         Feed::Methods => {
             "sekimori collect; az rest --url 'https://graph.microsoft.com/v1.0/reports/authenticationMethods/userRegistrationDetails'"
+        }
+        Feed::DirectoryRoles => {
+            "sekimori collect; az rest --url 'https://graph.microsoft.com/v1.0/roleManagement/directory/roleAssignments'"
+        }
+        Feed::TakenRights => {
+            "sekimori collect; az rest --url '/subscriptions/<ID>/providers/Microsoft.Authorization/roleAssignmentScheduleInstances?api-version=2020-10-01'"
         }
         Feed::RiskyPeople => {
             "sekimori collect; az rest --url 'https://graph.microsoft.com/v1.0/identityProtection/riskyUsers'"

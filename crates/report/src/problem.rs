@@ -188,7 +188,7 @@ fn scope_ja(scope: &str) -> String {
 
 /// What was asked, as manifests write it.
 fn what_ja(what: &str) -> &str {
-    const WORDS: [(&str, &str); 36] = [
+    const WORDS: [(&str, &str); 37] = [
         ("machines", "仮想マシン"),
         ("images", "イメージ"),
         ("networks", "ネットワーク"),
@@ -212,6 +212,7 @@ fn what_ja(what: &str) -> &str {
         ("exports", "連続エクスポート"),
         ("deny assignments", "拒否割り当て"),
         ("eligible rights", "資格のあるロール割り当て"),
+        ("taken rights", "有効化されたロール割り当て"),
         ("conditional access", "条件付きアクセス ポリシー"),
         ("named locations", "ネームド ロケーション"),
         ("authentication strengths", "認証強度"),

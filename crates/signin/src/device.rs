@@ -73,7 +73,8 @@ pub enum Operator {
 const DEPTH: usize = 64;
 
 impl Rule {
-    /// Whether a device that it holds for is one that the organisation manages: compliant, or joined to its directory.
+    /// Whether a device that it holds for is one that the organisation manages: compliant, or joined to a domain and the
+    /// directory. Whoever has a password may join one to the directory alone.
     ///
     /// Source: <https://learn.microsoft.com/entra/identity/conditional-access/concept-condition-filters-for-devices>
     pub fn proves_managed(&self) -> bool {
@@ -84,7 +85,7 @@ impl Rule {
             Self::Compare { attribute, operator, values } => {
                 let proof: &[&str] = match attribute.as_str() {
                     "iscompliant" => &["true"],
-                    "trusttype" => &["azuread", "serverad"],
+                    "trusttype" => &["serverad"],
                     _ => return false,
                 };
                 matches!(operator, Operator::Equals | Operator::In)

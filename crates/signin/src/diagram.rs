@@ -8,7 +8,10 @@ use crate::question::Client;
 use crate::tri::Tri;
 use crate::what_if::{Axis, Class, PolicyAnswer, Region, Row, TooManyCases, Where};
 
-/// How many cases are looked at.
+/// How many cases are looked at, where it is told which policies are behind them.
+const CASES_BY_POLICY: usize = 20_000;
+
+/// The same where it is told how strict they are.
 const CASES: usize = 200_000;
 
 /// How many regions are told.
@@ -33,7 +36,9 @@ pub(crate) struct Diagram<'a> {
     /// For each axis and class the policies that are for it: certainly, then perhaps.
     masks: Vec<Vec<State>>,
     width: usize,
-    known: HashMap<(usize, State), usize>,
+    /// For each policy in force the number of axes after which it does not matter any more where a sign-in is.
+    settled: Vec<usize>,
+    known: HashMap<(usize, State, Strictness), usize>,
     numbers: HashMap<Node, usize>,
     nodes: Vec<Node>,
 }
@@ -65,10 +70,16 @@ impl<'a> Diagram<'a> {
             enforced,
             masks: Vec::new(),
             width,
+            settled: Vec::new(),
             known: HashMap::new(),
             numbers: HashMap::new(),
             nodes: Vec::new(),
         };
+        let settled = |at: &usize| {
+            let parts = rows.get(*at).map(|row| row.parts.as_slice()).unwrap_or_default();
+            parts.iter().rposition(|part| part.iter().any(|so| *so != Tri::Yes)).map_or(0, |axis| axis + 1)
+        };
+        diagram.settled = diagram.enforced.iter().map(settled).collect();
         diagram.masks = (0..axes.len())
             .map(|axis| {
                 let classes = axes.get(axis).map_or(0, |(_, classes)| classes.len());
@@ -121,15 +132,50 @@ impl<'a> Diagram<'a> {
         number
     }
 
-    fn build(&mut self, axis: usize, state: &State) -> Result<usize, TooManyCases> {
-        if let Some(known) = self.known.get(&(axis, state.clone())) {
+    /// Where it does not matter which policies are behind it: adds what is demanded by those that are settled after so many
+    /// axes, and leaves out those and whatever would add nothing.
+    fn settle(&self, axis: usize, state: &mut State, sum: Strictness) -> Strictness {
+        let word = |bit: usize| (bit / 64, 1_u64 << (bit % 64));
+        let has = |state: &State, at: usize, mask: u64| state.get(at).is_some_and(|word| word & mask != 0);
+        let mut sum = sum;
+        let drop = |state: &mut State, bit: usize| {
+            let (at, mask) = word(bit);
+            for at in [at, at + self.width] {
+                if let Some(word) = state.get_mut(at) {
+                    *word &= !mask;
+                }
+            }
+        };
+        for (bit, _) in self.settled.iter().enumerate().filter(|(_, settled)| **settled <= axis) {
+            let ((at, mask), Some(own)) = (word(bit), self.strict.get(bit).copied()) else { continue };
+            let certain = has(state, at, mask).then_some(own);
+            let possible = has(state, at + self.width, mask).then_some(own);
+            sum = Strictness::together([sum].into_iter().chain(certain), possible.into_iter());
+            drop(state, bit);
+        }
+        for (bit, own) in self.strict.iter().enumerate() {
+            let with = Strictness::together([sum, *own].into_iter(), std::iter::empty());
+            if with == sum || sum.blocked == Tri::Yes {
+                drop(state, bit);
+            }
+        }
+        sum
+    }
+
+    fn build(&mut self, axis: usize, state: &State, sum: Strictness) -> Result<usize, TooManyCases> {
+        let (mut state, mut sum) = (state.clone(), sum);
+        if !self.by_policy {
+            sum = self.settle(axis, &mut state, sum);
+        }
+        let state = &state;
+        if let Some(known) = self.known.get(&(axis, state.clone(), sum)) {
             return Ok(*known);
         }
-        if self.known.len() >= CASES {
+        if self.known.len() >= if self.by_policy { CASES_BY_POLICY } else { CASES } {
             return Err(TooManyCases);
         }
         let number = if axis == self.masks.len() {
-            let demand = self.demand(state);
+            let demand = self.demand(state, sum);
             self.number(Node::End(demand))
         } else {
             let mut next: Vec<(State, Vec<usize>)> = Vec::new();
@@ -144,7 +190,7 @@ impl<'a> Diagram<'a> {
             }
             let mut edges: Vec<(Vec<usize>, usize)> = Vec::new();
             for (left, classes) in next {
-                let to = self.build(axis + 1, &left)?;
+                let to = self.build(axis + 1, &left, sum)?;
                 match edges.iter_mut().find(|(_, same)| *same == to) {
                     Some((all, _)) => all.extend(classes),
                     None => edges.push((classes, to)),
@@ -158,11 +204,11 @@ impl<'a> Diagram<'a> {
                 _ => self.number(Node::Branch(axis, edges)),
             }
         };
-        self.known.insert((axis, state.clone()), number);
+        self.known.insert((axis, state.clone(), sum), number);
         Ok(number)
     }
 
-    fn demand(&self, state: &State) -> Demand {
+    fn demand(&self, state: &State, sum: Strictness) -> Demand {
         let (must, may) = state.split_at(self.width.min(state.len()));
         let bit =
             |words: &[u64], bit: usize| words.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1);
@@ -173,7 +219,8 @@ impl<'a> Diagram<'a> {
         let strict = |all: &[usize]| {
             all.iter().filter_map(|bit| self.strict.get(*bit).copied()).collect::<Vec<_>>().into_iter()
         };
-        let mut together = Strictness::together(strict(&certain), strict(&possible));
+        let together = [sum].into_iter().chain(strict(&certain));
+        let mut together = Strictness::together(together, strict(&possible));
         if bit(must, self.enforced.len()) {
             together = together.of_legacy_clients();
         }
@@ -195,7 +242,7 @@ impl<'a> Diagram<'a> {
 
     pub(crate) fn outcomes(mut self) -> Result<Vec<(Demand, Vec<Region>)>, TooManyCases> {
         let start = self.mask(|row| Some(row.fixed), true);
-        let root = self.build(0, &start)?;
+        let root = self.build(0, &start, Strictness::NOTHING)?;
         let mut found: Vec<(Demand, Vec<Region>)> = Vec::new();
         let mut count = 0;
         let mut left: Vec<(usize, Region)> = vec![(root, Vec::new())];

@@ -60,11 +60,13 @@ impl<'e> Directory<'e> {
                 if member.kind != MemberKind::Untold {
                     kinds.insert(member.id, member.kind);
                 }
-                let groups = groups_of.entry(member.id).or_default();
-                if !groups.contains(&part.owner) {
-                    groups.push(part.owner);
-                }
+                groups_of.entry(member.id).or_default().push(part.owner);
             }
+        }
+        // A group of several pages may name somebody twice.
+        for groups in groups_of.values_mut() {
+            groups.sort_unstable();
+            groups.dedup();
         }
         // What is on another page, or cannot be read, may be anybody.
         listed.retain(|group| !cut_short.contains(group));

@@ -28,7 +28,9 @@ pub use question::{Application, Client, Flow, Place, Platform, Question, Risk, l
 pub use rights::{Action, Right, Rights, fits};
 pub use tri::Tri;
 pub use verdict::{Rules, Verdict};
-pub use what_if::{Answer, Axis, Class, Countries, PolicyAnswer, Region, TooManyCases, Where, what_if};
+pub use what_if::{
+    Answer, Axis, Class, Countries, PolicyAnswer, Region, TooManyCases, Where, how_strict, what_if,
+};
 pub use who::{
     Door, GIVE_RIGHTS, Given, Grant, Held, Holder, Holding, Hole, Machines, Means, People, PersonRisk, Ready,
     SignIn, Standing, Who, Why, has_failed, ready,

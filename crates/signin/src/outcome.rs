@@ -28,6 +28,8 @@ pub struct Control {
     pub mfa: Tri,
     /// Whether who fulfils it has a device that the organisation manages.
     pub device: Tri,
+    /// Whether it is a strength of authentication.
+    pub is_strength: bool,
 }
 
 /// How strict it is together.
@@ -64,8 +66,9 @@ impl Controls {
     pub(crate) fn of<'e>(policy: &AccessPolicy, find: impl Fn(&str) -> Option<&'e Strength>) -> Self {
         let mut each = Vec::new();
         let (mut block, mut unread) = (Tri::No, false);
-        let mut add =
-            |name: &str, mfa: Tri, device: Tri| each.push(Control { name: name.to_owned(), mfa, device });
+        let mut add = |name: &str, mfa: Tri, device: Tri| {
+            each.push(Control { name: name.to_owned(), mfa, device, is_strength: false });
+        };
         let mut list = |field: &'_ Field<Vec<Box<str>>>| -> Vec<Box<str>> {
             match field {
                 None => Vec::new(),
@@ -103,6 +106,7 @@ impl Controls {
         for control in list(&policy.other_controls) {
             add(&control, Tri::Maybe, Tri::Maybe);
         }
+        let mut strengths = Vec::new();
         let mut strength = |name: &str, id: &str, allows: Option<&Vec<Box<str>>>| {
             let mfa = if is_built_in(id) {
                 Tri::Yes
@@ -110,7 +114,7 @@ impl Controls {
                 let all = allows.filter(|all| !all.is_empty());
                 all.map_or(Tri::Maybe, |all| all.iter().map(|one| is_multiple(one)).fold(Tri::Yes, Tri::and))
             };
-            add(name, mfa, Tri::No);
+            strengths.push(Control { name: name.to_owned(), mfa, device: Tri::No, is_strength: true });
         };
         let own = policy.strength_allows.as_ref().and_then(Known::value);
         match &policy.strength {
@@ -127,6 +131,7 @@ impl Controls {
                 strength(name, id, allows);
             }
         }
+        each.append(&mut strengths);
         // A policy without controls says that it has none.
         unread |= policy.tells_controls != Some(Known::Value(true));
         let all = match &policy.operator {
@@ -136,13 +141,27 @@ impl Controls {
         };
         if unread {
             block = block.max(Tri::Maybe);
-            each.push(Control { name: "?".to_owned(), mfa: Tri::Maybe, device: Tri::Maybe });
+            each.push(Control {
+                name: "?".to_owned(),
+                mfa: Tri::Maybe,
+                device: Tri::Maybe,
+                is_strength: false,
+            });
         }
         let session = match &policy.session {
             Some(Known::Value(all)) => all.iter().map(ToString::to_string).collect(),
             _ => Vec::new(),
         };
         Self { block, all: if each.len() < 2 { Tri::Yes } else { all }, each, session }
+    }
+
+    /// Whether one of several things that it takes would be a second factor or a managed device, and another is neither; or
+    /// whether it takes ways to authenticate some of which are a single factor.
+    pub fn means_more(&self) -> bool {
+        let proves = |control: &Control| control.mfa.or(control.device) == Tri::Yes;
+        let strength = |control: &Control| control.is_strength && control.mfa == Tri::No;
+        self.each.iter().any(|control| proves(control) || strength(control))
+            && self.strictness().either == Tri::No
     }
 
     /// How strict the policy is alone.

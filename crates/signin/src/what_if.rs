@@ -5,6 +5,7 @@
 //! axis, the policies that are left. Ends at which the same is demanded are one.
 
 use estate::{AccessPolicy, Known, Space};
+use hashbrown::HashSet;
 
 use crate::device::Rule;
 use crate::diagram::Diagram;
@@ -118,6 +119,11 @@ pub struct Answer<'e> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooManyCases;
 
+/// How many different rules for devices are looked at. A directory has at most 240 policies.
+///
+/// Source: <https://learn.microsoft.com/entra/identity/users/directory-service-limits-restrictions>
+const RULES: usize = 256;
+
 /// What a policy is for, axis by axis.
 pub(crate) struct Row {
     /// By what is not open.
@@ -138,6 +144,29 @@ pub fn what_if<'e>(
     subject: &Subject<'e>,
     question: &Question,
 ) -> Result<Answer<'e>, TooManyCases> {
+    answer(directory, subject, question, true)
+}
+
+/// How strict it is where, without the policies behind it: where many policies meet there are far fewer cases to tell.
+///
+/// # Errors
+///
+/// Where so much is open that there are too many cases all the same.
+pub fn how_strict<'e>(
+    directory: &Directory<'e>,
+    subject: &Subject<'e>,
+    question: &Question,
+) -> Result<Answer<'e>, TooManyCases> {
+    answer(directory, subject, question, false)
+}
+
+/// The same; `by_policy` says that the policies behind each case are wanted where there are not too many cases for it.
+pub(crate) fn answer<'e>(
+    directory: &Directory<'e>,
+    subject: &Subject<'e>,
+    question: &Question,
+    by_policy: bool,
+) -> Result<Answer<'e>, TooManyCases> {
     let estate = directory.estate();
     let mut all: Vec<&AccessPolicy> = estate.around.access_policies.iter().collect();
     let name = |policy: &AccessPolicy| {
@@ -147,14 +176,23 @@ pub fn what_if<'e>(
     all.sort_by_cached_key(|policy| name(policy));
     let groups = directory.groups_of(subject.id);
     let places = Places::new(directory, &all, question);
-    // Rules that say the same are one, however they are written.
+    // Rules that say the same are one, however they are written. Those of policies that are for others do not matter.
     let mut rules: Vec<(Rule, String)> = Vec::new();
     if question.device.is_none() {
-        for policy in &all {
+        let mut known: HashSet<Rule> = HashSet::new();
+        let meant = |policy: &&&AccessPolicy| {
+            let person = policy::person(directory, subject, &groups, policy).0.so;
+            let application = policy::application(&question.application, policy).0.so;
+            state_of(policy) != PolicyState::Off && person.and(application) != Tri::No
+        };
+        for policy in all.iter().filter(meant) {
             if let (Devices::Some(rule, _), Some(Known::Value(text))) =
                 (policy::devices(policy), &policy.device_rule)
-                && !rules.iter().any(|(known, _)| *known == rule)
+                && known.insert(rule.clone())
             {
+                if known.len() > RULES {
+                    return Err(TooManyCases);
+                }
                 let text = rule.text().unwrap_or_else(|| text.to_string());
                 rules.push((rule, text));
             }
@@ -189,9 +227,9 @@ pub fn what_if<'e>(
         })
         .collect();
     let diagram = |by_policy| Diagram::new(&policies, &rows, &axes, &controls, by_policy).outcomes();
-    let (outcomes, by_policy) = match diagram(true) {
-        Ok(outcomes) => (outcomes, true),
-        Err(TooManyCases) => (diagram(false)?, false),
+    let (outcomes, by_policy) = match by_policy.then(|| diagram(true)) {
+        Some(Ok(outcomes)) => (outcomes, true),
+        Some(Err(TooManyCases)) | None => (diagram(false)?, false),
     };
     Ok(Answer { policies, controls, axes, outcomes, by_policy, by_trust: places.by_trust })
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use signin::plain::{SignIn, is_for};
 use signin::{
     Answer, Application, Axis, Class, Client, Demand, Device, Directory, Doubt, Flow, Never, Place, Platform,
-    PolicyState, Question, Risk, Rule, Tri, Where, what_if,
+    PolicyState, Question, Risk, Rule, Tri, Where, how_strict, what_if,
 };
 
 const WINDOWS: &str = "372140e0-b3b7-4226-8ef9-d57986796201";
@@ -720,6 +720,7 @@ proptest! {
         let directory = Directory::new(&estate);
         let subject = directory.find(["mizuno", "guest", "kaede", "sora"][who])[0];
         let open = what_if(&directory, &subject, &windows()).unwrap();
+        let short = how_strict(&directory, &subject, &windows()).unwrap();
         for one in ones {
             let meets: Vec<usize> = (0..).zip(&open.policies)
                 .filter(|(_, answer)| answer.state == PolicyState::On)
@@ -731,6 +732,7 @@ proptest! {
             let said = demand_of(&open, &one);
             prop_assert_eq!(&said.certain, &expected, "{:?}", one);
             prop_assert!(said.possible.is_empty());
+            prop_assert_eq!(demand_of(&short, &one).strict, said.strict, "{:?}", one);
             // Where less is open it is the same.
             let narrow = Question {
                 place: Place { address: Some(one.address), country: one.country.clone() },

@@ -25,6 +25,7 @@ pub use machine::{
 pub use protection::{BackupItem, BackupPolicy, Snapshot, Vault};
 pub use rights::{
     ClassicAdministrator, DenyAssignment, Permission, RoleAssignment, RoleDefinition, Subscription,
+    TakenRight,
 };
 
 use directory::{
@@ -278,6 +279,8 @@ around! {
     role_definitions: RoleDefinition, "microsoft.authorization/roledefinitions";
     /// Who may take which role where, by scope.
     eligible_rights: RoleAssignment, "microsoft.authorization/roleeligibilityscheduleinstances";
+    /// Roles that somebody has now, and whether these were taken for some time, by scope.
+    taken_rights: TakenRight, "microsoft.authorization/roleassignmentscheduleinstances";
     /// What is taken from people, by scope.
     deny_assignments: DenyAssignment, "microsoft.authorization/denyassignments";
     /// Administrators as they were before there were roles, by subscription.

@@ -33,6 +33,17 @@ record! {
 }
 
 record! {
+    /// How somebody has come to a role.
+    ///
+    /// Source: <https://learn.microsoft.com/rest/api/authorization/role-assignment-schedule-instances/list-for-scope>
+    TakenRight of given_at;
+    /// The assignment that it is.
+    assignment: id at "/properties/originRoleAssignmentId",
+    /// `Assigned` or `Activated`.
+    how: text at "/properties/assignmentType",
+}
+
+record! {
     /// A role.
     RoleDefinition of |_, _, _| None;
     /// What it is called.

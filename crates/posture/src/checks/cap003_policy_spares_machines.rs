@@ -3,7 +3,7 @@
 use estate::{AccessPolicy, Feed};
 use signin::{Door, PolicyState, Tri, state_of};
 
-use super::gets_in::{names_any, policy_name, protects};
+use super::gets_in::{names_any, policy_name, protected_machines, protects};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -52,12 +52,18 @@ fn judge(context: &Context<'_>, policy: &AccessPolicy) -> Judged {
     if !names_any(&policy.include_apps, &["All"]) {
         return Ok(Verdict::NotFor);
     }
-    let spared: Vec<String> = [Door::Windows, Door::Linux]
+    // Whoever protects these by another policy has left them out for that.
+    let doors = [Door::Windows, Door::Linux].map(Door::application);
+    let spared = doors
         .into_iter()
-        .map(Door::application)
-        .filter(|application| names_any(&policy.exclude_apps, &[&application.id]))
-        .map(|application| format!("`{}`", application.name))
-        .collect();
+        .zip(protected_machines(context, policy))
+        .filter(|(application, _)| names_any(&policy.exclude_apps, &[&application.id]));
+    let spared: Vec<_> = spared.filter(|(_, otherwise)| *otherwise != Tri::Yes).collect();
+    if spared.iter().any(|(_, otherwise)| *otherwise == Tri::Maybe) {
+        return Err(vec![estate::Reason::SignInRules]);
+    }
+    let spared: Vec<String> =
+        spared.into_iter().map(|(application, _)| format!("`{}`", application.name)).collect();
     if spared.is_empty() {
         return match context.known(&policy.exclude_apps)? {
             _ if policy.app_filter.is_some() => Err(vec![estate::Reason::SignInRules]),

@@ -1,9 +1,9 @@
 //! A policy that would protect signing in to machines only reports.
 
 use estate::Feed;
-use signin::{Door, PolicyState, Tri, Where, Who};
+use signin::{Door, PolicyState, SignIn, Tri, Verdict, Where, Who};
 
-use super::gets_in::{doubts, is_for_every_risk, policy_name, protects};
+use super::gets_in::{all_rights, doubts, is_for_every_risk, policy_name, protects};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -41,17 +41,35 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
             continue;
         }
         // Only where somebody signs in with less than it would demand.
-        let missed = who.sign_ins().iter().any(|sign_in| {
-            let applies = sign_in
-                .answer
-                .iter()
-                .flat_map(|answer| &answer.policies)
-                .any(|own| own.policy.id == policy.id && !matches!(own.applies, Where::Never(_)));
-            applies && sign_in.door != Door::Azure && !sign_in.least().is_protected()
-        });
-        if !missed {
-            sink.pass(context, &CHECK, policy.id);
-            continue;
+        let missed = |sign_in: &SignIn<'_>| {
+            let own = sign_in.answer.iter().flat_map(|answer| &answer.policies);
+            let own = own.filter(|own| own.policy.id == policy.id && sign_in.door != Door::Azure);
+            let applies = own.map(|own| match own.applies {
+                Where::Never(_) => Tri::No,
+                _ if own.doubts.is_empty() => Tri::Yes,
+                _ => Tri::Maybe,
+            });
+            let least = match sign_in.least() {
+                Verdict::Nothing | Verdict::Other => Tri::Yes,
+                Verdict::Unknown => Tri::Maybe,
+                _ => Tri::No,
+            };
+            applies.fold(Tri::No, Tri::or).and(least)
+        };
+        match who.sign_ins().iter().map(missed).fold(Tri::No, Tri::or) {
+            Tri::Yes => {}
+            Tri::Maybe => {
+                sink.unknown(&CHECK, policy.id, doubts(context, who));
+                continue;
+            }
+            Tri::No => {
+                // Somebody of whom nobody told may sign in.
+                match all_rights(context) {
+                    Ok(()) => sink.pass(context, &CHECK, policy.id),
+                    Err(reasons) => sink.unknown(&CHECK, policy.id, reasons),
+                }
+                continue;
+            }
         }
         // Another that is not told may demand the same.
         if !who.rules.whole {

@@ -3,7 +3,7 @@
 use estate::{AccessPolicy, Feed, Known};
 use signin::{Door, PolicyState, Tri, is_for_application, looks_like_machine, state_of};
 
-use super::gets_in::{is_for_every_risk, is_for_everybody, is_for_modern_clients, policy_name, protects};
+use super::gets_in::{policy_name, protected_machines, protects};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -60,14 +60,7 @@ fn judge(context: &Context<'_>, policy: &AccessPolicy) -> Judged {
         Tri::No => {}
     }
     // Whoever protects these by another policy knows the difference.
-    let protected = |other: &AccessPolicy| {
-        let own = is_for_everybody(other).and(is_for_every_risk(other)).and(is_for_modern_clients(other));
-        let own = own.and(protects(context, other));
-        doors(other).map(|door| door.and(own))
-    };
-    let others = context.estate().around.access_policies.iter().map(protected);
-    let [windows, linux] =
-        others.fold([Tri::No; 2], |[windows, linux], [its, other]| [windows.or(its), linux.or(other)]);
+    let [windows, linux] = protected_machines(context, policy);
     match windows.and(linux) {
         Tri::Yes => return Ok(Verdict::Pass),
         Tri::Maybe => return Err(vec![estate::Reason::SignInRules]),

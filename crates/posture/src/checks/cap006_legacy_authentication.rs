@@ -4,8 +4,8 @@ use estate::{AccessPolicy, DirectoryList, Feed, Known};
 use signin::{Client, PolicyState, Tri, Who, is_for_client, state_of};
 
 use super::gets_in::{
-    controls, directory, is_for_every_risk, is_for_everything, is_none, names_any, policy_name, spares_many,
-    whole,
+    Reaches, controls, directory, is_for_every_risk, is_for_everything, is_none, names_any, policy_name,
+    spares_many, whole,
 };
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
@@ -44,9 +44,11 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let Some((resource, origins)) = directory(context) else { return };
     let around = &context.estate().around;
     let defaults = around.security_defaults.iter().any(|own| own.on == Some(Known::Value(true)));
+    let reaches = Reaches::of(who);
     // Each of the two kinds of clients may be kept out by another policy.
     let kept = CLIENTS.map(|client| {
-        let all = around.access_policies.iter().map(|policy| keeps_out(context, who, policy, client));
+        let all =
+            around.access_policies.iter().map(|policy| keeps_out(context, who, &reaches, policy, client));
         all.fold(Tri::No, Tri::or)
     });
     let [one, other] = kept;
@@ -94,11 +96,17 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
 const CLIENTS: [Client; 2] = [Client::ActiveSync, Client::Legacy];
 
 /// Whether a policy lets no client of a kind in: it blocks them, or demands of everybody what they cannot give.
-fn keeps_out(context: &Context<'_>, who: &Who<'_, '_>, policy: &AccessPolicy, client: Client) -> Tri {
+fn keeps_out(
+    context: &Context<'_>,
+    who: &Who<'_, '_>,
+    reaches: &Reaches,
+    policy: &AccessPolicy,
+    client: Client,
+) -> Tri {
     let strict = controls(context, policy).strictness();
     let demands = strict.blocked.or(strict.mfa).or(strict.device).or(strict.either);
     // Mail is what these clients are for, so an application that is left out is a door.
     let own = is_for_client(policy, client).and(is_for_every_risk(policy)).and(is_none(&policy.exclude_apps));
     let own = own.and(demands).and(is_for_everything(policy));
-    if own == Tri::No { own } else { own.and(!spares_many(who, policy)) }
+    if own == Tri::No { own } else { own.and(!spares_many(who, reaches, policy)) }
 }

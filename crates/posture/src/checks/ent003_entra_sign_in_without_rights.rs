@@ -38,11 +38,14 @@ pub(crate) const CHECK: Check = Check {
 };
 
 /// Whether whoever this is may use their account at all.
-fn can_sign_in(who: &Who<'_, '_>, holding: Holding) -> bool {
+fn can_sign_in(who: &Who<'_, '_>, holding: Holding, certain: bool) -> bool {
     match holding {
-        Holding::Group(_) => true,
+        // Nobody may be in it.
+        Holding::Group(_) => !certain,
         Holding::People(class) => who.people.get(class).is_some_and(|people| {
-            people.enabled != Some(false) && !matches!(people.standing, Standing::Gone | Standing::Program)
+            let may = people.enabled != Some(false)
+                && !matches!(people.standing, Standing::Gone | Standing::Program);
+            may && (!certain || (people.enabled == Some(true) && people.standing != Standing::Untold))
         }),
     }
 }
@@ -52,12 +55,14 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     for machines in who.machines.iter().filter(|machines| machines.ready.so() != Tri::No) {
         let holders = who.holders(machines);
         let may = |certain: bool| {
-            holders.iter().filter(|holder| can_sign_in(who, holder.who)).flat_map(|holder| &holder.held).any(
-                |held| {
+            holders
+                .iter()
+                .filter(|holder| can_sign_in(who, holder.who, certain))
+                .flat_map(|holder| &holder.held)
+                .any(|held| {
                     let so = held.now.or(held.taken);
                     held.means.is_login() && if certain { so == Tri::Yes } else { so != Tri::No }
-                },
-            )
+                })
         };
         for id in &machines.members {
             let of_set = || Some(&estate.scale_set(*id)?.model.as_ref()?.value()?.vm);

@@ -289,6 +289,11 @@ pub(super) fn nearest_hole(context: &Context<'_>, sign_in: &SignIn<'_>) -> Optio
     let why = match hole.why {
         Why::Never(never) => never_text(never, lang).to_owned(),
         Why::ReportOnly => say!(lang, "it only reports", "レポート専用です"),
+        Why::Weak => say!(
+            lang,
+            "it takes something weaker in the place of a second factor",
+            "MFA の代わりに弱い方法も認めています"
+        ),
         Why::Alike(name) => {
             say!(
                 lang,
@@ -371,9 +376,14 @@ impl Reach {
         for machines in other.machines.iter().filter(|one| self.machines.binary_search(one).is_err()) {
             sum.count += who.machines.get(*machines).map_or(0, |machines| machines.members.len());
         }
-        sum.best = sum.best.max(other.best);
+        sum.best = [sum.best, other.best].into_iter().flatten().max_by_key(|(means, _)| rank(*means));
         sum
     }
+}
+
+/// The stronger, the more.
+fn rank(means: Means) -> (bool, Means) {
+    (means.is_login() || means.takes_over(), means)
 }
 
 /// Who has means to sign in to machines that let people do so, or to take machines over by Azure.
@@ -384,7 +394,17 @@ pub(super) struct Reaches {
 }
 
 impl Reaches {
+    /// What makes somebody the master of machines.
     pub(super) fn of(who: &Who<'_, '_>) -> Self {
+        Self::by(who, |means| means.is_login() || means.takes_over())
+    }
+
+    /// The same with what lets them sit at the console or copy a disk.
+    pub(super) fn of_all(who: &Who<'_, '_>) -> Self {
+        Self::by(who, |_| true)
+    }
+
+    fn by(who: &Who<'_, '_>, wanted: impl Fn(Means) -> bool) -> Self {
         let by_class = who.people.iter().map(|_| None).collect();
         let mut all = Self { by_class, untold: BTreeSet::new() };
         for (number, machines) in who.machines.iter().enumerate() {
@@ -392,9 +412,9 @@ impl Reaches {
                 for held in &holder.held {
                     let counts = match held.means.is_login() {
                         true => machines.ready.so() != Tri::No,
-                        false => held.means.takes_over(),
+                        false => true,
                     };
-                    if !counts {
+                    if !counts || !wanted(held.means) {
                         continue;
                     }
                     let class = match holder.who {
@@ -412,7 +432,7 @@ impl Reaches {
                         reach.add(who, number);
                     }
                     if let Some(grant) = held.certain.first().filter(|_| sure)
-                        && reach.best.is_none_or(|(means, _)| means < held.means)
+                        && reach.best.is_none_or(|(means, _)| rank(means) < rank(held.means))
                     {
                         reach.best = Some((held.means, *grant));
                     }
@@ -444,6 +464,7 @@ impl Reaches {
 
     /// Whoever is in a group of which nobody told the members may be anybody.
     pub(super) fn tell_untold(&self, context: &Context<'_>, check: &'static Check, sink: &mut Sink) {
+        tell_other_rights(context, check, sink);
         for group in &self.untold {
             let id = context.estate().text(*group).into();
             sink.unknown(check, *group, vec![Reason::Members { id }]);
@@ -452,11 +473,27 @@ impl Reaches {
 }
 
 /// Whether so many of the people are left out of a policy that these are more than a few.
-pub(super) fn spares_many(who: &Who<'_, '_>, policy: &AccessPolicy) -> Tri {
+///
+/// More than two of those who get into machines are more than a few, too.
+pub(super) fn spares_many(who: &Who<'_, '_>, reaches: &Reaches, policy: &AccessPolicy) -> Tri {
     const FEW: usize = 10;
     // Two accounts for emergencies are what Microsoft advises to leave out.
     const EMERGENCY: usize = 2;
     let (mut spared, mut may_be, mut all) = (0, 0, 0);
+    let (mut gets_in, mut may_get_in) = (0, 0);
+    reaches.each(who, |people, subject, reach| {
+        let class = who.class_of_person(subject.id);
+        let Some(class) = class.filter(|_| are_people(people.standing) && may_act(people)) else { return };
+        match (who.is_spared(class, policy), reach.best) {
+            (Tri::No, _) => {}
+            (Tri::Yes, Some(_)) => gets_in += 1,
+            _ => may_get_in += 1,
+        }
+    });
+    if gets_in > EMERGENCY {
+        return Tri::Yes;
+    }
+    let may_be_many = gets_in + may_get_in > EMERGENCY;
     for (class, people) in who.people.iter().enumerate() {
         if people.base.is_some() || !are_people(people.standing) || people.enabled == Some(false) {
             continue;
@@ -478,7 +515,7 @@ pub(super) fn spares_many(who: &Who<'_, '_>, policy: &AccessPolicy) -> Tri {
         return if few { Tri::No } else { Tri::Maybe };
     }
     let many = |count: usize| count * 2 > all || (count > FEW && count * 10 > all);
-    match (many(spared), many(spared + may_be)) {
+    match (many(spared), many(spared + may_be) || may_be_many) {
         (true, _) => Tri::Yes,
         (false, true) => Tri::Maybe,
         (false, false) => Tri::No,
@@ -539,6 +576,40 @@ impl Live {
 /// Whether these may use their accounts.
 fn may_act(people: &People<'_>) -> bool {
     people.enabled != Some(false) && people.standing != Standing::Gone
+}
+
+/// Where other rights may be given than the input tells, nobody can tell what these come to.
+pub(super) fn tell_other_rights(context: &Context<'_>, check: &'static Check, sink: &mut Sink) {
+    for subscription in with_machines(context) {
+        if let Err(reasons) = subscription.whole(context, Feed::Rights) {
+            sink.unknown(check, subscription.id, reasons);
+        }
+    }
+}
+
+/// Whether the input tells of all rights that lead to machines.
+pub(super) fn all_rights(context: &Context<'_>) -> Result<(), Vec<Reason>> {
+    with_machines(context).iter().try_for_each(|one| one.whole(context, Feed::Rights))?;
+    whole(context, DirectoryList::Roles, Feed::DirectoryRoles)
+}
+
+/// Which of the two applications of machines a policy protects for everybody and always, as strictly as one does.
+pub(super) fn protected_machines(context: &Context<'_>, as_one: &AccessPolicy) -> [Tri; 2] {
+    let wanted = controls(context, as_one).strictness();
+    let protects = |other: &AccessPolicy| {
+        let own = is_for_everybody(other).and(is_for_every_risk(other)).and(is_for_modern_clients(other));
+        let its = controls(context, other).strictness();
+        let holds = |wanted: Tri, its: Tri| if wanted == Tri::Yes { its } else { Tri::Yes };
+        let as_strict = [(wanted.mfa, its.mfa), (wanted.device, its.device), (wanted.either, its.either)];
+        let as_strict =
+            as_strict.into_iter().map(|(wanted, its)| holds(wanted, its)).fold(Tri::Yes, Tri::and);
+        let as_strict = as_strict.and(holds(wanted.blocked, its.blocked)).or(its.blocked);
+        let own = own.and(protects(context, other)).and(as_strict);
+        [signin::Door::Windows, signin::Door::Linux]
+            .map(|door| signin::is_for_application(other, &door.application()).and(own))
+    };
+    let all = context.estate().around.access_policies.iter().map(protects);
+    all.fold([Tri::No; 2], |[windows, linux], [its, other]| [windows.or(its), linux.or(other)])
 }
 
 /// Why it is not told who somebody is.

@@ -57,6 +57,9 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
             (PersonRisk::NotSaid, Ok(())) => return sink.pass(context, &CHECK, subject.id),
             (_, Err(reasons)) => return sink.unknown(&CHECK, subject.id, reasons.clone()),
         };
+        if people.enabled.is_none() {
+            return sink.unknown(&CHECK, subject.id, vec![lacks(context, Feed::People)]);
+        }
         let Some((means, _)) = reach.best else {
             return sink.unknown(&CHECK, subject.id, vec![lacks(context, Feed::Rights)]);
         };

@@ -1,6 +1,6 @@
 //! Somebody who gets into machines has no second factor.
 
-use estate::{DirectoryList, Feed};
+use estate::{DirectoryList, Feed, Known};
 use signin::{Standing, Who};
 
 use super::gets_in::{Reaches, lacks, means_words, name, who_it_is, whole};
@@ -51,18 +51,29 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
             return sink.unknown(&CHECK, subject.id, vec![who_it_is(context, people.standing)]);
         }
         let own = around.sign_in_methods.of(subject.id).first();
+        let told_of = |field: &estate::Field<bool>| field.as_ref().and_then(Known::value).copied();
         // One that policies of the directory do not let them use is none.
-        let has = own.and_then(|own| own.mfa.as_ref().or(own.registered.as_ref())?.value().copied());
+        let capable = own.and_then(|own| told_of(&own.mfa));
+        let registered = own.and_then(|own| told_of(&own.registered));
         let methods = own.and_then(|own| own.methods.as_ref()?.value());
-        let weak = methods.is_some_and(|all| {
-            !all.is_empty() && all.iter().all(|one| WEAK.iter().any(|word| one.eq_ignore_ascii_case(word)))
-        });
+        let is = |words: &[&str], one: &str| words.iter().any(|word| one.eq_ignore_ascii_case(word));
+        let strong = methods.is_some_and(|all| all.iter().any(|one| is(&STRONG, one)));
+        let weak = methods.is_some_and(|all| !all.is_empty() && all.iter().all(|one| is(&WEAK, one)));
+        let has = match (capable, registered) {
+            (Some(false), _) | (None, Some(false)) => Some(false),
+            // Whether it is a strong one is told by the list alone.
+            (Some(true), _) if strong || weak => Some(true),
+            _ => None,
+        };
         let Some(has) = has else {
             let reasons = told.clone().err().unwrap_or_else(|| untold.clone());
             return sink.unknown(&CHECK, subject.id, reasons);
         };
         if has && !weak {
             return sink.pass(context, &CHECK, subject.id);
+        }
+        if people.enabled.is_none() {
+            return sink.unknown(&CHECK, subject.id, vec![lacks(context, Feed::People)]);
         }
         let Some((means, _)) = reach.best else {
             return sink.unknown(&CHECK, subject.id, vec![lacks(context, Feed::Rights)]);
@@ -93,7 +104,35 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     });
 }
 
-/// What reports of Microsoft Graph call methods that whoever takes over a telephone number or a mailbox has, too.
+/// What reports of Microsoft Graph call methods that are a second factor of their own.
+///
+/// Source: <https://learn.microsoft.com/graph/api/resources/userregistrationdetails>
+const STRONG: [&str; 14] = [
+    "microsoftAuthenticatorPush",
+    "microsoftAuthenticatorPasswordless",
+    "softwareOneTimePasscode",
+    "hardwareOneTimePasscode",
+    "fido2SecurityKey",
+    "passKeyDeviceBound",
+    "passKeyDeviceBoundAuthenticator",
+    "passKeyDeviceBoundWindowsHello",
+    "windowsHelloForBusiness",
+    "macOsSecureEnclaveKey",
+    "certificateBasedAuthentication",
+    "x509Certificate",
+    "passKeySynced",
+    "externalAuthMethod",
+];
+
+/// Methods that whoever takes over a telephone number or a mailbox has, too, or that do not last.
 ///
 /// Source: <https://learn.microsoft.com/entra/identity/authentication/concept-authentication-methods>
-const WEAK: [&str; 5] = ["mobilePhone", "alternateMobilePhone", "officePhone", "email", "securityQuestion"];
+const WEAK: [&str; 7] = [
+    "mobilePhone",
+    "alternateMobilePhone",
+    "officePhone",
+    "email",
+    "securityQuestion",
+    "temporaryAccessPass",
+    "qrCodePin",
+];

@@ -1,9 +1,9 @@
 //! Somebody is administrator of machines all the time, where they could take the role when they need it.
 
-use estate::Feed;
-use signin::{Grant, Means, Standing, Tri, Who};
+use estate::{Feed, Known};
+use signin::{Given, Grant, Means, Standing, Tri, Who};
 
-use super::gets_in::{Live, cause, holder_words, lacks, place, scope_words, who_it_is};
+use super::gets_in::{Live, cause, holder_words, lacks, place, scope_words, tell_other_rights, who_it_is};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -37,11 +37,25 @@ pub(crate) const CHECK: Check = Check {
     run: Run::People(Subject::Subscription, run),
 };
 
+/// Whether an assignment was taken for some time.
+fn is_taken(context: &Context<'_>, grant: &Grant<'_>) -> Tri {
+    let Given::Role(own) = grant.given else { return Tri::No };
+    let all = &context.estate().around.taken_rights;
+    let same = all.iter().filter(|one| matches!(one.assignment, Some(Known::Value(its)) if its == own.id));
+    let how = same.filter_map(|one| one.how.as_ref()?.value());
+    let how: Vec<bool> = how.map(|how| how.eq_ignore_ascii_case("Activated")).collect();
+    match (how.is_empty(), how.iter().all(|taken| *taken)) {
+        (true, _) => Tri::Maybe,
+        (false, all) => all.into(),
+    }
+}
+
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let lang = context.lang;
     // Roles that somebody may take: one of them that is taken now stands beside.
     let eligible = || who.grants.iter().filter(|grant| grant.eligible);
     let live = Live::of(who);
+    tell_other_rights(context, &CHECK, sink);
     for (number, grant) in who.grants.iter().enumerate() {
         match live.gives(who, number, Means::LoginAsAdmin) {
             Tri::No => continue,
@@ -64,12 +78,14 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
             same.and(who.holds(other.scope, grant.scope))
         };
         let taken = eligible().map(taken).fold(grant.eligible.into(), Tri::or);
+        // One that is held for good passes for none that is taken for some time.
+        let taken = if grant.eligible { Tri::Yes } else { taken.and(is_taken(context, grant)) };
         if taken == Tri::Yes {
             sink.pass(context, &CHECK, place(grant));
             continue;
         }
         if taken == Tri::Maybe {
-            sink.unknown(&CHECK, place(grant), vec![lacks(context, Feed::EligibleRights)]);
+            sink.unknown(&CHECK, place(grant), vec![lacks(context, Feed::TakenRights)]);
             continue;
         }
         if let Some(standing @ (Standing::Untold | Standing::Unread)) = standing {

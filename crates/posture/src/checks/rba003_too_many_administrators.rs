@@ -93,7 +93,7 @@ fn givers_for(context: &Context<'_>, who: &Who<'_, '_>, machines: &Machines) -> 
         if !(untold || are_people(people.standing)) || people.enabled == Some(false) {
             continue;
         }
-        if untold {
+        if untold || people.enabled.is_none() {
             givers.reasons.insert(who_it_is(context, people.standing));
         } else if held.now == Tri::Yes && held.certain.iter().any(counts) {
             givers.classes.insert(class);

@@ -36,7 +36,7 @@ pub(crate) const CHECK: Check = Check {
 
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let lang = context.lang;
-    let reaches = Reaches::of(who);
+    let reaches = Reaches::of_all(who);
     reaches.tell_untold(context, &CHECK, sink);
     let rights_untold = lacks(context, Feed::Rights);
     reaches.each(who, |people, subject, reach| {
@@ -47,6 +47,9 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
                 return sink.unknown(&CHECK, subject.id, vec![who_it_is(context, people.standing)]);
             }
             (Standing::Guest, _) if people.enabled == Some(false) => return,
+            (Standing::Guest, Some(_)) if people.enabled.is_none() => {
+                return sink.unknown(&CHECK, subject.id, vec![lacks(context, Feed::People)]);
+            }
             (Standing::Guest, None) => {
                 return sink.unknown(&CHECK, subject.id, vec![rights_untold.clone()]);
             }
@@ -70,6 +73,9 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
             .fact("role", role)
             .fact("scope", grant.scope)
             .fact("machines", count.to_string());
+        // The console asks for a password of the machine, and a copy of a disk is no way in.
+        let master = means.is_login() || means.takes_over();
+        let fault = if master { fault } else { fault.severity(Severity::Medium) };
         sink.fail(fault.finding(context, &CHECK, subject.id));
     });
 }

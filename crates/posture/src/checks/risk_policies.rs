@@ -4,7 +4,7 @@ use estate::{AccessPolicy, DirectoryList, Feed, Field};
 use signin::{PolicyState, Tri, Who, state_of};
 
 use super::gets_in::{
-    directory, is_for_everything, is_for_modern_clients, is_none, may_name, policy_name, protects,
+    Reaches, directory, is_for_everything, is_for_modern_clients, is_none, may_name, policy_name, protects,
     spares_many, whole,
 };
 use crate::check::Check;
@@ -36,12 +36,13 @@ pub(super) fn run(
     let lang = context.lang;
     // Whether a policy stops whom Microsoft takes for somebody else; those that look at the risk are told where it does not.
     let looks = |policy: &AccessPolicy| may_name((wanted.levels)(policy), &["high"]);
+    let reaches = Reaches::of(who);
     let stops = |policy: &AccessPolicy| {
         let demands = protects(context, policy).or(may_name(&policy.controls, wanted.controls));
         let alone = is_none((wanted.other)(policy));
         let own = looks(policy).and(demands).and(is_for_modern_clients(policy)).and(alone);
         let own = own.and(is_for_everything(policy));
-        if own == Tri::No { own } else { own.and(!spares_many(who, policy)) }
+        if own == Tri::No { own } else { own.and(!spares_many(who, &reaches, policy)) }
     };
     let policies = &context.estate().around.access_policies;
     match policies.iter().map(stops).fold(Tri::No, Tri::or) {

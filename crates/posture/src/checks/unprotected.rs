@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use estate::{Feed, Reason};
+use estate::{DirectoryList, Feed, Reason};
 use signin::{Door, Held, Holding, SignIn, Standing, Tri, Verdict, Who};
 
 use super::gets_in::{
-    are_people, cause, doubts, lacks, names, nearest_hole, place, scope_words, shown, who_it_is, with_names,
+    are_people, cause, doubts, lacks, names, nearest_hole, place, scope_words, shown, tell_other_rights,
+    who_it_is, whole, with_names,
 };
+use super::subscriptions::with_machines;
 use crate::check::Check;
 use crate::engine::Sink;
 use crate::lang::say;
@@ -35,6 +37,13 @@ pub(super) fn judge(
 ) {
     let (people_untold, doubts) = (lacks(context, Feed::People), doubts(context, who));
     let (rights_untold, machines_untold) = (lacks(context, Feed::Rights), lacks(context, Feed::Machines));
+    tell_other_rights(context, check, sink);
+    // Global administrators may raise themselves.
+    if !login && let Err(reasons) = whole(context, DirectoryList::Roles, Feed::DirectoryRoles) {
+        for subscription in with_machines(context) {
+            sink.unknown(check, subscription.id, reasons.clone());
+        }
+    }
     let mut found: BTreeMap<usize, Found> = BTreeMap::new();
     for machines in &who.machines {
         // Where nobody can sign in, nobody does without a second factor.
@@ -65,8 +74,10 @@ pub(super) fn judge(
                         found.reasons.insert(who_it_is(context, people.standing));
                         continue;
                     }
-                    let untold = people.standing == Standing::Untold;
-                    if !(are_people(people.standing) || untold) || people.enabled == Some(false) {
+                    // Who may not be there, or may not be let in by their account, does not for certain.
+                    let untold = people.standing == Standing::Untold || people.enabled.is_none();
+                    let somebody = are_people(people.standing) || people.standing == Standing::Untold;
+                    if !somebody || people.enabled == Some(false) {
                         continue;
                     }
                     // A grant that may give it does not, where nobody can tell.

@@ -204,6 +204,9 @@ impl<'e> Build<'_, '_, '_, 'e> {
                 }
             }
         }
+        if !estate.around.lists(estate::DirectoryList::Roles) {
+            self.lacks(Feed::DirectoryRoles);
+        }
         if machines.ready.extension == Tri::Maybe {
             self.lacks(Feed::Machines);
         }
@@ -584,6 +587,16 @@ impl<'e> Build<'_, '_, '_, 'e> {
                         "report-only",
                         None,
                         pick(self.lang, "it only reports", "レポート専用です").to_owned(),
+                    ),
+                    Why::Weak => (
+                        "takes-something-weaker",
+                        None,
+                        pick(
+                            self.lang,
+                            "it takes something weaker in the place of a second factor",
+                            "MFA の代わりに弱い方法も認めています",
+                        )
+                        .to_owned(),
                     ),
                     Why::Alike(name) => {
                         let text = match self.lang {

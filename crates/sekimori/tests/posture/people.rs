@@ -60,6 +60,15 @@ fn eligible(number: u32, scope: &str, role: &str, principal: u32, kind: &str) ->
     given("roleEligibilityScheduleInstances", number, scope, role, principal, kind)
 }
 
+/// Whether an assignment is for good or was taken for some time.
+fn taken(number: u32, scope: &str, how: &str) -> Value {
+    let of = format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{}", who(900 + number));
+    json!({
+        "id": format!("{scope}/providers/Microsoft.Authorization/roleAssignmentScheduleInstances/{}", who(960 + number)),
+        "properties": {"scope": scope, "originRoleAssignmentId": of, "assignmentType": how}
+    })
+}
+
 pub(crate) fn group() -> String {
     RG.trim_end_matches("/providers").to_owned()
 }
@@ -245,6 +254,7 @@ fn administrators_of_machines_take_the_role_when_they_need_it() {
                 with(vec![
                     assignment(1, &group(), ADMIN_LOGIN, 1, "User"),
                     eligible(2, &group(), ADMIN_LOGIN, 1, "User"),
+                    taken(1, &group(), "Activated"),
                 ]),
             ),
             (
@@ -252,6 +262,23 @@ fn administrators_of_machines_take_the_role_when_they_need_it() {
                 with(vec![
                     assignment(1, &vm_id(), ADMIN_LOGIN, 1, "User"),
                     eligible(2, SUBSCRIPTION, ADMIN_LOGIN, 11, "Group"),
+                    taken(1, &vm_id(), "Activated"),
+                ]),
+            ),
+            // One for good is one, whatever else they may take; and nobody can tell where nothing tells the two apart.
+            (
+                "fail",
+                with(vec![
+                    assignment(1, &group(), ADMIN_LOGIN, 1, "User"),
+                    eligible(2, &group(), ADMIN_LOGIN, 1, "User"),
+                    taken(1, &group(), "Assigned"),
+                ]),
+            ),
+            (
+                "unknown",
+                with(vec![
+                    assignment(1, &group(), ADMIN_LOGIN, 1, "User"),
+                    eligible(2, &group(), ADMIN_LOGIN, 1, "User"),
                 ]),
             ),
             ("pass", with(vec![assignment(1, &group(), ADMIN_LOGIN, 61, "ServicePrincipal")])),
@@ -672,6 +699,7 @@ fn a_role_that_may_be_taken_above_is_told_by_management_groups() {
                 own,
                 assignment(1, &group(), ADMIN_LOGIN, 1, "User"),
                 eligible(2, corp, ADMIN_LOGIN, 1, "User"),
+                taken(1, &group(), "Activated"),
             ],
         ])
     };
@@ -754,4 +782,125 @@ fn a_machine_from_a_disk_tells_nothing_of_its_accounts() {
     assert_eq!(verdict(&snapshot(&[from_disk, extension.clone()]), "ENT004"), "unknown");
     let made = windows(json!({"identity": {"type": "SystemAssigned"}}));
     assert_eq!(verdict(&snapshot(&[made, extension]), "ENT004"), "fail");
+}
+
+/// A guest who sits at the console or copies disks has not got in, and is told all the same.
+#[test]
+fn guests_do_not_sit_at_consoles() {
+    let role = json!({
+        "id": format!("{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{}", who(80)),
+        "properties": {"roleName": "own", "type": "CustomRole", "permissions": [{"actions":
+            ["Microsoft.SerialConsole/serialPorts/connect/action"], "notActions": [], "dataActions": [], "notDataActions": []}]}
+    });
+    let given = assignment(1, &group(), &who(80), 3, "User");
+    let report = snapshot(&together(vec![ready_vm(json!({})), people(), vec![role, given]]));
+    let found = finding(&report, "RBA004");
+    assert_eq!(found["severity"], "medium");
+    assert!(found["message"].as_str().unwrap().contains("(use the serial console)"), "{found:#}");
+}
+
+/// Where rights are refused, nothing is said to be well.
+#[test]
+fn rights_that_are_not_told_are_told() {
+    let refused = manifest(
+        json!({"refused": [{"what": "rights", "scope": SUBSCRIPTION, "action": "Microsoft.Authorization/roleAssignments/read"}]}),
+    );
+    let report_only = json!({"id": who(501), "displayName": "p", "state": "enabledForReportingButNotEnforced",
+        "conditions": {"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}, "clientAppTypes": ["all"]},
+        "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}});
+    let lists = vec![
+        graph("identity/conditionalAccess/policies", json!([report_only])),
+        graph("identityProtection/riskyUsers", json!([])),
+        graph("reports/authenticationMethods/userRegistrationDetails", json!([])),
+        eligible(9, &format!("{}9", group()), ADMIN_LOGIN, 5, "User"),
+    ];
+    let all = together(vec![ready_vm(json!({})), people(), lists]);
+    let report = lines(&all, &refused);
+    for code in [
+        "CAP001", "CAP002", "CAP004", "RBA001", "RBA002", "RBA003", "RBA004", "RBA005", "RBA006", "RBA007",
+        "IDP003", "IDP004", "ENT003",
+    ] {
+        assert_eq!(verdict(&report, code), "unknown", "{code}");
+    }
+}
+
+/// Who is global administrator is told by the roles of the directory alone.
+#[test]
+fn administrators_of_everything_are_not_told_where_roles_are_not() {
+    let mut all = together(vec![ready_vm(json!({})), people()]);
+    all.push(graph("identity/conditionalAccess/policies", json!([])));
+    assert_eq!(verdict(&snapshot(&all), "CAP002"), "");
+    all.retain(|one| !one["@odata.context"].as_str().is_some_and(|text| text.contains("roleManagement")));
+    assert_eq!(verdict(&snapshot(&all), "CAP002"), "unknown");
+}
+
+#[test]
+fn accounts_that_may_be_gone_or_off_are_not_certain() {
+    let policies = graph("identity/conditionalAccess/policies", json!([]));
+    let given = || vec![assignment(1, &group(), USER_LOGIN, 1, "User"), policies.clone()];
+    let with = |users: Value| {
+        let mut all = together(vec![ready_vm(json!({})), people(), given()]);
+        all.retain(|one| !one["@odata.context"].as_str().is_some_and(|text| text.ends_with("/users")));
+        all.push(users);
+        snapshot(&all)
+    };
+    // Nothing tells whether the account may be used.
+    let untold = graph(
+        "users",
+        json!([{"id": who(1), "userPrincipalName": "mizuno@x.example", "userType": "Member"}]),
+    );
+    assert_eq!(verdict(&with(untold), "CAP001"), "unknown");
+    let off = graph(
+        "users",
+        json!([{"id": who(1), "userPrincipalName": "m", "userType": "Member", "accountEnabled": false}]),
+    );
+    assert_eq!(verdict(&with(off), "CAP001"), "");
+    // Others stand on another page.
+    let mut paged = graph(
+        "users",
+        json!([{"id": who(2), "userPrincipalName": "k", "userType": "Member", "accountEnabled": true}]),
+    );
+    paged["@odata.nextLink"] = "https://graph.microsoft.com/v1.0/users?$skiptoken=x".into();
+    let report = with(paged);
+    assert_eq!(verdict(&report, "CAP001"), "unknown");
+    assert_eq!(verdict(&report, "RBA007"), "unknown");
+}
+
+#[test]
+fn a_group_of_which_nobody_is_told_lets_nobody_in_for_certain() {
+    let untold = graph("groups", json!([{"id": who(12), "displayName": "ops"}]));
+    let all = together(vec![
+        ready_vm(json!({})),
+        people(),
+        vec![untold, assignment(1, &group(), USER_LOGIN, 12, "Group")],
+    ]);
+    assert_eq!(verdict(&snapshot(&all), "ENT003"), "unknown");
+}
+
+#[test]
+fn a_strong_method_is_one_that_is_known_to_be() {
+    let with = |own: Value| {
+        let list = graph("reports/authenticationMethods/userRegistrationDetails", json!([own]));
+        let all = together(vec![
+            ready_vm(json!({})),
+            people(),
+            vec![list, assignment(1, &group(), USER_LOGIN, 1, "User")],
+        ]);
+        verdict(&snapshot(&all), "IDP004")
+    };
+    let own = |capable: Value, methods: Value| json!({"id": who(1), "isMfaCapable": capable, "isMfaRegistered": true, "methodsRegistered": methods});
+    assert_eq!(with(own(json!(true), json!(["softwareOneTimePasscode", "mobilePhone"]))), "pass");
+    assert_eq!(with(own(json!(true), Value::Null)), "unknown");
+    assert_eq!(with(own(json!(true), json!([]))), "unknown");
+    assert_eq!(with(own(Value::Null, json!(["softwareOneTimePasscode"]))), "unknown");
+    assert_eq!(with(own(json!(true), json!(["mobilePhone", "someLaterMethod"]))), "unknown");
+    assert_eq!(with(own(json!(true), json!(["mobilePhone", "temporaryAccessPass"]))), "fail");
+    assert_eq!(with(own(json!(true), json!(["mobilePhone", "qrCodePin"]))), "fail");
+}
+
+/// <https://learn.microsoft.com/entra/identity/devices/howto-vm-sign-in-azure-ad-linux>
+#[test]
+fn each_system_has_an_extension_of_its_own() {
+    let windows = login_extension(json!({"properties": {"type": "AADLoginForWindows"}}));
+    cases("ENT001", vec![("fail", vec![vm(json!({})), windows])]);
 }

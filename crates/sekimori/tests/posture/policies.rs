@@ -330,6 +330,9 @@ fn what_is_certain_counts_whatever_else_is_not_known() {
         policy(1, json!({"conditions": {"devices": {"deviceFilter": {"mode": "exclude", "rule": rule}}}}))
     };
     assert_eq!(said("CAP001", vec![filter("device.isCompliant -eq True")]), "pass");
+    assert_eq!(said("CAP001", vec![filter("device.trustType -eq \"ServerAD\"")]), "pass");
+    // Whoever has a password may join a device.
+    assert_eq!(said("CAP001", vec![filter("device.trustType -eq \"AzureAD\"")]), "fail");
     assert_eq!(said("CAP001", vec![filter("device.model -eq \"x\"")]), "fail");
 }
 
@@ -358,7 +361,11 @@ fn people_that_nobody_tells_of_are_not_passed() {
         verdict(&snapshot(&with(kind, role, all)), code)
     };
     let user = json!("#microsoft.graph.user");
-    assert_eq!(of(user.clone(), "CAP001", USER_LOGIN, vec![]), "fail", "they are told to be people");
+    assert_eq!(
+        of(user.clone(), "CAP001", USER_LOGIN, vec![]),
+        "unknown",
+        "whether they may sign in is not told"
+    );
     assert_eq!(of(user, "CAP001", USER_LOGIN, vec![policy(1, json!({}))]), "pass");
     assert_eq!(of(Value::Null, "CAP001", USER_LOGIN, vec![]), "unknown");
     assert_eq!(of(Value::Null, "CAP002", CONTRIBUTOR, vec![]), "unknown");
@@ -654,4 +661,95 @@ fn a_wide_place_matters_where_nothing_else_is_demanded() {
         assert_eq!(with(vec![outside("mfa"), policy(2, change.clone())]), "fail", "{change}");
     }
     assert_eq!(with(vec![outside("mfa"), policy(2, json!({"state": "someLaterState"}))]), "unknown");
+}
+
+/// A policy that takes something weaker in the place of what it is meant for is named.
+#[test]
+fn a_policy_that_takes_less_is_the_hole() {
+    let of = |grant: Value| {
+        let mut one = policy(1, json!({}));
+        one["grantControls"] = grant;
+        let report = snapshot(&world(vec![one]));
+        finding(&report, "CAP001")["message"].as_str().unwrap().to_owned()
+    };
+    for grant in [
+        json!({"operator": "OR", "builtInControls": ["mfa"], "termsOfUse": ["t"]}),
+        json!({"operator": "OR", "builtInControls": ["mfa", "approvedApplication"]}),
+        json!({"operator": "OR", "builtInControls": [], "authenticationStrength": {"id": "own", "allowedCombinations": ["fido2", "password"]}}),
+    ] {
+        let message = of(grant.clone());
+        assert!(message.contains("`Policy 1`: it takes something weaker"), "{grant}: {message}");
+    }
+    let message = of(json!({"operator": "OR", "builtInControls": ["passwordChange"]}));
+    assert!(message.contains("no policy is for that"), "{message}");
+}
+
+#[test]
+fn machines_that_are_left_out_may_have_a_policy_of_their_own() {
+    let but = || policy(1, apps(json!({"excludeApplications": [WINDOWS, LINUX]})));
+    let own = |change: Value| {
+        let mut one = policy(2, apps(json!({"includeApplications": [WINDOWS, LINUX]})));
+        merge(&mut one, &change);
+        said("CAP003", vec![but(), one])
+    };
+    assert_eq!(own(json!({})), "pass");
+    assert_eq!(own(json!({"grantControls": {"builtInControls": ["block"]}})), "pass");
+    let device = json!({"grantControls": {"operator": "AND", "builtInControls": ["mfa", "compliantDevice"]}});
+    assert_eq!(own(device), "pass");
+    let weaker = json!({"grantControls": {"builtInControls": ["compliantDevice"]}});
+    assert_eq!(own(weaker), "fail", "no second factor is demanded there");
+    assert_eq!(own(apps(json!({"includeApplications": [WINDOWS]}))), "fail");
+    assert_eq!(own(users(json!({"includeUsers": [who(1)]}))), "fail");
+    assert_eq!(own(json!({"state": "someLaterState"})), "unknown");
+}
+
+#[test]
+fn a_report_misses_what_certainly_happens() {
+    let report = |change: Value| {
+        let mut one = policy(1, json!({"state": "enabledForReportingButNotEnforced"}));
+        merge(&mut one, &change);
+        one
+    };
+    let of = |all: Vec<Value>| {
+        let mut estate = world(all);
+        estate.push(graph("groups", json!([{"id": who(12), "displayName": "ops"}])));
+        verdict(&snapshot(&estate), "CAP004")
+    };
+    assert_eq!(of(vec![report(json!({}))]), "fail");
+    // For whom it would be is not told.
+    let group = json!({"conditions": {"users": {"includeUsers": [], "includeGroups": [who(12)]}}});
+    assert_eq!(of(vec![report(group.clone())]), "unknown");
+    // Another may demand the same.
+    let mut other = policy(2, group);
+    other["conditions"]["users"]["includeUsers"] = json!([]);
+    assert_eq!(of(vec![report(json!({})), other]), "unknown");
+}
+
+/// Two accounts for emergencies are left out of what others have to do; three who get into machines are a hole.
+#[test]
+fn a_policy_that_spares_administrators_stops_nobody() {
+    let with = |count: u32, code: &str, change: Value| {
+        let mut all = world(vec![]);
+        all.retain(|one| {
+            !one["@odata.context"].as_str().is_some_and(|text| text.contains("conditionalAccess"))
+        });
+        let person = |number: u32| json!({"id": who(number), "userPrincipalName": format!("p{number}@x.example"), "userType": "Member", "accountEnabled": true});
+        all.push(graph("users", json!((20..60).map(person).collect::<Vec<_>>())));
+        all.extend(
+            (0..count).map(|number| assignment(20 + number, &group(), USER_LOGIN, 20 + number, "User")),
+        );
+        let spared: Vec<String> = (20..20 + count).map(who).collect();
+        let mut one = policy(1, users(json!({"excludeUsers": spared})));
+        merge(&mut one, &change);
+        all.push(policies(vec![one]));
+        verdict(&snapshot(&all), code)
+    };
+    for (code, change) in [
+        ("CAP006", json!({})),
+        ("IDP001", json!({"conditions": {"signInRiskLevels": ["high"]}})),
+        ("IDP002", json!({"conditions": {"userRiskLevels": ["high"]}})),
+    ] {
+        assert_eq!(with(2, code, change.clone()), "pass", "{code}");
+        assert_eq!(with(3, code, change), "fail", "{code}");
+    }
 }

@@ -51,7 +51,7 @@ pub fn ready(estate: &Estate, vm: &Vm, set: Option<ResourceId>) -> Ready {
     let own = all.of(vm.id).iter().chain(set.map(|set| all.of(set)).unwrap_or_default());
     let (mut extension, mut nameless) = (Tri::No, false);
     for one in own {
-        match is_login(one) {
+        match is_login(one, door(vm)) {
             Tri::No => {}
             Tri::Maybe => nameless = true,
             Tri::Yes => extension = extension.or(works(one)),
@@ -83,15 +83,22 @@ pub fn ready(estate: &Estate, vm: &Vm, set: Option<ResourceId>) -> Ready {
 /// Whether the extension by which people sign in to a machine is there, and in a state that says that something went wrong.
 pub fn has_failed(estate: &Estate, vm: ResourceId) -> bool {
     let failed = |one: &&Extension| matches!(&one.state, Some(Known::Value(state)) if state.eq_ignore_ascii_case("Failed"));
-    estate.around.extensions.of(vm).iter().filter(failed).any(|one| is_login(one) == Tri::Yes)
+    let system = estate.vm(vm).and_then(door);
+    estate.around.extensions.of(vm).iter().filter(failed).any(|one| is_login(one, system) == Tri::Yes)
 }
 
-fn is_login(extension: &Extension) -> Tri {
+/// Whether an extension lets people of the directory in to a machine of a system: each is for one of the two.
+fn is_login(extension: &Extension, system: Option<Door>) -> Tri {
     let is = |field: &Field<Box<str>>, words: &[&str]| match field {
         Some(Known::Value(text)) => words.iter().any(|word| text.eq_ignore_ascii_case(word)).into(),
         _ => Tri::Maybe,
     };
-    is(&extension.publisher, &[PUBLISHER]).and(is(&extension.handler, &EXTENSIONS))
+    let handlers: &[&str] = match system {
+        Some(Door::Windows) => &EXTENSIONS[..1],
+        Some(Door::Linux) => &EXTENSIONS[1..],
+        Some(Door::Azure) | None => &EXTENSIONS,
+    };
+    is(&extension.publisher, &[PUBLISHER]).and(is(&extension.handler, handlers))
 }
 
 /// Whether an extension is in place. One of which the state is not told was asked for, and mostly is; one that has failed may

@@ -32,6 +32,9 @@ pub use sign_in::{Hole, SignIn, Why};
 /// The role that may take every right in Azure, by its template.
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 
+/// How often it is tried to tell the policies behind too many cases.
+const CROWDED: usize = 20;
+
 /// What assignments call a group.
 const GROUP: &str = "Group";
 
@@ -273,11 +276,11 @@ impl<'d, 'e> Who<'d, 'e> {
     /// What is demanded of a class of people at a door, whatever rights they have.
     pub fn demanded(&self, people: usize, door: Door) -> Option<SignIn<'e>> {
         let own = self.people.get(people)?;
-        Some(self.asked(own.members.first()?, own.risk, door))
+        Some(self.asked(own.members.first()?, own.risk, door, true))
     }
 
-    fn asked(&self, subject: &Subject<'e>, risk: PersonRisk, door: Door) -> SignIn<'e> {
-        SignIn::of(self.directory(), self.rules, subject, door, risk, self.no_trusted_addresses)
+    fn asked(&self, subject: &Subject<'e>, risk: PersonRisk, door: Door, by_policy: bool) -> SignIn<'e> {
+        SignIn::of(self.directory(), self.rules, subject, door, risk, self.no_trusted_addresses, by_policy)
     }
 
     /// Whether one scope holds another.
@@ -435,6 +438,8 @@ impl<'d, 'e> Who<'d, 'e> {
         type Said = (Tri, Vec<policy::Doubt>, Option<policy::Never>);
         let mut known: BTreeMap<(Door, PersonRisk, Vec<Said>), usize> = BTreeMap::new();
         let mut said_of: HashMap<usize, Vec<Said>> = HashMap::new();
+        // So many cases that nobody can be told the policies behind each cost time: after some of these nobody is.
+        let mut crowded = 0;
         for (class, door) in needed {
             let Some(own) = self.people.get(class) else { continue };
             let asked = !matches!(own.standing, Standing::Program | Standing::Gone | Standing::Unread);
@@ -450,7 +455,9 @@ impl<'d, 'e> Who<'d, 'e> {
             let next = self.sign_ins.len();
             let at = *known.entry((door, own.risk, said.clone())).or_insert(next);
             if at == next {
-                self.sign_ins.push(self.asked(&subject, own.risk, door));
+                let one = self.asked(&subject, own.risk, door, crowded < CROWDED);
+                crowded += usize::from(one.answer.as_ref().is_none_or(|answer| !answer.by_policy));
+                self.sign_ins.push(one);
             }
             self.sign_in_of.insert((class, door), at);
         }
@@ -463,16 +470,25 @@ fn grants<'e>(rights: &Rights<'_, 'e>) -> Vec<Grant<'e>> {
     let estate = directory.estate();
     let around = &estate.around;
     let mut all = Vec::new();
+    // What a role gives is the same wherever it is given without a condition.
+    let mut known: HashMap<ResourceId, (String, [Tri; ACTIONS.len()])> = HashMap::new();
     let own = around.role_assignments.iter().map(|one| (one, false));
     for (assignment, eligible) in own.chain(around.eligible_rights.iter().map(|one| (one, true))) {
         let read = assignment.holder.as_ref().and_then(Known::value).copied();
         let principal = read.unwrap_or(assignment.id);
-        let mut role = String::new();
-        let gives = ACTIONS.map(|(_, _, action)| {
-            let (name, so) = rights.gives(assignment, action);
-            role = name;
-            so
-        });
+        let look = || {
+            let mut role = String::new();
+            let gives = ACTIONS.map(|(_, _, action)| {
+                let (name, so) = rights.gives(assignment, action);
+                role = name;
+                so
+            });
+            (role, gives)
+        };
+        let (role, gives) = match (&assignment.role, &assignment.condition) {
+            (Some(Known::Value(role)), None) => known.entry(*role).or_insert_with(look).clone(),
+            _ => look(),
+        };
         let told = assignment.principal_kind.as_ref().and_then(Known::value).map(|kind| &**kind);
         let kind = told.filter(|_| read.is_some()).or_else(|| directory.is_group(principal).then_some(GROUP));
         let scope = estate.text(assignment.owner);

@@ -206,7 +206,7 @@ fn standing(directory: &Directory<'_>, subject: &Subject<'_>, assigned: Option<&
         (None, _) if member == MemberKind::Person => Standing::Person,
         (None, _) if member == MemberKind::Other => Standing::Program,
         (None, _) if is("User") && all_people => Standing::Gone,
-        (None, _) if is("User") => Standing::Person,
+        // A user whom the input does not hold may be gone.
         // What is in a group and is no person of a whole list is a program, or a device.
         (None, _) if assigned.is_none() && all_people => Standing::Program,
         (None, _) => Standing::Untold,

@@ -9,7 +9,7 @@ use crate::policy::{Never, PolicyState};
 use crate::question::{Question, looks_like_machine};
 use crate::tri::Tri;
 use crate::verdict::{Rules, Verdict};
-use crate::what_if::{Answer, Axis, Class, Region, Where, what_if};
+use crate::what_if::{self, Answer, Axis, Class, Region, Where};
 use crate::who::people::PersonRisk;
 
 /// What conditional access demands of somebody at a door, whatever is left open.
@@ -43,6 +43,8 @@ pub enum Why {
     ReportOnly,
     /// It is for a part of what is open.
     Only(Region),
+    /// It demands something stronger, and takes something weaker in its place.
+    Weak,
     /// It is for an application that people take for the one that is asked about; its name.
     Alike(&'static str),
 }
@@ -53,12 +55,13 @@ impl Why {
         match self {
             Self::Never(Never::PersonExcluded) => 0,
             Self::Never(Never::ApplicationExcluded) => 1,
-            Self::Only(_) => 2,
-            Self::Alike(_) => 3,
-            Self::ReportOnly => 4,
-            Self::Never(Never::Person) => 5,
-            Self::Never(Never::Off) => 6,
-            Self::Never(_) => 8,
+            Self::Weak => 2,
+            Self::Only(_) => 3,
+            Self::Alike(_) => 4,
+            Self::ReportOnly => 5,
+            Self::Never(Never::Person) => 6,
+            Self::Never(Never::Off) => 7,
+            Self::Never(_) => 9,
         }
     }
 }
@@ -66,7 +69,7 @@ impl Why {
 impl Hole {
     /// Whether it is one that nobody meant, most likely.
     pub fn is_near(&self) -> bool {
-        !self.of_some && self.why.rank() < 5
+        !self.of_some && self.why.rank() < 6
     }
 }
 
@@ -89,9 +92,10 @@ impl<'e> SignIn<'e> {
         door: Door,
         risk: PersonRisk,
         no_trusted_addresses: bool,
+        by_policy: bool,
     ) -> Self {
         let question = question(door, risk, no_trusted_addresses);
-        let answer = what_if(directory, subject, &question).ok();
+        let answer = what_if::answer(directory, subject, &question, by_policy).ok();
         let cases = answer.as_ref().map(|answer| {
             let verdict = |(demand, regions): &(_, Vec<Region>)| {
                 let verdict = Verdict::of(rules, &question.application, answer, demand);
@@ -138,8 +142,8 @@ impl<'e> SignIn<'e> {
         };
         let all = answer.policies.iter().zip(&answer.controls).enumerate();
         let mut holes: Vec<Hole> = all
-            .filter(|(_, (_, controls))| demands(controls))
-            .filter_map(|(policy, (own, _))| {
+            .filter(|(_, (_, controls))| demands(controls) || controls.means_more())
+            .filter_map(|(policy, (own, controls))| {
                 let alike = own.policy.include_apps.as_ref().and_then(Known::value);
                 let alike = alike.into_iter().flatten().find_map(|id| looks_like_machine(id));
                 let why = match (&own.applies, own.state) {
@@ -147,6 +151,7 @@ impl<'e> SignIn<'e> {
                         Why::Alike(alike?)
                     }
                     (Where::Never(never), _) => Why::Never(*never),
+                    _ if own.state == PolicyState::On && !demands(controls) => Why::Weak,
                     (_, PolicyState::ReportOnly) => Why::ReportOnly,
                     (Where::Some(region), _) => Why::Only(region.clone()),
                     (Where::Always, _) => return None,
