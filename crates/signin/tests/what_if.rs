@@ -747,3 +747,28 @@ proptest! {
         }
     }
 }
+
+/// Policies each with a rule for devices of its own, many at once: what is demanded is told, if not by which
+/// of them; and more rules than any directory has are refused and not tried.
+#[test]
+fn a_crowd_of_rules_for_devices_is_told_or_refused() {
+    let crowd = |count: usize| {
+        let one = |number: usize| {
+            let rule = format!("device.model -eq \"{number}\"");
+            policy(
+                &format!("p{number}"),
+                json!({"devices": {"deviceFilter": {"mode": "exclude", "rule": rule}}}),
+                if number.is_multiple_of(2) { mfa() } else { block() },
+            )
+        };
+        let estate = estate((0..count).map(one).collect());
+        let directory = Directory::new(&estate);
+        let subject = directory.find("mizuno")[0];
+        let short = how_strict(&directory, &subject, &windows()).map(|answer| answer.outcomes.len());
+        (short, what_if(&directory, &subject, &windows()).map(|answer| answer.by_policy))
+    };
+    let (short, told) = crowd(80);
+    assert_eq!((short, told), (Ok(3), Ok(false)), "nobody gets in, a second factor, or nothing");
+    let (short, told) = crowd(300);
+    assert!(short.is_err() && told.is_err());
+}
