@@ -20,6 +20,10 @@ const PROGRAMS: [(&str, &str, &str); 6] = [
 /// The solver that long tests ask.
 const SOLVER: (&str, &str, &str) = ("z3", "--version", "z3");
 
+/// What opens workbooks.
+const OFFICE: [(&str, &str, &str); 2] =
+    [("soffice", "--version", "libreoffice-calc"), ("pdftotext", "-v", "poppler-utils")];
+
 /// The font that Japanese pages are looked at in.
 const FONT: (&str, &str) = ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk");
 
@@ -28,6 +32,7 @@ pub(crate) fn install(full: bool) -> Result<()> {
     let mut missing: Vec<&str> = PROGRAMS
         .iter()
         .chain(full.then_some(&SOLVER))
+        .chain(OFFICE.iter().filter(|_| full))
         .filter(|(program, argument, _)| !has(program, argument))
         .map(|(_, _, package)| *package)
         .collect();

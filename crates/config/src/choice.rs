@@ -19,11 +19,13 @@ pub enum Format {
     Csv,
     /// For the test pages of build servers.
     Junit,
+    /// A workbook, for managers.
+    Xlsx,
 }
 
 impl Format {
     /// Every form, with its name, what it is for, and how names of files in it end.
-    pub const ALL: [(Self, &'static str, Text, &'static [&'static str]); 7] = [
+    pub const ALL: [(Self, &'static str, Text, &'static [&'static str]); 8] = [
         (Self::Text, "text", Text { en: "for people", ja: "人が読む形式" }, &[".txt"]),
         (Self::Json, "json", Text { en: "for programs", ja: "プログラムで処理する形式" }, &[".json"]),
         (
@@ -52,6 +54,12 @@ impl Format {
             "junit",
             Text { en: "JUnit XML, for build servers", ja: "JUnit XML (ビルド サーバー用)" },
             &[".xml"],
+        ),
+        (
+            Self::Xlsx,
+            "xlsx",
+            Text { en: "a workbook of Excel, for managers", ja: "Excel ブック (報告用)" },
+            &[".xlsx"],
         ),
     ];
 

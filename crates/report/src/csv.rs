@@ -77,6 +77,11 @@ fn note(out: &mut String, report: &Report<'_>, code: &str, status: &str, message
 }
 
 fn header(lang: Lang) -> Vec<String> {
+    names(lang).iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// What columns are called.
+pub(crate) fn names(lang: Lang) -> Vec<&'static str> {
     let names: [(&str, &str); 21] = [
         ("id", "ID"),
         ("code", "コード"),
@@ -100,10 +105,17 @@ fn header(lang: Lang) -> Vec<String> {
         ("suppression", "抑制の理由"),
         ("suppressed until", "抑制の期限"),
     ];
-    names.iter().map(|(en, ja)| pick(lang, *en, *ja).to_owned()).collect()
+    names.iter().map(|(en, ja)| pick(lang, *en, *ja)).collect()
 }
 
-fn cells(report: &Report<'_>, finding: &Finding, status: &str, reason: &str, until: &str) -> Vec<String> {
+/// A finding, column by column.
+pub(crate) fn cells(
+    report: &Report<'_>,
+    finding: &Finding,
+    status: &str,
+    reason: &str,
+    until: &str,
+) -> Vec<String> {
     let lang = report.lang;
     let id = finding.id(report.estate);
     let resource = report.estate.text(finding.resource);

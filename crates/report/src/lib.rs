@@ -28,6 +28,7 @@ mod way;
 pub mod what_if;
 pub mod who;
 mod words;
+mod xlsx;
 
 use estate::{Estate, Origin, Problem};
 use posture::{Catalogue, Check, Comparison, Lang, Outcome, Settings, Suppression};
@@ -46,6 +47,7 @@ pub use style::{Page, Style};
 pub use text::{explain, list_checks, to_text, wrap};
 pub use through::{ThroughForm, ports_text};
 pub use words::{checkpoint_word, counted, day_text, severity_word};
+pub use xlsx::to_xlsx;
 
 /// The version of the JSON form.
 pub const SCHEMA: &str = "sekimori.check/1";

@@ -258,15 +258,20 @@ fn write(report: &Report<'_>, target: &Target) -> anyhow::Result<()> {
     let text = match target.format {
         Format::Text => report::to_text(report, page),
         // The longest form is never in memory as a whole.
-        Format::Json => String::new(),
+        Format::Json | Format::Xlsx => String::new(),
         Format::Sarif => report::to_sarif(report),
         Format::Html => report::to_html(report),
         Format::Markdown => report::to_markdown(report),
         Format::Csv => report::to_csv(report),
         Format::Junit => report::to_junit(report),
     };
+    let workbook = match target.format {
+        Format::Xlsx => report::to_xlsx(report)?,
+        _ => Vec::new(),
+    };
     let fill = |out: &mut dyn Write| match target.format {
         Format::Json => report::write_json(report, out),
+        Format::Xlsx => out.write_all(&workbook),
         _ => out.write_all(text.as_bytes()),
     };
     match &target.path {
