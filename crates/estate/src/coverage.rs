@@ -56,6 +56,8 @@ pub enum Feed {
     RiskyPeople,
     /// Who has which role of the directory.
     DirectoryRoles,
+    /// Who may take which role of the directory.
+    EligibleRoles,
     /// Whether roles are given for good or were taken for some time.
     TakenRights,
 }
@@ -86,6 +88,7 @@ impl Feed {
             Self::Methods => "authentication methods",
             Self::RiskyPeople => "risky people",
             Self::DirectoryRoles => "directory roles",
+            Self::EligibleRoles => "eligible directory roles",
             Self::TakenRights => "taken rights",
         }
     }

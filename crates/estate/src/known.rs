@@ -63,6 +63,8 @@ pub enum Reason {
         /// The id of the group.
         id: Box<str>,
     },
+    /// Whether a right holds depends on a role, a condition or a place that the input does not tell.
+    Rights,
     /// What policies of conditional access demand depends on what the input does not tell.
     SignInRules,
     /// Rules of one priority contradict each other, and which of them comes first is not known.

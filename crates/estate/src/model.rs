@@ -255,6 +255,9 @@ impl Estate {
             Feed::DirectoryRoles => {
                 !around.directory_roles.is_empty() || around.has_list(DirectoryList::Roles)
             }
+            Feed::EligibleRoles => {
+                !around.eligible_roles.is_empty() || around.has_list(DirectoryList::EligibleRoles)
+            }
             Feed::TakenRights => !around.taken_rights.is_empty(),
             Feed::RiskyPeople => !around.risky_people.is_empty() || around.has_list(DirectoryList::Risky),
         };

@@ -403,9 +403,11 @@ fn lacks(estate: &Estate, subject: Subject, lang: Lang) -> Option<String> {
         ),
         // What is missing of it is told by the facts that a check needs.
         Subject::Directory => (false, "", ""),
-        Subject::Subscription => {
-            (estate.vms.is_empty(), "subscription with machines", "仮想マシンを含むサブスクリプション")
-        }
+        Subject::Subscription => (
+            estate.vms.is_empty() && estate.scale_sets.is_empty(),
+            "subscription with machines",
+            "仮想マシンを含むサブスクリプション",
+        ),
     };
     nothing.then(|| say!(lang, "the input holds no {en}", "入力に{ja}が含まれていません"))
 }

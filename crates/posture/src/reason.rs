@@ -120,10 +120,10 @@ fn facts(feed: Feed) -> (&'static str, &'static str) {
         Feed::Methods => ("methods of authentication that people have", "ユーザーの認証方法の登録状況"),
         Feed::RiskyPeople => ("risky people", "危険なユーザーの一覧"),
         Feed::DirectoryRoles => ("roles of the directory", "ディレクトリ ロールの割り当て"),
-        Feed::TakenRights => (
-            "word of whether roles were taken for some time (PIM)",
-            "ロールが PIM で有効化されたものかどうかの情報",
-        ),
+        Feed::EligibleRoles => {
+            ("roles of the directory that people may take (PIM)", "PIM の資格のあるディレクトリ ロール")
+        }
+        Feed::TakenRights => ("schedules of roles (PIM)", "PIM のロール割り当てスケジュール"),
     }
 }
 
@@ -186,6 +186,9 @@ pub fn feed_command(feed: Feed) -> &'static str {
         Feed::DirectoryRoles => {
             "sekimori collect; az rest --url 'https://graph.microsoft.com/v1.0/roleManagement/directory/roleAssignments'"
         }
+        Feed::EligibleRoles => {
+            "sekimori collect; az rest --url 'https://graph.microsoft.com/v1.0/roleManagement/directory/roleEligibilityScheduleInstances'"
+        }
         Feed::TakenRights => {
             "sekimori collect; az rest --url '/subscriptions/<ID>/providers/Microsoft.Authorization/roleAssignmentScheduleInstances?api-version=2020-10-01'"
         }
@@ -245,6 +248,11 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
                 "グループ `{name}` のメンバーが分かりません"
             )
         }
+        Reason::Rights => say!(
+            lang,
+            "whether a right holds depends on a role, a condition or a management group that the input does not tell",
+            "権限が有効かどうかの判定に必要な情報 (ロール、条件、管理グループ) が入力に含まれていません"
+        ),
         Reason::SignInRules => say!(
             lang,
             "what policies of conditional access demand depends on what the input does not tell",
@@ -481,7 +489,7 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
             let id = resource_name(id);
             format!("sekimori collect; az rest --url 'https://graph.microsoft.com/v1.0/groups/{id}/transitiveMembers'")
         }
-        Reason::SignInRules => say!(
+        Reason::Rights | Reason::SignInRules => say!(
             lang,
             "see what it is: sekimori who <SOURCE> --all",
             "不足している情報の確認: sekimori who <SOURCE> --all"

@@ -56,7 +56,7 @@ fn it_holds_what_the_report_holds_in_both_languages() {
     let report = run(&["check", &source, "--format", "json"], b"").json();
     let count = |list: &str| report[list].as_array().unwrap().len();
     for (lang, sheets) in [
-        ("en", ["Summary", "Findings", "VMs", "Compliance", "unknown", "Checks"]),
+        ("en", ["Summary", "Findings", "VMs", "Compliance", "Unknown", "Checks"]),
         ("ja", ["概要", "検出結果", "仮想マシン別", "適合状況", "不明", "チェック一覧"]),
     ] {
         let book = book(&written(&source, lang, folder.path()));

@@ -36,6 +36,8 @@ pub(crate) struct Diagram<'a> {
     /// For each axis and class the policies that are for it: certainly, then perhaps.
     masks: Vec<Vec<State>>,
     width: usize,
+    /// How many cases are looked at.
+    most: usize,
     /// For each policy in force the number of axes after which it does not matter any more where a sign-in is.
     settled: Vec<usize>,
     known: HashMap<(usize, State, Strictness), usize>,
@@ -50,6 +52,7 @@ impl<'a> Diagram<'a> {
         axes: &[(Axis, Vec<Class>)],
         controls: &[Controls],
         by_policy: bool,
+        most: usize,
     ) -> Self {
         let enforced: Vec<usize> = (0..)
             .zip(policies)
@@ -70,6 +73,7 @@ impl<'a> Diagram<'a> {
             enforced,
             masks: Vec::new(),
             width,
+            most: most.min(if by_policy { CASES_BY_POLICY } else { CASES }),
             settled: Vec::new(),
             known: HashMap::new(),
             numbers: HashMap::new(),
@@ -171,7 +175,7 @@ impl<'a> Diagram<'a> {
         if let Some(known) = self.known.get(&(axis, state.clone(), sum)) {
             return Ok(*known);
         }
-        if self.known.len() >= if self.by_policy { CASES_BY_POLICY } else { CASES } {
+        if self.known.len() >= self.most {
             return Err(TooManyCases);
         }
         let number = if axis == self.masks.len() {
@@ -240,9 +244,12 @@ impl<'a> Diagram<'a> {
         Demand { strict: together, certain: numbers(certain), possible: numbers(possible) }
     }
 
-    pub(crate) fn outcomes(mut self) -> Result<Vec<(Demand, Vec<Region>)>, TooManyCases> {
+    /// What is demanded where. Takes the cases that were looked at from `budget`.
+    pub(crate) fn outcomes(mut self, budget: &mut usize) -> Result<Vec<(Demand, Vec<Region>)>, TooManyCases> {
         let start = self.mask(|row| Some(row.fixed), true);
-        let root = self.build(0, &start, Strictness::NOTHING)?;
+        let root = self.build(0, &start, Strictness::NOTHING);
+        *budget = budget.saturating_sub(self.known.len());
+        let root = root?;
         let mut found: Vec<(Demand, Vec<Region>)> = Vec::new();
         let mut count = 0;
         let mut left: Vec<(usize, Region)> = vec![(root, Vec::new())];

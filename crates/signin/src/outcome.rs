@@ -43,6 +43,8 @@ pub struct Strictness {
     pub device: Tri,
     /// Who gets in has one of the two.
     pub either: Tri,
+    /// Something is demanded, whatever it proves.
+    pub anything: Tri,
 }
 
 /// What is demanded where some policies are for a sign-in. Numbers are places in [`crate::Answer::policies`].
@@ -184,6 +186,7 @@ impl Controls {
             mfa: together(&|control| control.mfa),
             device: together(&|control| control.device),
             either: together(&|control| control.mfa.or(control.device)),
+            anything: (!self.each.is_empty()).into(),
         }
     }
 }
@@ -239,7 +242,7 @@ fn is_multiple(combination: &str) -> Tri {
 impl Strictness {
     /// Nothing is demanded.
     pub(crate) const NOTHING: Self =
-        Self { blocked: Tri::No, mfa: Tri::No, device: Tri::No, either: Tri::No };
+        Self { blocked: Tri::No, mfa: Tri::No, device: Tri::No, either: Tri::No, anything: Tri::No };
 
     /// What several demand together: `certain` ones, and others that may count, too.
     pub(crate) fn together(
@@ -251,6 +254,7 @@ impl Strictness {
             mfa: sum.mfa.or(one.mfa.min(most)),
             device: sum.device.or(one.device.min(most)),
             either: sum.either.or(one.either.min(most)),
+            anything: sum.anything.or(one.anything.min(most)),
         };
         let sum = certain.fold(Self::NOTHING, |sum, one| with(sum, one, Tri::Yes));
         possible.fold(sum, |sum, one| with(sum, one, Tri::Maybe))

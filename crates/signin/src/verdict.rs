@@ -46,6 +46,7 @@ impl Rules {
             mfa: least(mfa, missing),
             device: least(own.device, !self.whole),
             either: least(own.either.max(mfa), missing),
+            anything: own.anything,
         }
     }
 }
@@ -75,10 +76,6 @@ impl Verdict {
     /// What one demand of an answer comes to.
     pub fn of(rules: Rules, application: &Application, answer: &Answer<'_>, demand: &Demand) -> Self {
         let strict = rules.strictness(application, answer, demand);
-        let other = || {
-            let all = demand.certain.iter().filter_map(|at| answer.controls.get(*at));
-            all.into_iter().any(|controls| !controls.each.is_empty())
-        };
         // What is certain is the least, whatever else may be demanded.
         match (strict.blocked, strict.mfa, strict.device, strict.either) {
             (Tri::Yes, ..) => Self::Blocked,
@@ -86,7 +83,7 @@ impl Verdict {
             (_, Tri::Yes, ..) => Self::Mfa,
             (_, _, Tri::Yes, _) => Self::Device,
             (_, _, _, Tri::Yes) => Self::MfaOrDevice,
-            (Tri::No, Tri::No, Tri::No, Tri::No) if other() => Self::Other,
+            (Tri::No, Tri::No, Tri::No, Tri::No) if strict.anything == Tri::Yes => Self::Other,
             (Tri::No, Tri::No, Tri::No, Tri::No) => Self::Nothing,
             _ => Self::Unknown,
         }

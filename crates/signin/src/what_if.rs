@@ -144,7 +144,7 @@ pub fn what_if<'e>(
     subject: &Subject<'e>,
     question: &Question,
 ) -> Result<Answer<'e>, TooManyCases> {
-    answer(directory, subject, question, true)
+    answer(directory, subject, question, true, &mut { usize::MAX })
 }
 
 /// How strict it is where, without the policies behind it: where many policies meet there are far fewer cases to tell.
@@ -157,15 +157,17 @@ pub fn how_strict<'e>(
     subject: &Subject<'e>,
     question: &Question,
 ) -> Result<Answer<'e>, TooManyCases> {
-    answer(directory, subject, question, false)
+    answer(directory, subject, question, false, &mut { usize::MAX })
 }
 
-/// The same; `by_policy` says that the policies behind each case are wanted where there are not too many cases for it.
+/// The same; `by_policy` says that the policies behind each case are wanted where there are not too many cases for it. Cases that
+/// are looked at are taken from `budget`, and no more of them are looked at than it holds.
 pub(crate) fn answer<'e>(
     directory: &Directory<'e>,
     subject: &Subject<'e>,
     question: &Question,
     by_policy: bool,
+    budget: &mut usize,
 ) -> Result<Answer<'e>, TooManyCases> {
     let estate = directory.estate();
     let mut all: Vec<&AccessPolicy> = estate.around.access_policies.iter().collect();
@@ -226,7 +228,10 @@ pub(crate) fn answer<'e>(
             doubts: row.doubts.clone(),
         })
         .collect();
-    let diagram = |by_policy| Diagram::new(&policies, &rows, &axes, &controls, by_policy).outcomes();
+    let mut diagram = |by_policy| {
+        let most = *budget;
+        Diagram::new(&policies, &rows, &axes, &controls, by_policy, most).outcomes(budget)
+    };
     let (outcomes, by_policy) = match by_policy.then(|| diagram(true)) {
         Some(Ok(outcomes)) => (outcomes, true),
         Some(Err(TooManyCases)) | None => (diagram(false)?, false),

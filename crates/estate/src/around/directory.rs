@@ -559,6 +559,8 @@ pub enum DirectoryList {
     Programs,
     /// Who has which role of the directory.
     Roles,
+    /// Who may take which role of the directory.
+    EligibleRoles,
     /// What people have to prove who they are.
     Methods,
     /// People whose accounts may be in other hands.
@@ -575,6 +577,7 @@ impl DirectoryList {
             Self::Groups => GROUP,
             Self::Programs => PROGRAM,
             Self::Roles => DIRECTORY_ROLE,
+            Self::EligibleRoles => ELIGIBLE_ROLE,
             Self::Methods => METHODS,
             Self::Risky => RISKY,
         }

@@ -1,7 +1,7 @@
 //! A policy for all applications leaves signing in to machines out.
 
 use estate::{AccessPolicy, Feed};
-use signin::{Door, PolicyState, Tri, state_of};
+use signin::{Door, PolicyState, Tri, Who, state_of};
 
 use super::gets_in::{names_any, policy_name, protected_machines, protects};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
@@ -34,16 +34,16 @@ pub(crate) const CHECK: Check = Check {
             "https://learn.microsoft.com/entra/identity/devices/howto-vm-sign-in-azure-ad-windows",
         ),
     ],
-    run: Run::Estate(Subject::Directory, run),
+    run: Run::People(Subject::Directory, run),
 };
 
-fn run(context: &Context<'_>, sink: &mut Sink) {
+fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     for policy in &context.estate().around.access_policies {
-        sink.take(context, &CHECK, policy.id, judge(context, policy));
+        sink.take(context, &CHECK, policy.id, judge(context, who, policy));
     }
 }
 
-fn judge(context: &Context<'_>, policy: &AccessPolicy) -> Judged {
+fn judge(context: &Context<'_>, who: &Who<'_, '_>, policy: &AccessPolicy) -> Judged {
     let on = matches!(state_of(policy), PolicyState::On | PolicyState::Unknown);
     if !on || protects(context, policy) == Tri::No {
         return Ok(Verdict::NotFor);
@@ -56,7 +56,7 @@ fn judge(context: &Context<'_>, policy: &AccessPolicy) -> Judged {
     let doors = [Door::Windows, Door::Linux].map(Door::application);
     let spared = doors
         .into_iter()
-        .zip(protected_machines(context, policy))
+        .zip(protected_machines(context, who, policy))
         .filter(|(application, _)| names_any(&policy.exclude_apps, &[&application.id]));
     let spared: Vec<_> = spared.filter(|(_, otherwise)| *otherwise != Tri::Yes).collect();
     if spared.iter().any(|(_, otherwise)| *otherwise == Tri::Maybe) {

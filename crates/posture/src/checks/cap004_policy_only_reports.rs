@@ -1,9 +1,10 @@
 //! A policy that would protect signing in to machines only reports.
 
-use estate::Feed;
-use signin::{Door, PolicyState, SignIn, Tri, Verdict, Where, Who};
+use estate::{Feed, ResourceId};
+use signin::{Door, PolicyState, Region, SignIn, Tri, Verdict, Where, Who};
 
-use super::gets_in::{all_rights, doubts, is_for_every_risk, policy_name, protects};
+use super::gets_in::{From, all_rights, doubts, is_for_every_risk, policy_name, protects};
+use super::unprotected::logins;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -35,28 +36,18 @@ pub(crate) const CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
+    let (logins, others) = logins(context, who);
     for policy in &context.estate().around.access_policies {
         let meant = protects(context, policy) == Tri::Yes && is_for_every_risk(policy) == Tri::Yes;
         if signin::state_of(policy) != PolicyState::ReportOnly || !meant {
             continue;
         }
         // Only where somebody signs in with less than it would demand.
-        let missed = |sign_in: &SignIn<'_>| {
-            let own = sign_in.answer.iter().flat_map(|answer| &answer.policies);
-            let own = own.filter(|own| own.policy.id == policy.id && sign_in.door != Door::Azure);
-            let applies = own.map(|own| match own.applies {
-                Where::Never(_) => Tri::No,
-                _ if own.doubts.is_empty() => Tri::Yes,
-                _ => Tri::Maybe,
-            });
-            let least = match sign_in.least() {
-                Verdict::Nothing | Verdict::Other => Tri::Yes,
-                Verdict::Unknown => Tri::Maybe,
-                _ => Tri::No,
-            };
-            applies.fold(Tri::No, Tri::or).and(least)
+        let missed = |((class, door), lets_in): (&(usize, Door), &Tri)| {
+            let own = who.sign_in(*class, *door).and_then(|own| misses(own, policy.id));
+            own.unwrap_or(Tri::Maybe).and(*lets_in)
         };
-        match who.sign_ins().iter().map(missed).fold(Tri::No, Tri::or) {
+        match logins.iter().map(missed).fold(Tri::No, Tri::or) {
             Tri::Yes => {}
             Tri::Maybe => {
                 sink.unknown(&CHECK, policy.id, doubts(context, who));
@@ -64,9 +55,11 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
             }
             Tri::No => {
                 // Somebody of whom nobody told may sign in.
-                match all_rights(context) {
-                    Ok(()) => sink.pass(context, &CHECK, policy.id),
-                    Err(reasons) => sink.unknown(&CHECK, policy.id, reasons),
+                let mut reasons = others.clone();
+                reasons.extend(all_rights(context, From::Azure).err().into_iter().flatten());
+                match reasons.is_empty() {
+                    true => sink.pass(context, &CHECK, policy.id),
+                    false => sink.unknown(&CHECK, policy.id, reasons.into_iter().collect()),
                 }
                 continue;
             }
@@ -85,4 +78,29 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
         let fault = Fault::new(message).at_record(policy.id, &policy.origins, "/state");
         sink.fail(fault.finding(context, &CHECK, policy.id));
     }
+}
+
+/// Whether somebody signs in with less than a policy would demand, where it is for them.
+fn misses(sign_in: &SignIn<'_>, policy: ResourceId) -> Option<Tri> {
+    let answer = sign_in.answer.as_ref()?;
+    let own = answer.policies.iter().find(|own| own.policy.id == policy)?;
+    let is_there = |region: &Region| match &own.applies {
+        Where::Never(_) => false,
+        Where::Always => true,
+        Where::Some(parts) => parts.iter().all(|(axis, here)| {
+            let there = region.iter().find(|(its, _)| its == axis);
+            there.is_none_or(|(_, there)| there.iter().any(|class| here.contains(class)))
+        }),
+    };
+    let sure = if own.doubts.is_empty() { Tri::Yes } else { Tri::Maybe };
+    let cases = answer.outcomes.iter().zip(&sign_in.cases);
+    let case = |((_, regions), verdict): (&(_, Vec<Region>), &Verdict)| {
+        let less = match verdict {
+            Verdict::Nothing | Verdict::Other => Tri::Yes,
+            Verdict::Unknown => Tri::Maybe,
+            _ => Tri::No,
+        };
+        if regions.iter().any(is_there) { less.and(sure) } else { Tri::No }
+    };
+    Some(cases.map(case).fold(Tri::No, Tri::or))
 }

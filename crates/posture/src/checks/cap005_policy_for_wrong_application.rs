@@ -1,7 +1,7 @@
 //! A policy is meant for signing in to machines and is for another application.
 
 use estate::{AccessPolicy, Feed, Known};
-use signin::{Door, PolicyState, Tri, is_for_application, looks_like_machine, state_of};
+use signin::{Door, PolicyState, Tri, Who, is_for_application, looks_like_machine, state_of};
 
 use super::gets_in::{policy_name, protected_machines, protects};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
@@ -33,16 +33,16 @@ pub(crate) const CHECK: Check = Check {
             "https://learn.microsoft.com/entra/identity/devices/howto-vm-sign-in-azure-ad-windows",
         ),
     ],
-    run: Run::Estate(Subject::Directory, run),
+    run: Run::People(Subject::Directory, run),
 };
 
-fn run(context: &Context<'_>, sink: &mut Sink) {
+fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     for policy in &context.estate().around.access_policies {
-        sink.take(context, &CHECK, policy.id, judge(context, policy));
+        sink.take(context, &CHECK, policy.id, judge(context, who, policy));
     }
 }
 
-fn judge(context: &Context<'_>, policy: &AccessPolicy) -> Judged {
+fn judge(context: &Context<'_>, who: &Who<'_, '_>, policy: &AccessPolicy) -> Judged {
     if state_of(policy) == PolicyState::Off || protects(context, policy) == Tri::No {
         return Ok(Verdict::NotFor);
     }
@@ -60,7 +60,7 @@ fn judge(context: &Context<'_>, policy: &AccessPolicy) -> Judged {
         Tri::No => {}
     }
     // Whoever protects these by another policy knows the difference.
-    let [windows, linux] = protected_machines(context, policy);
+    let [windows, linux] = protected_machines(context, who, policy);
     match windows.and(linux) {
         Tri::Yes => return Ok(Verdict::Pass),
         Tri::Maybe => return Err(vec![estate::Reason::SignInRules]),

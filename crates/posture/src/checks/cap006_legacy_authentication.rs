@@ -108,5 +108,5 @@ fn keeps_out(
     // Mail is what these clients are for, so an application that is left out is a door.
     let own = is_for_client(policy, client).and(is_for_every_risk(policy)).and(is_none(&policy.exclude_apps));
     let own = own.and(demands).and(is_for_everything(policy));
-    if own == Tri::No { own } else { own.and(!spares_many(who, reaches, policy)) }
+    if own == Tri::No { own } else { own.and(!spares_many(context, who, reaches, policy)) }
 }

@@ -85,6 +85,7 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
         if least.is_protected() {
             continue;
         }
+        let may_be_off = people.enabled.is_none();
         let open = spared.and(if least == Verdict::Unknown { Tri::Maybe } else { Tri::Yes });
         for subject in &people.members {
             let own = around.sign_in_methods.of(subject.id).first();
@@ -93,6 +94,9 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
                 .map(|all| all.iter().any(|one| STRONG.iter().any(|word| one.eq_ignore_ascii_case(word))));
             match (strong, open) {
                 (Some(true), _) => sink.pass(context, &CHECK, subject.id),
+                (Some(false), Tri::Yes) if may_be_off => {
+                    sink.unknown(&CHECK, subject.id, vec![lacks(context, Feed::People)]);
+                }
                 (Some(false), Tri::Yes) => {
                     let name = name(who, subject);
                     let has = own.and_then(|own| own.methods.as_ref()?.value()).map(|all| all.join(", "));

@@ -1,12 +1,12 @@
 //! A place that policies trust is as wide as a provider, or the world.
 
-use estate::{AccessPolicy, DirectoryList, Feed, Known, NamedLocation};
+use estate::{AccessPolicy, Feed, Known, NamedLocation};
 use reach::{internet, of_space};
 use signin::{PolicyState, Tri, Who, state_of};
 
 use super::gets_in::{
     controls, is_for_all_applications, is_for_every_risk, is_for_everybody_somewhere, is_for_modern_clients,
-    is_none, may_name, names_any, policy_name, protects,
+    is_none, may_name, names_any, policy_name, protects, spares_others,
 };
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
@@ -96,33 +96,6 @@ fn is_covered(
         if own == Tri::No { own } else { own.and(!spares_others(context, who, policy, sparing)) }
     };
     context.estate().around.access_policies.iter().map(covers).fold(Tri::No, Tri::or)
-}
-
-/// Whether a policy spares people whom the other one does not spare.
-fn spares_others(
-    context: &Context<'_>,
-    who: &Who<'_, '_>,
-    policy: &AccessPolicy,
-    other: &AccessPolicy,
-) -> Tri {
-    let left_out = |one: &AccessPolicy| {
-        (
-            one.exclude_users.clone(),
-            one.exclude_groups.clone(),
-            one.exclude_roles.clone(),
-            one.exclude_guests.clone(),
-        )
-    };
-    if left_out(policy) == left_out(other) {
-        return Tri::No;
-    }
-    let so = |class| who.is_spared(class, policy).and(!who.is_spared(class, other));
-    let found = (0..who.people.len()).map(so).fold(Tri::No, Tri::or);
-    let spares = left_out(policy) != (None, None, None, None);
-    if found == Tri::No && spares && !context.estate().around.lists(DirectoryList::People) {
-        return Tri::Maybe;
-    }
-    found
 }
 
 fn judge(context: &Context<'_>, who: &Who<'_, '_>, place: &NamedLocation) -> Judged {

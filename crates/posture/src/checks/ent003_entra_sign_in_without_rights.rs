@@ -1,9 +1,9 @@
 //! People could sign in with Entra ID, and nobody has a right to.
 
-use estate::Feed;
+use estate::{Feed, Reason};
 use signin::{Holding, Standing, Tri, Who};
 
-use super::gets_in::lacks;
+use super::gets_in::{lacks, who_it_is};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -71,13 +71,31 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
                 sink.pass(context, &CHECK, *id);
                 continue;
             }
-            if let Err(reasons) = context.whole_for(Feed::Rights, *id, &vm.origins) {
+            let told = [Feed::Rights, Feed::EligibleRights]
+                .into_iter()
+                .try_for_each(|feed| context.whole_for(feed, *id, &vm.origins));
+            if let Err(reasons) = told {
                 sink.unknown(&CHECK, *id, reasons);
                 continue;
             }
-            if may(false) || machines.ready.so() == Tri::Maybe {
-                let feed = if may(false) { Feed::Rights } else { Feed::Machines };
-                sink.unknown(&CHECK, *id, vec![lacks(context, feed)]);
+            if may(false) {
+                let why = holders.iter().filter(|holder| can_sign_in(who, holder.who, false));
+                let why = why.map(|holder| match holder.who {
+                    Holding::Group(group) => Reason::Members { id: estate.text(group).into() },
+                    Holding::People(class) => match who.people.get(class) {
+                        Some(people) if people.standing == Standing::Unread => {
+                            who_it_is(context, people.standing)
+                        }
+                        Some(people) if people.enabled.is_none() => lacks(context, Feed::People),
+                        _ => Reason::Rights,
+                    },
+                });
+                let why: std::collections::BTreeSet<Reason> = why.collect();
+                sink.unknown(&CHECK, *id, why.into_iter().collect());
+                continue;
+            }
+            if machines.ready.so() == Tri::Maybe {
+                sink.unknown(&CHECK, *id, vec![lacks(context, Feed::Machines)]);
                 continue;
             }
             let machine = context.name(*id);

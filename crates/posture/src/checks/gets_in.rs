@@ -8,7 +8,7 @@ use signin::{
     state_of,
 };
 
-use super::subscriptions::with_machines;
+use super::subscriptions::{Subscription, with_machines};
 use crate::check::Check;
 use crate::engine::Sink;
 use crate::exposure::listed;
@@ -151,6 +151,8 @@ pub(super) fn doubts(context: &Context<'_>, who: &Who<'_, '_>) -> Vec<Reason> {
 pub(super) fn lacks(context: &Context<'_>, feed: Feed) -> Reason {
     let asked = with_machines(context).first().map(|first| first.whole(context, feed));
     match asked {
+        // They were told: what is missing is what one of them depends on.
+        Some(Ok(())) if feed == Feed::Rights => Reason::Rights,
         Some(Err(reasons)) => reasons.into_iter().next().unwrap_or(Reason::NotAsked { feed }),
         _ => Reason::NotAsked { feed },
     }
@@ -289,11 +291,7 @@ pub(super) fn nearest_hole(context: &Context<'_>, sign_in: &SignIn<'_>) -> Optio
     let why = match hole.why {
         Why::Never(never) => never_text(never, lang).to_owned(),
         Why::ReportOnly => say!(lang, "it only reports", "レポート専用です"),
-        Why::Weak => say!(
-            lang,
-            "it takes something weaker in the place of a second factor",
-            "MFA の代わりに弱い方法も認めています"
-        ),
+        Why::Weak => say!(lang, "it takes something weaker, too", "より弱い方法も認めています"),
         Why::Alike(name) => {
             say!(
                 lang,
@@ -464,7 +462,7 @@ impl Reaches {
 
     /// Whoever is in a group of which nobody told the members may be anybody.
     pub(super) fn tell_untold(&self, context: &Context<'_>, check: &'static Check, sink: &mut Sink) {
-        tell_other_rights(context, check, sink);
+        tell_other_rights(context, check, sink, From::Everywhere);
         for group in &self.untold {
             let id = context.estate().text(*group).into();
             sink.unknown(check, *group, vec![Reason::Members { id }]);
@@ -475,7 +473,12 @@ impl Reaches {
 /// Whether so many of the people are left out of a policy that these are more than a few.
 ///
 /// More than two of those who get into machines are more than a few, too.
-pub(super) fn spares_many(who: &Who<'_, '_>, reaches: &Reaches, policy: &AccessPolicy) -> Tri {
+pub(super) fn spares_many(
+    context: &Context<'_>,
+    who: &Who<'_, '_>,
+    reaches: &Reaches,
+    policy: &AccessPolicy,
+) -> Tri {
     const FEW: usize = 10;
     // Two accounts for emergencies are what Microsoft advises to leave out.
     const EMERGENCY: usize = 2;
@@ -483,17 +486,20 @@ pub(super) fn spares_many(who: &Who<'_, '_>, reaches: &Reaches, policy: &AccessP
     let (mut gets_in, mut may_get_in) = (0, 0);
     reaches.each(who, |people, subject, reach| {
         let class = who.class_of_person(subject.id);
-        let Some(class) = class.filter(|_| are_people(people.standing) && may_act(people)) else { return };
+        let Some(class) = class.filter(|_| are_people(people.standing) && may_act(people) != Tri::No) else {
+            return;
+        };
         match (who.is_spared(class, policy), reach.best) {
             (Tri::No, _) => {}
-            (Tri::Yes, Some(_)) => gets_in += 1,
+            (Tri::Yes, Some(_)) if may_act(people) == Tri::Yes => gets_in += 1,
             _ => may_get_in += 1,
         }
     });
     if gets_in > EMERGENCY {
         return Tri::Yes;
     }
-    let may_be_many = gets_in + may_get_in > EMERGENCY;
+    // Whom others that the input does not tell of let in, too.
+    let others = all_rights(context, From::Everywhere).is_err() || !reaches.untold.is_empty();
     for (class, people) in who.people.iter().enumerate() {
         if people.base.is_some() || !are_people(people.standing) || people.enabled == Some(false) {
             continue;
@@ -515,7 +521,8 @@ pub(super) fn spares_many(who: &Who<'_, '_>, reaches: &Reaches, policy: &AccessP
         return if few { Tri::No } else { Tri::Maybe };
     }
     let many = |count: usize| count * 2 > all || (count > FEW && count * 10 > all);
-    match (many(spared), many(spared + may_be) || may_be_many) {
+    let may_get_in = if others { spared + may_be } else { gets_in + may_get_in };
+    match (many(spared), many(spared + may_be) || may_get_in > EMERGENCY) {
         (true, _) => Tri::Yes,
         (false, true) => Tri::Maybe,
         (false, false) => Tri::No,
@@ -536,16 +543,18 @@ impl Live {
         for machines in &who.machines {
             live.at_machines.extend(who.grants_for(machines).into_iter().map(|(number, _)| number));
             for holder in who.holders(machines) {
-                if let Holding::People(class) = holder.who
-                    && who.people.get(class).is_none_or(|people| !may_act(people))
-                {
+                let acts = match holder.who {
+                    Holding::People(class) => who.people.get(class).map_or(Tri::Maybe, may_act),
+                    Holding::Group(_) => Tri::Yes,
+                };
+                if acts == Tri::No {
                     continue;
                 }
                 for held in &holder.held {
                     for number in &held.grants {
                         // What a certain grant does not certainly give may be taken away.
                         let taken = held.certain.contains(number) && held.now.or(held.taken) != Tri::Yes;
-                        let so = if taken { Tri::Maybe } else { Tri::Yes };
+                        let so = if taken { Tri::Maybe } else { acts };
                         let place = live.given.entry((*number, held.means)).or_insert(Tri::No);
                         *place = place.or(so);
                     }
@@ -561,40 +570,101 @@ impl Live {
         let own = grant.means(means);
         // Whoever comes into a group has what it has.
         let waits = grant.is_to_group() && who.classes_in(grant.principal).is_empty();
-        let alive = waits || {
-            let classes = who.classes_in(grant.principal).iter();
-            classes.filter_map(|class| who.people.get(*class)).any(may_act)
-        };
-        match (alive, self.at_machines.contains(&number) && !waits) {
-            (false, _) => Tri::No,
-            (true, false) => own,
-            (true, true) => own.and(self.given.get(&(number, means)).copied().unwrap_or(Tri::No)),
+        let classes = who.classes_in(grant.principal).iter().filter_map(|class| who.people.get(*class));
+        let acts = classes.map(may_act).fold(waits.into(), Tri::or);
+        match self.at_machines.contains(&number) && !waits {
+            false => own.and(acts),
+            true => own.and(self.given.get(&(number, means)).copied().unwrap_or(Tri::No)),
         }
     }
 }
 
 /// Whether these may use their accounts.
-fn may_act(people: &People<'_>) -> bool {
-    people.enabled != Some(false) && people.standing != Standing::Gone
+fn may_act(people: &People<'_>) -> Tri {
+    match (people.enabled, people.standing) {
+        (_, Standing::Gone) | (Some(false), _) => Tri::No,
+        // Whether a program's account is on is not read.
+        (Some(true), _) | (None, Standing::Program) => Tri::Yes,
+        (None, _) => Tri::Maybe,
+    }
+}
+
+/// Which rights a check goes by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum From {
+    /// Roles that somebody has.
+    Roles,
+    /// And those that somebody may take.
+    Azure,
+    /// And roles of the directory: global administrators may raise themselves.
+    Everywhere,
 }
 
 /// Where other rights may be given than the input tells, nobody can tell what these come to.
-pub(super) fn tell_other_rights(context: &Context<'_>, check: &'static Check, sink: &mut Sink) {
+pub(super) fn tell_other_rights(context: &Context<'_>, check: &'static Check, sink: &mut Sink, from: From) {
     for subscription in with_machines(context) {
-        if let Err(reasons) = subscription.whole(context, Feed::Rights) {
+        let reasons = other_rights(context, &subscription, from);
+        if !reasons.is_empty() {
             sink.unknown(check, subscription.id, reasons);
         }
     }
 }
 
+/// Why rights in a subscription may be others than the input tells.
+fn other_rights(context: &Context<'_>, subscription: &Subscription<'_>, from: From) -> Vec<Reason> {
+    let feeds: &[Feed] = match from {
+        From::Roles => &[Feed::Rights],
+        From::Azure | From::Everywhere => &[Feed::Rights, Feed::EligibleRights],
+    };
+    let of_azure = feeds.iter().map(|feed| subscription.whole(context, *feed));
+    let lists =
+        [(DirectoryList::Roles, Feed::DirectoryRoles), (DirectoryList::EligibleRoles, Feed::EligibleRoles)];
+    let of_directory = lists.into_iter().filter(|_| from == From::Everywhere);
+    let of_directory = of_directory.map(|(list, feed)| whole(context, list, feed));
+    let all = of_azure.chain(of_directory).filter_map(Result::err).flatten();
+    all.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 /// Whether the input tells of all rights that lead to machines.
-pub(super) fn all_rights(context: &Context<'_>) -> Result<(), Vec<Reason>> {
-    with_machines(context).iter().try_for_each(|one| one.whole(context, Feed::Rights))?;
-    whole(context, DirectoryList::Roles, Feed::DirectoryRoles)
+pub(super) fn all_rights(context: &Context<'_>, from: From) -> Result<(), Vec<Reason>> {
+    let all = with_machines(context).into_iter().flat_map(|one| other_rights(context, &one, from));
+    let all: BTreeSet<Reason> = all.collect();
+    if all.is_empty() { Ok(()) } else { Err(all.into_iter().collect()) }
+}
+
+/// Whether a policy spares people whom the other one does not spare.
+pub(super) fn spares_others(
+    context: &Context<'_>,
+    who: &Who<'_, '_>,
+    policy: &AccessPolicy,
+    other: &AccessPolicy,
+) -> Tri {
+    let left_out = |one: &AccessPolicy| {
+        (
+            one.exclude_users.clone(),
+            one.exclude_groups.clone(),
+            one.exclude_roles.clone(),
+            one.exclude_guests.clone(),
+        )
+    };
+    if left_out(policy) == left_out(other) {
+        return Tri::No;
+    }
+    let so = |class| who.is_spared(class, policy).and(!who.is_spared(class, other));
+    let found = (0..who.people.len()).map(so).fold(Tri::No, Tri::or);
+    let spares = left_out(policy) != (None, None, None, None);
+    if found == Tri::No && spares && !context.estate().around.lists(DirectoryList::People) {
+        return Tri::Maybe;
+    }
+    found
 }
 
 /// Which of the two applications of machines a policy protects for everybody and always, as strictly as one does.
-pub(super) fn protected_machines(context: &Context<'_>, as_one: &AccessPolicy) -> [Tri; 2] {
+pub(super) fn protected_machines(
+    context: &Context<'_>,
+    who: &Who<'_, '_>,
+    as_one: &AccessPolicy,
+) -> [Tri; 2] {
     let wanted = controls(context, as_one).strictness();
     let protects = |other: &AccessPolicy| {
         let own = is_for_everybody(other).and(is_for_every_risk(other)).and(is_for_modern_clients(other));
@@ -605,6 +675,7 @@ pub(super) fn protected_machines(context: &Context<'_>, as_one: &AccessPolicy) -
             as_strict.into_iter().map(|(wanted, its)| holds(wanted, its)).fold(Tri::Yes, Tri::and);
         let as_strict = as_strict.and(holds(wanted.blocked, its.blocked)).or(its.blocked);
         let own = own.and(protects(context, other)).and(as_strict);
+        let own = if own == Tri::No { own } else { own.and(!spares_others(context, who, other, as_one)) };
         [signin::Door::Windows, signin::Door::Linux]
             .map(|door| signin::is_for_application(other, &door.application()).and(own))
     };

@@ -81,6 +81,7 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
         let (person, count) = (name(who, subject), reach.count);
         let machines = crate::exposure::machines_words(count, lang);
         let does = means_words(means, lang);
+        let all = methods.map(|all| crate::remedy::one_line(&all.join(", "))).unwrap_or_default();
         let message = match has {
             false => say!(
                 lang,
@@ -89,8 +90,8 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
             ),
             true => say!(
                 lang,
-                "`{person}` gets into {machines} ({does}) and has no second factor but a phone call or a message",
-                "`{person}` の MFA は電話または SMS だけで、{machines}に入れます ({does})"
+                "`{person}` gets into {machines} ({does}) and has weak second factors alone: {all}",
+                "`{person}` の MFA は弱い方法 ({all}) だけで、{machines}に入れます ({does})"
             ),
         };
         let severity = if has { Severity::Low } else { CHECK.severity };

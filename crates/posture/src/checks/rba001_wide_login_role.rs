@@ -3,7 +3,7 @@
 use estate::Feed;
 use signin::{Means, Tri, Who};
 
-use super::gets_in::{Live, cause, holds_subscriptions, lacks, place, scope_words, tell_other_rights};
+use super::gets_in::{From, Live, cause, holds_subscriptions, lacks, place, scope_words, tell_other_rights};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -39,7 +39,7 @@ pub(crate) const CHECK: Check = Check {
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let lang = context.lang;
     let live = Live::of(who);
-    tell_other_rights(context, &CHECK, sink);
+    tell_other_rights(context, &CHECK, sink, From::Azure);
     for (number, grant) in who.grants.iter().enumerate() {
         let gives = |means| live.gives(who, number, means);
         let (login, admin) = (gives(Means::Login), gives(Means::LoginAsAdmin));

@@ -3,7 +3,10 @@
 use estate::{Feed, Known};
 use signin::{Given, Grant, Means, Standing, Tri, Who};
 
-use super::gets_in::{Live, cause, holder_words, lacks, place, scope_words, tell_other_rights, who_it_is};
+use super::gets_in::{
+    From, Live, cause, holder_words, lacks, place, scope_words, tell_other_rights, who_it_is,
+};
+use super::subscriptions::with_machines;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -42,12 +45,11 @@ fn is_taken(context: &Context<'_>, grant: &Grant<'_>) -> Tri {
     let Given::Role(own) = grant.given else { return Tri::No };
     let all = &context.estate().around.taken_rights;
     let same = all.iter().filter(|one| matches!(one.assignment, Some(Known::Value(its)) if its == own.id));
-    let how = same.filter_map(|one| one.how.as_ref()?.value());
-    let how: Vec<bool> = how.map(|how| how.eq_ignore_ascii_case("Activated")).collect();
-    match (how.is_empty(), how.iter().all(|taken| *taken)) {
-        (true, _) => Tri::Maybe,
-        (false, all) => all.into(),
-    }
+    let told = |how: &estate::Field<Box<str>>| match how.as_ref().and_then(Known::value) {
+        Some(how) => how.eq_ignore_ascii_case("Activated").into(),
+        None => Tri::Maybe,
+    };
+    same.map(|one| told(&one.how)).reduce(Tri::and).unwrap_or(Tri::Maybe)
 }
 
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
@@ -55,7 +57,7 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     // Roles that somebody may take: one of them that is taken now stands beside.
     let eligible = || who.grants.iter().filter(|grant| grant.eligible);
     let live = Live::of(who);
-    tell_other_rights(context, &CHECK, sink);
+    tell_other_rights(context, &CHECK, sink, From::Azure);
     for (number, grant) in who.grants.iter().enumerate() {
         match live.gives(who, number, Means::LoginAsAdmin) {
             Tri::No => continue,
@@ -78,8 +80,14 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
             same.and(who.holds(other.scope, grant.scope))
         };
         let taken = eligible().map(taken).fold(grant.eligible.into(), Tri::or);
-        // One that is held for good passes for none that is taken for some time.
-        let taken = if grant.eligible { Tri::Yes } else { taken.and(is_taken(context, grant)) };
+        // Whether it is one that was taken for some time is told by its schedule; without that by what may be taken at all.
+        let all =
+            || with_machines(context).iter().try_for_each(|one| one.whole(context, Feed::EligibleRights));
+        let taken = match is_taken(context, grant) {
+            _ if grant.eligible => Tri::Yes,
+            Tri::Maybe if taken == Tri::No && all().is_ok() => Tri::No,
+            told => told,
+        };
         if taken == Tri::Yes {
             sink.pass(context, &CHECK, place(grant));
             continue;

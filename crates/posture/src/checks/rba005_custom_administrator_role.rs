@@ -3,7 +3,7 @@
 use estate::{Feed, Known, Permission, RoleDefinition};
 use signin::{GIVE_RIGHTS, fits};
 
-use super::gets_in::tell_other_rights;
+use super::gets_in::{From, tell_other_rights};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -35,7 +35,7 @@ const LOGIN: &str = "Microsoft.Compute/virtualMachines/loginAsAdmin/action";
 const DELETE: &str = "Microsoft.Compute/virtualMachines/delete";
 
 fn run(context: &Context<'_>, sink: &mut Sink) {
-    tell_other_rights(context, &CHECK, sink);
+    tell_other_rights(context, &CHECK, sink, From::Roles);
     for role in &context.estate().around.role_definitions {
         if says(&role.kind, "CustomRole") {
             sink.take(context, &CHECK, role.id, judge(context, role));

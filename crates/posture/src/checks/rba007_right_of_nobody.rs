@@ -3,7 +3,7 @@
 use estate::{DirectoryList, Feed};
 use signin::{Given, Standing, Who};
 
-use super::gets_in::{cause, lacks, place, scope_words, tell_other_rights, who_it_is};
+use super::gets_in::{From, cause, lacks, place, scope_words, tell_other_rights, who_it_is};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -40,7 +40,7 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let around = &context.estate().around;
     let (groups_told, programs_told) =
         (around.lists(DirectoryList::Groups), around.lists(DirectoryList::Programs));
-    tell_other_rights(context, &CHECK, sink);
+    tell_other_rights(context, &CHECK, sink, From::Azure);
     for grant in &who.grants {
         if matches!(grant.given, Given::Directory(_)) {
             continue;

@@ -42,7 +42,7 @@ pub(super) fn run(
         let alone = is_none((wanted.other)(policy));
         let own = looks(policy).and(demands).and(is_for_modern_clients(policy)).and(alone);
         let own = own.and(is_for_everything(policy));
-        if own == Tri::No { own } else { own.and(!spares_many(who, &reaches, policy)) }
+        if own == Tri::No { own } else { own.and(!spares_many(context, who, &reaches, policy)) }
     };
     let policies = &context.estate().around.access_policies;
     match policies.iter().map(stops).fold(Tri::No, Tri::or) {

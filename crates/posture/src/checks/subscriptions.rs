@@ -53,7 +53,8 @@ pub(crate) fn with_machines<'e>(context: &Context<'e>) -> Vec<Subscription<'e>> 
     let mut all: Vec<(&'e str, &'e Vm)> = Vec::new();
     // Machines of one subscription mostly stand together.
     let mut last = 0;
-    for vm in &estate.vms {
+    let sets = estate.scale_sets.iter().filter_map(|set| Some(&set.model.as_ref()?.value()?.vm));
+    for vm in estate.vms.iter().chain(sets) {
         let text = estate.text(vm.id);
         let Some(name) = resource_subscription(text) else { continue };
         let is_same = |entry: &(&str, &Vm)| entry.0.eq_ignore_ascii_case(name);

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use estate::{DirectoryList, Feed, Reason};
+use estate::{Feed, Reason};
 use signin::{Door, Held, Holding, SignIn, Standing, Tri, Verdict, Who};
 
 use super::gets_in::{
-    are_people, cause, doubts, lacks, names, nearest_hole, place, scope_words, shown, tell_other_rights,
-    who_it_is, whole, with_names,
+    From, are_people, cause, doubts, lacks, names, nearest_hole, place, scope_words, shown,
+    tell_other_rights, who_it_is, with_names,
 };
-use super::subscriptions::with_machines;
 use crate::check::Check;
 use crate::engine::Sink;
 use crate::lang::say;
@@ -37,13 +36,7 @@ pub(super) fn judge(
 ) {
     let (people_untold, doubts) = (lacks(context, Feed::People), doubts(context, who));
     let (rights_untold, machines_untold) = (lacks(context, Feed::Rights), lacks(context, Feed::Machines));
-    tell_other_rights(context, check, sink);
-    // Global administrators may raise themselves.
-    if !login && let Err(reasons) = whole(context, DirectoryList::Roles, Feed::DirectoryRoles) {
-        for subscription in with_machines(context) {
-            sink.unknown(check, subscription.id, reasons.clone());
-        }
-    }
+    tell_other_rights(context, check, sink, if login { From::Azure } else { From::Everywhere });
     let mut found: BTreeMap<usize, Found> = BTreeMap::new();
     for machines in &who.machines {
         // Where nobody can sign in, nobody does without a second factor.
@@ -164,4 +157,44 @@ pub(super) fn judge(
         };
         sink.fail(with_names(fault, people).finding(context, check, place));
     }
+}
+
+/// Who may sign in to machines at which door: certainly, or perhaps; and why others may.
+pub(super) fn logins(
+    context: &Context<'_>,
+    who: &Who<'_, '_>,
+) -> (BTreeMap<(usize, Door), Tri>, BTreeSet<Reason>) {
+    let (mut all, mut others) = (BTreeMap::new(), BTreeSet::new());
+    for machines in who.machines.iter().filter(|machines| machines.ready.so() != Tri::No) {
+        let doors = machines.door.map_or_else(|| vec![Door::Windows, Door::Linux], |door| vec![door]);
+        for holder in who.holders(machines) {
+            let held = holder.held.iter().filter(|held| held.means.is_login());
+            let so = held.map(|held| held.now.or(held.taken)).fold(Tri::No, Tri::or).and(machines.ready.so());
+            if so == Tri::No {
+                continue;
+            }
+            let people = match holder.who {
+                Holding::People(class) => who.people.get(class).map(|people| (class, people)),
+                Holding::Group(group) => {
+                    others.insert(Reason::Members { id: context.estate().text(group).into() });
+                    None
+                }
+            };
+            let Some((class, people)) = people else { continue };
+            if people.standing == Standing::Unread {
+                others.insert(who_it_is(context, people.standing));
+            }
+            let somebody = are_people(people.standing) || people.standing == Standing::Untold;
+            if !somebody || people.enabled == Some(false) {
+                continue;
+            }
+            let certain = people.enabled == Some(true) && are_people(people.standing) && doors.len() == 1;
+            let so = if certain { so } else { so.min(Tri::Maybe) };
+            for door in &doors {
+                let place = all.entry((class, *door)).or_insert(Tri::No);
+                *place = so.or(*place);
+            }
+        }
+    }
+    (all, others)
 }

@@ -204,8 +204,13 @@ impl<'e> Build<'_, '_, '_, 'e> {
                 }
             }
         }
-        if !estate.around.lists(estate::DirectoryList::Roles) {
-            self.lacks(Feed::DirectoryRoles);
+        for (list, feed) in [
+            (estate::DirectoryList::Roles, Feed::DirectoryRoles),
+            (estate::DirectoryList::EligibleRoles, Feed::EligibleRoles),
+        ] {
+            if !estate.around.lists(list) {
+                self.lacks(feed);
+            }
         }
         if machines.ready.extension == Tri::Maybe {
             self.lacks(Feed::Machines);
@@ -591,12 +596,8 @@ impl<'e> Build<'_, '_, '_, 'e> {
                     Why::Weak => (
                         "takes-something-weaker",
                         None,
-                        pick(
-                            self.lang,
-                            "it takes something weaker in the place of a second factor",
-                            "MFA の代わりに弱い方法も認めています",
-                        )
-                        .to_owned(),
+                        pick(self.lang, "it takes something weaker, too", "より弱い方法も認めています")
+                            .to_owned(),
                     ),
                     Why::Alike(name) => {
                         let text = match self.lang {

@@ -248,8 +248,8 @@ pub(super) fn entra_text(class: &ClassForm, anybody: bool, lang: Lang) -> String
     };
     let nobody = match (anybody, lang) {
         (true, _) => String::new(),
-        (false, Lang::En) => ": nobody has a right for it".to_owned(),
-        (false, Lang::Ja) => ": 権限を持つユーザーはいません".to_owned(),
+        (false, Lang::En) => ": no right for it is known".to_owned(),
+        (false, Lang::Ja) => ": 権限を持つユーザーは確認できません".to_owned(),
     };
     let (own, identity) = class.entra.so;
     let text = match (own.and(identity), own, lang) {

@@ -89,7 +89,7 @@ pub(crate) fn windows(change: Value) -> Value {
 }
 
 /// Every question that a snapshot may have been asked.
-const ASKED: [&str; 18] = [
+const ASKED: [&str; 19] = [
     "machines",
     "images",
     "networks",
@@ -105,6 +105,7 @@ const ASKED: [&str; 18] = [
     "exports",
     "just-in-time policies",
     "rights",
+    "eligible rights",
     "network rules",
     "scale set instances",
     "policies",

@@ -27,10 +27,14 @@ use crate::verdict::Rules;
 pub use machines::{Machines, Ready, has_failed, ready};
 pub use means::{Door, GIVE_RIGHTS, Means};
 pub use people::{People, PersonRisk, Standing};
+use sign_in::Effort;
 pub use sign_in::{Hole, SignIn, Why};
 
 /// The role that may take every right in Azure, by its template.
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+
+/// How many cases are looked at for all people together. What is demanded of those who are left is not known.
+const CASES: usize = 4_000_000;
 
 /// How often it is tried to tell the policies behind too many cases.
 const CROWDED: usize = 20;
@@ -276,11 +280,17 @@ impl<'d, 'e> Who<'d, 'e> {
     /// What is demanded of a class of people at a door, whatever rights they have.
     pub fn demanded(&self, people: usize, door: Door) -> Option<SignIn<'e>> {
         let own = self.people.get(people)?;
-        Some(self.asked(own.members.first()?, own.risk, door, true))
+        Some(self.asked(
+            own.members.first()?,
+            own.risk,
+            door,
+            Effort { by_policy: true, budget: &mut { CASES } },
+        ))
     }
 
-    fn asked(&self, subject: &Subject<'e>, risk: PersonRisk, door: Door, by_policy: bool) -> SignIn<'e> {
-        SignIn::of(self.directory(), self.rules, subject, door, risk, self.no_trusted_addresses, by_policy)
+    fn asked(&self, subject: &Subject<'e>, risk: PersonRisk, door: Door, effort: Effort<'_>) -> SignIn<'e> {
+        let trusted = self.no_trusted_addresses;
+        SignIn::of(self.directory(), self.rules, subject, door, risk, trusted, effort)
     }
 
     /// Whether one scope holds another.
@@ -440,6 +450,7 @@ impl<'d, 'e> Who<'d, 'e> {
         let mut said_of: HashMap<usize, Vec<Said>> = HashMap::new();
         // So many cases that nobody can be told the policies behind each cost time: after some of these nobody is.
         let mut crowded = 0;
+        let mut budget = CASES;
         for (class, door) in needed {
             let Some(own) = self.people.get(class) else { continue };
             let asked = !matches!(own.standing, Standing::Program | Standing::Gone | Standing::Unread);
@@ -455,7 +466,12 @@ impl<'d, 'e> Who<'d, 'e> {
             let next = self.sign_ins.len();
             let at = *known.entry((door, own.risk, said.clone())).or_insert(next);
             if at == next {
-                let one = self.asked(&subject, own.risk, door, crowded < CROWDED);
+                let one = self.asked(
+                    &subject,
+                    own.risk,
+                    door,
+                    Effort { by_policy: crowded < CROWDED, budget: &mut budget },
+                );
                 crowded += usize::from(one.answer.as_ref().is_none_or(|answer| !answer.by_policy));
                 self.sign_ins.push(one);
             }

@@ -55,8 +55,8 @@ impl Why {
         match self {
             Self::Never(Never::PersonExcluded) => 0,
             Self::Never(Never::ApplicationExcluded) => 1,
-            Self::Weak => 2,
-            Self::Only(_) => 3,
+            Self::Only(_) => 2,
+            Self::Weak => 3,
             Self::Alike(_) => 4,
             Self::ReportOnly => 5,
             Self::Never(Never::Person) => 6,
@@ -71,6 +71,14 @@ impl Hole {
     pub fn is_near(&self) -> bool {
         !self.of_some && self.why.rank() < 6
     }
+}
+
+/// How much is done for an answer.
+pub(crate) struct Effort<'b> {
+    /// Whether the policies behind each case are wanted.
+    pub(crate) by_policy: bool,
+    /// How many cases are looked at.
+    pub(crate) budget: &'b mut usize,
 }
 
 /// What is asked of somebody at a door.
@@ -92,10 +100,10 @@ impl<'e> SignIn<'e> {
         door: Door,
         risk: PersonRisk,
         no_trusted_addresses: bool,
-        by_policy: bool,
+        effort: Effort<'_>,
     ) -> Self {
         let question = question(door, risk, no_trusted_addresses);
-        let answer = what_if::answer(directory, subject, &question, by_policy).ok();
+        let answer = what_if::answer(directory, subject, &question, effort.by_policy, effort.budget).ok();
         let cases = answer.as_ref().map(|answer| {
             let verdict = |(demand, regions): &(_, Vec<Region>)| {
                 let verdict = Verdict::of(rules, &question.application, answer, demand);
@@ -150,6 +158,8 @@ impl<'e> SignIn<'e> {
                     (Where::Never(Never::Application), _) if alike.is_some() && self.door != Door::Azure => {
                         Why::Alike(alike?)
                     }
+                    // What takes less than it means demands nothing more by being for others, too.
+                    (Where::Never(_), _) if !demands(controls) => return None,
                     (Where::Never(never), _) => Why::Never(*never),
                     _ if own.state == PolicyState::On && !demands(controls) => Why::Weak,
                     (_, PolicyState::ReportOnly) => Why::ReportOnly,
