@@ -11,6 +11,8 @@ pub enum Fault {
     Missing,
     /// Nobody has registered the provider in the subscription.
     Unregistered,
+    /// Nobody has bought what the question is about.
+    Unlicensed,
     /// The token is too old.
     Expired,
     /// Too many requests; with seconds to wait, or without a word of it.

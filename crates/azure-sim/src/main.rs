@@ -12,7 +12,7 @@ const USAGE: &str = "usage: azure-sim ESTATE… [--port N] [--authority FILE] [-
   --authority  where to write the certificate of its authority [azure-sim.pem]\n\
   --recordings  what Azure said to requests: [{\"method\": \"POST\", \"path\", \"request_body\", \"status\", \"response_body\"}]\n\
   --script   what goes wrong: [{\"when\": a part of the path or body, \"fault\", \"seconds\"?, \"after\"?, \"times\"?}]; faults are\n\
-             forbidden, missing, unregistered, expired, throttled, unavailable, half, cut, lost, repeated, truncated,\n\
+             forbidden, missing, unregistered, unlicensed, expired, throttled, unavailable, half, cut, lost, repeated, truncated,\n\
              nonsense, elsewhere";
 
 /// The tenant that everything is in.
@@ -128,6 +128,7 @@ fn script(one: &Value) -> Result<Script, String> {
         "forbidden" => Fault::Forbidden,
         "missing" => Fault::Missing,
         "unregistered" => Fault::Unregistered,
+        "unlicensed" => Fault::Unlicensed,
         "expired" => Fault::Expired,
         "throttled" => Fault::Throttled(one.get("seconds").and_then(Value::as_u64)),
         "unavailable" => Fault::Unavailable,

@@ -291,6 +291,13 @@ impl Shared {
                     "The subscription is not registered to use namespace 'Microsoft.Security'.",
                 );
             }
+            Some(Fault::Unlicensed) => {
+                return Answer::error(
+                    400,
+                    "AadPremiumLicenseRequired",
+                    "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license.",
+                );
+            }
             Some(Fault::Expired) => return expired(),
             Some(Fault::Throttled(wait)) => {
                 let answer =

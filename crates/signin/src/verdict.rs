@@ -7,7 +7,7 @@ use crate::outcome::{Demand, Strictness};
 use crate::policy::PolicyState;
 use crate::question::Application;
 use crate::tri::Tri;
-use crate::what_if::Answer;
+use crate::what_if::{Answer, Axis, Class, Region};
 
 /// What the input tells of the rules of signing in besides the policies that it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub enum Verdict {
     Other,
     /// A second factor, or a managed device.
     MfaOrDevice,
+    /// Nothing more of whoever comes with a managed device, and of no others.
+    Managed,
     /// A managed device.
     Device,
     /// A second factor.
@@ -89,12 +91,29 @@ impl Verdict {
         }
     }
 
+    /// The same of a part of what is open: whoever comes with a device of the organisation's own has what would be demanded.
+    pub fn of_case(
+        rules: Rules,
+        application: &Application,
+        answer: &Answer<'_>,
+        demand: &Demand,
+        regions: &[Region],
+    ) -> Self {
+        let verdict = Self::of(rules, application, answer, demand);
+        let managed = !regions.is_empty() && regions.iter().all(|region| has_managed_device(answer, region));
+        match verdict {
+            Self::Nothing | Self::Other if managed => Self::Managed,
+            other => other,
+        }
+    }
+
     /// A stable name.
     pub fn word(self) -> &'static str {
         match self {
             Self::Blocked => "blocked",
             Self::MfaAndDevice => "mfa-and-managed-device",
             Self::Mfa => "mfa",
+            Self::Managed => "nothing-from-managed-device",
             Self::Device => "managed-device",
             Self::MfaOrDevice => "mfa-or-managed-device",
             Self::Other => "other-controls",
@@ -105,11 +124,22 @@ impl Verdict {
 
     /// Whether who gets in has certainly given a second factor or has a managed device, or nobody gets in.
     pub fn is_protected(self) -> bool {
-        self.has_mfa() || matches!(self, Self::Device | Self::MfaOrDevice)
+        self.has_mfa() || matches!(self, Self::Managed | Self::Device | Self::MfaOrDevice)
     }
 
     /// Whether who gets in has certainly given a second factor, or nobody gets in.
     pub fn has_mfa(self) -> bool {
         matches!(self, Self::Mfa | Self::MfaAndDevice | Self::Blocked)
     }
+}
+
+/// Whether a part of what is open is of managed devices alone.
+fn has_managed_device(answer: &Answer<'_>, region: &Region) -> bool {
+    region.iter().any(|(axis, here)| match answer.axes.get(*axis) {
+        Some((Axis::Rule(rule, _), classes)) => {
+            let holds = here.iter().all(|at| classes.get(*at) == Some(&Class::Rule(true)));
+            holds && rule.proves_managed()
+        }
+        _ => false,
+    })
 }

@@ -214,6 +214,15 @@ async fn what_cannot_be_read_is_told_and_the_rest_comes() {
     // Where nobody has registered a provider there is nothing; what is not there otherwise is told.
     let (manifest, lines, _) = run(tenant(1, 40), Quota::NONE, 7, locks(Fault::Unregistered)).await;
     assert_eq!((manifest.unwrap().partial.len(), ids(&lines).len()), (0, ROWS - 1));
+    // Where nobody has bought it, nobody takes roles; of other questions it is told.
+    let unlicensed = |list: &str| vec![fault(list, Fault::Unlicensed, 0, always)];
+    let schedules = unlicensed("roleEligibilityScheduleInstances");
+    let (manifest, _, _) = run(tenant(1, 40), Quota::NONE, 7, schedules).await;
+    let manifest = manifest.unwrap();
+    assert_eq!((manifest.partial.len(), manifest.refused.len()), (0, 0));
+    let (manifest, _, _) =
+        run(tenant(1, 40), Quota::NONE, 7, unlicensed("Microsoft.Authorization/locks")).await;
+    assert_eq!(manifest.unwrap().partial[0].what, "locks");
     let (manifest, _, _) = run(tenant(1, 40), Quota::NONE, 7, locks(Fault::Missing)).await;
     assert_eq!(manifest.unwrap().partial[0].what, "locks");
     // What is lost for good, cut off, or nonsense is partial.

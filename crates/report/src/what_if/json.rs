@@ -31,7 +31,7 @@ pub fn document(told: &Told<'_, '_>) -> Value {
             let names =
                 |all: &[usize]| -> Vec<String> { all.iter().map(|at| policy_name(told, *at)).collect() };
             json!({
-                "verdict": told.verdict(demand).word(),
+                "verdict": told.verdict(demand, regions).word(),
                 "blocked": tri(strict.blocked),
                 "mfa": tri(strict.mfa),
                 "managed_device": tri(strict.device),

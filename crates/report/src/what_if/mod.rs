@@ -5,7 +5,7 @@ mod text;
 mod words;
 
 use estate::{Field, Known, Person};
-use signin::{Answer, Demand, Directory, PolicyState, Question, Rules, Strictness, Subject, Verdict};
+use signin::{Answer, Demand, Directory, PolicyState, Question, Region, Rules, Strictness, Subject, Verdict};
 
 pub use json::document;
 pub(crate) use json::{region as region_json, tri};
@@ -34,8 +34,8 @@ impl Told<'_, '_> {
         self.rules.strictness(&self.question.application, self.answer, demand)
     }
 
-    fn verdict(&self, demand: &Demand) -> Verdict {
-        Verdict::of(self.rules, &self.question.application, self.answer, demand)
+    fn verdict(&self, demand: &Demand, regions: &[Region]) -> Verdict {
+        Verdict::of_case(self.rules, &self.question.application, self.answer, demand, regions)
     }
 
     /// What the person is called: their login, name or id.

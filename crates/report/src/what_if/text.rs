@@ -27,7 +27,7 @@ pub fn page(told: &Told<'_, '_>, lang: Lang) -> String {
         .answer
         .outcomes
         .iter()
-        .map(|(demand, regions)| (told.verdict(demand), demand, regions))
+        .map(|(demand, regions)| (told.verdict(demand, regions), demand, regions))
         .collect();
     outcomes.sort_by_key(|(verdict, ..)| *verdict);
     for same in outcomes.chunk_by(|one, other| one.0 == other.0) {
@@ -113,6 +113,10 @@ pub(crate) fn verdict_text(verdict: Verdict, lang: Lang) -> &'static str {
             ("MFA and a managed device are demanded", "MFA と管理対象デバイスの両方が必要です")
         }
         Verdict::Mfa => ("MFA is demanded", "MFA が必要です"),
+        Verdict::Managed => (
+            "nothing more is demanded, from a managed device alone",
+            "管理対象デバイスからのサインインに限り、追加の要求はありません",
+        ),
         Verdict::Device => {
             ("a managed device is demanded, and no MFA", "管理対象デバイスが必要です (MFA は不要)")
         }

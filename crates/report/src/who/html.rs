@@ -156,7 +156,7 @@ fn short(verdict: Verdict, lang: Lang) -> &'static str {
         Verdict::Unknown => pick(lang, "demands not known", "要求は不明"),
         Verdict::Other => pick(lang, "no MFA", "MFA なし"),
         Verdict::MfaOrDevice => pick(lang, "MFA or managed device", "MFA または管理対象デバイス"),
-        Verdict::Device => pick(lang, "managed device", "管理対象デバイス"),
+        Verdict::Managed | Verdict::Device => pick(lang, "managed device", "管理対象デバイス"),
         Verdict::Mfa => "MFA",
         Verdict::MfaAndDevice => pick(lang, "MFA and managed device", "MFA と管理対象デバイス"),
         Verdict::Blocked => pick(lang, "blocked", "ブロック"),

@@ -903,3 +903,60 @@ fn each_system_has_an_extension_of_its_own() {
     let windows = login_extension(json!({"properties": {"type": "AADLoginForWindows"}}));
     cases("ENT001", vec![("fail", vec![vm(json!({})), windows])]);
 }
+
+/// A role of the directory that somebody may take leads to machines, too.
+#[test]
+fn roles_of_the_directory_that_may_be_taken_are_asked_for() {
+    let global = "62e90394-69f5-4237-9190-012177145e10";
+    let lists = |eligible: Option<Value>| {
+        let mut all = together(vec![ready_vm(json!({})), people()]);
+        all.retain(|one| {
+            !one["@odata.context"]
+                .as_str()
+                .is_some_and(|text| text.contains("roleEligibilityScheduleInstances"))
+        });
+        all.push(graph("identity/conditionalAccess/policies", json!([])));
+        all.push(assignment(1, &group(), USER_LOGIN, 1, "User"));
+        all.extend(
+            eligible.map(|list| graph("roleManagement/directory/roleEligibilityScheduleInstances", list)),
+        );
+        snapshot(&all)
+    };
+    let guest =
+        json!([{"id": "e", "principalId": who(3), "roleDefinitionId": global, "directoryScopeId": "/"}]);
+    assert_eq!(verdict(&lists(Some(guest)), "RBA004"), "fail");
+    assert_eq!(verdict(&lists(Some(json!([]))), "RBA004"), "pass");
+    assert_eq!(verdict(&lists(None), "RBA004"), "unknown");
+    assert_eq!(verdict(&lists(None), "CAP002"), "unknown");
+    assert_eq!(verdict(&lists(None), "CAP001"), "fail", "whoever signs in has a role of Azure");
+}
+
+/// Where the roles that people may take are refused, nobody can tell that nobody gets in, or all the time.
+#[test]
+fn roles_that_people_may_take_are_not_told() {
+    let refused = manifest(
+        json!({"refused": [{"what": "eligible rights", "scope": SUBSCRIPTION, "action": "x/read"}]}),
+    );
+    let all = together(vec![ready_vm(json!({})), people()]);
+    assert_eq!(verdict(&lines(&all, &refused), "ENT003"), "unknown");
+    let given = together(vec![all, vec![assignment(1, &group(), ADMIN_LOGIN, 1, "User")]]);
+    assert_eq!(verdict(&lines(&given, &refused), "RBA002"), "unknown");
+    let activated = together(vec![given, vec![taken(1, &group(), "Activated")]]);
+    let report = lines(&activated, &refused);
+    let passes = report["findings"].as_array().unwrap().iter();
+    assert!(passes.clone().any(|row| row["code"] == "RBA002" && row["status"] == "pass"));
+}
+
+/// A subscription with nothing but a scale set is one.
+#[test]
+fn rights_in_a_subscription_of_scale_sets_are_told() {
+    let set = json!({"id": format!("{RG}/Microsoft.Compute/virtualMachineScaleSets/pool"), "type": "Microsoft.Compute/virtualMachineScaleSets",
+        "properties": {"virtualMachineProfile": {"storageProfile": {"osDisk": {"osType": "Linux"}}}}});
+    let refused = manifest(
+        json!({"refused": [{"what": "rights", "scope": SUBSCRIPTION, "action": "Microsoft.Authorization/roleAssignments/read"}]}),
+    );
+    let report = lines(&together(vec![vec![set], people()]), &refused);
+    for code in ["RBA001", "RBA003", "RBA004", "RBA007"] {
+        assert_eq!(verdict(&report, code), "unknown", "{code}");
+    }
+}

@@ -753,3 +753,88 @@ fn a_policy_that_spares_administrators_stops_nobody() {
         assert_eq!(with(3, code, change), "fail", "{code}");
     }
 }
+
+/// Of a policy that only reports what counts is who signs in where it would hold.
+#[test]
+fn a_report_that_misses_nobody_is_well() {
+    let report = |change: Value| {
+        let mut one = policy(1, json!({"state": "enabledForReportingButNotEnforced"}));
+        merge(&mut one, &change);
+        one
+    };
+    let platform = |name: &str| json!({"conditions": {"platforms": {"includePlatforms": [name], "excludePlatforms": []}}});
+    let but = |name: &str| json!({"conditions": {"platforms": {"includePlatforms": ["all"], "excludePlatforms": [name]}}});
+    assert_eq!(said("CAP004", vec![report(platform("android")), policy(2, but("windows"))]), "pass");
+    assert_eq!(said("CAP004", vec![report(platform("android")), policy(2, but("android"))]), "fail");
+    // Nobody signs in by an account that is off, or without the extension.
+    let mut off = world(vec![report(json!({}))]);
+    for one in &mut off {
+        if one["@odata.context"].as_str().is_some_and(|text| text.ends_with("/users")) {
+            one["value"][0]["accountEnabled"] = false.into();
+        }
+    }
+    assert_eq!(verdict(&snapshot(&off), "CAP004"), "pass");
+    let mut bare = world(vec![report(json!({}))]);
+    bare.retain(|one| one["type"] != "Microsoft.Compute/virtualMachines/extensions");
+    assert_eq!(verdict(&snapshot(&bare), "CAP004"), "pass");
+    // Somebody in a group that nobody tells of may sign in.
+    let mut group_untold = world(vec![report(json!({})), policy(2, json!({}))]);
+    group_untold.push(graph("groups", json!([{"id": who(12), "displayName": "ops"}])));
+    group_untold.push(assignment(3, &group(), USER_LOGIN, 12, "Group"));
+    assert_eq!(verdict(&snapshot(&group_untold), "CAP004"), "unknown");
+}
+
+/// A policy of their own for machines covers those alone whom it does not spare.
+#[test]
+fn a_policy_of_its_own_for_machines_spares_nobody_more() {
+    let but = policy(1, apps(json!({"excludeApplications": [WINDOWS, LINUX]})));
+    let mut own = policy(2, apps(json!({"includeApplications": [WINDOWS, LINUX]})));
+    own["conditions"]["users"]["excludeGroups"] = json!([who(11)]);
+    assert_eq!(said("CAP003", vec![but, own.clone()]), "fail");
+    assert_eq!(
+        said("CAP005", vec![policy(1, apps(json!({"includeApplications": [CLOUD_LOGIN]}))), own]),
+        "fail"
+    );
+}
+
+/// With more people spared than two and rights that are not told, whoever is spared may get into machines.
+#[test]
+fn whoever_is_spared_may_have_rights_that_are_not_told() {
+    let person = |number: u32| json!({"id": who(number), "userPrincipalName": format!("p{number}@x.example"), "userType": "Member", "accountEnabled": true});
+    let with = |count: usize, roles: bool| {
+        let spared: Vec<String> = (20..20 + u32::try_from(count).unwrap()).map(who).collect();
+        let mut all = world(vec![policy(1, users(json!({"excludeUsers": spared})))]);
+        all.push(graph("users", json!((20..120).map(person).collect::<Vec<_>>())));
+        if !roles {
+            all.retain(|one| {
+                !one["@odata.context"].as_str().is_some_and(|text| text.contains("roleManagement"))
+            });
+        }
+        verdict(&snapshot(&all), "CAP006")
+    };
+    assert_eq!((with(2, true), with(3, true)), ("pass", "pass"));
+    assert_eq!((with(2, false), with(3, false)), ("pass", "unknown"));
+}
+
+/// What is demanded and proves nothing is told, however many policies meet.
+#[test]
+fn something_is_demanded_in_a_crowd_too() {
+    let mut all: Vec<Value> = (2..40)
+        .map(|number| {
+            let rule = format!("device.model -eq \"{number}\"");
+            policy(
+                number,
+                json!({"conditions": {"devices": {"deviceFilter": {"mode": "include", "rule": rule}}}}),
+            )
+        })
+        .collect();
+    let mut terms = policy(1, json!({}));
+    terms["grantControls"] = json!({"operator": "OR", "builtInControls": ["approvedApplication"]});
+    all.push(terms);
+    let lines: String = world(all).iter().map(|one| format!("{one}\n")).collect();
+    let ran = crate::common::run(&["who", "-", "--all", "--format", "json"], lines.as_bytes());
+    let answer = ran.json();
+    let least: Vec<&str> =
+        answer["sign_ins"].as_array().unwrap().iter().map(|one| one["least"].as_str().unwrap()).collect();
+    assert!(!least.is_empty() && least.iter().all(|one| *one == "other-controls"), "{least:?}");
+}

@@ -9,7 +9,7 @@ use crate::policy::{Never, PolicyState};
 use crate::question::{Question, looks_like_machine};
 use crate::tri::Tri;
 use crate::verdict::{Rules, Verdict};
-use crate::what_if::{self, Answer, Axis, Class, Region, Where};
+use crate::what_if::{self, Answer, Axis, Region, Where};
 use crate::who::people::PersonRisk;
 
 /// What conditional access demands of somebody at a door, whatever is left open.
@@ -106,11 +106,7 @@ impl<'e> SignIn<'e> {
         let answer = what_if::answer(directory, subject, &question, effort.by_policy, effort.budget).ok();
         let cases = answer.as_ref().map(|answer| {
             let verdict = |(demand, regions): &(_, Vec<Region>)| {
-                let verdict = Verdict::of(rules, &question.application, answer, demand);
-                // Whoever comes with a device of the organisation's own has what would be demanded.
-                let managed = matches!(verdict, Verdict::Nothing | Verdict::Other)
-                    && regions.iter().all(|region| has_managed_device(answer, region));
-                if managed { Verdict::Device } else { verdict }
+                Verdict::of_case(rules, &question.application, answer, demand, regions)
             };
             answer.outcomes.iter().map(verdict).collect()
         });
@@ -177,15 +173,4 @@ impl<'e> SignIn<'e> {
         holes.sort_by_key(|hole| (hole.of_some, hole.why.rank(), hole.policy));
         holes
     }
-}
-
-/// Whether a part of what is open is of managed devices alone.
-fn has_managed_device(answer: &Answer<'_>, region: &Region) -> bool {
-    region.iter().any(|(axis, here)| match answer.axes.get(*axis) {
-        Some((Axis::Rule(rule, _), classes)) => {
-            let holds = here.iter().all(|at| classes.get(*at) == Some(&Class::Rule(true)));
-            holds && rule.proves_managed()
-        }
-        _ => false,
-    })
 }
