@@ -26,8 +26,7 @@ pub(crate) struct Units {
     pub(crate) unknown: u64,
 }
 
-/// Points of 100: what was earned, what was lost, and what nobody can tell. Together they are 100; of what is not whole the
-/// last one takes the rest.
+/// Points of 100: what was earned, what was lost, and what nobody can tell. Together they are 100; what is earned is rounded down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Points {
     /// What passed.
@@ -173,7 +172,10 @@ fn points<'s>(shares: impl Iterator<Item = &'s Share> + Clone) -> Option<Points>
     let whole = sum(|share| share.whole);
     let of_100 = |part: u128| u64::try_from((part * 100).checked_div(whole)?).ok();
     let (earned, lost) = (of_100(sum(|share| share.earned))?, of_100(sum(|share| share.lost))?);
-    Some(Points { earned, lost, unknown: 100u64.saturating_sub(earned + lost) })
+    let rest = 100u64.saturating_sub(earned);
+    // What is left of parts that are not whole is unknown where anything is.
+    let lost = if sum(Share::unknown) * 10_000 < whole { rest } else { lost };
+    Some(Points { earned, lost, unknown: rest.saturating_sub(lost) })
 }
 
 /// What gains something, the most first; of what gains the same in the order of checks.

@@ -34,7 +34,7 @@ pub use sign_in::{Hole, SignIn, Why};
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 
 /// How many cases are looked at for all people together. What is demanded of those who are left is not known.
-const CASES: usize = 4_000_000;
+const CASES: usize = 1_500_000;
 
 /// How often it is tried to tell the policies behind too many cases.
 const CROWDED: usize = 20;
