@@ -20,10 +20,6 @@ const PROGRAMS: [(&str, &str, &str); 6] = [
 /// The solver that long tests ask.
 const SOLVER: (&str, &str, &str) = ("z3", "--version", "z3");
 
-/// What opens workbooks.
-const OFFICE: [(&str, &str, &str); 2] =
-    [("soffice", "--version", "libreoffice-calc"), ("pdftotext", "-v", "poppler-utils")];
-
 /// The font that Japanese pages are looked at in.
 const FONT: (&str, &str) = ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk");
 
@@ -32,7 +28,6 @@ pub(crate) fn install(full: bool) -> Result<()> {
     let mut missing: Vec<&str> = PROGRAMS
         .iter()
         .chain(full.then_some(&SOLVER))
-        .chain(OFFICE.iter().filter(|_| full))
         .filter(|(program, argument, _)| !has(program, argument))
         .map(|(_, _, package)| *package)
         .collect();
@@ -83,6 +78,18 @@ pub(crate) fn azure_cli() -> Result<Option<PathBuf>> {
     }
     std::fs::write(done, "")?;
     Ok(Some(program))
+}
+
+/// Installs what opens workbooks (LibreOffice, 300 MB), and tells whether it is there.
+pub(crate) fn office() -> bool {
+    if has("soffice", "--version") {
+        return true;
+    }
+    let came = packages(&["libreoffice-calc"]);
+    if let Err(error) = &came {
+        say(&format!("skipped: {error:#}, so no office was tried"));
+    }
+    came.is_ok()
 }
 
 fn packages(missing: &[&str]) -> Result<()> {

@@ -14,7 +14,7 @@ use crate::facts::facts;
 use crate::json::place_text;
 use crate::problem::problem_text;
 use crate::sentences::{by_severity, in_words, not_assessed};
-use crate::standing::{STEPS, gain_text, points_words, score_word, step_text};
+use crate::standing::{STEPS, gain_text, points_words, score_rows, score_word, step_text};
 use crate::text::{gone_line, gone_text};
 use crate::words::{checkpoint_word, day_text, pick, severity_word, words};
 use crate::{Report, way};
@@ -163,9 +163,7 @@ fn write_score(out: &mut String, report: &Report<'_>) {
         score_word(lang),
         words(lang).checkpoint,
     );
-    let in_all = score.all.map(|points| (pick(lang, "in all", "全体"), points));
-    let rows = score.by_checkpoint.iter().map(|(its, points)| (checkpoint_word(*its, lang), *points));
-    for (name, points) in in_all.into_iter().chain(rows) {
+    for (name, points) in score_rows(score, lang) {
         let _ = writeln!(out, "| {name} | {} | {} | {} |", points.earned, points.lost, points.unknown);
     }
     out.push('\n');

@@ -1,8 +1,8 @@
 //! How well an estate stands, in words.
 
-use posture::{Gain, Lang, Points, Step, feed_command, feed_word, grouped};
+use posture::{Gain, Lang, Points, Score, Step, feed_command, feed_word, grouped};
 
-use crate::words::{counted, pick};
+use crate::words::{checkpoint_word, counted, pick};
 
 /// `score 21 of 100 (34 lost, 45 not known)`.
 pub(crate) fn score_text(points: Option<Points>, lang: Lang) -> String {
@@ -32,6 +32,13 @@ pub(crate) fn next_word(lang: Lang) -> &'static str {
 /// What the parts of 100 points are called.
 pub(crate) fn points_words(lang: Lang) -> [&'static str; 3] {
     pick(lang, ["earned", "lost", "not known"], ["得点", "失点", "不明"])
+}
+
+/// How the estate stands in all, and checkpoint by checkpoint.
+pub(crate) fn score_rows(score: &Score, lang: Lang) -> Vec<(&'static str, Points)> {
+    let in_all = score.all.map(|points| (pick(lang, "in all", "全体"), points));
+    let rows = score.by_checkpoint.iter().map(|(its, points)| (checkpoint_word(*its, lang), *points));
+    in_all.into_iter().chain(rows).collect()
 }
 
 /// What to do, and for how many it does it.

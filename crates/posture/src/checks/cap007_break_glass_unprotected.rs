@@ -7,6 +7,7 @@ use super::gets_in::{
     is_for_all_applications, is_for_every_risk, is_for_everybody_somewhere, is_for_modern_clients, lacks,
     name, protects, whole,
 };
+use super::methods::is_unphishable;
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -40,20 +41,6 @@ pub(crate) const CHECK: Check = Check {
     ],
     run: Run::People(Subject::Directory, run),
 };
-
-/// What no phisher takes away, as reports of Microsoft Graph call it.
-///
-/// Source: <https://learn.microsoft.com/graph/api/resources/userregistrationdetails>
-const STRONG: [&str; 8] = [
-    "fido2SecurityKey",
-    "passKeyDeviceBound",
-    "passKeyDeviceBoundAuthenticator",
-    "passKeyDeviceBoundWindowsHello",
-    "windowsHelloForBusiness",
-    "macOsSecureEnclaveKey",
-    "certificateBasedAuthentication",
-    "x509Certificate",
-];
 
 fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
     let around = &context.estate().around;
@@ -91,7 +78,7 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
             let own = around.sign_in_methods.of(subject.id).first();
             let strong = own
                 .and_then(|own| own.methods.as_ref()?.value())
-                .map(|all| all.iter().any(|one| STRONG.iter().any(|word| one.eq_ignore_ascii_case(word))));
+                .map(|all| all.iter().any(|one| is_unphishable(one)));
             match (strong, open) {
                 (Some(true), _) => sink.pass(context, &CHECK, subject.id),
                 (Some(false), Tri::Yes) if may_be_off => {
@@ -119,17 +106,5 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
                 (Some(false), _) => sink.unknown(&CHECK, subject.id, doubts.clone()),
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn known_methods_are_known_once() {
-        let lower: std::collections::BTreeSet<String> =
-            STRONG.iter().map(|one| one.to_ascii_lowercase()).collect();
-        assert_eq!(lower.len(), STRONG.len());
     }
 }

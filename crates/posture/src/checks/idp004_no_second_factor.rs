@@ -4,6 +4,7 @@ use estate::{DirectoryList, Feed, Known};
 use signin::{Standing, Who};
 
 use super::gets_in::{Reaches, lacks, means_words, name, who_it_is, whole};
+use super::methods::{is_strong, is_weak};
 use crate::check::{Check, Checkpoint, Reference, Run, Severity, Subject};
 use crate::engine::Sink;
 use crate::lang::{Text, say};
@@ -56,9 +57,8 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
         let capable = own.and_then(|own| told_of(&own.mfa));
         let registered = own.and_then(|own| told_of(&own.registered));
         let methods = own.and_then(|own| own.methods.as_ref()?.value());
-        let is = |words: &[&str], one: &str| words.iter().any(|word| one.eq_ignore_ascii_case(word));
-        let strong = methods.is_some_and(|all| all.iter().any(|one| is(&STRONG, one)));
-        let weak = methods.is_some_and(|all| !all.is_empty() && all.iter().all(|one| is(&WEAK, one)));
+        let strong = methods.is_some_and(|all| all.iter().any(|one| is_strong(one)));
+        let weak = methods.is_some_and(|all| !all.is_empty() && all.iter().all(|one| is_weak(one)));
         let has = match (capable, registered) {
             (Some(false), _) | (None, Some(false)) => Some(false),
             // Whether it is a strong one is told by the list alone.
@@ -104,36 +104,3 @@ fn run(context: &Context<'_>, who: &Who<'_, '_>, sink: &mut Sink) {
         sink.fail(fault.finding(context, &CHECK, subject.id));
     });
 }
-
-/// What reports of Microsoft Graph call methods that are a second factor of their own.
-///
-/// Source: <https://learn.microsoft.com/graph/api/resources/userregistrationdetails>
-const STRONG: [&str; 14] = [
-    "microsoftAuthenticatorPush",
-    "microsoftAuthenticatorPasswordless",
-    "softwareOneTimePasscode",
-    "hardwareOneTimePasscode",
-    "fido2SecurityKey",
-    "passKeyDeviceBound",
-    "passKeyDeviceBoundAuthenticator",
-    "passKeyDeviceBoundWindowsHello",
-    "windowsHelloForBusiness",
-    "macOsSecureEnclaveKey",
-    "certificateBasedAuthentication",
-    "x509Certificate",
-    "passKeySynced",
-    "externalAuthMethod",
-];
-
-/// Methods that whoever takes over a telephone number or a mailbox has, too, or that do not last.
-///
-/// Source: <https://learn.microsoft.com/entra/identity/authentication/concept-authentication-methods>
-const WEAK: [&str; 7] = [
-    "mobilePhone",
-    "alternateMobilePhone",
-    "officePhone",
-    "email",
-    "securityQuestion",
-    "temporaryAccessPass",
-    "qrCodePin",
-];

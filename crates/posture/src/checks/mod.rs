@@ -93,6 +93,7 @@ mod mal001_no_malware_protection;
 mod mal002_malware_protection_unhealthy;
 mod mal003_wide_exclusions;
 mod mal004_no_defender_for_endpoint;
+mod methods;
 mod net001_exposed_management_port;
 mod net002_exposed_tcp_port;
 mod net003_exposed_udp_port;

@@ -21,7 +21,7 @@ use crate::controls;
 use crate::json::place_text;
 use crate::problem::problem_text;
 use crate::sentences::{in_words, not_assessed};
-use crate::standing::{STEPS, gain_text, next_word, points_words, score_word, step_text};
+use crate::standing::{STEPS, gain_text, next_word, points_words, score_rows, score_word, step_text};
 use crate::text::{gone_line, gone_text};
 use crate::words::{checkpoint_word, day_text, moment_text, pick, severity_word, words};
 
@@ -158,9 +158,7 @@ fn write_score(out: &mut String, report: &Report<'_>) {
         words(lang).checkpoint,
         pick(lang, "as a bar", "グラフ")
     );
-    let in_all = score.all.map(|points| (pick(lang, "in all", "全体"), points));
-    let rows = score.by_checkpoint.iter().map(|(its, points)| (checkpoint_word(*its, lang), *points));
-    for (name, points) in in_all.into_iter().chain(rows) {
+    for (name, points) in score_rows(score, lang) {
         let posture::Points { earned, lost, unknown } = points;
         let _ = writeln!(
             out,

@@ -7,8 +7,8 @@ use super::sheet::{Styles, fitting, paper};
 use crate::Report;
 use crate::blocks::blocks;
 use crate::sentences::{by_severity, in_words};
-use crate::standing::{STEPS, gain_text, next_word, points_words, score_word, step_text};
-use crate::words::{checkpoint_word, moment_text, pick, severity_word, words};
+use crate::standing::{STEPS, gain_text, next_word, points_words, score_rows, score_word, step_text};
+use crate::words::{moment_text, pick, severity_word, words};
 
 pub(super) fn write(
     book: &mut Workbook,
@@ -67,10 +67,8 @@ pub(super) fn write(
     sheet.write_string_with_format(row, 5, words(lang).severity, &styles.head)?;
     sheet.write_string_with_format(row, 6, words(lang).count, &styles.head)?;
     row += 1;
-    let in_all = score.all.map(|points| (pick(lang, "in all", "全体"), points));
-    let rows = score.by_checkpoint.iter().map(|(its, points)| (checkpoint_word(*its, lang), *points));
     let first = row;
-    for (name, points) in in_all.into_iter().chain(rows) {
+    for (name, points) in score_rows(score, lang) {
         sheet.write_string_with_format(row, 0, name, &styles.label)?;
         for (column, part) in (1_u16..).zip([points.earned, points.lost, points.unknown]) {
             #[expect(clippy::cast_precision_loss, reason = "at most 100")]
