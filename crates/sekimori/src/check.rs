@@ -1,7 +1,7 @@
 //! `sekimori check`.
 
 use std::fs;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
@@ -265,6 +265,13 @@ fn write(report: &Report<'_>, target: &Target) -> anyhow::Result<()> {
         Format::Csv => report::to_csv(report),
         Format::Junit => report::to_junit(report),
     };
+    if target.format == Format::Xlsx && target.path.is_none() && std::io::stdout().is_terminal() {
+        bail!(pick(
+            lang,
+            "a workbook is nothing for a terminal: name a file with --output report.xlsx",
+            "Excel ブックは端末に表示できません。--output report.xlsx のようにファイルを指定してください",
+        ));
+    }
     let workbook = match target.format {
         Format::Xlsx => report::to_xlsx(report)?,
         _ => Vec::new(),
