@@ -192,6 +192,32 @@ pub enum Reason {
         /// The prefix of its route.
         prefix: Box<str>,
     },
+    /// A policy or a check of a team's own cannot be judged.
+    Policy {
+        /// What is missing.
+        gap: PolicyGap,
+        /// Its name, or what the check itself says.
+        what: Box<str>,
+    },
+}
+
+/// What is missing for a policy to be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PolicyGap {
+    /// The catalogue does not hold an alias.
+    Alias,
+    /// The record of the resource does not tell a field.
+    Field,
+    /// Resources of a type are not read, or not all of them.
+    Type,
+    /// What a function gives is known to Azure alone.
+    Function,
+    /// A parameter has no value.
+    Parameter,
+    /// A condition cannot be worked out.
+    Condition,
+    /// The check says so itself.
+    Own,
 }
 
 /// What only a machine itself can tell.

@@ -45,6 +45,8 @@ pub enum Run {
     Estate(Subject, fn(&Context<'_>, &mut Sink)),
     /// The same where rules of groups anywhere matter: it is not kept by [`crate::Live`].
     Paths(Subject, fn(&Context<'_>, &mut Sink)),
+    /// Judged elsewhere: what is said of resources is handed in, see [`crate::Given`].
+    Given,
     /// Who gets into which machines: what people have rights for, and what is demanded of them. Nor is this kept by
     /// [`crate::Live`].
     People(Subject, fn(&Context<'_>, &Who<'_, '_>, &mut Sink)),
@@ -61,6 +63,7 @@ impl Run {
         match self {
             Self::Vm(_) | Self::Machine(_) => Subject::Machine,
             Self::Nsg(_) => Subject::Nsg,
+            Self::Given => Subject::Resource,
             Self::Estate(subject, _) | Self::Paths(subject, _) | Self::People(subject, _) => subject,
         }
     }
@@ -91,6 +94,8 @@ pub enum Subject {
     Subscription,
     /// The directory: people, groups and policies.
     Directory,
+    /// Resources of any type.
+    Resource,
 }
 
 /// A theme of the check list, in its order.

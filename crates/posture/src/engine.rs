@@ -20,8 +20,18 @@ use crate::reason::{nothing_of, reason_text, settled_by};
 use crate::score::{Score, Units};
 use crate::settings::Settings;
 use crate::suppress::Suppressed;
-use crate::verdict::Verdict;
+use crate::verdict::{Judged, Verdict};
 use crate::view::{Context, Finding, Status, VmView};
+
+/// What was judged elsewhere: by a policy, or by a check of the team's own.
+pub struct Given {
+    /// The check, which runs by [`Run::Given`].
+    pub check: &'static Check,
+    /// The resource.
+    pub resource: ResourceId,
+    /// What is said of it.
+    pub judged: Judged,
+}
 
 /// Takes what checks say.
 #[derive(Default)]
@@ -69,7 +79,7 @@ impl Sink {
         context: &Context<'_>,
         check: &'static Check,
         resource: ResourceId,
-        judged: crate::verdict::Judged,
+        judged: Judged,
     ) {
         match judged {
             Ok(Verdict::NotFor) => {}
@@ -275,7 +285,7 @@ impl<'j> Judge<'j> {
             match check.run {
                 Run::Vm(run) => run(&context, view, sink),
                 Run::Machine(run) => sink.take(&context, check, view.vm.id, run(&context, view)),
-                Run::Nsg(_) | Run::Estate(..) | Run::Paths(..) | Run::People(..) => {}
+                Run::Nsg(_) | Run::Estate(..) | Run::Paths(..) | Run::People(..) | Run::Given => {}
             }
             let its = mark.and_then(|mark| sink.said_since(check.code, mark));
             said.extend(its.map(|its| (*check, its)));
@@ -402,7 +412,7 @@ fn lacks(estate: &Estate, subject: Subject, lang: Lang) -> Option<String> {
             "Just-In-Time VM アクセスのポリシー",
         ),
         // What is missing of it is told by the facts that a check needs.
-        Subject::Directory => (false, "", ""),
+        Subject::Directory | Subject::Resource => (false, "", ""),
         Subject::Subscription => (
             estate.vms.is_empty() && estate.scale_sets.is_empty(),
             "subscription with machines",
@@ -421,8 +431,26 @@ pub fn run(
     lang: Lang,
     keep_passes: bool,
 ) -> Outcome {
+    run_with(estate, tags, checks, settings, lang, keep_passes, Vec::new())
+}
+
+/// The same with what was judged elsewhere: its checks are among `checks` and run by [`Run::Given`].
+pub fn run_with(
+    estate: &Estate,
+    tags: &Arc<Tags>,
+    checks: &[&'static Check],
+    settings: &Settings,
+    lang: Lang,
+    keep_passes: bool,
+    given: Vec<Given>,
+) -> Outcome {
     let reach = Reach::with_tags(estate, Arc::clone(tags));
-    let sink = Judge::new(&reach, checks, settings, lang, keep_passes).everything();
+    let judge = Judge::new(&reach, checks, settings, lang, keep_passes);
+    let mut sink = judge.everything();
+    let context = judge.context(None);
+    for one in given {
+        sink.take(&context, one.check, one.resource, one.judged);
+    }
     finish(estate, checks, settings, lang, sink)
 }
 
@@ -490,8 +518,13 @@ fn finish(
     for finding in findings.iter().filter(|finding| finding.status == Status::Fail) {
         failed.entry(finding.check.code).or_default().insert(finding.resource);
     }
-    let units: Vec<Units> =
-        by_check.iter().map(|its| units(its, &failed, &sink.passed, &unknown_resources)).collect();
+    // The score is the same for every team: what it adds of its own does not count.
+    let counts = |its: &&CheckTally| !matches!(its.check.run, Run::Given);
+    let units: Vec<Units> = by_check
+        .iter()
+        .filter(counts)
+        .map(|its| units(its, &failed, &sink.passed, &unknown_resources))
+        .collect();
     let lacks = |check: &Check| lacks(estate, check.run.subject(), lang).is_some();
     let score = Score::of(estate, settings, &units, lacks, |check| is_assessed(estate, check));
     let suppressed = Vec::new();

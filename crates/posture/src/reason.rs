@@ -1,6 +1,6 @@
 //! Why something is unknown, in words, and what would settle it.
 
-use estate::{Feed, Inside, Reason, resource_name};
+use estate::{Feed, Inside, PolicyGap, Reason, resource_name};
 
 use crate::lang::{Lang, say};
 
@@ -429,6 +429,7 @@ pub fn reason_text(reason: &Reason, lang: Lang) -> String {
                 "拡張機能の保護された設定は Azure では表示されません"
             ),
         },
+        Reason::Policy { gap, what } => policy_text(*gap, what, lang),
         Reason::AzureRoute { prefix } => say!(
             lang,
             "Azure drops what goes to {prefix} at some times and not at others",
@@ -527,5 +528,54 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
             "give the value, or check what was deployed",
             "値を指定するか、デプロイ後の環境を点検してください"
         ),
+        Reason::Policy { gap, what } => match gap {
+            PolicyGap::Field => "sekimori collect".to_owned(),
+            PolicyGap::Type => format!("az resource list --resource-type {what}"),
+            PolicyGap::Parameter => say!(
+                lang,
+                "give the value in an assignment: --policy ASSIGNMENT.json",
+                "割り当てで値を指定してください: --policy ASSIGNMENT.json"
+            ),
+            PolicyGap::Alias | PolicyGap::Function | PolicyGap::Condition => "az policy state list".to_owned(),
+            PolicyGap::Own => {
+                say!(lang, "see the check itself", "チェックの定義を確認してください")
+            }
+        },
+    }
+}
+
+fn policy_text(gap: PolicyGap, what: &str, lang: Lang) -> String {
+    match gap {
+        PolicyGap::Alias => say!(
+            lang,
+            "the policy names `{what}`, an alias that is not in the catalogue",
+            "ポリシーの別名 `{what}` がカタログにありません"
+        ),
+        PolicyGap::Field => say!(
+            lang,
+            "the policy asks for `{what}`, which the record does not tell",
+            "ポリシーが参照する `{what}` がレコードに含まれていません"
+        ),
+        PolicyGap::Type => say!(
+            lang,
+            "the policy asks for resources of the type `{what}`, and the input may not hold all of them",
+            "ポリシーが参照する種類 `{what}` のリソースが、入力にすべて含まれているとは限りません"
+        ),
+        PolicyGap::Function => say!(
+            lang,
+            "what `{what}` gives is known to Azure alone",
+            "`{what}` の値は Azure にしか分かりません"
+        ),
+        PolicyGap::Parameter => say!(
+            lang,
+            "the parameter `{what}` of the policy has no value",
+            "ポリシーのパラメーター `{what}` に値がありません"
+        ),
+        PolicyGap::Condition => say!(
+            lang,
+            "a condition of the policy cannot be worked out: {what}",
+            "ポリシーの条件を評価できません: {what}"
+        ),
+        PolicyGap::Own => what.to_owned(),
     }
 }

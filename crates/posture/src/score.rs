@@ -104,7 +104,7 @@ fn feed_of(subject: Subject) -> Feed {
         }
         Subject::Vault => Feed::Vaults,
         Subject::JitPolicy => Feed::JitPolicies,
-        Subject::Directory => Feed::AccessPolicies,
+        Subject::Directory | Subject::Resource => Feed::AccessPolicies,
     }
 }
 

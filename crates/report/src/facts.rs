@@ -7,7 +7,7 @@ use crate::clean::clean;
 use crate::words::pick;
 
 /// Names of facts that are not told just by putting spaces into them, in English and Japanese.
-const NAMES: [(&str, &str, &str); 128] = [
+const NAMES: [(&str, &str, &str); 133] = [
     ("address", "address", "アドレス"),
     ("addresses", "addresses", "アドレス数"),
     ("admin_username", "administrator", "管理者名"),
@@ -17,12 +17,14 @@ const NAMES: [(&str, &str, &str); 128] = [
     ("allowed_sources", "allowed sources", "許可する接続元"),
     ("amplification", "amplification", "増幅率"),
     ("application", "application", "アプリケーション"),
+    ("assignment", "assigned by", "割り当て"),
     ("attestation", "attestation", "構成証明"),
     ("basic", "of the Basic SKU", "Basic SKU のリソース"),
     ("blocked", "machines kept out", "遮断された仮想マシン数"),
     ("check", "check", "チェック"),
     ("check_says", "the check says", "チェックの判定"),
     ("copy_paste", "copy and paste", "コピーと貼り付け"),
+    ("condition", "condition", "条件"),
     ("count", "how many", "件数"),
     ("created", "made", "作成日"),
     ("created_days", "days since", "経過日数"),
@@ -31,9 +33,11 @@ const NAMES: [(&str, &str, &str); 128] = [
     ("cves", "CVEs", "CVE"),
     ("days", "days", "日数"),
     ("defender", "Defender for Cloud", "Defender for Cloud"),
+    ("defined_at", "defined at", "定義の場所"),
     ("detail", "in Azure's words", "Azure の説明"),
     ("disable_password_authentication", "password sign-in disabled", "パスワード認証の無効化"),
     ("disk_state", "state of the disk", "ディスクの状態"),
+    ("effect", "effect", "効果"),
     ("enable_automatic_updates", "automatic updates", "自動更新"),
     ("encryption", "encryption", "暗号化"),
     ("end", "ends", "終了日"),
@@ -82,6 +86,7 @@ const NAMES: [(&str, &str, &str); 128] = [
     ("oldest_days", "days since", "経過日数"),
     ("open_ports", "ports", "ポート"),
     ("other_ports", "other ports", "ほかのポート"),
+    ("part", "part", "該当箇所"),
     ("password", "password", "パスワード"),
     ("patch_mode", "who installs updates", "更新の方式"),
     ("patchable", "mended by an update", "更新で解消できるもの"),

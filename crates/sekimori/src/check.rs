@@ -12,6 +12,7 @@ use report::{Page, Report};
 
 use crate::cli::{CheckArgs, LiveArgs};
 use crate::language::pick;
+use crate::policy::{self, Policies};
 use crate::settings::{Chosens, File, choose};
 use crate::source::{self, Reading};
 use crate::version::VERSION;
@@ -22,6 +23,7 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     let checks = chosen.checks(lang)?;
     let required = select::codes(&chosen.require.value, lang)?;
     let targets = targets(args, chosen.format.value, lang)?;
+    let policies = Policies::read(&args.policy, lang)?;
     if !args.sources.is_empty() && args.live.is_narrowed() {
         bail!(pick(
             lang,
@@ -62,10 +64,22 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     let as_of = now(lang)?;
     let tags = tags::list(lang)?;
     let settings = posture::Settings { now: estate::Moment::parse(&as_of), ..chosen.settings() };
-    let mut outcome = posture::run(estate, &tags, &checks, &settings, lang, args.all);
+    let judgement = policies.as_ref().map(|policies| policy::judge(policies, estate, sources, &as_of, lang));
+    let faults = policies.as_ref().map(|policies| policies.faults(lang)).unwrap_or_default();
+    let mut checks = checks;
+    let mut notices = faults.clone();
+    let given = match policies.as_ref().zip(judgement) {
+        None => Vec::new(),
+        Some((policies, judgement)) => {
+            notices.push(policy::summary(policies, &judgement, lang));
+            checks.extend(policy::checks(&judgement));
+            judgement.given
+        }
+    };
+    let mut outcome = posture::run_with(estate, &tags, &checks, &settings, lang, args.all, given);
     let today = as_of.get(..10).and_then(Day::parse).unwrap_or(Day { year: 1970, month: 1, day: 1 });
     let stale = suppress(&mut outcome, estate, &chosen.suppress, today);
-    let notices = notices::of_suppressions(&stale, &chosen.suppress, file, lang);
+    notices.extend(notices::of_suppressions(&stale, &chosen.suppress, file, lang));
     let comparison = baseline.map(|before| compare(&outcome, estate, before));
     let locate = |origin: estate::Origin, pointer: &str| sources.locate(origin, pointer);
     let excerpts = |origin: estate::Origin, pointer: &str| sources.excerpts(origin, pointer);
@@ -115,7 +129,7 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
         tell_errors(&report);
     }
     tell_unmet(&report);
-    Ok(exit_code(&report, &chosen))
+    Ok(if faults.is_empty() { exit_code(&report, &chosen) } else { 3 })
 }
 
 /// What runs in Azure now: collected into a file that goes away, and read as any other.

@@ -14,9 +14,9 @@ use crate::language::pick;
 use help::{
     CHECK_HELP, CHECK_HELP_JA, COLLECT_HELP, COLLECT_HELP_JA, COMPLETIONS_HELP, COMPLETIONS_HELP_JA,
     CONFIG_HELP, CONFIG_HELP_JA, DIFF_HELP, DIFF_HELP_JA, FLOW_HELP, FLOW_HELP_JA, NEXT_HOP_HELP,
-    NEXT_HOP_HELP_JA, REACH_HELP, REACH_HELP_JA, ROUTES_HELP, ROUTES_HELP_JA, TAGS_HELP, TAGS_HELP_JA,
-    TRUTH_HELP, TRUTH_HELP_JA, VERIFY_HELP, VERIFY_HELP_JA, WHAT_IF_HELP, WHAT_IF_HELP_JA, WHO_HELP,
-    WHO_HELP_JA,
+    NEXT_HOP_HELP_JA, POLICY_HELP, POLICY_HELP_JA, REACH_HELP, REACH_HELP_JA, ROUTES_HELP, ROUTES_HELP_JA,
+    TAGS_HELP, TAGS_HELP_JA, TRUTH_HELP, TRUTH_HELP_JA, VERIFY_HELP, VERIFY_HELP_JA, WHAT_IF_HELP,
+    WHAT_IF_HELP_JA, WHO_HELP, WHO_HELP_JA,
 };
 
 static LANG: OnceLock<Lang> = OnceLock::new();
@@ -181,6 +181,14 @@ pub(crate) enum Command {
         command: TagsCommand,
     },
     #[command(
+        about = t("Look at policies, and what becomes of them", "ポリシーとその判定状況を確認します"),
+        after_help = t(POLICY_HELP, POLICY_HELP_JA)
+    )]
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
+    #[command(
         about = t("Print completions for a shell", "シェルの補完スクリプトを出力します"),
         after_help = t(COMPLETIONS_HELP, COMPLETIONS_HELP_JA)
     )]
@@ -250,6 +258,30 @@ pub(crate) enum TagsCommand {
     },
 }
 
+#[derive(Subcommand)]
+pub(crate) enum PolicyCommand {
+    #[command(about = t("Tell of each policy whether it was judged, and how it stands", "各ポリシーが判定されたか、結果がどうかを表示します"))]
+    List {
+        #[arg(value_name = "SOURCE", required = true, help = sources_help())]
+        sources: Vec<PathBuf>,
+        #[arg(long, value_name = "POLICY", help = policy_help())]
+        policy: Vec<PathBuf>,
+        #[command(flatten)]
+        form: FormArg,
+    },
+    #[command(about = t("Take over Azure's own definitions from a folder of https://github.com/Azure/azure-policy", "https://github.com/Azure/azure-policy のフォルダーから Azure の組み込み定義を取り込みます"))]
+    Update {
+        #[arg(value_name = "FOLDER", help = t("The folder; all .json files below it are looked at", "フォルダー (その下のすべての .json ファイルが対象)"))]
+        folder: PathBuf,
+        #[arg(long, value_name = "YYYY-MM-DD", help = t("When they were published", "公開日"))]
+        date: String,
+        #[arg(long, value_name = "FILE", hide = true, help = t("Where to keep them", "保存先"))]
+        to: Option<PathBuf>,
+    },
+    #[command(about = t("Go back to the definitions that the program holds", "プログラムに含まれる定義に戻します"))]
+    Reset,
+}
+
 #[derive(Args)]
 pub(crate) struct ConfigArgs {
     #[arg(long, value_name = "FILE", help = t("The configuration; without it `sekimori.toml` is looked for from here upward", "設定ファイル。省略時は現在のフォルダーから上に向かって `sekimori.toml` を探します"))]
@@ -273,6 +305,13 @@ fn check_sources_help() -> &'static str {
     t(
         "Files or folders with what `az` prints, snapshots (.ndjson, .ndjson.zst), or - for standard input; without it what runs in Azure now, by the sign-in that is there (az, environment, managed identity)",
         "`az` の出力やスナップショット (.ndjson、.ndjson.zst) のファイルまたはフォルダー。標準入力は -。省略時は、既存のサインイン (az、環境変数、マネージド ID) で Azure を直接読み取ります",
+    )
+}
+
+fn policy_help() -> &'static str {
+    t(
+        "Also judge by Azure Policy definitions, initiatives and assignments: a file, a folder, or `builtin` for Azure's own; may be given several times",
+        "Azure Policy の定義、イニシアティブ、割り当てでも判定する。ファイル、フォルダー、または組み込み定義を表す `builtin`。複数回指定できます",
     )
 }
 
@@ -316,6 +355,8 @@ pub(crate) struct CheckArgs {
     pub(crate) ignore: Vec<String>,
     #[arg(long, value_name = "CHECK", value_delimiter = ',', help_heading = judging_heading(), help = t("Exit with 3 when one of these checks is unknown or not assessed", "これらのチェックが不明または未評価なら終了コード 3 を返す"))]
     pub(crate) require: Vec<String>,
+    #[arg(long, value_name = "POLICY", help_heading = judging_heading(), help = policy_help())]
+    pub(crate) policy: Vec<PathBuf>,
     #[arg(long, value_name = "FILE", help_heading = judging_heading(), help = t("An earlier report in JSON: tell what is new, fixed and unchanged", "以前の JSON レポートと比べ、新規・解消・変化なしを示す"))]
     pub(crate) baseline: Option<PathBuf>,
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = judging_heading(), hide_possible_values = true, help = t("Only findings that the baseline does not have change the exit code", "baseline にない新規の検出だけを終了コードに反映する"))]

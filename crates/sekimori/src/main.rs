@@ -13,6 +13,7 @@ mod language;
 mod man;
 mod notices;
 mod output;
+mod policy;
 mod reached;
 mod routes;
 mod select;
@@ -135,6 +136,7 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
             ConfigCommand::Table => output::print_plain(&configuration::table(lang)).map(|()| 0),
         },
         Command::Tags { command } => tags::run(command, lang),
+        Command::Policy { command } => policy::run(command, lang),
         Command::Completions { shell } => completions::print(*shell).map(|()| 0),
         Command::Man { folder } => man::write(folder.as_deref(), lang).map(|()| 0),
         Command::Version { verbose, form } => {

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::cli::{Form, TagsCommand};
 use crate::output;
-use crate::settings::variable;
+use crate::settings::data_folder;
 
 /// No published list has ever been a tenth of this.
 const LIMIT: u64 = 64 << 20;
@@ -56,17 +56,9 @@ fn unusable(path: &Path, lang: Lang) -> String {
     }
 }
 
-/// Where a list is kept: the folder for data of the person (XDG on Unix).
-/// <https://specifications.freedesktop.org/basedir-spec/latest/>
+/// Where a list is kept.
 fn kept() -> Option<PathBuf> {
-    let folder = match cfg!(windows) {
-        true => PathBuf::from(variable("LOCALAPPDATA")?),
-        false => match variable("XDG_DATA_HOME").filter(|path| Path::new(path).is_absolute()) {
-            Some(folder) => PathBuf::from(folder),
-            None => PathBuf::from(variable("HOME")?).join(".local/share"),
-        },
-    };
-    Some(folder.join("sekimori").join("service-tags.bin"))
+    Some(data_folder()?.join("service-tags.bin"))
 }
 
 fn update(file: &Path, date: Option<&str>, to: Option<&Path>, lang: Lang) -> anyhow::Result<()> {

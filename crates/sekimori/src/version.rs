@@ -14,7 +14,7 @@ use crate::output;
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Parts that a build has. None can be left out so far.
-const FEATURES: [&str; 11] = [
+const FEATURES: [&str; 12] = [
     "check",
     "flow",
     "reach",
@@ -26,6 +26,7 @@ const FEATURES: [&str; 11] = [
     "who",
     "verify-evidence",
     "tags",
+    "policy",
 ];
 
 pub(crate) fn print(verbose: bool, form: Form, tags: &Tags, lang: Lang) -> anyhow::Result<()> {

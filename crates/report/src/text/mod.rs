@@ -134,8 +134,12 @@ fn write_block(out: &mut String, report: &Report<'_>, page: Page, block: &[&Find
         line(finding.check.code, &format!("{severity}: {}", clean(&finding.message)));
     }
     line(words.help, &clean_lines(&first.fix));
-    let explain = style.dim(&format!("sekimori explain {}", first.check.code));
-    let _ = writeln!(out, "{:gutter$}   {:width$}  {explain}\n", "", "");
+    // What is not a check of ours is explained by its own definition.
+    if !matches!(first.check.run, posture::Run::Given) {
+        let explain = style.dim(&format!("sekimori explain {}", first.check.code));
+        let _ = writeln!(out, "{:gutter$}   {:width$}  {explain}", "", "");
+    }
+    let _ = writeln!(out);
 }
 
 /// A text of our own with names from the input in it: lines stay, everything else is shown.

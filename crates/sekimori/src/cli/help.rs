@@ -16,6 +16,24 @@ pub(super) const TAGS_HELP_JA: &str = "\
   sekimori tags update tags.json --date \"$(date +%F)\"
   sekimori tags reset";
 
+pub(super) const POLICY_HELP: &str = "\
+Examples:
+  sekimori policy list examples/watched-estate
+  sekimori policy list estate.ndjson.zst --policy policies/
+  sekimori check estate.ndjson.zst --policy builtin --policy policies/
+  git clone --depth 1 https://github.com/Azure/azure-policy
+  sekimori policy update azure-policy/built-in-policies/policyDefinitions --date \"$(date +%F)\"
+  sekimori policy reset";
+
+pub(super) const POLICY_HELP_JA: &str = "\
+例:
+  sekimori policy list examples/watched-estate
+  sekimori policy list estate.ndjson.zst --policy policies/
+  sekimori check estate.ndjson.zst --policy builtin --policy policies/
+  git clone --depth 1 https://github.com/Azure/azure-policy
+  sekimori policy update azure-policy/built-in-policies/policyDefinitions --date \"$(date +%F)\"
+  sekimori policy reset";
+
 pub(super) const CHECK_HELP: &str = "\
 Exit codes:
   0  no finding at or above --fail-on
