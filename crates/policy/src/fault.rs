@@ -42,8 +42,10 @@ pub enum FaultKind {
     Metadata(String),
     /// A check of the team's own went wrong.
     Check(String),
-    /// A check took too long or too much.
-    Limit(String),
+    /// A check took too long.
+    TooLong,
+    /// A check took too much memory.
+    TooMuch,
 }
 
 impl FaultKind {
@@ -78,7 +80,14 @@ impl FaultKind {
             Self::Parameter(what) => (format!("a parameter has a value that is not allowed: {what}"), format!("パラメーターの値が許可されていません: {what}")),
             Self::Metadata(what) => (format!("the metadata of this check are not as they should be: {what}"), format!("チェックのメタデータが正しくありません: {what}")),
             Self::Check(what) => (format!("this check went wrong: {what}"), format!("チェックの実行に失敗しました: {what}")),
-            Self::Limit(what) => (format!("this check was stopped: {what}"), format!("チェックを停止しました: {what}")),
+            Self::TooLong => (
+                "this check was stopped: it takes too long".into(),
+                "時間の上限を超えたため、チェックを停止しました".into(),
+            ),
+            Self::TooMuch => (
+                "this check was stopped: it takes too much memory, or too long".into(),
+                "メモリまたは時間の上限を超えたため、チェックを停止しました".into(),
+            ),
         };
         match lang {
             Lang::En => en,

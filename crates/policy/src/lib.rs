@@ -15,6 +15,7 @@ mod fault;
 mod judge;
 mod library;
 mod needs;
+mod own;
 mod record;
 mod related;
 
@@ -24,4 +25,5 @@ pub use definition::Effect;
 pub use fault::{Fault, FaultKind};
 pub use judge::{Judgement, Row, Standing, judge};
 pub use library::{Document, Library};
-pub use record::Read;
+pub use own::{Evaluated, Limits, OwnOutcome, Taken, Trial, evaluate, take, test};
+pub use record::{Read, resources};

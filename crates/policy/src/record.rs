@@ -257,6 +257,55 @@ impl Record {
     }
 }
 
+/// Every resource of an estate in ARM's nested shape, without secrets; those of the directory are left out.
+pub fn resources(estate: &Estate, read: Read<'_>) -> Vec<Value> {
+    let mut places: hashbrown::HashMap<ResourceId, usize> = hashbrown::HashMap::new();
+    let mut all: Vec<(ResourceId, String, Vec<Origin>)> = Vec::new();
+    for record in estate.records() {
+        if record.resource_type.is_empty() || record.resource_type.starts_with("microsoft.graph/") {
+            continue;
+        }
+        match places.get(&record.id).and_then(|place| all.get_mut(*place)) {
+            Some((.., origins)) => origins.push(record.origin),
+            None => {
+                places.insert(record.id, all.len());
+                all.push((record.id, record.resource_type.to_ascii_lowercase(), vec![record.origin]));
+            }
+        }
+    }
+    all.sort_by_cached_key(|(id, ..)| estate.text(*id).to_ascii_lowercase());
+    let load = |(id, of, origins): (ResourceId, String, Vec<Origin>)| {
+        let mut json = Record::load(estate, id, &of, &origins, read)?.json;
+        mask("", &mut json);
+        Some(json)
+    };
+    all.into_iter().filter_map(load).collect()
+}
+
+/// Puts a mark in place of secrets.
+fn mask(name: &str, value: &mut Value) {
+    const SECRET: [&str; 4] = ["adminpassword", "customdata", "userdata", "protectedsettings"];
+    let lower = name.to_ascii_lowercase();
+    match value {
+        Value::String(text) => {
+            if let Some(secret) = estate::secret_in(name, text) {
+                *text = format!("{}{}]", estate::REDACTED, secret.word());
+            } else if SECRET.contains(&lower.as_str()) {
+                *text = "[redacted by sekimori]".to_owned();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| mask(name, item)),
+        Value::Object(members) => {
+            if SECRET.contains(&lower.as_str()) {
+                *value = Value::from("[redacted by sekimori]");
+                return;
+            }
+            members.iter_mut().for_each(|(name, item)| mask(name, item));
+        }
+        _ => {}
+    }
+}
+
 /// The names of a resource and of those that it is a part of: `vnet1/subnet2`.
 fn full_name(id: &str, json: &Value) -> String {
     let name = member(json, "name").and_then(Value::as_str).unwrap_or_default();

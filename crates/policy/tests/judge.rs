@@ -1,5 +1,7 @@
 //! Policies on estates of a few resources: what is met, what is not, and what nobody can tell.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use estate::split::{Cut, Splitter};
 use estate::{Collector, Estate, Origin, Part, SourceIndex};
 use policy::{Document, FaultKind, Judgement, Library, Pack, Standing, judge};

@@ -12,7 +12,7 @@ use report::{Page, Report};
 
 use crate::cli::{CheckArgs, LiveArgs};
 use crate::language::pick;
-use crate::policy::{self, Policies};
+use crate::policy::{self, Policies, World};
 use crate::settings::{Chosens, File, choose};
 use crate::source::{self, Reading};
 use crate::version::VERSION;
@@ -67,15 +67,23 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     let judgement = policies.as_ref().map(|policies| policy::judge(policies, estate, sources, &as_of, lang));
     let faults = policies.as_ref().map(|policies| policies.faults(lang)).unwrap_or_default();
     let mut checks = checks;
-    let mut notices = faults.clone();
+    let mut faults = faults;
+    let mut notices = Vec::new();
     let given = match policies.as_ref().zip(judgement) {
         None => Vec::new(),
         Some((policies, judgement)) => {
-            notices.push(policy::summary(policies, &judgement, lang));
+            let world = World { estate, sources, tags: &tags, settings: &settings, as_of: &as_of, lang };
+            let own = policy::own(policies, &world)?;
+            faults.extend(own.faults.iter().map(|fault| policy::told(fault, lang)));
+            if !judgement.rows.is_empty() {
+                notices.push(policy::summary(policies, &judgement, lang));
+            }
             checks.extend(policy::checks(&judgement));
-            judgement.given
+            checks.extend(own.checks);
+            judgement.given.into_iter().chain(own.given).collect()
         }
     };
+    notices.extend(faults.iter().cloned());
     let mut outcome = posture::run_with(estate, &tags, &checks, &settings, lang, args.all, given);
     let today = as_of.get(..10).and_then(Day::parse).unwrap_or(Day { year: 1970, month: 1, day: 1 });
     let stale = suppress(&mut outcome, estate, &chosen.suppress, today);

@@ -180,6 +180,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TagsCommand,
     },
+    #[command(hide = true, name = "own-checks", about = t("Work own checks out; the program calls itself by this", "独自チェックの実行 (内部用)"))]
+    OwnChecks {
+        #[arg(long, value_name = "BYTES", help = t("The memory that it may take", "メモリの上限"))]
+        memory: u64,
+    },
     #[command(
         about = t("Look at policies, and what becomes of them", "ポリシーとその判定状況を確認します"),
         after_help = t(POLICY_HELP, POLICY_HELP_JA)
@@ -278,6 +283,25 @@ pub(crate) enum PolicyCommand {
         #[arg(long, value_name = "FILE", hide = true, help = t("Where to keep them", "保存先"))]
         to: Option<PathBuf>,
     },
+    #[command(about = t("Write a check of your own to start from, in Rego, with its tests", "独自チェックのひな形 (Rego) とテストを書き込みます"))]
+    New {
+        #[arg(value_name = "NAME", help = t("Its name: small letters, digits and _", "名前 (英小文字、数字、_)"))]
+        name: String,
+        #[arg(long = "to", value_name = "FOLDER", help = t("Where to write it", "書き込み先のフォルダー"))]
+        folder: Option<PathBuf>,
+    },
+    #[command(about = t("Run the tests of your own checks (rules `test_…` in files `…_test.rego`)", "独自チェックのテスト (`…_test.rego` の `test_…` 規則) を実行します"))]
+    Test {
+        #[arg(value_name = "PATH", required = true, help = t("Files or folders", "ファイルまたはフォルダー"))]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        form: FormArg,
+    },
+    #[command(about = t("Print the estate as your own checks see it", "独自チェックに渡される入力 (JSON) を出力します"))]
+    Input {
+        #[arg(value_name = "SOURCE", required = true, help = sources_help())]
+        sources: Vec<PathBuf>,
+    },
     #[command(about = t("Go back to the definitions that the program holds", "プログラムに含まれる定義に戻します"))]
     Reset,
 }
@@ -310,8 +334,8 @@ fn check_sources_help() -> &'static str {
 
 fn policy_help() -> &'static str {
     t(
-        "Also judge by Azure Policy definitions, initiatives and assignments: a file, a folder, or `builtin` for Azure's own; may be given several times",
-        "Azure Policy の定義、イニシアティブ、割り当てでも判定する。ファイル、フォルダー、または組み込み定義を表す `builtin`。複数回指定できます",
+        "Also judge by Azure Policy definitions, initiatives and assignments (.json) and by checks of your own (.rego): a file, a folder, or `builtin` for Azure's own; may be given several times",
+        "Azure Policy の定義、イニシアティブ、割り当て (.json) と独自チェック (.rego) でも判定する。ファイル、フォルダー、または組み込み定義を表す `builtin`。複数回指定できます",
     )
 }
 

@@ -21,6 +21,8 @@ Examples:
   sekimori policy list examples/watched-estate
   sekimori policy list estate.ndjson.zst --policy policies/
   sekimori check estate.ndjson.zst --policy builtin --policy policies/
+  sekimori policy new no_owner --to policies && sekimori policy test policies
+  sekimori policy input examples/small-company
   git clone --depth 1 https://github.com/Azure/azure-policy
   sekimori policy update azure-policy/built-in-policies/policyDefinitions --date \"$(date +%F)\"
   sekimori policy reset";
@@ -30,6 +32,8 @@ pub(super) const POLICY_HELP_JA: &str = "\
   sekimori policy list examples/watched-estate
   sekimori policy list estate.ndjson.zst --policy policies/
   sekimori check estate.ndjson.zst --policy builtin --policy policies/
+  sekimori policy new no_owner --to policies && sekimori policy test policies
+  sekimori policy input examples/small-company
   git clone --depth 1 https://github.com/Azure/azure-policy
   sekimori policy update azure-policy/built-in-policies/policyDefinitions --date \"$(date +%F)\"
   sekimori policy reset";

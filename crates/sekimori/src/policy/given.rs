@@ -15,6 +15,8 @@ use crate::source::Positions;
 /// The policies that a run goes by.
 pub(crate) struct Policies {
     pub(crate) library: Library,
+    /// A team's own checks, in Rego.
+    pub(crate) own: Vec<Document>,
 }
 
 /// The largest file that is read: Azure's largest initiative has a few hundred KB.
@@ -31,7 +33,7 @@ impl Policies {
             return Ok(None);
         }
         let pack = update::kept(lang)?;
-        let mut documents = Vec::new();
+        let (mut documents, mut own) = (Vec::new(), Vec::new());
         for path in named {
             if path.as_os_str() == policy::BUILTIN {
                 documents.push(pack.document());
@@ -43,29 +45,53 @@ impl Policies {
             if files.is_empty() {
                 let name = path.display();
                 match lang {
-                    Lang::En => bail!("the folder `{name}` holds no .json file"),
-                    Lang::Ja => bail!("フォルダー `{name}` に .json ファイルがありません"),
+                    Lang::En => bail!("the folder `{name}` holds no .json or .rego file"),
+                    Lang::Ja => bail!("フォルダー `{name}` に .json または .rego ファイルがありません"),
                 }
             }
-            for file in files {
-                documents.push(document(&file, lang)?);
+            for file in files.iter().filter(|file| !is_test(file)) {
+                let into = if is_rego(file) { &mut own } else { &mut documents };
+                into.push(document(file, lang)?);
             }
         }
-        Ok(Some(Self { library: Library::read(&documents, &pack) }))
+        Ok(Some(Self { library: Library::read(&documents, &pack), own }))
     }
 
     /// What was wrong with them, in words with their places.
     pub(crate) fn faults(&self, lang: Lang) -> Vec<String> {
-        let told = |fault: &policy::Fault| {
-            let text = fault.kind.text(lang);
-            match fault.line {
-                0 => format!("{}: {text}", fault.file),
-                line => format!("{}:{line}:{}: {text}", fault.file, fault.column),
-            }
-        };
+        let told = |fault: &policy::Fault| told(fault, lang);
         // What the library cannot work out of Azure's own is no fault of whoever asks: the summary counts it.
         self.library.faults.iter().filter(|fault| fault.file != policy::BUILTIN).map(told).collect()
     }
+}
+
+/// A fault in words, with its place.
+pub(crate) fn told(fault: &policy::Fault, lang: Lang) -> String {
+    let text = fault.kind.text(lang);
+    match fault.line {
+        0 => format!("{}: {text}", fault.file),
+        line => format!("{}:{line}:{}: {text}", fault.file, fault.column),
+    }
+}
+
+fn is_rego(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end.eq_ignore_ascii_case("rego"))
+}
+
+/// Tests stand beside checks and are none themselves.
+fn is_test(path: &Path) -> bool {
+    is_rego(path) && path.file_stem().is_some_and(|name| name.to_string_lossy().ends_with("_test"))
+}
+
+/// The files of own checks and their tests.
+pub(super) fn rego(paths: &[PathBuf], lang: Lang) -> anyhow::Result<Vec<Document>> {
+    let mut files = Vec::new();
+    for path in paths {
+        collect(path, 0, &mut files).with_context(|| cannot(path, lang))?;
+    }
+    files.sort();
+    files.dedup();
+    files.iter().filter(|file| is_rego(file)).map(|file| document(file, lang)).collect()
 }
 
 /// What policies say of an estate.
@@ -154,10 +180,11 @@ fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> anyhow::Resul
     for entry in fs::read_dir(path)? {
         let entry = entry?;
         let kind = entry.file_type()?;
-        let is_json = entry.path().extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
+        let path = entry.path();
+        let is_one = is_rego(&path) || path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
         if kind.is_dir() {
             collect(&entry.path(), depth + 1, files)?;
-        } else if is_json && files.len() < FILES {
+        } else if is_one && files.len() < FILES {
             files.push(entry.path());
         }
     }
