@@ -212,6 +212,8 @@ pub enum PolicyGap {
     Type,
     /// What a function gives is known to Azure alone.
     Function,
+    /// Whether the subscription is in a management group is not told.
+    Scope,
     /// A parameter has no value.
     Parameter,
     /// A condition cannot be worked out.

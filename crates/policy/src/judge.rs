@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use estate::{Estate, Origin, PolicyGap, Reason, ResourceId};
+use estate::{Estate, Known, Origin, PolicyGap, Reason, ResourceId};
 use hashbrown::HashMap;
 use posture::{Cause, Check, Fault as Found, Given, Judged, Lang, Verdict};
 use rayon::prelude::*;
@@ -89,6 +89,9 @@ struct Bench<'l> {
     moment: &'l str,
 }
 
+/// How many resources a thread looks at before it takes the next ones: what it works with is made anew for these.
+const CHUNK: usize = 512;
+
 /// How many instructions a condition may take: Azure's largest take some thousand.
 const INSTRUCTIONS: usize = 200_000;
 
@@ -143,7 +146,7 @@ pub fn judge(library: &Library, estate: &Estate, read: Read<'_>, moment: &str, l
         if own.is_empty() && parts.is_empty() {
             continue;
         }
-        let said = resources.par_chunks(64).map(|chunk| {
+        let said = resources.par_chunks(CHUNK).map(|chunk| {
             let mut bench = Bench { library, machines: HashMap::new(), moment };
             let mut said = Vec::new();
             for (id, origins) in chunk {
@@ -308,8 +311,22 @@ fn parameters(values: &BTreeMap<String, Value>) -> regorus::Value {
     regorus::Value::from(Value::Object(all))
 }
 
+/// What a leaf without parameters sees.
 fn input_of(record: &Record) -> regorus::Value {
-    record.normalized()
+    let mut input = regorus::Value::new_object();
+    if let Ok(members) = input.as_object_mut() {
+        members.insert(regorus::Value::from("resource"), record.normalized());
+        members.insert(regorus::Value::from("parameters"), regorus::Value::new_object());
+    }
+    input
+}
+
+fn with_parameters(input: &regorus::Value, parameters: &regorus::Value) -> regorus::Value {
+    let mut input = input.clone();
+    if let Ok(members) = input.as_object_mut() {
+        members.insert(regorus::Value::from("parameters"), parameters.clone());
+    }
+    input
 }
 
 fn context_of(record: &Record, moment: &str) -> regorus::Value {
@@ -360,9 +377,28 @@ impl<'l> Bench<'l> {
         related: &Related<'_>,
         lang: Lang,
     ) -> Judged {
-        if !is_in_scope(&subject.record.id, one.assigned) || !is_indexed(subject.record, one.definition) {
+        if !is_indexed(subject.record, one.definition) {
             return Ok(Verdict::NotFor);
         }
+        let doubt = match in_scope(related.estate(), &subject.record.id, one.assigned) {
+            Tri::False => return Ok(Verdict::NotFor),
+            Tri::True => Vec::new(),
+            Tri::Unknown(reasons) => reasons,
+        };
+        match self.judge_within(subject, one, related, lang) {
+            Ok(Verdict::Fail(_)) if !doubt.is_empty() => Err(doubt),
+            judged => judged,
+        }
+    }
+
+    /// Judges what is certainly in the scope of an assignment.
+    fn judge_within(
+        &mut self,
+        subject: &mut Subject<'_>,
+        one: &Ready<'_>,
+        related: &Related<'_>,
+        lang: Lang,
+    ) -> Judged {
         let mut held = Vec::new();
         let condition = self.decide(&one.definition.condition, subject, &one.parameters, &mut held);
         if one.effect.is_existence() {
@@ -446,15 +482,15 @@ impl<'l> Bench<'l> {
         let machine = self.machines.entry(number).or_insert_with(|| {
             let mut machine = RegoVM::new();
             machine.set_max_instructions(INSTRUCTIONS);
+            machine.load_program(program.clone());
             machine
         });
-        machine.load_program(program.clone());
-        let mut input = regorus::Value::new_object();
-        if let Ok(members) = input.as_object_mut() {
-            members.insert(regorus::Value::from("resource"), subject.input.clone());
-            members.insert(regorus::Value::from("parameters"), parameters.clone());
-        }
-        machine.set_input(input);
+        let plain = leaf.needs.parameters.is_empty();
+        machine.set_input(if plain {
+            subject.input.clone()
+        } else {
+            with_parameters(&subject.input, parameters)
+        });
         machine.set_context(subject.context.clone());
         match machine.execute_entry_point_by_name("main") {
             Ok(regorus::Value::Undefined) => Tri::False,
@@ -598,14 +634,30 @@ impl<'l> Bench<'l> {
 }
 
 /// Whether an assignment is for a resource.
-fn is_in_scope(id: &str, assigned: &Assigned) -> bool {
-    let below = |scope: &str| {
-        scope.is_empty()
-            || id.strip_prefix(scope.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            // Which subscriptions a management group holds is not told by ids.
-            || scope.contains("/managementgroups/")
+fn in_scope(estate: &Estate, id: &str, assigned: &Assigned) -> Tri {
+    let not: Vec<Tri> = assigned.not_scopes.iter().map(|scope| below(estate, id, scope)).collect();
+    let inside = if assigned.scope.is_empty() { Tri::True } else { below(estate, id, &assigned.scope) };
+    if inside == Tri::False || not.contains(&Tri::True) {
+        return Tri::False;
+    }
+    let open = not.into_iter().chain([inside]).find(|one| matches!(one, Tri::Unknown(_)));
+    open.unwrap_or(Tri::True)
+}
+
+/// Whether a resource is below a scope (lower case, as the id is).
+fn below(estate: &Estate, id: &str, scope: &str) -> Tri {
+    let is = |yes: bool| if yes { Tri::True } else { Tri::False };
+    let Some((_, group)) = scope.rsplit_once("/managementgroups/") else {
+        let rest = id.strip_prefix(scope.trim_end_matches('/'));
+        return is(rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
     };
-    below(&assigned.scope) && !assigned.not_scopes.iter().any(|scope| !scope.is_empty() && below(scope))
+    let own = subscription(id);
+    let record =
+        estate.around.subscriptions.iter().find(|one| estate.text(one.id).eq_ignore_ascii_case(&own));
+    match record.and_then(|one| one.groups.as_ref()).and_then(Known::value) {
+        Some(groups) => is(groups.iter().any(|one| one.eq_ignore_ascii_case(group))),
+        None => Tri::Unknown(vec![Reason::Policy { gap: PolicyGap::Scope, what: group.into() }]),
+    }
 }
 
 /// Policies of the mode `Indexed` are for resources that have a place and tags.

@@ -93,6 +93,10 @@ impl<'e> Related<'e> {
         Self { estate, read, by_type, kept: Mutex::default() }
     }
 
+    pub(crate) fn estate(&self) -> &'e Estate {
+        self.estate
+    }
+
     /// What there is that a policy asks for beside a resource, and why there may be more.
     pub(crate) fn of(&self, record: &Record, details: &Details) -> (Arc<Vec<Record>>, Option<Reason>) {
         let wanted = details.resource_type.as_str();

@@ -301,6 +301,23 @@ fn initiatives_hand_on_parameters_and_assignments_have_places() {
 }
 
 #[test]
+fn management_groups_hold_what_the_input_says() {
+    let one = audit("encryption", encryption_off());
+    let assignment = json!({"name": "x", "properties": {"policyDefinitionId": "encryption",
+        "scope": "/providers/Microsoft.Management/managementGroups/mg-shops"}});
+    let library = library(&[one, assignment]);
+    let machine = vm("off", json!({"securityProfile": {"encryptionAtHost": false}}));
+    let subscription = |group: &str| {
+        json!({"id": "/subscriptions/5b1f7c2e-3d94-4c55-9d0a-71c1f0a6e101", "type": "microsoft.resources/subscriptions",
+            "name": "shops", "properties": {"managementGroupAncestorsChain": [{"name": group}]}})
+    };
+    let of = |all: &[Value]| said(&library, &lines(all));
+    assert_eq!(of(&[machine.clone(), subscription("MG-shops")]), [("off".to_owned(), "fail")]);
+    assert!(of(&[machine.clone(), subscription("mg-other")]).is_empty());
+    assert_eq!(of(&[machine]), [("off".to_owned(), "unknown")]);
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_place_and_the_rest_is_judged() {
     let good = audit("good", encryption_off());
     let typo = audit(

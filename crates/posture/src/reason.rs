@@ -529,7 +529,7 @@ pub fn settled_by(reason: &Reason, lang: Lang) -> String {
             "値を指定するか、デプロイ後の環境を点検してください"
         ),
         Reason::Policy { gap, what } => match gap {
-            PolicyGap::Field => "sekimori collect".to_owned(),
+            PolicyGap::Field | PolicyGap::Scope => "sekimori collect".to_owned(),
             PolicyGap::Type => format!("az resource list --resource-type {what}"),
             PolicyGap::Parameter => say!(
                 lang,
@@ -565,6 +565,11 @@ fn policy_text(gap: PolicyGap, what: &str, lang: Lang) -> String {
             lang,
             "what `{what}` gives is known to Azure alone",
             "`{what}` の値は Azure にしか分かりません"
+        ),
+        PolicyGap::Scope => say!(
+            lang,
+            "the policy is for the management group `{what}`, and whether the subscription is in it is not told",
+            "ポリシーは管理グループ `{what}` が対象ですが、サブスクリプションがそれに属するかどうかが分かりません"
         ),
         PolicyGap::Parameter => say!(
             lang,

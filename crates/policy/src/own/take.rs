@@ -141,6 +141,8 @@ pub fn take(evaluated: Vec<Evaluated>, estate: &Estate, lang: Lang) -> Taken {
                 Err(what) => wrong.push(what),
             }
         }
+        // What is wrong with a rule is so for each value that it gives.
+        wrong.dedup();
         let more = wrong.len().saturating_sub(TOLD);
         taken.faults.extend(wrong.into_iter().take(TOLD).map(|what| fault(1, 1, FaultKind::Check(what))));
         if more > 0 {
