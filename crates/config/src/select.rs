@@ -10,7 +10,7 @@ pub struct NoCheck {
 }
 
 /// Whether a word names a check: by code, prefix of a code, name or checkpoint.
-fn names(word: &str, check: &Check) -> bool {
+pub fn names(word: &str, check: &Check) -> bool {
     let prefix = check.code.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
     !word.is_empty()
         && (prefix

@@ -20,7 +20,7 @@ use crate::{collect, configuration, notices, output, select, tags};
 
 pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u8> {
     let chosen = choose(Some(args), file, lang)?;
-    let checks = chosen.checks(lang)?;
+    let checks = chosen.checks(!args.policy.is_empty(), lang)?;
     let required = select::codes(&chosen.require.value, lang)?;
     let targets = targets(args, chosen.format.value, lang)?;
     let policies = Policies::read(&args.policy, lang)?;
@@ -78,9 +78,12 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
             if !judgement.rows.is_empty() {
                 notices.push(policy::summary(policies, &judgement, lang));
             }
-            checks.extend(policy::checks(&judgement));
-            checks.extend(own.checks);
-            judgement.given.into_iter().chain(own.given).collect()
+            let brought = [policy::checks(&judgement), own.checks].concat();
+            let brought = select::more(&chosen.select.value, &chosen.ignore.value, &brought, lang)?;
+            let wanted = |one: &posture::Given| brought.iter().any(|check| check.code == one.check.code);
+            let given = judgement.given.into_iter().chain(own.given).filter(wanted).collect();
+            checks.extend(brought);
+            given
         }
     };
     notices.extend(faults.iter().cloned());

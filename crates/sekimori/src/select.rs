@@ -17,13 +17,23 @@ fn named(word: &str, lang: Lang) -> anyhow::Result<Vec<&'static Check>> {
     })
 }
 
-/// The checks to run.
+/// The checks to run. With policies a word may name one of these instead: see [`more`].
 pub(crate) fn checks(
     select: &[String],
     ignore: &[String],
+    policies: bool,
     lang: Lang,
 ) -> anyhow::Result<Vec<&'static Check>> {
-    let (wanted, unwanted) = (codes(select, lang)?, codes(ignore, lang)?);
+    let own = |words: &[String]| match policies {
+        true => Ok(words
+            .iter()
+            .filter_map(|word| config::named(word).ok())
+            .flatten()
+            .map(|check| check.code)
+            .collect()),
+        false => codes(words, lang),
+    };
+    let (wanted, unwanted): (Vec<&str>, Vec<&str>) = (own(select)?, own(ignore)?);
     let chosen: Vec<_> = CHECKS
         .iter()
         .copied()
@@ -31,13 +41,33 @@ pub(crate) fn checks(
             (select.is_empty() || wanted.contains(&check.code)) && !unwanted.contains(&check.code)
         })
         .collect();
-    if chosen.is_empty() {
+    if chosen.is_empty() && !policies {
         match lang {
             Lang::En => bail!("--select and --ignore leave no check to run"),
             Lang::Ja => bail!("--select と --ignore の指定により、実行するチェックがなくなりました"),
         }
     }
     Ok(chosen)
+}
+
+/// Of the checks that policies bring those to run.
+pub(crate) fn more(
+    select: &[String],
+    ignore: &[String],
+    brought: &[&'static Check],
+    lang: Lang,
+) -> anyhow::Result<Vec<&'static Check>> {
+    let is = |word: &String, check: &Check| config::names(word.trim(), check);
+    for word in select.iter().chain(ignore) {
+        if !brought.iter().any(|check| is(word, check)) {
+            named(word, lang)?;
+        }
+    }
+    let wanted = |check: &&&'static Check| {
+        (select.is_empty() || select.iter().any(|word| is(word, check)))
+            && !ignore.iter().any(|word| is(word, check))
+    };
+    Ok(brought.iter().filter(wanted).copied().collect())
 }
 
 /// The codes that words name.

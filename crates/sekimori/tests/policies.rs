@@ -314,6 +314,30 @@ fn secrets_do_not_get_into_own_checks() {
 }
 
 #[test]
+fn policies_are_selected_like_checks() {
+    let codes = |args: &[&str]| -> BTreeSet<String> {
+        let source = example("watched-estate");
+        let policies = example("policies");
+        let all = [&["check", &source, "--policy", &policies, "--format", "json"], args].concat();
+        let ran = run(&all, b"");
+        assert!([0, 1].contains(&ran.code), "{}", ran.err);
+        let findings = ran.json()["findings"].as_array().unwrap().clone();
+        findings.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = codes(&[]);
+    assert!(all.contains("POL-fc4d8e41") && all.contains("NET001"));
+    assert!(codes(&["--select", "POL"]).iter().all(|code| code.starts_with("POL-")));
+    assert_eq!(codes(&["--select", "POL-fc4d8e41,NET001"]).len(), 2);
+    assert!(codes(&["--select", "NET001"]).iter().all(|code| code == "NET001"));
+    assert!(!codes(&["--ignore", "pol-fc4"]).contains("POL-fc4d8e41"));
+    let ran = run(
+        &["check", &example("watched-estate"), "--policy", &example("policies"), "--select", "POL-nothing"],
+        b"",
+    );
+    assert_eq!(ran.code, 2, "{}", ran.err);
+}
+
+#[test]
 fn what_cannot_be_read_is_told() {
     for (path, words) in [
         ("/nowhere.json", "cannot read the policies in `/nowhere.json`"),

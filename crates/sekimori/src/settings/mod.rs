@@ -172,8 +172,8 @@ impl Chosens {
     }
 
     /// The checks to run.
-    pub(crate) fn checks(&self, lang: Lang) -> anyhow::Result<Vec<&'static Check>> {
-        select::checks(&self.select.value, &self.ignore.value, lang)
+    pub(crate) fn checks(&self, policies: bool, lang: Lang) -> anyhow::Result<Vec<&'static Check>> {
+        select::checks(&self.select.value, &self.ignore.value, policies, lang)
     }
 }
 
