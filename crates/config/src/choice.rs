@@ -21,11 +21,13 @@ pub enum Format {
     Junit,
     /// A workbook, for managers.
     Xlsx,
+    /// Events of OCSF, for security lakes and SIEMs.
+    Ocsf,
 }
 
 impl Format {
     /// Every form, with its name, what it is for, and how names of files in it end.
-    pub const ALL: [(Self, &'static str, Text, &'static [&'static str]); 8] = [
+    pub const ALL: [(Self, &'static str, Text, &'static [&'static str]); 9] = [
         (Self::Text, "text", Text { en: "for people", ja: "人が読む形式" }, &[".txt"]),
         (Self::Json, "json", Text { en: "for programs", ja: "プログラムで処理する形式" }, &[".json"]),
         (
@@ -60,6 +62,15 @@ impl Format {
             "xlsx",
             Text { en: "a workbook of Excel, for managers", ja: "Excel ブック (報告用)" },
             &[".xlsx"],
+        ),
+        (
+            Self::Ocsf,
+            "ocsf",
+            Text {
+                en: "OCSF events, for security lakes and SIEMs",
+                ja: "OCSF イベント (SIEM、セキュリティ データ レイク用)",
+            },
+            &[".ocsf.json"],
         ),
     ];
 
@@ -134,6 +145,8 @@ mod tests {
         check("a.sarif.json", Some(Format::Sarif));
         check("A.SARIF", Some(Format::Sarif));
         check("out/a.b.html", Some(Format::Html));
+        check("findings.ocsf.json", Some(Format::Ocsf));
+        check("ocsf.json", Some(Format::Json));
         check("r.md", Some(Format::Markdown));
         check("r.xml", Some(Format::Junit));
         check("json", None);

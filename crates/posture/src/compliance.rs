@@ -158,6 +158,20 @@ pub fn compliance<'o>(outcome: &'o Outcome, settings: &Settings, catalogue: Cata
     all
 }
 
+/// The controls of catalogues that a finding speaks of, each with what it asks for. A control of one port is not spoken of by a
+/// finding for another.
+pub fn controls_of(finding: &Finding) -> impl Iterator<Item = (Catalogue, &'static str, Text)> {
+    finding.check.refs.iter().filter_map(|reference| {
+        let (catalogue, id, title) = match *reference {
+            Reference::Mcsb(id) => (Catalogue::Mcsb, id, MCSB.iter().find(|(its, _)| *its == id)?.1),
+            Reference::Cis(id) => (Catalogue::Cis, id, CIS.iter().find(|(its, ..)| *its == id)?.1),
+            _ => return None,
+        };
+        let counts = finding.status == Status::Pass || concerns(finding, port_of(catalogue, id));
+        counts.then_some((catalogue, id, title))
+    })
+}
+
 /// The port that a control is about, where it is about one.
 fn port_of(catalogue: Catalogue, id: &str) -> Option<u16> {
     let own = CIS.iter().filter(|_| catalogue == Catalogue::Cis).find(|(its, ..)| *its == id);

@@ -408,11 +408,11 @@ struct LocationForm {
 }
 
 #[derive(Serialize)]
-struct EvidenceForm<'r> {
+pub(crate) struct EvidenceForm<'r> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    ports: Vec<PortForm<'r>>,
+    pub(crate) ports: Vec<PortForm<'r>>,
     #[serde(flatten)]
-    facts: BTreeMap<&'static str, FactForm<'r>>,
+    pub(crate) facts: BTreeMap<&'static str, FactForm<'r>>,
 }
 
 impl EvidenceForm<'_> {
@@ -424,13 +424,13 @@ impl EvidenceForm<'_> {
 /// A fact that stands more than once is a list.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum FactForm<'r> {
+pub(crate) enum FactForm<'r> {
     One(&'r str),
     Many(Vec<&'r str>),
 }
 
 #[derive(Serialize)]
-struct PortForm<'r> {
+pub(crate) struct PortForm<'r> {
     protocol: &'static str,
     port: String,
     sources: SourcesForm<'r>,
@@ -556,7 +556,7 @@ impl<'r> FindingForm<'r> {
 }
 
 impl<'r> EvidenceForm<'r> {
-    fn of(report: &Report<'r>, finding: &'r Finding) -> Self {
+    pub(crate) fn of(report: &Report<'r>, finding: &'r Finding) -> Self {
         let mut facts: BTreeMap<&'static str, FactForm<'r>> = BTreeMap::new();
         for (name, value) in &finding.facts {
             let all = match facts.remove(name) {

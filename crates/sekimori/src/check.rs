@@ -252,10 +252,10 @@ fn targets(args: &CheckArgs, format: Format, lang: Lang) -> anyhow::Result<Vec<T
             let name = path.display();
             match lang {
                 Lang::En => bail!(
-                    "the name of `{name}` tells no form; let it end in .html, .json, .sarif, .md, .csv, .xml or .txt, or add --format"
+                    "the name of `{name}` tells no form; let it end in .html, .json, .sarif, .md, .csv, .xml, .xlsx, .ocsf.json or .txt, or add --format"
                 ),
                 Lang::Ja => bail!(
-                    "`{name}` という名前からは形式が分かりません。拡張子を .html、.json、.sarif、.md、.csv、.xml、.txt のいずれかにするか、--format を指定してください"
+                    "`{name}` という名前からは形式が分かりません。拡張子を .html、.json、.sarif、.md、.csv、.xml、.xlsx、.ocsf.json、.txt のいずれかにするか、--format を指定してください"
                 ),
             }
         };
@@ -282,8 +282,8 @@ fn write(report: &Report<'_>, target: &Target) -> anyhow::Result<()> {
     let page = if target.path.is_some() { Page::PLAIN } else { output::page() };
     let text = match target.format {
         Format::Text => report::to_text(report, page),
-        // The longest form is never in memory as a whole.
-        Format::Json | Format::Xlsx => String::new(),
+        // The longest forms are never in memory as a whole.
+        Format::Json | Format::Ocsf | Format::Xlsx => String::new(),
         Format::Sarif => report::to_sarif(report),
         Format::Html => report::to_html(report),
         Format::Markdown => report::to_markdown(report),
@@ -303,6 +303,7 @@ fn write(report: &Report<'_>, target: &Target) -> anyhow::Result<()> {
     };
     let fill = |out: &mut dyn Write| match target.format {
         Format::Json => report::write_json(report, out),
+        Format::Ocsf => report::write_ocsf(report, out),
         Format::Xlsx => out.write_all(&workbook),
         _ => out.write_all(text.as_bytes()),
     };

@@ -244,7 +244,7 @@ fn hostile_names_act_in_no_form() {
     for name in HOSTILE {
         let text = estate("Standard", None, Some(&rule(name, 300, "Allow", "Tcp", "*", "3389")))
             .replace("virtualMachines/m\"", &format!("virtualMachines/{name}\""));
-        for form in ["text", "json", "sarif", "html", "markdown", "csv", "junit"] {
+        for form in ["text", "json", "sarif", "html", "markdown", "csv", "junit", "ocsf"] {
             for lang in ["en", "ja"] {
                 let ran = run(&["check", "-", "--format", form, "--lang", lang], text.as_bytes());
                 assert!([1, 3].contains(&ran.code), "{form}: {}", ran.err);
@@ -291,7 +291,7 @@ fn hostile_names_act_in_no_form() {
                         }
                     }
                     "junit" => well_formed(out),
-                    "json" | "sarif" => {
+                    "json" | "sarif" | "ocsf" => {
                         let _: Value = serde_json::from_str(out).unwrap();
                     }
                     _ => {}
@@ -336,7 +336,7 @@ fn every_row_of_the_table_has_every_cell() {
 fn a_report_of_nothing_is_still_a_report() {
     let closed = r#"[{"id":"/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v","properties":{}}]"#;
     let folder = scratch();
-    for form in ["text", "json", "sarif", "html", "markdown", "csv", "junit"] {
+    for form in ["text", "json", "sarif", "html", "markdown", "csv", "junit", "ocsf"] {
         let ran = run_in(folder.path(), &["check", "-", "--format", form], closed.as_bytes(), &[]);
         assert_eq!(ran.code, 0, "{form}: {}", ran.err);
         assert!(!ran.out.is_empty());
