@@ -23,11 +23,13 @@ pub enum Format {
     Xlsx,
     /// Events of OCSF, for security lakes and SIEMs.
     Ocsf,
+    /// With the columns of Defender for Cloud's own report.
+    DefenderCsv,
 }
 
 impl Format {
     /// Every form, with its name, what it is for, and how names of files in it end.
-    pub const ALL: [(Self, &'static str, Text, &'static [&'static str]); 9] = [
+    pub const ALL: [(Self, &'static str, Text, &'static [&'static str]); 10] = [
         (Self::Text, "text", Text { en: "for people", ja: "人が読む形式" }, &[".txt"]),
         (Self::Json, "json", Text { en: "for programs", ja: "プログラムで処理する形式" }, &[".json"]),
         (
@@ -71,6 +73,15 @@ impl Format {
                 ja: "OCSF イベント (SIEM、セキュリティ データ レイク用)",
             },
             &[".ocsf.json"],
+        ),
+        (
+            Self::DefenderCsv,
+            "defender-csv",
+            Text {
+                en: "CSV with the columns of Defender for Cloud",
+                ja: "Defender for Cloud の CSV レポートと同じ列の CSV",
+            },
+            &[".defender.csv"],
         ),
     ];
 
@@ -147,6 +158,8 @@ mod tests {
         check("out/a.b.html", Some(Format::Html));
         check("findings.ocsf.json", Some(Format::Ocsf));
         check("ocsf.json", Some(Format::Json));
+        check("a.defender.csv", Some(Format::DefenderCsv));
+        check("defender.csv", Some(Format::Csv));
         check("r.md", Some(Format::Markdown));
         check("r.xml", Some(Format::Junit));
         check("json", None);

@@ -10,11 +10,13 @@ use crate::problem::problem_text;
 use crate::text::{gone_line, gone_text};
 use crate::words::{checkpoint_word, pick, severity_word, words};
 
-/// The report as CSV. Starts with a byte order mark, without which Excel takes UTF-8 for the
-/// system's code page and shows Japanese as nonsense.
+/// The byte order mark, without which Excel takes UTF-8 for the system's code page and shows Japanese as nonsense.
+pub(crate) const MARK: &str = "\u{feff}";
+
+/// The report as CSV.
 pub fn to_csv(report: &Report<'_>) -> String {
     let lang = report.lang;
-    let mut out = String::from('\u{feff}');
+    let mut out = String::from(MARK);
     row(&mut out, &header(lang));
     for finding in &report.outcome.findings {
         let status = match finding.status {
@@ -165,7 +167,8 @@ pub(crate) fn cells(
     ]
 }
 
-fn row(out: &mut String, cells: &[impl AsRef<str>]) {
+/// A row, each cell in a way that does not act.
+pub(crate) fn row(out: &mut String, cells: &[impl AsRef<str>]) {
     for (index, text) in cells.iter().enumerate() {
         if index > 0 {
             out.push(',');

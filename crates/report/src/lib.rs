@@ -7,6 +7,7 @@ mod blocks;
 mod clean;
 mod controls;
 mod csv;
+mod defender;
 pub mod difference;
 mod earlier;
 mod facts;
@@ -37,6 +38,7 @@ use posture::{Catalogue, Check, Comparison, Lang, Outcome, Settings, Suppression
 
 pub use clean::clean;
 pub use csv::to_csv;
+pub use defender::to_defender_csv;
 pub use earlier::{EarlierError, read_earlier};
 pub use html::to_html;
 pub use json::{checks_json, write_json};

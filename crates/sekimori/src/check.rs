@@ -252,10 +252,10 @@ fn targets(args: &CheckArgs, format: Format, lang: Lang) -> anyhow::Result<Vec<T
             let name = path.display();
             match lang {
                 Lang::En => bail!(
-                    "the name of `{name}` tells no form; let it end in .html, .json, .sarif, .md, .csv, .xml, .xlsx, .ocsf.json or .txt, or add --format"
+                    "the name of `{name}` tells no form; let it end in .html, .json, .sarif, .md, .csv, .xml, .xlsx, .ocsf.json, .defender.csv or .txt, or add --format"
                 ),
                 Lang::Ja => bail!(
-                    "`{name}` という名前からは形式が分かりません。拡張子を .html、.json、.sarif、.md、.csv、.xml、.xlsx、.ocsf.json、.txt のいずれかにするか、--format を指定してください"
+                    "`{name}` という名前からは形式が分かりません。拡張子を .html、.json、.sarif、.md、.csv、.xml、.xlsx、.ocsf.json、.defender.csv、.txt のいずれかにするか、--format を指定してください"
                 ),
             }
         };
@@ -288,6 +288,7 @@ fn write(report: &Report<'_>, target: &Target) -> anyhow::Result<()> {
         Format::Html => report::to_html(report),
         Format::Markdown => report::to_markdown(report),
         Format::Csv => report::to_csv(report),
+        Format::DefenderCsv => report::to_defender_csv(report),
         Format::Junit => report::to_junit(report),
     };
     if target.format == Format::Xlsx && target.path.is_none() && std::io::stdout().is_terminal() {

@@ -364,7 +364,7 @@ pub(crate) struct CheckArgs {
 
     #[arg(long, value_name = "FORMAT", value_parser = format_parser(), help_heading = output_heading(), help = t("Form of the report [default: text]", "レポートの形式 [既定値: text]"))]
     pub(crate) format: Option<Format>,
-    #[arg(short, long, value_name = "FILE", help_heading = output_heading(), help = t("Write the report to a file, in the form that its name tells (.html, .json, .sarif, .md, .csv, .xml, .xlsx, .ocsf.json, .txt); may be given several times, - is standard output", "レポートをファイルに書き込む。形式は拡張子 (.html、.json、.sarif、.md、.csv、.xml、.xlsx、.ocsf.json、.txt) で決まります。複数回指定でき、- は標準出力です"))]
+    #[arg(short, long, value_name = "FILE", help_heading = output_heading(), help = t("Write the report to a file, in the form that its name tells (.html, .json, .sarif, .md, .csv, .xml, .xlsx, .ocsf.json, .defender.csv, .txt); may be given several times, - is standard output", "レポートをファイルに書き込む。形式は拡張子 (.html、.json、.sarif、.md、.csv、.xml、.xlsx、.ocsf.json、.defender.csv、.txt) で決まります。複数回指定でき、- は標準出力です"))]
     pub(crate) output: Vec<PathBuf>,
     #[arg(long, value_name = "CATALOGUE", value_delimiter = ',', value_parser = catalogue_parser(), hide_possible_values = true, help_heading = output_heading(), help = t("Tell how controls stand in the text form, too: checkpoints, mcsb, cis", "テキスト形式でも、カタログの項目ごとの適合状況を表示する: checkpoints、mcsb、cis"))]
     pub(crate) compliance: Vec<Catalogue>,

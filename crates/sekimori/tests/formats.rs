@@ -24,7 +24,7 @@ fn example(arguments: &[&str]) -> String {
 
 #[test]
 fn forms_are_as_people_were_shown_them() {
-    for form in ["markdown", "csv", "junit"] {
+    for form in ["markdown", "csv", "junit", "defender-csv"] {
         for lang in ["en", "ja"] {
             let out = example(&["--format", form, "--lang", lang]);
             insta::assert_snapshot!(format!("{form}_{lang}"), out);
@@ -244,7 +244,7 @@ fn hostile_names_act_in_no_form() {
     for name in HOSTILE {
         let text = estate("Standard", None, Some(&rule(name, 300, "Allow", "Tcp", "*", "3389")))
             .replace("virtualMachines/m\"", &format!("virtualMachines/{name}\""));
-        for form in ["text", "json", "sarif", "html", "markdown", "csv", "junit", "ocsf"] {
+        for form in ["text", "json", "sarif", "html", "markdown", "csv", "junit", "ocsf", "defender-csv"] {
             for lang in ["en", "ja"] {
                 let ran = run(&["check", "-", "--format", form, "--lang", lang], text.as_bytes());
                 assert!([1, 3].contains(&ran.code), "{form}: {}", ran.err);
@@ -285,7 +285,7 @@ fn hostile_names_act_in_no_form() {
                         }
                         assert!(!fenced, "a fence does not end");
                     }
-                    "csv" => {
+                    "csv" | "defender-csv" => {
                         for cell in cells(out) {
                             assert!(!cell.starts_with(['=', '+', '-', '@', '|']), "{cell}");
                         }
@@ -322,10 +322,46 @@ fn cells(text: &str) -> Vec<String> {
     cells
 }
 
+/// Rows of the table that stands beside Defender's, by the names of columns.
+fn defender_rows(text: &str) -> Vec<std::collections::HashMap<String, String>> {
+    let all = cells(text);
+    let names = all[..20].to_vec();
+    let rows = all[20..].chunks_exact(20);
+    rows.map(|row| names.iter().cloned().zip(row.iter().cloned()).collect()).collect()
+}
+
+#[test]
+fn the_table_beside_defenders_is_honest() {
+    let path = root().join("examples/watched-estate").display().to_string();
+    let folder = scratch();
+    let config = "[[suppress]]\ncode = 'NET004'\nreason = 'the shop'\nuntil = 2027-01-01";
+    std::fs::write(folder.path().join("sekimori.toml"), config).unwrap();
+    let of = |form: &str| run_in(folder.path(), &["check", &path, "--all", "--format", form], b"", &[]);
+    let (rows, json) = (defender_rows(&of("defender-csv").out), of("json").json());
+    let count = |state: &str| rows.iter().filter(|row| row["state"] == state).count();
+    let findings = json["findings"].as_array().unwrap();
+    let status = |status: &str| findings.iter().filter(|row| row["status"] == status).count();
+    assert_eq!((count("Unhealthy"), count("Healthy")), (status("fail"), status("pass")));
+    let suppressed = json["suppressed"].as_array().unwrap();
+    assert!(!suppressed.is_empty());
+    assert_eq!(count("NotApplicable"), suppressed.len());
+    let decided = rows.iter().find(|row| row["state"] == "NotApplicable").unwrap();
+    assert!(decided["notApplicableReason"].contains("the shop"), "{decided:?}");
+    let named: usize =
+        json["unknown"].as_array().unwrap().iter().map(|row| row["sample"].as_array().unwrap().len()).sum();
+    assert!(count("Unknown") >= named && named > 0);
+    for (row, finding) in rows.iter().zip(findings) {
+        assert_eq!(row["recommendationId"], finding["id"].as_str().unwrap());
+        assert_eq!(row["recommendationName"], finding["code"].as_str().unwrap());
+        assert_eq!(row["resourceId"], finding["resource"].as_str().unwrap());
+        assert!(["High", "Medium", "Low"].contains(&row["severity"].as_str()));
+    }
+}
+
 #[test]
 fn every_row_of_the_table_has_every_cell() {
-    for lang in ["en", "ja"] {
-        let text = example(&["--format", "csv", "--lang", lang, "--all"]);
+    for (lang, form) in [("en", "csv"), ("ja", "csv"), ("en", "defender-csv"), ("ja", "defender-csv")] {
+        let text = example(&["--format", form, "--lang", lang, "--all"]);
         let columns = text.lines().next().unwrap().matches(',').count() + 1;
         // The last line break starts one more, empty cell.
         assert_eq!((cells(&text).len() - 1) % columns, 0);
@@ -336,7 +372,7 @@ fn every_row_of_the_table_has_every_cell() {
 fn a_report_of_nothing_is_still_a_report() {
     let closed = r#"[{"id":"/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v","properties":{}}]"#;
     let folder = scratch();
-    for form in ["text", "json", "sarif", "html", "markdown", "csv", "junit", "ocsf"] {
+    for form in ["text", "json", "sarif", "html", "markdown", "csv", "junit", "ocsf", "defender-csv"] {
         let ran = run_in(folder.path(), &["check", "-", "--format", form], closed.as_bytes(), &[]);
         assert_eq!(ran.code, 0, "{form}: {}", ran.err);
         assert!(!ran.out.is_empty());
