@@ -3,6 +3,7 @@
 //! INVARIANT: a report shows what it is given and judges nothing. Text from the input never acts:
 //! each form shows as text what would be markup, a formula or a terminal escape in it.
 
+pub mod beside;
 mod blocks;
 mod clean;
 mod controls;

@@ -13,10 +13,10 @@ use posture::{Catalogue, Lang};
 use crate::language::pick;
 use help::{
     CHECK_HELP, CHECK_HELP_JA, COLLECT_HELP, COLLECT_HELP_JA, COMPLETIONS_HELP, COMPLETIONS_HELP_JA,
-    CONFIG_HELP, CONFIG_HELP_JA, DIFF_HELP, DIFF_HELP_JA, FLOW_HELP, FLOW_HELP_JA, NEXT_HOP_HELP,
-    NEXT_HOP_HELP_JA, POLICY_HELP, POLICY_HELP_JA, REACH_HELP, REACH_HELP_JA, ROUTES_HELP, ROUTES_HELP_JA,
-    TAGS_HELP, TAGS_HELP_JA, TRUTH_HELP, TRUTH_HELP_JA, VERIFY_HELP, VERIFY_HELP_JA, WHAT_IF_HELP,
-    WHAT_IF_HELP_JA, WHO_HELP, WHO_HELP_JA,
+    CONFIG_HELP, CONFIG_HELP_JA, DIFF_HELP, DIFF_HELP_JA, FLOW_HELP, FLOW_HELP_JA, IMPORT_HELP,
+    IMPORT_HELP_JA, NEXT_HOP_HELP, NEXT_HOP_HELP_JA, POLICY_HELP, POLICY_HELP_JA, REACH_HELP, REACH_HELP_JA,
+    ROUTES_HELP, ROUTES_HELP_JA, TAGS_HELP, TAGS_HELP_JA, TRUTH_HELP, TRUTH_HELP_JA, VERIFY_HELP,
+    VERIFY_HELP_JA, WHAT_IF_HELP, WHAT_IF_HELP_JA, WHO_HELP, WHO_HELP_JA,
 };
 
 static LANG: OnceLock<Lang> = OnceLock::new();
@@ -93,6 +93,11 @@ pub(crate) enum Command {
         after_help = t(DIFF_HELP, DIFF_HELP_JA)
     )]
     Diff(DiffArgs),
+    #[command(
+        about = t("Put the results of other tools beside ours: Prowler, Checkov, Defender for Cloud", "ほかのツール (Prowler、Checkov、Defender for Cloud など) の結果と Sekimori の判定を並べて比較します"),
+        after_help = t(IMPORT_HELP, IMPORT_HELP_JA)
+    )]
+    Import(ImportArgs),
     #[command(
         name = "effective-nsg",
         about = t("Print what `az network nic list-effective-nsg` prints: the groups that filter for a NIC", "`az network nic list-effective-nsg` と同じく、NIC に適用される NSG を出力します"),
@@ -586,6 +591,20 @@ pub(crate) struct WhatIfArgs {
     pub(crate) device: Vec<String>,
     #[command(flatten)]
     pub(crate) form: FormArg,
+}
+
+#[derive(Args)]
+pub(crate) struct ImportArgs {
+    #[arg(value_name = "SOURCE", required = true, help = sources_help())]
+    pub(crate) sources: Vec<PathBuf>,
+    #[arg(long, value_name = "FILE", required = true, help = t("What another tool wrote: OCSF or CSV of Prowler, SARIF, the CSV of Defender for Cloud; told by what it holds; may be given several times", "ほかのツールの出力: Prowler の OCSF または CSV、SARIF、Defender for Cloud の CSV。形式は内容から判断します (複数指定可)"))]
+    pub(crate) from: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) form: FormArg,
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config", help_heading = configuration_heading(), help = t("The configuration; without it `sekimori.toml` is looked for from here upward", "設定ファイル。省略時は現在のフォルダーから上に向かって `sekimori.toml` を探します"))]
+    pub(crate) config: Option<PathBuf>,
+    #[arg(long, help_heading = configuration_heading(), help = t("Heed no configuration file", "設定ファイルを使わない"))]
+    pub(crate) no_config: bool,
 }
 
 #[derive(Args)]

@@ -9,6 +9,7 @@ mod difference;
 mod effective;
 mod evidence;
 mod flow;
+mod import;
 mod language;
 mod man;
 mod notices;
@@ -111,6 +112,13 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
         Command::Flow(args) => flow::run(args, lang),
         Command::Reach(args) => reached::run(args, lang),
         Command::Diff(args) => difference::run(args, lang),
+        Command::Import(args) => {
+            let file = match args.no_config {
+                true => File::default(),
+                false => settings::usable(settings::load(args.config.as_deref(), lang)?, lang)?,
+            };
+            import::run(args, &file, lang)
+        }
         Command::VerifyEvidence { result, sources, form } => evidence::run(result, sources, form.form, lang),
         Command::EffectiveNsg { sources, nic } => effective::run(sources, nic, lang),
         Command::EffectiveRoutes { sources, nic } => routes::effective(sources, nic, lang),

@@ -14,11 +14,12 @@ use crate::output;
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Parts that a build has. None can be left out so far.
-const FEATURES: [&str; 12] = [
+const FEATURES: [&str; 13] = [
     "check",
     "flow",
     "reach",
     "diff",
+    "import",
     "effective-nsg",
     "effective-routes",
     "next-hop",

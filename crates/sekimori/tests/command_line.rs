@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use common::{run, run_with, scratch};
 
-const COMMANDS: [&[&str]; 27] = [
+const COMMANDS: [&[&str]; 28] = [
     &[],
     &["check"],
     &["collect"],
@@ -22,6 +22,7 @@ const COMMANDS: [&[&str]; 27] = [
     &["flow"],
     &["reach"],
     &["diff"],
+    &["import"],
     &["effective-nsg"],
     &["effective-routes"],
     &["next-hop"],

@@ -252,6 +252,35 @@ SOURCE には `az rest` で取得した Microsoft Graph の一覧、または `s
   sekimori what-if estate.ndjson --user mizuno@example.com --app linux-vm --ip 203.0.113.7 --client browser
   sekimori what-if estate.ndjson --user mizuno@example.com --device isCompliant=True --device trustType=AzureAD";
 
+pub(super) const IMPORT_HELP: &str = "\
+For each rule of theirs that a check of ours judges, too: whether both find it, only they, only we, or one passes what the other
+finds. Rules without a check of ours are counted; what belongs to no resource of SOURCE is told.
+
+Exit codes:
+  0  compared, and nobody passes what the other finds
+  1  they pass something that we find, or we pass something that they find
+  2  wrong usage, or nothing usable could be read
+  3  some input could not be read in full
+
+Examples:
+  sekimori import estate.ndjson --from prowler-output.ocsf.json
+  sekimori import estate --from results_sarif.sarif --from recommendations.csv --format json";
+
+pub(super) const IMPORT_HELP_JA: &str = "\
+ほかのツールの規則のうち、Sekimori のチェックと同じ内容を判定するものについて、双方が検出、どちらかだけが検出、一方が検出して他方が
+適合、のいずれかを示します。対応するチェックがない規則は件数を示し、SOURCE のリソースに対応付けられない結果も
+示します。
+
+終了コード:
+  0  比較済み (検出と適合の食い違いなし)
+  1  検出と適合の食い違いあり
+  2  使い方の誤り、または有効な入力なし
+  3  入力の一部を読み取れない
+
+例:
+  sekimori import estate.ndjson --from prowler-output.ocsf.json
+  sekimori import estate --from results_sarif.sarif --from recommendations.csv --format json";
+
 pub(super) const WHO_HELP: &str = "\
 Joins four things: from where packets get to the VM's login, who has a right to log in or to act on it, what policies of
 conditional access demand of them, and what goes past all of these: accounts of the VM itself, run commands, extensions,

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use estate::Estate;
 use posture::Lang;
 
+pub(crate) use encoding::Encoding;
 pub(crate) use position::Positions;
 
 /// An estate, and where everything in it stands.
