@@ -24,7 +24,7 @@ pub(crate) fn write(folder: Option<&Path>, lang: Lang) -> anyhow::Result<()> {
 
 fn pages(command: &clap::Command, name: &str, folder: &Path, lang: Lang) -> anyhow::Result<()> {
     output::write_file(&folder.join(format!("{name}.1")), page(command, name, lang)?.as_bytes(), lang)?;
-    for part in command.get_subcommands() {
+    for part in command.get_subcommands().filter(|part| !part.is_hide_set()) {
         pages(part, &format!("{name}-{}", part.get_name()), folder, lang)?;
     }
     Ok(())

@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use common::{run, run_with, scratch};
 
-const COMMANDS: [&[&str]; 28] = [
+const COMMANDS: [&[&str]; 34] = [
     &[],
     &["check"],
     &["collect"],
@@ -35,11 +35,17 @@ const COMMANDS: [&[&str]; 28] = [
     &["config", "check"],
     &["config", "show"],
     &["config", "schema"],
-    &["config", "table"],
     &["tags"],
     &["tags", "reset"],
     &["tags", "update"],
     &["tags", "show"],
+    &["policy"],
+    &["policy", "list"],
+    &["policy", "new"],
+    &["policy", "test"],
+    &["policy", "input"],
+    &["policy", "update"],
+    &["policy", "reset"],
     &["completions"],
     &["man"],
     &["version"],
