@@ -35,6 +35,7 @@ pub use cloud::{Audience, Cloud, CloudError, Named};
 pub use collect::{CollectError, Progress};
 pub use credential::{Caller, Chain, CredentialError, Link, Variables};
 pub use http::{AnswerError, Client, Fault, answer_of, connect};
+pub use redact::redact;
 pub use since::{Base, BaseError, Since};
 pub use snapshot::{Asked, By, KIND, Manifest, Partial, Refused, SnapshotError, Writer};
 pub use verify::{End, FlowQuestion, FlowSaid, Watcher};

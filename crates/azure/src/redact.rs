@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(crate) const REDACTED: &str = "[redacted by sekimori]";
 
 /// Names of fields that hold secrets, in lower case: any field that ends so.
-const SECRET: [&str; 22] = [
+const SECRET: [&str; 25] = [
     "password",
     "passphrase",
     "secret",
@@ -33,13 +33,16 @@ const SECRET: [&str; 22] = [
     "arguments",
     "token",
     "credential",
+    "protectedparameters",
+    "additionalunattendcontent",
+    "sslcertificates",
 ];
 
 /// Names that end like one of a secret and hold none.
 const HARMLESS: [&str; 2] = ["disablepassword", "haspassword"];
 
 /// Takes secrets out of a record: how many.
-pub(crate) fn redact(record: &mut Value) -> usize {
+pub fn redact(record: &mut Value) -> usize {
     match record {
         Value::Object(members) => {
             let mut count = 0;

@@ -20,7 +20,7 @@ pub use fault::{Fault, FaultKind};
 pub use keys::{KEYS, Key, Kind, SUPPRESS_KEYS, SubKey};
 pub use parse::{Config, Set, parse};
 pub use schema::schema;
-pub use select::{NoCheck, close, named, names};
+pub use select::{NoCheck, close, named, named_or_foreign, names};
 pub use values::{
     ValueFault, approved_source, by_code, finding_id, language, narrow_enough, ports, severity,
 };

@@ -9,7 +9,7 @@ use toml::{Spanned, value::Datetime};
 use crate::choice::{FailOn, Format};
 use crate::fault::{Fault, FaultKind};
 use crate::keys::{KEYS, SUPPRESS_KEYS};
-use crate::select::{close, named};
+use crate::select::{close, named_or_foreign};
 use crate::values::{approved_source, by_code, finding_id, language, narrow_enough, severity};
 
 /// A value with the line that it stands on.
@@ -200,7 +200,7 @@ impl Reader<'_> {
         let words = self.strings(key, value)?;
         let mut fine = true;
         for (at, word) in &words {
-            if let Err(no) = named(word) {
+            if let Err(no) = named_or_foreign(word) {
                 self.fault(*at, FaultKind::NoCheck { word: word.clone(), nearest: no.nearest });
                 fine = false;
             }
@@ -231,7 +231,7 @@ impl Reader<'_> {
         let mut words = Vec::new();
         for (word, value) in table {
             let name: &str = word.get_ref();
-            if let Err(no) = named(name) {
+            if let Err(no) = named_or_foreign(name) {
                 let kind = FaultKind::NoCheck { word: name.to_owned(), nearest: no.nearest };
                 self.fault(word.span().start, kind);
                 continue;
@@ -296,7 +296,7 @@ impl Reader<'_> {
                 }
                 "code" => {
                     codes = self.checks(name, value).map(|words| {
-                        let all = words.iter().filter_map(|word| named(word).ok());
+                        let all = words.iter().filter_map(|word| named_or_foreign(word).ok());
                         all.flatten().map(|check| check.code).collect::<Vec<_>>()
                     });
                 }

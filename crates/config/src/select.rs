@@ -29,6 +29,15 @@ pub fn named(word: &str) -> Result<Vec<&'static Check>, NoCheck> {
     if found.is_empty() { Err(NoCheck { nearest: nearest(word) }) } else { Ok(found) }
 }
 
+/// The same; codes of checks that policies or a team's own files bring are taken for what they are.
+///
+/// # Errors
+///
+/// When it names none.
+pub fn named_or_foreign(word: &str) -> Result<Vec<&'static Check>, NoCheck> {
+    named(word).or_else(|no| posture::foreign(word).map(|check| vec![check]).ok_or(no))
+}
+
 fn nearest(word: &str) -> &'static str {
     let names = CHECKS.iter().flat_map(|check| [check.code, check.slug, check.checkpoint.name()]);
     close(word, names).unwrap_or_default()

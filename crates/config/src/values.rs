@@ -99,8 +99,9 @@ pub fn narrow_enough(sources: &[Approved]) -> Result<(), ValueFault> {
 /// When it is none, or of no check.
 pub fn finding_id(text: &str) -> Result<String, ValueFault> {
     const EXPECTED: ValueFault = ValueFault("the id of a finding, such as NET001-0123456789abcdef");
-    let (code, hash) = text.trim().split_once('-').ok_or(EXPECTED)?;
-    let known = CHECKS.iter().any(|check| check.code.eq_ignore_ascii_case(code));
+    let (code, hash) = text.trim().rsplit_once('-').ok_or(EXPECTED)?;
+    let own = CHECKS.iter().any(|check| check.code.eq_ignore_ascii_case(code));
+    let known = own || posture::foreign(code).is_some();
     let hex = hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
     if known && hex { Ok(text.trim().to_owned()) } else { Err(EXPECTED) }
 }
@@ -109,8 +110,10 @@ pub fn finding_id(text: &str) -> Result<String, ValueFault> {
 /// checks counts, so that `NET = "low"` with `NET001 = "critical"` means what it says.
 pub fn by_code(words: &[(String, Severity)]) -> BTreeMap<&'static str, Severity> {
     let mut named: Vec<(usize, &[&'static Check], Severity)> = Vec::new();
-    let found: Vec<_> =
-        words.iter().filter_map(|(word, severity)| Some((crate::named(word).ok()?, *severity))).collect();
+    let found: Vec<_> = words
+        .iter()
+        .filter_map(|(word, severity)| Some((crate::named_or_foreign(word).ok()?, *severity)))
+        .collect();
     named.extend(found.iter().map(|(checks, severity)| (checks.len(), checks.as_slice(), *severity)));
     named.sort_by_key(|(count, ..)| std::cmp::Reverse(*count));
     let all =

@@ -57,9 +57,10 @@ impl Aliases {
                 lists.push(list);
                 continue;
             }
-            let (name, path) = match line.split_once(" = ") {
-                Some((name, path)) => (name, path.to_owned()),
-                None => (line, derived(line, lists)),
+            // The library is given elements without `properties` of their own: see `Record::normalized`.
+            let (name, path, flat) = match line.split_once(" = ") {
+                Some((name, path)) => (name, path.to_owned(), path.replace("[*].properties.", "[*].")),
+                None => (line, derived(line, lists), derived(line, &[])),
             };
             let of = format!("{}/{}", provider.namespace, own.resource_type);
             let name = match name.strip_prefix('/') {
@@ -67,8 +68,8 @@ impl Aliases {
                 None => format!("{of}/{name}"),
             };
             let key = name.to_ascii_lowercase();
-            aliases.paths.entry(key).or_default().push((of.to_ascii_lowercase(), path.clone()));
-            own.aliases.push(AliasEntry { name, default_path: Some(path), ..AliasEntry::default() });
+            aliases.paths.entry(key).or_default().push((of.to_ascii_lowercase(), path));
+            own.aliases.push(AliasEntry { name, default_path: Some(flat), ..AliasEntry::default() });
         }
         let mut registry = AliasRegistry::new();
         providers.into_iter().for_each(|provider| registry.load_provider(provider));
@@ -107,17 +108,31 @@ impl Aliases {
             .unwrap_or_default()
     }
 
+    /// Whether an alias that is not held is of a type that is read, or of one whose name is nearly that of such a type.
+    pub(crate) fn is_near(&self, alias: &str) -> bool {
+        let lower = alias.to_ascii_lowercase();
+        let Some((of, _)) = lower.rsplit_once('/') else { return false };
+        let near = |own: &str| strsim::damerau_levenshtein(own, of) <= 2;
+        self.has_type(of)
+            || self.types.iter().any(|(own, _)| near(own))
+            || !of.contains('/')
+                && self.paths.keys().any(|key| key.rsplit_once('/').is_some_and(|(own, _)| own == of))
+    }
+
     /// The alias that was probably meant.
     pub(crate) fn nearest(&self, alias: &str) -> Option<&str> {
         let lower = alias.to_ascii_lowercase();
         let (of, field) = lower.rsplit_once('/')?;
         // Most slips are in the field; of the many aliases just those of its type are looked at.
-        let same = self.paths.keys().filter_map(|key| {
+        let known = self.has_type(of);
+        let all = self.paths.keys().filter_map(|key| {
             let (its, name) = key.rsplit_once('/')?;
-            (its == of).then_some((strsim::damerau_levenshtein(name, field), key))
+            let type_far = if its == of { 0 } else { strsim::damerau_levenshtein(its, of) };
+            let near = if known { type_far == 0 } else { type_far <= 2 };
+            near.then(|| (type_far + strsim::damerau_levenshtein(name, field), key))
         });
-        let (far, key) = same.min()?;
-        (far <= field.len() / 4 + 1).then_some(key.as_str())
+        let (far, key) = all.min()?;
+        (far <= field.len() / 4 + 2).then_some(key.as_str())
     }
 }
 

@@ -116,7 +116,17 @@ fn code_of(name: &str) -> String {
         return format!("POL-{}", name.get(..8).unwrap_or(name));
     }
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-    format!("POL-{}", name.chars().map(plain).take(64).collect::<String>())
+    let code: String = name.chars().map(plain).take(64).collect();
+    if code == name {
+        return format!("POL-{code}");
+    }
+    // What cannot stand in a code makes names alike that are not.
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(name.as_bytes());
+    let number = digest.iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
+    let code =
+        code.trim_matches('-').get(..40.min(code.trim_matches('-').len())).unwrap_or_default().to_owned();
+    if code.is_empty() { format!("POL-{number:08x}") } else { format!("POL-{code}-{number:08x}") }
 }
 
 fn is_guid(name: &str) -> bool {

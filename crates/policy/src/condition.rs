@@ -13,6 +13,7 @@ use regorus::languages::azure_policy::{compiler, parser};
 use regorus::rvm::program::Program;
 
 use crate::alias::Aliases;
+use crate::expression;
 use crate::needs::{Needs, of_condition};
 
 /// A condition.
@@ -33,6 +34,8 @@ pub(crate) struct Leaf {
     pub(crate) needs: Needs,
     /// What works it out, or why nothing does.
     pub(crate) program: Result<Arc<Program>, String>,
+    /// Tells whether a function of it, which always gives something, gives anything: the library goes on where Azure stops.
+    pub(crate) guard: Option<Arc<Program>>,
     /// Where it was written first: line and column in its document, from 1.
     pub(crate) place: (usize, usize),
 }
@@ -78,13 +81,16 @@ impl Leaves {
             Constraint::Not { constraint, .. } => {
                 Node::Not(Box::new(self.take_at(constraint, line, depth + 1)?))
             }
-            Constraint::Condition(condition) => {
-                Node::Leaf(self.leaf(&condition.span, of_condition(condition), line))
-            }
+            Constraint::Condition(condition) => Node::Leaf(self.leaf(
+                &condition.span,
+                of_condition(condition),
+                expression::guarded(condition),
+                line,
+            )),
         })
     }
 
-    fn leaf(&mut self, span: &Span, needs: Needs, line: usize) -> usize {
+    fn leaf(&mut self, span: &Span, needs: Needs, guarded: Option<&str>, line: usize) -> usize {
         let written = span.text();
         if let Some(number) = self.by_text.get(written) {
             return *number;
@@ -93,6 +99,10 @@ impl Leaves {
             text: written.split_whitespace().collect::<Vec<_>>().join(" "),
             needs,
             program: compile(written),
+            guard: guarded.and_then(|text| {
+                let leaf = serde_json::json!({"value": text, "exists": "true"});
+                compile(&leaf.to_string()).ok()
+            }),
             place: (line + span.line as usize - 1, span.col as usize),
         };
         self.by_text.insert(written.to_owned(), self.all.len());
@@ -116,14 +126,42 @@ impl Leaves {
 
 /// Makes a program of a leaf. Each has a source of its own: a program keeps all of the text that it was made of.
 fn compile(written: &str) -> Result<Arc<Program>, String> {
-    let text = format!("{{\"if\":{written},\"then\":{{\"effect\":\"audit\"}}}}");
+    let text = format!("{{\"if\":{},\"then\":{{\"effect\":\"audit\"}}}}", small_parameters(written));
     let source = Source::from_contents("policy".into(), text).map_err(|error| message(&error.to_string()))?;
     let long = std::num::NonZeroU32::new(u32::MAX);
-    let rule =
+    let mut rule =
         parser::parse_policy_rule_with_max_col(&source, long).map_err(|error| message(&error.to_string()))?;
+    if let Constraint::Condition(condition) = &mut rule.condition {
+        expression::prepare(condition)?;
+    }
     let registry = Arc::clone(Aliases::get().registry());
     compiler::compile_policy_rule_with_aliases(&rule, registry)
         .map_err(|error| message(&format!("{error:#}")))
+}
+
+/// Names of parameters mean the same in any case; the library compares them as they are written. Lists hold expressions as text,
+/// so this is done on the text.
+fn small_parameters(written: &str) -> String {
+    let lower = written.to_ascii_lowercase();
+    let mut out = String::with_capacity(written.len());
+    let mut at = 0;
+    while let Some(found) = lower.get(at..).and_then(|rest| rest.find("parameters(")) {
+        let start = at + found;
+        let inside = start + "parameters(".len();
+        let rest = lower.get(inside..).unwrap_or_default();
+        let end = match rest.trim_start().strip_prefix('\'') {
+            Some(name) => {
+                let quote = inside + (rest.len() - rest.trim_start().len()) + 1;
+                quote + name.find('\'').unwrap_or(0)
+            }
+            None => inside,
+        };
+        out.push_str(written.get(at..start).unwrap_or_default());
+        out.push_str(lower.get(start..end).unwrap_or_default());
+        at = end;
+    }
+    out.push_str(written.get(at..).unwrap_or_default());
+    out
 }
 
 /// What the library says, without the picture of the source before it.

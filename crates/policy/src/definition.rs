@@ -11,6 +11,7 @@ use regorus::languages::azure_policy::parser::{self, ParseError};
 use serde_json::Value;
 
 use crate::condition::{Leaves, Node, message};
+use crate::expression::is_too_deep;
 use crate::fault::{Fault, FaultKind};
 use crate::record::member;
 
@@ -90,6 +91,8 @@ pub(crate) struct Details {
     pub(crate) plain_name: Option<String>,
     /// The resource group, if it is written as it is.
     pub(crate) group: Option<String>,
+    /// Its resource group equals the parameter [`CANDIDATE`], where that has to be worked out.
+    pub(crate) group_is: Option<Node>,
     /// Whether it may be anywhere in the subscription.
     pub(crate) in_subscription: bool,
     pub(crate) condition: Option<Node>,
@@ -161,6 +164,9 @@ impl Definition {
         leaves: &mut Leaves,
         faults: &mut Vec<Fault>,
     ) -> Result<Self, Fault> {
+        if is_too_deep(piece.text) {
+            return Err(piece.fault(FaultKind::Definition("an expression is nested too deep".into())));
+        }
         let parsed = parse(piece)?;
         let properties = piece.properties();
         let own = |name: &str| member(properties, name).and_then(Value::as_str);
@@ -186,6 +192,24 @@ impl Definition {
             Some((name, None)) => return Err(unknown(&format!("checkpoint `{name}`"))),
             found => found.and_then(|(_, checkpoint)| checkpoint),
         };
+        let effect = &parsed.policy_rule.then_block.effect.raw;
+        if !effect.trim_start().starts_with('[') && Effect::parse(effect).is_none() {
+            return Err(piece.fault(FaultKind::Definition(format!("there is no effect `{effect}`"))));
+        }
+        let parameters = parameters(properties);
+        let declared = |name: &String| {
+            *name == CANDIDATE || parameters.iter().any(|one| one.name.eq_ignore_ascii_case(name))
+        };
+        let mut used = Vec::new();
+        condition.leaves(&mut used);
+        for node in details.iter().flat_map(|own| [&own.name, &own.group_is, &own.condition]).flatten() {
+            node.leaves(&mut used);
+        }
+        let asked =
+            used.iter().filter_map(|number| leaves.get(*number)).flat_map(|leaf| &leaf.needs.parameters);
+        if let Some(name) = asked.into_iter().find(|name| !declared(name)) {
+            return Err(piece.fault(FaultKind::Definition(format!("the parameter `{name}` is not declared"))));
+        }
         let name = estate::resource_name(&key).to_owned();
         Ok(Self {
             title: own("displayName").map_or_else(|| name.clone(), str::to_owned),
@@ -194,8 +218,8 @@ impl Definition {
             deprecated: about("deprecated").and_then(Value::as_bool) == Some(true)
                 || own("displayName").is_some_and(|title| title.starts_with("[Deprecated")),
             indexed: own("mode").is_some_and(|mode| mode.eq_ignore_ascii_case("Indexed")),
-            parameters: parameters(properties),
-            effect: parsed.policy_rule.then_block.effect.raw.clone(),
+            effect: effect.clone(),
+            parameters,
             condition,
             details,
             severity,
@@ -317,10 +341,7 @@ fn tell_leaves(piece: &Piece<'_>, leaves: &Leaves, from: usize, faults: &mut Vec
         let (line, column) = leaf.place;
         let mut tell = |kind| faults.push(Fault { file: piece.file.to_owned(), line, column, kind });
         // Aliases of types that are not read cannot matter: there is no such resource in the input.
-        let strange = |alias: &&String| {
-            let lower = alias.to_ascii_lowercase();
-            !aliases.holds(alias) && lower.rsplit_once('/').is_some_and(|(of, _)| aliases.has_type(of))
-        };
+        let strange = |alias: &&String| !aliases.holds(alias) && aliases.is_near(alias);
         let unknown: Vec<&String> = leaf.needs.aliases.iter().filter(strange).collect();
         for alias in &unknown {
             tell(FaultKind::Alias((*alias).clone(), aliases.nearest(alias).map(str::to_owned)));
@@ -353,14 +374,15 @@ fn details(parsed: &PolicyDefinition, leaves: &mut Leaves, line: usize) -> Resul
     };
     let Some(resource_type) = text("type") else { return Ok(None) };
     let is_plain = |text: &&str| !text.starts_with('[') || text.starts_with("[[");
-    let name = match text("name") {
-        None => None,
-        Some(name) if is_plain(&name) => None,
-        Some(name) => {
-            let leaf = serde_json::json!({"value": name, "equals": format!("[parameters('{CANDIDATE}')]")});
-            Some(leaves.made(&leaf.to_string(), line)?)
+    let mut equals = |name: &str| match text(name) {
+        Some(expression) if !is_plain(&expression) => {
+            let leaf =
+                serde_json::json!({"value": expression, "equals": format!("[parameters('{CANDIDATE}')]")});
+            leaves.made(&leaf.to_string(), line).map(Some)
         }
+        _ => Ok(None),
     };
+    let (name, group_is) = (equals("name")?, equals("resourceGroupName")?);
     let condition = match &parsed.policy_rule.then_block.existence_condition {
         Some(condition) => Some(leaves.take(condition, line)?),
         None => None,
@@ -370,6 +392,7 @@ fn details(parsed: &PolicyDefinition, leaves: &mut Leaves, line: usize) -> Resul
         name,
         plain_name: text("name").filter(is_plain).map(str::to_ascii_lowercase),
         group: text("resourceGroupName").filter(is_plain).map(str::to_ascii_lowercase),
+        group_is,
         in_subscription: text("existenceScope")
             .is_some_and(|scope| scope.eq_ignore_ascii_case("Subscription")),
         condition,

@@ -1,19 +1,21 @@
 //! Judges an estate by the policies of a library.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use estate::{Estate, Known, Origin, PolicyGap, Reason, ResourceId};
 use hashbrown::HashMap;
 use posture::{Cause, Check, Fault as Found, Given, Judged, Lang, Verdict};
 use rayon::prelude::*;
 use regorus::rvm::RegoVM;
+use regorus::rvm::program::Program;
 use serde_json::Value;
 
 use crate::check::{check_of, counterpart};
 use crate::condition::{Node, Tri, message};
 use crate::definition::{CANDIDATE, Definition, Details, Effect};
 use crate::library::{Assigned, Library};
-use crate::record::{Read, Record, parts_of};
+use crate::record::{Read, Record, full_name, parts_of, type_of};
 use crate::related::{Related, subscription};
 
 /// What became of a definition.
@@ -85,7 +87,8 @@ struct Subject<'r> {
 /// What a thread works with.
 struct Bench<'l> {
     library: &'l Library,
-    machines: HashMap<usize, RegoVM>,
+    /// By the number of a leaf, and whether it is its guard.
+    machines: HashMap<(usize, bool), RegoVM>,
     moment: &'l str,
 }
 
@@ -101,13 +104,19 @@ pub fn judge(library: &Library, estate: &Estate, read: Read<'_>, moment: &str, l
     let mut ready = Vec::new();
     for (number, assigned) in library.assigned.iter().enumerate() {
         let Some(definition) = library.definitions.get(assigned.definition) else { continue };
-        let effect = definition.effect(&assigned.values);
+        let effect = match assigned.effect {
+            Some(effect) => Ok(effect),
+            None => definition.effect(&assigned.values),
+        };
         let check = check_of(definition, effect.as_ref().copied().unwrap_or(Effect::Other));
         let standing = match &effect {
             Ok(Effect::Disabled) => Standing::Disabled,
             _ if definition.deprecated && !assigned.chosen => Standing::Deprecated,
             Ok(Effect::Other) => Standing::Effect(definition.effect.clone()),
             Err(name) => Standing::Parameter(name.clone()),
+            Ok(_) if assigned.unworked.is_some() => {
+                Standing::Parameter(assigned.unworked.clone().unwrap_or_default())
+            }
             Ok(_) => match library.lacks_parameter(definition, &assigned.values) {
                 Some(name) => Standing::Parameter(name),
                 None => Standing::Nothing,
@@ -157,13 +166,14 @@ pub fn judge(library: &Library, estate: &Estate, read: Read<'_>, moment: &str, l
                     for part in record.parts(part) {
                         bench.record(&part, policies, &related, lang, &mut of_parts);
                     }
-                    said.extend(one_each(of_parts));
+                    said.extend(of_parts);
                 }
             }
             said
         });
         given.extend(said.collect::<Vec<_>>().into_iter().flatten());
     }
+    let given = one_each(given, &rows);
     for (number, _, judged) in &given {
         let Some(row) = rows.get_mut(*number) else { continue };
         let (mut pass, mut fail, mut unknown) = match row.standing {
@@ -200,7 +210,7 @@ fn resources(estate: &Estate) -> BTreeMap<String, Vec<(ResourceId, Vec<Origin>)>
         if record.resource_type.is_empty() || record.resource_type.starts_with("microsoft.graph/") {
             continue;
         }
-        let of = record.resource_type.to_ascii_lowercase();
+        let of = type_of(estate, &record);
         types.entry(of).or_default().entry(record.id).or_default().push(record.origin);
     }
     types.into_iter().map(|(of, all)| (of, all.into_iter().collect())).collect()
@@ -285,29 +295,48 @@ fn reads_any(library: &Library, one: &Ready<'_>) -> bool {
     types.is_empty() || types.iter().any(|of| aliases.has_type(of))
 }
 
-/// Of several parts of one resource the finding tells the first that fails.
-fn one_each(said: Vec<(usize, ResourceId, Judged)>) -> Vec<(usize, ResourceId, Judged)> {
+/// Of several parts of one resource, and of several assignments of one definition, the worst is told: a check says one thing of a
+/// resource.
+fn one_each(said: Vec<(usize, ResourceId, Judged)>, rows: &[Row]) -> Vec<(usize, ResourceId, Judged)> {
     let rank = |judged: &Judged| match judged {
         Ok(Verdict::Fail(_)) => 0,
         Err(_) => 1,
         Ok(Verdict::Pass) => 2,
         Ok(Verdict::NotFor) => 3,
     };
-    let mut worst: BTreeMap<usize, (ResourceId, Judged)> = BTreeMap::new();
+    let code = |number: usize| rows.get(number).map_or("", |row| row.check.code);
+    let mut places: HashMap<(&str, ResourceId), usize> = HashMap::new();
+    let mut kept: Vec<(usize, ResourceId, Judged)> = Vec::new();
     for (number, owner, judged) in said {
-        match worst.get(&number) {
-            Some((_, before)) if rank(before) <= rank(&judged) => {}
-            _ => {
-                worst.insert(number, (owner, judged));
+        match places.get(&(code(number), owner)).and_then(|place| kept.get_mut(*place)) {
+            Some(before) => {
+                if rank(&judged) < rank(&before.2) {
+                    *before = (number, owner, judged);
+                }
+            }
+            None => {
+                places.insert((code(number), owner), kept.len());
+                kept.push((number, owner, judged));
             }
         }
     }
-    worst.into_iter().map(|(number, (owner, judged))| (number, owner, judged)).collect()
+    kept
+}
+
+/// Members of objects mean the same in any case.
+fn small_keys(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            members.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), small_keys(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(small_keys).collect(),
+        other => other,
+    }
 }
 
 fn parameters(values: &BTreeMap<String, Value>) -> regorus::Value {
     let all: serde_json::Map<String, Value> =
-        values.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        values.iter().map(|(name, value)| (name.clone(), small_keys(value.clone()))).collect();
     regorus::Value::from(Value::Object(all))
 }
 
@@ -334,7 +363,7 @@ fn context_of(record: &Record, moment: &str) -> regorus::Value {
     let group = estate::resource_group(&record.id).unwrap_or_default();
     regorus::Value::from(serde_json::json!({
         "subscription": {
-            "subscriptionId": estate::resource_subscription(&record.id).unwrap_or_default(),
+            "subscriptionid": estate::resource_subscription(&record.id).unwrap_or_default(),
             "id": subscription,
         },
         "resourceGroup": {"name": group, "id": format!("{subscription}/resourcegroups/{group}")},
@@ -377,16 +406,21 @@ impl<'l> Bench<'l> {
         related: &Related<'_>,
         lang: Lang,
     ) -> Judged {
-        if !is_indexed(subject.record, one.definition) {
-            return Ok(Verdict::NotFor);
+        let record = subject.record;
+        let mut doubt = Vec::new();
+        for told in [
+            is_indexed(record, one.definition),
+            in_scope(related.estate(), &record.id, one.assigned),
+            spared(record, one.assigned, self.moment),
+        ] {
+            match told {
+                Tri::False => return Ok(Verdict::NotFor),
+                Tri::True => {}
+                Tri::Unknown(reasons) => doubt.extend(reasons),
+            }
         }
-        let doubt = match in_scope(related.estate(), &subject.record.id, one.assigned) {
-            Tri::False => return Ok(Verdict::NotFor),
-            Tri::True => Vec::new(),
-            Tri::Unknown(reasons) => reasons,
-        };
         match self.judge_within(subject, one, related, lang) {
-            Ok(Verdict::Fail(_)) if !doubt.is_empty() => Err(doubt),
+            Ok(Verdict::Fail(_) | Verdict::Pass) if !doubt.is_empty() => Err(doubt),
             judged => judged,
         }
     }
@@ -479,24 +513,38 @@ impl<'l> Bench<'l> {
             Ok(program) => program,
             Err(error) => return gap(PolicyGap::Condition, error),
         };
-        let machine = self.machines.entry(number).or_insert_with(|| {
+        let plain = leaf.needs.parameters.is_empty();
+        let input = if plain { subject.input.clone() } else { with_parameters(&subject.input, parameters) };
+        if let Some(guard) = &leaf.guard {
+            match self.execute((number, true), guard, input.clone(), subject) {
+                Ok(regorus::Value::Undefined) => return gap(PolicyGap::Condition, &leaf.text),
+                Ok(_) => {}
+                Err(error) => return gap(PolicyGap::Condition, &error),
+            }
+        }
+        match self.execute((number, false), program, input, subject) {
+            Ok(regorus::Value::Undefined) => Tri::False,
+            Ok(_) => Tri::True,
+            Err(error) => gap(PolicyGap::Condition, &error),
+        }
+    }
+
+    fn execute(
+        &mut self,
+        key: (usize, bool),
+        program: &Arc<Program>,
+        input: regorus::Value,
+        subject: &Subject<'_>,
+    ) -> Result<regorus::Value, String> {
+        let machine = self.machines.entry(key).or_insert_with(|| {
             let mut machine = RegoVM::new();
             machine.set_max_instructions(INSTRUCTIONS);
             machine.load_program(program.clone());
             machine
         });
-        let plain = leaf.needs.parameters.is_empty();
-        machine.set_input(if plain {
-            subject.input.clone()
-        } else {
-            with_parameters(&subject.input, parameters)
-        });
+        machine.set_input(input);
         machine.set_context(subject.context.clone());
-        match machine.execute_entry_point_by_name("main") {
-            Ok(regorus::Value::Undefined) => Tri::False,
-            Ok(_) => Tri::True,
-            Err(error) => gap(PolicyGap::Condition, &message(&error.to_string())),
-        }
+        machine.execute_entry_point_by_name("main").map_err(|error| message(&error.to_string()))
     }
 
     /// Whether what a policy asks for exists beside a resource.
@@ -535,22 +583,27 @@ impl<'l> Bench<'l> {
         one: &Ready<'_>,
         details: &Details,
     ) -> Tri {
-        let name = estate::resource_name(&candidate.id).to_owned();
-        if details
-            .plain_name
-            .as_ref()
-            .is_some_and(|wanted| *wanted != name && !candidate.id.ends_with(&format!("/{wanted}")))
-        {
+        let name = estate::resource_name(&candidate.id);
+        let full = full_name(&candidate.id, &candidate.json).to_ascii_lowercase();
+        if details.plain_name.as_ref().is_some_and(|wanted| *wanted != name && *wanted != full) {
             return Tri::False;
         }
-        if let Some(node) = &details.name {
-            let mut parameters = one.parameters.clone();
-            if let Ok(members) = parameters.as_object_mut() {
-                members.insert(regorus::Value::from(CANDIDATE), regorus::Value::from(name));
+        let group = estate::resource_group(&candidate.id).unwrap_or_default();
+        for (node, values) in [(&details.group_is, &[group][..]), (&details.name, &[name, &full][..])] {
+            let Some(node) = node else { continue };
+            let mut is = Tri::False;
+            for value in values {
+                let mut parameters = one.parameters.clone();
+                if let Ok(members) = parameters.as_object_mut() {
+                    members.insert(regorus::Value::from(CANDIDATE), regorus::Value::from(*value));
+                }
+                is = self.decide(node, subject, &parameters, &mut Vec::new());
+                if is != Tri::False {
+                    break;
+                }
             }
-            match self.decide(node, subject, &parameters, &mut Vec::new()) {
-                Tri::True => {}
-                other => return other,
+            if is != Tri::True {
+                return is;
             }
         }
         let Some(condition) = &details.condition else { return Tri::True };
@@ -633,6 +686,25 @@ impl<'l> Bench<'l> {
     }
 }
 
+/// Whether an assignment is for a resource as far as its selectors and exemptions go: false where it is exempt.
+fn spared(record: &Record, assigned: &Assigned, moment: &str) -> Tri {
+    let gap =
+        |what: &str| Tri::Unknown(vec![Reason::Policy { gap: PolicyGap::Condition, what: what.into() }]);
+    let below = |scope: &str| {
+        record.id.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    for exemption in assigned.exemptions.iter().filter(|one| below(&one.scope)) {
+        // Both are written as RFC 3339 in UTC.
+        if exemption.until.as_deref().is_none_or(|until| until > moment) {
+            return if exemption.whole { Tri::False } else { gap("policyDefinitionReferenceIds") };
+        }
+    }
+    match &assigned.open {
+        Some(what) => gap(what),
+        None => Tri::True,
+    }
+}
+
 /// Whether an assignment is for a resource.
 fn in_scope(estate: &Estate, id: &str, assigned: &Assigned) -> Tri {
     let not: Vec<Tri> = assigned.not_scopes.iter().map(|scope| below(estate, id, scope)).collect();
@@ -660,8 +732,18 @@ fn below(estate: &Estate, id: &str, scope: &str) -> Tri {
     }
 }
 
-/// Policies of the mode `Indexed` are for resources that have a place and tags.
-fn is_indexed(record: &Record, definition: &Definition) -> bool {
+/// Whether a policy is for such resources by its mode: those of the mode `Indexed` are for resources that have a place and tags,
+/// which groups of resources and subscriptions do not count among.
+fn is_indexed(record: &Record, definition: &Definition) -> Tri {
     let has = |name: &str| crate::record::member(&record.json, name).is_some();
-    !definition.indexed || has("location") || has("tags")
+    if !definition.indexed || has("location") && !record.resource_type.starts_with("microsoft.resources/") {
+        return Tri::True;
+    }
+    match record.whole
+        || !record.pointer.is_empty()
+        || record.resource_type.starts_with("microsoft.resources/")
+    {
+        true => Tri::False,
+        false => Tri::Unknown(vec![Reason::Policy { gap: PolicyGap::Field, what: "location".into() }]),
+    }
 }

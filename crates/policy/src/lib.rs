@@ -11,6 +11,7 @@ mod builtin;
 mod check;
 mod condition;
 mod definition;
+mod expression;
 mod fault;
 mod judge;
 mod library;

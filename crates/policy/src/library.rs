@@ -6,9 +6,9 @@ use hashbrown::HashMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::builtin::Pack;
+use crate::builtin::{NAME, Pack};
 use crate::condition::{Leaf, Leaves, Node};
-use crate::definition::{CANDIDATE, Definition, Piece, parameter_in};
+use crate::definition::{CANDIDATE, Definition, Effect, Piece, parameter_in};
 use crate::fault::{Fault, FaultKind};
 use crate::record::member;
 
@@ -35,6 +35,27 @@ pub(crate) struct Assigned {
     pub(crate) not_scopes: Vec<String>,
     /// Whether somebody chose it: what is deprecated is judged just then.
     pub(crate) chosen: bool,
+    /// The effect that an assignment puts in place of the definition's.
+    pub(crate) effect: Option<Effect>,
+    /// A parameter whose value cannot be worked out.
+    pub(crate) unworked: Option<String>,
+    /// A part of the assignment that is not understood: whom it is for is open.
+    pub(crate) open: Option<String>,
+    /// What is exempt from the assignment.
+    pub(crate) exemptions: Vec<Exemption>,
+}
+
+/// What is exempt from an assignment.
+#[derive(Clone, Debug)]
+pub(crate) struct Exemption {
+    /// The assignment, in lower case.
+    assignment: String,
+    /// Where, in lower case.
+    pub(crate) scope: String,
+    /// Until when, as Azure writes it.
+    pub(crate) until: Option<String>,
+    /// Whether all of the assignment is meant.
+    pub(crate) whole: bool,
 }
 
 /// Definitions, initiatives and assignments.
@@ -52,6 +73,9 @@ const LARGEST: usize = 16 << 20;
 
 /// How many definitions there may be: Azure has some 4,000 of its own.
 const MOST: usize = 20_000;
+
+/// What stands before the name of a parameter whose value cannot be worked out.
+const UNWORKED: &str = "\u{0}";
 
 /// How many definitions an assignment may stand for, initiatives in initiatives counted each time.
 const STEPS: usize = 20_000;
@@ -78,7 +102,9 @@ struct Assignment {
     given: BTreeMap<String, Value>,
     scope: String,
     not_scopes: Vec<String>,
-    disabled: bool,
+    id: String,
+    effect: Option<Effect>,
+    open: Option<String>,
     file: String,
     line: usize,
 }
@@ -87,9 +113,12 @@ struct Assignment {
 struct Read {
     initiatives: Vec<Initiative>,
     assignments: Vec<Assignment>,
+    exemptions: Vec<Exemption>,
     by_key: HashMap<String, usize>,
     /// What each definition was made of, to tell whether two are the same.
     written: HashMap<String, Value>,
+    /// Those that the program holds.
+    built_in: BTreeSet<String>,
 }
 
 impl Library {
@@ -208,7 +237,9 @@ impl Library {
         if member(properties, "policyRule").is_some() {
             let key = piece.key();
             if let Some(before) = read.written.get(&key) {
-                if *before != piece.json {
+                // The program holds less of Azure's own than Azure publishes.
+                let own = piece.file == NAME || read.built_in.contains(&key);
+                if *before != piece.json && !own {
                     self.faults.push(piece.fault(FaultKind::Twice(key)));
                 }
                 return;
@@ -222,6 +253,9 @@ impl Library {
                     // Initiatives name definitions by id, and people by name.
                     read.by_key.entry(definition.name.clone()).or_insert(number);
                     read.by_key.insert(definition.key.clone(), number);
+                    if piece.file == NAME {
+                        read.built_in.insert(key.clone());
+                    }
                     read.written.insert(key, piece.json.clone());
                     self.definitions.push(definition);
                 }
@@ -240,6 +274,18 @@ impl Library {
                 file: piece.file.to_owned(),
                 line: piece.line,
             });
+        } else if let Some(assignment) = member(properties, "policyAssignmentId").and_then(Value::as_str) {
+            let id = piece.key();
+            let scope =
+                id.split_once("/providers/microsoft.authorization/").map(|(scope, _)| scope.to_owned());
+            let parts = member(properties, "policyDefinitionReferenceIds").and_then(Value::as_array);
+            let selectors = member(properties, "resourceSelectors").and_then(Value::as_array);
+            read.exemptions.push(Exemption {
+                assignment: assignment.to_ascii_lowercase(),
+                scope: scope.unwrap_or(id),
+                until: member(properties, "expiresOn").and_then(Value::as_str).map(str::to_owned),
+                whole: parts.is_none_or(Vec::is_empty) && selectors.is_none_or(Vec::is_empty),
+            });
         } else if let Some(key) = member(properties, "policyDefinitionId").and_then(Value::as_str) {
             let text = |name: &str| member(properties, name).and_then(Value::as_str);
             let scope = text("scope").map(str::to_owned).or_else(|| {
@@ -253,7 +299,9 @@ impl Library {
                 given: values(member(properties, "parameters")),
                 scope: scope.unwrap_or_default().to_ascii_lowercase(),
                 not_scopes: not_scopes.filter_map(|one| Some(one.as_str()?.to_ascii_lowercase())).collect(),
-                disabled: text("enforcementMode").is_some_and(|mode| mode.eq_ignore_ascii_case("Disabled")),
+                id: piece.key(),
+                effect: effect_of(properties),
+                open: open_part(properties),
                 file: piece.file.to_owned(),
                 line: piece.line,
             });
@@ -266,11 +314,20 @@ impl Library {
     fn assign(&mut self, read: &Read) {
         let mut used = BTreeSet::new();
         for assignment in &read.assignments {
-            // Azure does not enforce it, and judges it all the same.
-            let _ = assignment.disabled;
+            let before = self.assigned.len();
             let place = (assignment.file.as_str(), assignment.line);
             let scope = (&assignment.scope, assignment.not_scopes.as_slice());
             self.target(read, &assignment.key, &assignment.given, &assignment.title, scope, place, &mut used);
+            let own = |one: &&Exemption| {
+                one.assignment == assignment.id
+                    || estate::resource_name(&one.assignment) == estate::resource_name(&assignment.id)
+            };
+            let exemptions: Vec<Exemption> = read.exemptions.iter().filter(own).cloned().collect();
+            for assigned in self.assigned.iter_mut().skip(before) {
+                assigned.effect = assignment.effect;
+                assigned.open.clone_from(&assignment.open);
+                assigned.exemptions.clone_from(&exemptions);
+            }
         }
         let nowhere = String::new();
         for initiative in &read.initiatives {
@@ -290,6 +347,10 @@ impl Library {
                     scope: String::new(),
                     not_scopes: Vec::new(),
                     chosen: false,
+                    effect: None,
+                    unworked: None,
+                    open: None,
+                    exemptions: Vec::new(),
                 });
             }
         }
@@ -336,11 +397,17 @@ impl Library {
                 values.extend(given);
                 for one in initiative.members.iter().rev() {
                     let handed = one.parameters.iter().filter_map(|(name, value)| {
-                        let value = match value.as_str().and_then(parameter_in) {
-                            Some(from) => values.get(&from.to_ascii_lowercase())?.clone(),
-                            None => value.clone(),
-                        };
-                        Some((name.clone(), value))
+                        let text = value.as_str().unwrap_or_default();
+                        let is_expression = text.starts_with('[') && !text.starts_with("[[");
+                        match text_parameter(text) {
+                            Some(from) => match values.get(&from) {
+                                Some(value) => Some((name.clone(), value.clone())),
+                                None => Some((format!("{UNWORKED}{name}"), Value::Null)),
+                            },
+                            // Anything else is worked out by Azure at the moment of assignment.
+                            None if is_expression => Some((format!("{UNWORKED}{name}"), Value::Null)),
+                            None => Some((name.clone(), value.clone())),
+                        }
                     });
                     waiting.push((one.key.clone(), handed.collect(), within.clone()));
                 }
@@ -354,6 +421,15 @@ impl Library {
                 continue;
             };
             used.insert(definition.key.clone());
+            let strange = given.keys().find(|name| {
+                !name.starts_with(UNWORKED)
+                    && !definition.parameters.iter().any(|one| one.name.eq_ignore_ascii_case(name))
+            });
+            if let Some(name) = strange {
+                let kind = FaultKind::Parameter(format!("{} has no parameter {name}", definition.name));
+                self.faults.push(fault(kind));
+                continue;
+            }
             if let Some(parameter) = definition.not_allowed(&given) {
                 let kind = FaultKind::Parameter(format!("{parameter} ({})", definition.name));
                 self.faults.push(fault(kind));
@@ -366,6 +442,10 @@ impl Library {
                 scope: scope.0.clone(),
                 not_scopes: scope.1.to_vec(),
                 chosen: true,
+                effect: None,
+                unworked: given.keys().find_map(|name| name.strip_prefix(UNWORKED)).map(str::to_owned),
+                open: None,
+                exemptions: Vec::new(),
             });
         }
     }
@@ -406,6 +486,31 @@ fn pieces(text: &str) -> Result<Vec<&str>, serde_json::Error> {
         return Ok(envelope.value.into_iter().map(RawValue::get).collect());
     }
     Ok(vec![whole.get()])
+}
+
+/// The parameter that a text consists of, in lower case.
+fn text_parameter(text: &str) -> Option<String> {
+    parameter_in(text).map(str::to_ascii_lowercase)
+}
+
+/// The effect that an assignment puts in place of the definition's, for all resources.
+fn effect_of(properties: &Value) -> Option<Effect> {
+    let all = member(properties, "overrides").and_then(Value::as_array)?;
+    let [only] = all.as_slice() else { return None };
+    let plain = member(only, "selectors").and_then(Value::as_array).is_none_or(Vec::is_empty);
+    let kind = member(only, "kind").and_then(Value::as_str)?;
+    let value = member(only, "value").and_then(Value::as_str)?;
+    (plain && kind.eq_ignore_ascii_case("policyEffect")).then(|| Effect::parse(value)).flatten()
+}
+
+/// A part of an assignment that says whom it is for, or what it does, and is not understood.
+fn open_part(properties: &Value) -> Option<String> {
+    let has =
+        |name: &str| member(properties, name).and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+    if has("resourceSelectors") {
+        return Some("resourceSelectors".into());
+    }
+    (has("overrides") && effect_of(properties).is_none()).then(|| "overrides".into())
 }
 
 /// Where a part of a text starts.

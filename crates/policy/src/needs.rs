@@ -91,9 +91,10 @@ impl Needs {
         match value {
             JsonValue::Array(_, items) => items.iter().for_each(|item| self.json(item)),
             JsonValue::Str(_, text) if text.starts_with('[') && !text.starts_with("[[") => {
-                for part in text.split("parameters('").skip(1) {
-                    let name = part.split('\'').next().unwrap_or_default();
-                    self.parameters.insert(name.to_ascii_lowercase());
+                let lower = text.to_ascii_lowercase();
+                for part in lower.split("parameters(").skip(1) {
+                    let name = part.trim_start().strip_prefix('\'').and_then(|rest| rest.split('\'').next());
+                    self.parameters.extend(name.map(str::to_owned));
                 }
             }
             _ => {}

@@ -56,6 +56,20 @@ const ROOT: [&str; 18] = [
 /// Types whose records never tell a state of provisioning.
 const STATELESS: [&str; 3] = ["microsoft.security/", "microsoft.authorization/", "microsoft.resources/"];
 
+/// What Azure always tells of resources of a type: a record with less was cut by a query.
+const ALWAYS: [(&str, &[&str]); 10] = [
+    ("microsoft.compute/virtualmachines", &["hardwareProfile", "storageProfile"]),
+    ("microsoft.compute/virtualmachinescalesets", &["virtualMachineProfile"]),
+    ("microsoft.compute/virtualmachines/extensions", &["publisher"]),
+    ("microsoft.compute/disks", &["diskState"]),
+    ("microsoft.network/networkinterfaces", &["ipConfigurations"]),
+    ("microsoft.network/networksecuritygroups", &["securityRules"]),
+    ("microsoft.network/virtualnetworks", &["addressSpace"]),
+    ("microsoft.network/publicipaddresses", &["publicIPAllocationMethod"]),
+    ("microsoft.network/routetables", &["routes"]),
+    ("microsoft.network/loadbalancers", &["frontendIPConfigurations"]),
+];
+
 /// Parts that are resources of their own: the type of the whole, the list, the type of the part.
 const PARTS: [(&str, &str, &str); 6] = [
     (
@@ -247,7 +261,11 @@ impl Record {
 
     /// The same for the library that works conditions out.
     pub(crate) fn normalized(&self) -> regorus::Value {
-        let value = regorus::Value::from(self.json.clone());
+        let mut json = self.json.clone();
+        if let Some(properties) = json.as_object_mut().and_then(|all| own_member(all, "properties")) {
+            flatten_lists(properties, &Aliases::get().lists(&self.resource_type), 0);
+        }
+        let value = regorus::Value::from(json);
         let mut value = normalizer::normalize(&value, Some(Aliases::get().registry()), None);
         if let Ok(members) = value.as_object_mut() {
             let name = full_name(&self.id, &self.json);
@@ -257,8 +275,8 @@ impl Record {
     }
 }
 
-/// Every resource of an estate in ARM's nested shape, without secrets; those of the directory are left out.
-pub fn resources(estate: &Estate, read: Read<'_>) -> Vec<Value> {
+/// Every resource of an estate in ARM's nested shape; those of the directory are left out. `mask` takes secrets out.
+pub fn resources(estate: &Estate, read: Read<'_>, mask: &(dyn Fn(&mut Value) + Sync)) -> Vec<Value> {
     let mut places: hashbrown::HashMap<ResourceId, usize> = hashbrown::HashMap::new();
     let mut all: Vec<(ResourceId, String, Vec<Origin>)> = Vec::new();
     for record in estate.records() {
@@ -269,45 +287,60 @@ pub fn resources(estate: &Estate, read: Read<'_>) -> Vec<Value> {
             Some((.., origins)) => origins.push(record.origin),
             None => {
                 places.insert(record.id, all.len());
-                all.push((record.id, record.resource_type.to_ascii_lowercase(), vec![record.origin]));
+                all.push((record.id, type_of(estate, &record), vec![record.origin]));
             }
         }
     }
     all.sort_by_cached_key(|(id, ..)| estate.text(*id).to_ascii_lowercase());
     let load = |(id, of, origins): (ResourceId, String, Vec<Origin>)| {
         let mut json = Record::load(estate, id, &of, &origins, read)?.json;
-        mask("", &mut json);
+        mask(&mut json);
         Some(json)
     };
     all.into_iter().filter_map(load).collect()
 }
 
-/// Puts a mark in place of secrets.
-fn mask(name: &str, value: &mut Value) {
-    const SECRET: [&str; 4] = ["adminpassword", "customdata", "userdata", "protectedsettings"];
-    let lower = name.to_ascii_lowercase();
+fn own_member<'v>(members: &'v mut Map<String, Value>, name: &str) -> Option<&'v mut Value> {
+    members.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// Puts `properties` of elements beside their names: so the library has them, at any depth.
+fn flatten_lists(value: &mut Value, lists: &[&str], depth: usize) {
+    if depth > 128 {
+        return;
+    }
     match value {
-        Value::String(text) => {
-            if let Some(secret) = estate::secret_in(name, text) {
-                *text = format!("{}{}]", estate::REDACTED, secret.word());
-            } else if SECRET.contains(&lower.as_str()) {
-                *text = "[redacted by sekimori]".to_owned();
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| mask(name, item)),
         Value::Object(members) => {
-            if SECRET.contains(&lower.as_str()) {
-                *value = Value::from("[redacted by sekimori]");
-                return;
+            for (key, inner) in members.iter_mut() {
+                if let (true, Value::Array(items)) =
+                    (lists.iter().any(|list| key.eq_ignore_ascii_case(list)), &mut *inner)
+                {
+                    for own in items.iter_mut().filter_map(Value::as_object_mut) {
+                        let key = own.keys().find(|key| key.eq_ignore_ascii_case("properties")).cloned();
+                        if let Some(Value::Object(properties)) = key.and_then(|key| own.remove(&key)) {
+                            for (name, value) in properties {
+                                own.entry(name).or_insert(value);
+                            }
+                        }
+                    }
+                }
+                flatten_lists(inner, lists, depth + 1);
             }
-            members.iter_mut().for_each(|(name, item)| mask(name, item));
         }
+        Value::Array(items) => items.iter_mut().for_each(|item| flatten_lists(item, lists, depth + 1)),
         _ => {}
     }
 }
 
+/// The type of a record: that of its id, where this is more than its kind tells.
+pub(crate) fn type_of(estate: &Estate, record: &estate::Record<'_>) -> String {
+    let own =
+        estate::resource_type(estate.text(record.id)).unwrap_or_else(|| record.resource_type.to_owned());
+    own.to_ascii_lowercase()
+}
+
 /// The names of a resource and of those that it is a part of: `vnet1/subnet2`.
-fn full_name(id: &str, json: &Value) -> String {
+pub(crate) fn full_name(id: &str, json: &Value) -> String {
     let name = member(json, "name").and_then(Value::as_str).unwrap_or_default();
     let Some((_, rest)) = id.rsplit_once("/providers/") else { return name.to_owned() };
     let names: Vec<&str> = rest.split('/').skip(2).step_by(2).collect();
@@ -392,7 +425,13 @@ fn is_whole(json: &Value, resource_type: &str, collected: bool) -> bool {
             || resource_type == "microsoft.resources/subscriptions" && member(json, "state").is_some();
     };
     let stateless = STATELESS.iter().any(|prefix| resource_type.starts_with(prefix));
-    collected || stateless || member(properties, "provisioningState").is_some()
+    let always = ALWAYS
+        .iter()
+        .find(|(of, _)| *of == resource_type)
+        .map_or(&["provisioningState"][..], |(_, all)| *all);
+    let told = member(properties, "provisioningState").is_some()
+        && always.iter().all(|name| member(properties, name).is_some());
+    collected || stateless || told
 }
 
 /// Brings a record into ARM's nested shape, however its source writes it.
@@ -401,6 +440,22 @@ fn nested(json: Value, resource_type: &str) -> Value {
     let lists = Aliases::get().lists(resource_type);
     let has = members.keys().any(|key| key.eq_ignore_ascii_case("properties"));
     let mut members = if has { members } else { split(members, |key| is_root(resource_type, key)) };
+    // Resource Graph writes nothing as an empty text.
+    members.retain(|_, value| value.as_str() != Some(""));
+    if resource_type.ends_with("/extensions")
+        && let Some(properties) = own_member(&mut members, "properties").and_then(Value::as_object_mut)
+    {
+        // `az` has `type` for the type of the resource, and another name for what the extension is.
+        for name in [
+            "typePropertiesType",
+            "virtualMachineExtensionType",
+            "typePropertiesType".to_ascii_lowercase().as_str(),
+        ] {
+            if let Some(value) = properties.get(name).cloned() {
+                properties.entry("type").or_insert(value);
+            }
+        }
+    }
     for (key, value) in &mut members {
         if key.eq_ignore_ascii_case("properties") {
             nest_lists(value, &lists, 0);

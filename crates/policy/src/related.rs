@@ -6,7 +6,7 @@ use estate::{Asked, Estate, Feed, Origin, Origins, PolicyGap, Reason, ResourceId
 use hashbrown::HashMap;
 
 use crate::definition::Details;
-use crate::record::{Read, Record, parts_of, whole_of};
+use crate::record::{Read, Record, parts_of, type_of, whole_of};
 
 /// The types that are asked for, and by which question.
 const ASKED: [(&str, Feed); 30] = [
@@ -76,7 +76,7 @@ impl<'e> Related<'e> {
         let wanted = |of: &str| types.contains(&of) || parts_of(of).any(|part| types.contains(&part));
         let mut found: HashMap<String, HashMap<ResourceId, Vec<Origin>>> = HashMap::new();
         for record in estate.records() {
-            let of = record.resource_type.to_ascii_lowercase();
+            let of = type_of(estate, &record);
             if wanted(&of) {
                 found.entry(of).or_default().entry(record.id).or_default().push(record.origin);
             }
@@ -116,7 +116,10 @@ impl<'e> Related<'e> {
         let hangs = HANGING.contains(&wanted) && record.resource_type != SUBSCRIPTION;
         let place = if below || hangs {
             record.id.clone()
-        } else if details.in_subscription || record.resource_type == SUBSCRIPTION {
+        } else if details.in_subscription
+            || details.group_is.is_some()
+            || record.resource_type == SUBSCRIPTION
+        {
             subscription(&record.id)
         } else {
             let group = details.group.as_deref().or_else(|| estate::resource_group(&record.id));

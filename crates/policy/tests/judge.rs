@@ -112,7 +112,10 @@ fn a_field_that_is_not_told_is_unknown_unless_the_record_is_whole() {
         vm("on", json!({"securityProfile": {"encryptionAtHost": true}})),
         vm("off", json!({"securityProfile": {"encryptionAtHost": false}})),
         vm("part", json!({"hardwareProfile": {"vmSize": "Standard_B2s"}})),
-        vm("whole", json!({"provisioningState": "Succeeded", "hardwareProfile": {"vmSize": "Standard_B2s"}})),
+        vm(
+            "whole",
+            json!({"provisioningState": "Succeeded", "hardwareProfile": {"vmSize": "Standard_B2s"}, "storageProfile": {}}),
+        ),
         vm(
             "later",
             json!({"provisioningState": "Succeeded", "securityProfile": {"$unknown": {"reason": "a parameter"}}}),
@@ -423,4 +426,347 @@ fn azures_own_definitions_are_there() {
         "{:?}",
         library.faults
     );
+}
+
+/// Whether a policy says that a resource is not met, met, or something else.
+fn word(library: &Library, text: &str) -> &'static str {
+    match said(library, text).as_slice() {
+        [(_, word)] => word,
+        _ => "not one",
+    }
+}
+
+#[test]
+fn names_of_parameters_and_members_mean_the_same_in_any_case() {
+    let mut one = audit(
+        "size",
+        json!({"allOf": [is_vm(), {"field": "location", "equals": "[parameters('vnetRegion')]"}]}),
+    );
+    one["properties"]["parameters"] = json!({"vnetRegion": {"type": "String", "defaultValue": "JapanEast"}});
+    let machine = json!({"id": format!("{RG}/Microsoft.Compute/virtualMachines/a"), "type": "Microsoft.Compute/virtualMachines",
+        "location": "japaneast", "tags": {"Env": "Prod"}, "properties": {"storageProfile": {"osDisk": {"osType": "Linux"}}}});
+    let text = lines(std::slice::from_ref(&machine));
+    assert_eq!(word(&library(&[one.clone()]), &text), "fail");
+    one["properties"]["policyRule"]["if"]["allOf"][1] =
+        json!({"field": "location", "in": ["[Parameters('VNETREGION')]"]});
+    assert_eq!(word(&library(&[one.clone()]), &text), "fail");
+    let assignment = json!({"name": "x", "properties": {"policyDefinitionId": "size", "parameters": {"VnetRegion": {"value": "westeurope"}}}});
+    assert_eq!(word(&library(&[one, assignment]), &text), "pass");
+    for (expression, value) in [
+        ("[field('tags')['Env']]", "prod"),
+        ("[field('tags').Env]", "Prod"),
+        ("[field('Microsoft.Compute/virtualMachines/storageProfile').osDisk.osType]", "linux"),
+        ("[subscription().subscriptionId]", "5b1f7c2e-3d94-4c55-9d0a-71c1f0a6e101"),
+        ("[resourceGroup().name]", "rg"),
+    ] {
+        let one = audit("member", json!({"allOf": [is_vm(), {"value": expression, "equals": value}]}));
+        assert_eq!(word(&library(&[one]), &text), "fail", "{expression}");
+    }
+}
+
+#[test]
+fn instances_of_scale_sets_are_no_machines() {
+    let instance = json!({"id": format!("{RG}/Microsoft.Compute/virtualMachineScaleSets/ss/virtualMachines/0"), "name": "ss_0",
+        "type": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines", "location": "japaneast", "properties": {"provisioningState": "Succeeded"}});
+    let text = lines(&[instance]);
+    assert_eq!(word(&library(&[audit("vm", is_vm())]), &text), "not one");
+    let of = json!({"field": "type", "equals": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"});
+    assert_eq!(word(&library(&[audit("instance", of)]), &text), "fail");
+}
+
+#[test]
+fn what_has_to_exist_may_be_in_a_group_that_is_worked_out() {
+    let watcher = |group: &str| {
+        json!({"id": format!("/subscriptions/5b1f7c2e-3d94-4c55-9d0a-71c1f0a6e101/resourceGroups/{group}/providers/Microsoft.Network/networkWatchers/w"),
+            "type": "Microsoft.Network/networkWatchers", "location": "japaneast", "properties": {"provisioningState": "Succeeded"}})
+    };
+    let mut one = needs_agent(
+        json!({"type": "Microsoft.Network/networkWatchers", "resourceGroupName": "[parameters('groupName')]",
+        "existenceCondition": {"field": "location", "equals": "[field('location')]"}}),
+    );
+    one["properties"]["parameters"] =
+        json!({"groupName": {"type": "String", "defaultValue": "NetworkWatcherRG"}});
+    let library = library(&[one]);
+    assert_eq!(word(&library, &collected(&[vm("a", json!({})), watcher("networkwatcherrg")])), "pass");
+    assert_eq!(word(&library, &collected(&[vm("a", json!({})), watcher("rg")])), "fail");
+}
+
+#[test]
+fn names_of_parts_may_hold_that_of_the_whole() {
+    for (name, expected) in [
+        ("[concat(field('name'),'/agent')]", "pass"),
+        ("vm1/agent", "pass"),
+        ("vm2/agent", "fail"),
+        ("agent", "pass"),
+    ] {
+        let library = library(&[needs_agent(
+            json!({"type": "Microsoft.Compute/virtualMachines/extensions", "name": name}),
+        )]);
+        assert_eq!(
+            word(&library, &collected(&[vm("vm1", json!({})), extension("vm1", "agent", "Contoso")])),
+            expected,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_az_prints_of_extensions_has_the_type_of_the_handler() {
+    let flat = json!({"id": format!("{RG}/Microsoft.Compute/virtualMachines/vm1/extensions/login"), "name": "login",
+        "type": "Microsoft.Compute/virtualMachines/extensions", "provisioningState": "Succeeded", "publisher": "Microsoft.Azure.ActiveDirectory",
+        "typePropertiesType": "AADSSHLoginForLinux"});
+    let of = |value: &str| {
+        audit(
+            "type",
+            json!({"allOf": [{"field": "type", "equals": "Microsoft.Compute/virtualMachines/extensions"},
+        {"field": "Microsoft.Compute/virtualMachines/extensions/type", "equals": value}]}),
+        )
+    };
+    assert_eq!(word(&library(&[of("AADSSHLoginForLinux")]), &lines(std::slice::from_ref(&flat))), "fail");
+    assert_eq!(word(&library(&[of("Other")]), &lines(&[flat])), "pass");
+}
+
+#[test]
+fn an_empty_text_of_resource_graph_is_nothing() {
+    let disk = json!({"id": format!("{RG}/Microsoft.Compute/disks/d"), "type": "Microsoft.Compute/disks", "location": "x", "managedBy": "",
+        "properties": {"provisioningState": "Succeeded", "diskState": "Unattached"}});
+    for (exists, expected) in [(true, "pass"), (false, "fail")] {
+        let one = audit(
+            "x",
+            json!({"allOf": [{"field": "type", "equals": "Microsoft.Compute/disks"},
+            {"field": "Microsoft.Compute/disks/managedBy", "exists": exists}]}),
+        );
+        assert_eq!(word(&library(&[one]), &lines(std::slice::from_ref(&disk))), expected);
+    }
+}
+
+#[test]
+fn assignments_may_change_the_effect_and_spare_resources() {
+    let one = audit("encryption", encryption_off());
+    let text = lines(&[vm("off", json!({"securityProfile": {"encryptionAtHost": false}}))]);
+    let with = |more: Value| {
+        let mut assignment = json!({"id": "/subscriptions/5b1f7c2e-3d94-4c55-9d0a-71c1f0a6e101/providers/Microsoft.Authorization/policyAssignments/a",
+            "properties": {"policyDefinitionId": "encryption"}});
+        for (name, value) in more.as_object().unwrap() {
+            assignment["properties"][name] = value.clone();
+        }
+        assignment
+    };
+    let off = with(json!({"overrides": [{"kind": "policyEffect", "value": "Disabled"}]}));
+    assert_eq!(run(&library(&[one.clone(), off]), &text).rows[0].standing, Standing::Disabled);
+    let some = with(
+        json!({"resourceSelectors": [{"name": "x", "selectors": [{"kind": "resourceLocation", "in": ["westeurope"]}]}]}),
+    );
+    assert_eq!(word(&library(&[one.clone(), some]), &text), "unknown");
+    let exemption = |until: &str| {
+        json!({"id": "/subscriptions/5b1f7c2e-3d94-4c55-9d0a-71c1f0a6e101/resourceGroups/rg/providers/Microsoft.Authorization/policyExemptions/e",
+        "properties": {"policyAssignmentId": "/subscriptions/5b1f7c2e-3d94-4c55-9d0a-71c1f0a6e101/providers/Microsoft.Authorization/policyAssignments/a",
+            "exemptionCategory": "Waiver", "expiresOn": until}})
+    };
+    let plain = with(json!({}));
+    assert_eq!(
+        word(&library(&[one.clone(), plain.clone(), exemption("2027-01-01T00:00:00Z")]), &text),
+        "not one"
+    );
+    assert_eq!(
+        word(&library(&[one.clone(), plain.clone(), exemption("2026-01-01T00:00:00Z")]), &text),
+        "fail"
+    );
+    assert_eq!(word(&library(&[one, plain]), &text), "fail");
+}
+
+#[test]
+fn what_an_initiative_works_out_is_not_guessed() {
+    let mut one = audit(
+        "size",
+        json!({"allOf": [is_vm(), {"field": "Microsoft.Compute/virtualMachines/hardwareProfile.vmSize", "equals": "[parameters('size')]"}]}),
+    );
+    one["properties"]["parameters"] = json!({"size": {"type": "String", "defaultValue": "Standard_A1"}});
+    let text = lines(&[vm("a", json!({"hardwareProfile": {"vmSize": "Standard_B2s"}}))]);
+    for value in ["[concat('Standard_', parameters('p'))]", "[parameters('nix')]"] {
+        let initiative = json!({"name": "i", "properties": {"parameters": {"p": {"type": "String", "defaultValue": "B2s"}},
+            "policyDefinitions": [{"policyDefinitionId": "size", "parameters": {"size": {"value": value}}}]}});
+        assert_eq!(
+            run(&library(&[one.clone(), initiative]), &text).rows[0].standing,
+            Standing::Parameter("size".into()),
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn a_record_that_a_query_cut_is_not_whole() {
+    let cut = json!({"id": format!("{RG}/Microsoft.Compute/virtualMachines/vm1"), "name": "vm1", "type": "Microsoft.Compute/virtualMachines",
+        "location": "japaneast", "provisioningState": "Succeeded"});
+    assert_eq!(word(&library(&[audit("encryption", encryption_off())]), &lines(&[cut])), "unknown");
+}
+
+#[test]
+fn policies_that_are_indexed_are_for_what_has_a_place() {
+    let mut one = audit("owner", json!({"field": "tags['owner']", "exists": false}));
+    one["properties"]["mode"] = "Indexed".into();
+    let library = library(&[one]);
+    let group = json!({"id": "/subscriptions/5b1f7c2e-3d94-4c55-9d0a-71c1f0a6e101/resourceGroups/rg", "name": "rg", "location": "japaneast",
+        "type": "Microsoft.Resources/subscriptions/resourceGroups", "properties": {"provisioningState": "Succeeded"}});
+    assert_eq!(word(&library, &lines(&[group])), "not one");
+    let part = json!({"id": format!("{RG}/Microsoft.Compute/virtualMachines/vm1"), "type": "Microsoft.Compute/virtualMachines",
+        "properties": {"securityProfile": {}}});
+    assert_eq!(word(&library, &lines(&[part])), "unknown");
+}
+
+#[test]
+fn a_function_that_fails_is_no_answer() {
+    let machine = json!({"id": format!("{RG}/Microsoft.Compute/virtualMachines/ab"), "name": "ab", "type": "Microsoft.Compute/virtualMachines",
+        "location": "japaneast", "tags": {"x": "abc"}, "properties": {}});
+    for expression in ["[int(field('tags.x'))]", "[add(field('tags.x'),1)]"] {
+        let one = audit("x", json!({"allOf": [is_vm(), {"value": expression, "equals": "abc"}]}));
+        assert_eq!(word(&library(&[one]), &lines(std::slice::from_ref(&machine))), "unknown", "{expression}");
+    }
+}
+
+#[test]
+fn expressions_that_grow_are_not_worked_out() {
+    let deep = format!("[{}true(){}]", "not(".repeat(10_000), ")".repeat(10_000));
+    let found = library(&[audit("deep", json!({"value": deep, "equals": true}))]);
+    assert!(
+        found
+            .faults
+            .iter()
+            .any(|fault| matches!(&fault.kind, FaultKind::Definition(what) if what.contains("too deep"))),
+        "{:?}",
+        found.faults
+    );
+    let mut nested = "'v'".to_owned();
+    for _ in 0..12 {
+        nested = format!("replace({nested},'v','vvvvvvvvvv')");
+    }
+    for expression in [
+        "[length(padLeft('x',2000000000,'y'))]".to_owned(),
+        "[length(range(0,2000000000))]".into(),
+        format!("[length({nested})]"),
+    ] {
+        let one = audit("big", json!({"allOf": [is_vm(), {"value": expression, "equals": 1}]}));
+        assert_eq!(word(&library(&[one]), &lines(&[vm("a", json!({}))])), "unknown", "{expression}");
+    }
+}
+
+#[test]
+fn slips_are_told() {
+    let told = |one: Value| {
+        library(&[one]).faults.iter().map(|fault| fault.kind.text(Lang::En)).collect::<Vec<_>>().join("; ")
+    };
+    let field = |alias: &str| audit("x", json!({"allOf": [is_vm(), {"field": alias, "equals": 1}]}));
+    assert!(
+        told(field("Microsoft.Compute/virtualMachine/hardwareProfile.vmSize"))
+            .contains("did you mean `microsoft.compute/virtualmachines/hardwareprofile.vmsize`")
+    );
+    assert!(
+        told(field("Microsoft.Compute/imagePublishr"))
+            .contains("did you mean `microsoft.compute/imagepublisher`")
+    );
+    assert!(told(definition("x", is_vm(), json!({"effect": "adit"}))).contains("no effect `adit`"));
+    assert!(
+        told(audit("x", json!({"field": "location", "equals": "[parameters('nope')]"})))
+            .contains("`nope` is not declared")
+    );
+    let assignment =
+        json!({"name": "a", "properties": {"policyDefinitionId": "x", "parameters": {"nope": {"value": 1}}}});
+    let faults = library(&[audit("x", is_vm()), assignment]).faults;
+    assert!(
+        faults.iter().any(|fault| matches!(&fault.kind, FaultKind::Parameter(what) if what.contains("nope"))),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn codes_tell_policies_apart() {
+    let text = lines(&[vm("a", json!({}))]);
+    let judgement = run(
+        &library(&[
+            audit("公開禁止", is_vm()),
+            audit("暗号化要", is_vm()),
+            audit("a b", is_vm()),
+            audit("a-b", is_vm()),
+        ]),
+        &text,
+    );
+    let mut codes: Vec<_> = judgement.rows.iter().map(|row| row.check.code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), 4, "{codes:?}");
+    assert_eq!(judgement.given.len(), 4);
+}
+
+/// A record that has a value where an alias says, and nothing else.
+fn record_with(resource_type: &str, path: &str) -> Value {
+    let mut value = json!("x");
+    for segment in path.split('.').rev() {
+        let (name, list) = segment.strip_suffix("[*]").map_or((segment, false), |name| (name, true));
+        let inner = if list { json!([value]) } else { value };
+        value = json!({name: inner});
+    }
+    value["id"] = format!("{RG}/{resource_type}/r").into();
+    value["type"] = resource_type.into();
+    value["location"] = "japaneast".into();
+    value
+}
+
+/// Every alias of the catalogue finds its value where the catalogue says that it stands.
+#[test]
+fn every_alias_finds_its_field() {
+    let catalogue = include_str!("../data/aliases.txt");
+    let (mut resource_type, mut lists) = ("", Vec::new());
+    let mut wrong = Vec::new();
+    for line in catalogue.lines().filter(|line| !line.is_empty()) {
+        let Some(line) = line.strip_prefix("  ") else {
+            (resource_type, lists) = (line, Vec::new());
+            continue;
+        };
+        if let Some(list) = line.strip_prefix("of ") {
+            lists.push(list);
+            continue;
+        }
+        // Types of parts have other ids, and are looked at above.
+        if resource_type.matches('/').count() != 1 || resource_type.starts_with("Microsoft.Security") {
+            continue;
+        }
+        let (name, path) = match line.split_once(" = ") {
+            Some((name, path)) => (name, path.to_owned()),
+            None => {
+                let mut path = String::from(
+                    if ["sku", "zones"].iter().any(|own| line.split(['.', '[']).next() == Some(own)) {
+                        ""
+                    } else {
+                        "properties."
+                    },
+                );
+                let segments: Vec<&str> = line.split('.').collect();
+                for (number, segment) in segments.iter().enumerate() {
+                    path += segment;
+                    let own = segment.strip_suffix("[*]").is_some_and(|list| lists.contains(&list));
+                    let next = segments.get(number + 1);
+                    if own && next.is_some_and(|next| !["id", "name", "type", "etag", "zones"].contains(next))
+                    {
+                        path += ".properties";
+                    }
+                    path += if next.is_some() { "." } else { "" };
+                }
+                (line, path)
+            }
+        };
+        let alias = match name.strip_prefix('/') {
+            Some(name) => format!("{}/{name}", resource_type.split('/').next().unwrap()),
+            None => format!("{resource_type}/{name}"),
+        };
+        let one = audit(
+            "alias",
+            json!({"allOf": [{"field": "type", "equals": resource_type}, {"field": alias, "equals": "x"}]}),
+        );
+        let text = lines(&[record_with(resource_type, &path)]);
+        let found = word(&library(&[one]), &text);
+        if found != "fail" {
+            wrong.push(format!("{alias} at {path}: {found}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of them: {:#?}", wrong.len(), &wrong[..wrong.len().min(40)]);
 }

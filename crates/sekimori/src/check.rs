@@ -79,7 +79,10 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
                 notices.push(policy::summary(policies, &judgement, lang));
             }
             let brought = [policy::checks(&judgement), own.checks].concat();
-            let brought = select::more(&chosen.select.value, &chosen.ignore.value, &brought, lang)?;
+            let brought = select::more(&chosen.select.value, &chosen.ignore.value, &brought, lang)
+                .inspect_err(|_| {
+                    faults.iter().for_each(|fault| output::note(fault));
+                })?;
             let wanted = |one: &posture::Given| brought.iter().any(|check| check.code == one.check.code);
             let given = judgement.given.into_iter().chain(own.given).filter(wanted).collect();
             checks.extend(brought);

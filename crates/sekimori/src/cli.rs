@@ -189,6 +189,8 @@ pub(crate) enum Command {
     OwnChecks {
         #[arg(long, value_name = "BYTES", help = t("The memory that it may take", "メモリの上限"))]
         memory: u64,
+        #[arg(long, value_name = "SECONDS", help = t("The time that it may take", "時間の上限"))]
+        seconds: u64,
     },
     #[command(
         about = t("Look at policies, and what becomes of them", "ポリシーとその判定状況を確認します"),

@@ -74,7 +74,11 @@ pub(crate) fn more(
 pub(crate) fn codes(words: &[String], lang: Lang) -> anyhow::Result<Vec<&'static str>> {
     let mut codes = Vec::new();
     for word in words {
-        codes.extend(named(word, lang)?.iter().map(|check| check.code));
+        let found = match posture::foreign(word) {
+            Some(check) => vec![check],
+            None => named(word, lang)?,
+        };
+        codes.extend(found.iter().map(|check| check.code));
     }
     Ok(codes)
 }

@@ -60,6 +60,7 @@ pub fn take(evaluated: Vec<Evaluated>, estate: &Estate, lang: Lang) -> Taken {
                 taken.faults.push(fault(0, 1, FaultKind::TooLong));
                 continue;
             }
+            Outcome::Library => continue,
             Outcome::TooMuch => {
                 taken.faults.push(fault(0, 1, FaultKind::TooMuch));
                 continue;

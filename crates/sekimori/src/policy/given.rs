@@ -17,6 +17,8 @@ pub(crate) struct Policies {
     pub(crate) library: Library,
     /// A team's own checks, in Rego.
     pub(crate) own: Vec<Document>,
+    /// Files of folders that cannot be read, and why.
+    unread: Vec<String>,
 }
 
 /// The largest file that is read: Azure's largest initiative has a few hundred KB.
@@ -33,7 +35,7 @@ impl Policies {
             return Ok(None);
         }
         let pack = update::kept(lang)?;
-        let (mut documents, mut own) = (Vec::new(), Vec::new());
+        let (mut documents, mut own, mut unread) = (Vec::new(), Vec::new(), Vec::new());
         for path in named {
             if path.as_os_str() == policy::BUILTIN {
                 documents.push(pack.document());
@@ -49,19 +51,26 @@ impl Policies {
                     Lang::Ja => bail!("フォルダー `{name}` に .json または .rego ファイルがありません"),
                 }
             }
+            let alone = path.is_file();
             for file in files.iter().filter(|file| !is_test(file)) {
                 let into = if is_rego(file) { &mut own } else { &mut documents };
-                into.push(document(file, lang)?);
+                match document(file, lang) {
+                    Ok(document) => into.push(document),
+                    Err(error) if alone => return Err(error),
+                    // The others of a folder are judged all the same.
+                    Err(error) => unread.push(format!("{error:#}")),
+                }
             }
         }
-        Ok(Some(Self { library: Library::read(&documents, &pack), own }))
+        Ok(Some(Self { library: Library::read(&documents, &pack), own, unread }))
     }
 
     /// What was wrong with them, in words with their places.
     pub(crate) fn faults(&self, lang: Lang) -> Vec<String> {
         let told = |fault: &policy::Fault| told(fault, lang);
         // What the library cannot work out of Azure's own is no fault of whoever asks: the summary counts it.
-        self.library.faults.iter().filter(|fault| fault.file != policy::BUILTIN).map(told).collect()
+        let faults = self.library.faults.iter().filter(|fault| fault.file != policy::BUILTIN).map(told);
+        self.unread.iter().cloned().chain(faults).collect()
     }
 }
 
@@ -181,7 +190,11 @@ fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> anyhow::Resul
         let entry = entry?;
         let kind = entry.file_type()?;
         let path = entry.path();
-        let is_one = is_rego(&path) || path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
+        // A pipe or a device has no end.
+        let is_file =
+            kind.is_file() || kind.is_symlink() && fs::metadata(&path).map_or(true, |of| of.is_file());
+        let is_json = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
+        let is_one = is_file && (is_rego(&path) || is_json);
         if kind.is_dir() {
             collect(&entry.path(), depth + 1, files)?;
         } else if is_one && files.len() < FILES {

@@ -45,8 +45,8 @@ fn input(sources: &[PathBuf], lang: Lang) -> anyhow::Result<u8> {
 }
 
 /// What the process that works own checks out does.
-pub(crate) fn serve(memory: u64) -> anyhow::Result<u8> {
-    worker::serve(memory)?;
+pub(crate) fn serve(memory: u64, seconds: u64) -> anyhow::Result<u8> {
+    worker::serve(memory, seconds)?;
     Ok(0)
 }
 

@@ -42,7 +42,10 @@ pub(crate) fn input(world: &World<'_>) -> anyhow::Result<Value> {
     let outcome = posture::run(estate, tags, CHECKS, settings, lang, true);
     let findings = findings(world, &outcome)?;
     let read = |origin: Origin| sources.record(origin);
-    let resources = policy::resources(estate, &read);
+    let mask = |record: &mut Value| {
+        azure::redact(record);
+    };
+    let resources = policy::resources(estate, &read, &mask);
     let text =
         |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_ascii_lowercase);
     let by_id: HashMap<String, &Value> =

@@ -14,8 +14,14 @@ use crate::output;
 /// The hidden command that the process runs.
 pub(crate) const COMMAND: &str = "own-checks";
 
-/// How long a check may take.
+/// How long a rule may take.
 const MILLISECONDS: u64 = 10_000;
+
+/// How long all checks may take together, and one alone where they do not end together.
+const SECONDS: u64 = 40;
+
+/// How quickly an estate is read, at the least.
+const BYTES_PER_SECOND: u64 = 2_000_000;
 
 /// The memory that the process may take, beside what the estate needs.
 const MEMORY: u64 = 2 << 30;
@@ -42,8 +48,8 @@ impl Job {
 }
 
 /// What the hidden command does: reads a job, prints what became of it.
-pub(super) fn serve(memory: u64) -> anyhow::Result<()> {
-    limit(memory);
+pub(super) fn serve(memory: u64, seconds: u64) -> anyhow::Result<()> {
+    limit(memory, seconds);
     let job: Job = serde_json::from_reader(std::io::stdin().lock())?;
     let (files, input, limits) = job.documents();
     let text = match input {
@@ -56,14 +62,18 @@ pub(super) fn serve(memory: u64) -> anyhow::Result<()> {
 }
 
 #[cfg(unix)]
-fn limit(memory: u64) {
+fn limit(memory: u64, seconds: u64) {
     use rustix::process::{Resource, Rlimit, setrlimit};
-    // Where the system knows no such limit, time alone bounds a check.
+    // Where the system knows no such limit, whoever waits for the process bounds it.
     let _ = setrlimit(Resource::As, Rlimit { current: Some(memory), maximum: Some(memory) });
+    let _ = setrlimit(Resource::Cpu, Rlimit { current: Some(seconds), maximum: Some(seconds) });
+    // Nobody is left to read what it says when the one who started it is gone.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
 }
 
 #[cfg(not(unix))]
-fn limit(_: u64) {}
+fn limit(_: u64, _: u64) {}
 
 /// Works checks out. When the process does not come back, each check is worked out alone, so that the others are not lost.
 pub(super) fn evaluate(files: &[Document], input: &str) -> anyhow::Result<Vec<Evaluated>> {
@@ -107,9 +117,11 @@ fn run(files: &[Document], input: Option<&str>) -> anyhow::Result<Option<String>
     let size = given.seek(SeekFrom::End(0))?;
     given.seek(SeekFrom::Start(0))?;
     let memory = MEMORY.saturating_add(size.saturating_mul(TIMES));
+    // Reading the estate takes time of its own; the library looks at the time between steps, and a step may be long.
+    let seconds = SECONDS + size / BYTES_PER_SECOND;
     let program = std::env::current_exe().context("the program does not find itself")?;
     let mut child = Command::new(program)
-        .args([COMMAND, "--memory", &memory.to_string()])
+        .args([COMMAND, "--memory", &memory.to_string(), "--seconds", &seconds.to_string()])
         .stdin(Stdio::from(given))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -120,10 +132,7 @@ fn run(files: &[Document], input: Option<&str>) -> anyhow::Result<Option<String>
         let read = out.map(|out| out.take(PRINTED).read_to_string(&mut text));
         read.and_then(Result::ok).map(|_| text)
     });
-    // Reading the estate takes time of its own, and each rule of a file starts anew.
-    let patience =
-        Duration::from_millis(MILLISECONDS * 6 * (files.len() as u64).max(1)) + Duration::from_secs(60);
-    let ended = wait(&mut child, patience);
+    let ended = wait(&mut child, Duration::from_secs(seconds));
     let text = reader.join().ok().flatten();
     Ok(text.filter(|_| ended))
 }
