@@ -3,59 +3,12 @@
 //! INVARIANT: every result of every report is told once: as a pair, as a rule without a check of ours, or as one that belongs to no
 //! resource that we know. Ours that no other tool finds are told, too.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::defender::is_code;
+use crate::own::{Own, OwnStatus};
 use crate::row::{Report, Row, Subject, Verdict};
-use crate::rules::{RULES, Rule, Scope, rule};
-
-/// What a check of ours says of a resource.
-#[derive(Clone, Debug)]
-pub struct Own {
-    /// The check.
-    pub code: &'static str,
-    /// The id of the finding, where it is one.
-    pub id: Option<String>,
-    /// What it says.
-    pub status: OwnStatus,
-    /// The resource.
-    pub resource: String,
-    /// Other resources that it comes from: a group, a NIC.
-    pub touches: Vec<String>,
-    /// The ports that it is about, where it is about ports.
-    pub ports: Vec<(u16, u16)>,
-    /// What is said.
-    pub message: String,
-}
-
-/// What a check says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum OwnStatus {
-    /// It is not met.
-    Fail,
-    /// It is not met, and the team lives with it.
-    Suppressed,
-    /// Nobody can tell.
-    Unknown,
-    /// It is met.
-    Pass,
-}
-
-impl OwnStatus {
-    /// Its name in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Fail => "fail",
-            Self::Suppressed => "suppressed",
-            Self::Unknown => "unknown",
-            Self::Pass => "pass",
-        }
-    }
-
-    fn is_found(self) -> bool {
-        matches!(self, Self::Fail | Self::Suppressed)
-    }
-}
+use crate::rules::{Asked, Likeness, Maker, PASS_TELLS_NOTHING, RULES, Rule, Scope, rule};
 
 /// How what they say of a resource stands to what we say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +17,10 @@ pub enum Kind {
     TheyPass,
     /// They find what we pass.
     WePass,
+    /// They pass what we find and the team lives with.
+    TheyPassSuppressed,
+    /// Theirs asks something near what ours asks, and the two differ.
+    Otherwise,
     /// They find what we cannot tell.
     WeCannotTell,
     /// They find it, and our check says nothing of this resource.
@@ -80,9 +37,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, the most worth looking at first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::TheyPass,
         Self::WePass,
+        Self::Otherwise,
+        Self::TheyPassSuppressed,
         Self::WeCannotTell,
         Self::OnlyThey,
         Self::Both,
@@ -96,6 +55,8 @@ impl Kind {
         match self {
             Self::TheyPass => "they_pass_we_find",
             Self::WePass => "they_find_we_pass",
+            Self::TheyPassSuppressed => "they_pass_we_suppress",
+            Self::Otherwise => "judged_otherwise",
             Self::WeCannotTell => "they_find_we_cannot_tell",
             Self::OnlyThey => "only_they_find",
             Self::Both => "both_find",
@@ -200,14 +161,22 @@ pub struct Comparison<'a> {
     pub unmatched: Vec<Unmatched<'a>>,
 }
 
-/// Puts reports beside what we say. `keys` are assessments of Defender with the checks that judge the same, `known` tells whether the
-/// input mentions an id.
-pub fn compare<'a>(
-    own: &'a [Own],
-    reports: &'a [Report],
-    keys: &[(&str, &'static str)],
-    known: &dyn Fn(&str) -> bool,
-) -> Comparison<'a> {
+/// Our side.
+#[derive(Clone, Copy)]
+pub struct Ours<'a> {
+    /// What our checks say.
+    pub own: &'a [Own],
+    /// Every check that there is.
+    pub codes: &'a [&'static str],
+    /// Assessments of Defender with the checks that judge the same.
+    pub keys: &'a [(&'a str, &'static str)],
+    /// Whether the input mentions an id.
+    pub known: &'a dyn Fn(&str) -> bool,
+}
+
+/// Puts reports beside what we say.
+pub fn compare<'a>(ours: &Ours<'a>, reports: &'a [Report]) -> Comparison<'a> {
+    let own = ours.own;
     let index = Index::new(own);
     let mut result = Comparison::default();
     let mut found = vec![false; own.len()];
@@ -215,7 +184,7 @@ pub fn compare<'a>(
     let mut places: HashMap<(usize, &'a str), usize> = HashMap::new();
     for (number, report) in reports.iter().enumerate() {
         for row in &report.rows {
-            let Some(judged) = Judged::of(&row.rule, keys, own) else {
+            let Some(judged) = Judged::of(row, ours) else {
                 let place = *places.entry((number, &row.rule)).or_insert_with(|| {
                     let (rule, title) = (&*row.rule, &*row.title);
                     result.no_check.push(NoCheck { report: number, rule, title, fail: 0, pass: 0, open: 0 });
@@ -233,14 +202,15 @@ pub fn compare<'a>(
             asked.extend(
                 judged.codes.iter().filter(|code| !asked.contains(code)).copied().collect::<Vec<_>>(),
             );
-            match index.place(row, &judged, known) {
+            match index.place(row, &judged, ours.known) {
                 Err(why) => {
                     result.unmatched.push(Unmatched { report: number, row, codes: judged.codes, why });
                 }
                 Ok((resource, by_name)) => {
                     let numbers = index.about(resource, &judged);
                     let (kind, shown) = stand(row.verdict, &judged, own, &numbers);
-                    if matches!(kind, Kind::Both | Kind::TheyPass) {
+                    let (kind, shown) = index.settled(kind, shown, &judged);
+                    if matches!(kind, Kind::Both | Kind::TheyPass) || told_otherwise(kind, row.verdict) {
                         for number in &shown {
                             if let Some(found) = found.get_mut(*number) {
                                 *found = true;
@@ -264,32 +234,53 @@ pub fn compare<'a>(
             }
         }
     }
+    for (report, keys) in reports.iter().map(|report| (report, ours.keys)) {
+        let Some(maker) = Maker::of_tool(&report.tool) else { continue };
+        let rules = RULES.iter().filter(|rule| rule.maker() == maker && rule.likeness == Likeness::Same);
+        asked.extend(rules.flat_map(|rule| rule.codes).copied());
+        asked.extend(keys.iter().filter(|_| maker == Maker::Defender).map(|(_, code)| *code));
+    }
     let left = own.iter().zip(found).filter(|(one, found)| one.status == OwnStatus::Fail && !found);
     result.only_ours = left.map(|(one, _)| (one, asked.contains(&one.code))).collect();
     result
 }
 
+/// A rule near ours that passes what we find is beside our finding, too.
+fn told_otherwise(kind: Kind, verdict: Verdict) -> bool {
+    kind == Kind::TheyPassSuppressed || (kind == Kind::Otherwise && verdict == Verdict::Pass)
+}
+
 /// What a rule of theirs is held against.
 struct Judged {
     codes: Vec<&'static str>,
-    port: Option<u16>,
+    open: Option<Asked>,
     scope: Scope,
+    likeness: Likeness,
+    /// Whether a check may pass and tell nothing by that.
+    by_table: bool,
 }
 
 impl Judged {
-    fn of(id: &str, keys: &[(&str, &'static str)], own: &[Own]) -> Option<Self> {
-        if let Some(Rule { codes, port, scope, .. }) = rule(id) {
-            return Some(Self { codes: codes.to_vec(), port: *port, scope: *scope });
+    fn of(row: &Row, ours: &Ours<'_>) -> Option<Self> {
+        let id = &*row.rule;
+        if let Some(Rule { codes, open, scope, likeness, only, .. }) = rule(id) {
+            if only.is_some_and(|only| !row.subject.may_end_in(only)) {
+                return None;
+            }
+            let (codes, open, scope, likeness) = (codes.to_vec(), *open, *scope, *likeness);
+            return Some(Self { codes, open, scope, likeness, by_table: true });
         }
+        let keys = ours.keys.iter();
         let mut codes: Vec<&'static str> =
-            keys.iter().filter(|(key, _)| key.eq_ignore_ascii_case(id)).map(|(_, code)| *code).collect();
+            keys.filter(|(key, _)| key.eq_ignore_ascii_case(id)).map(|(_, code)| *code).collect();
         // Our own report, of another day or another team.
         if codes.is_empty() && is_code(id) {
-            codes.extend(own.iter().map(|one| one.code).find(|code| *code == id));
+            codes.extend(ours.codes.iter().find(|code| **code == id));
         }
         codes.sort_unstable();
         codes.dedup();
-        (!codes.is_empty()).then_some(Self { codes, port: None, scope: Scope::Same })
+        let (scope, likeness) = (Scope::Same, Likeness::Same);
+        (!codes.is_empty()).then_some(Self { codes, open: None, scope, likeness, by_table: false })
     }
 }
 
@@ -298,26 +289,32 @@ fn stand(verdict: Verdict, judged: &Judged, own: &[Own], numbers: &[usize]) -> (
     let of = |wanted: &dyn Fn(&Own) -> bool| -> Vec<usize> {
         numbers.iter().copied().filter(|number| own.get(*number).is_some_and(wanted)).collect()
     };
-    let holds = |one: &Own, port: u16| one.ports.iter().any(|(first, last)| (*first..=*last).contains(&port));
     let found = of(&|one| one.status.is_found());
-    let (certain, perhaps): (Vec<usize>, Vec<usize>) = match judged.port {
+    let (certain, perhaps): (Vec<usize>, Vec<usize>) = match judged.open {
         None => (found.clone(), Vec::new()),
-        // A finding that tells no ports may be about this one.
-        Some(port) => (
-            of(&|one| one.status.is_found() && holds(one, port)),
-            of(&|one| one.status.is_found() && one.ports.is_empty()),
-        ),
+        // A finding that does not tell what is open may be about this.
+        Some(asked) => {
+            let holds = |one: &Own| one.opens.iter().flatten().any(|open| asked.is_in(open));
+            (
+                of(&|one| one.status.is_found() && holds(one)),
+                of(&|one| one.status.is_found() && one.opens.is_none()),
+            )
+        }
     };
     let unknown = of(&|one| one.status == OwnStatus::Unknown);
     let pass = of(&|one| one.status == OwnStatus::Pass);
     let whole = found.is_empty() && unknown.is_empty() && !pass.is_empty();
+    let tells = |one: &Own| !judged.by_table || !PASS_TELLS_NOTHING.contains(&one.code);
+    let refutes = whole && pass.iter().all(|number| own.get(*number).is_some_and(tells));
+    let lived_with = of(&|one| one.status == OwnStatus::Fail).is_empty();
     match verdict {
         Verdict::Open => (Kind::TheyLeaveOpen, if certain.is_empty() { perhaps } else { certain }),
         Verdict::Fail if !certain.is_empty() => (Kind::Both, certain),
         Verdict::Fail if !perhaps.is_empty() => (Kind::Both, perhaps),
         Verdict::Fail if !unknown.is_empty() => (Kind::WeCannotTell, unknown),
-        Verdict::Fail if whole => (Kind::WePass, pass),
+        Verdict::Fail if refutes => (Kind::WePass, pass),
         Verdict::Fail => (Kind::OnlyThey, found),
+        Verdict::Pass if !certain.is_empty() && lived_with => (Kind::TheyPassSuppressed, certain),
         Verdict::Pass if !certain.is_empty() => (Kind::TheyPass, certain),
         Verdict::Pass if whole => (Kind::BothPass, pass),
         Verdict::Pass => (Kind::OnlyTheyPass, unknown),
@@ -335,6 +332,10 @@ struct Index<'a> {
     by_name: HashMap<String, Vec<&'a str>>,
     /// Each id as we write it.
     written: HashMap<String, &'a str>,
+    /// Checks that the input has nothing for.
+    not_assessed: HashMap<&'static str, usize>,
+    /// The subscriptions of everything that we speak of, in lower case.
+    subscriptions: HashSet<String>,
 }
 
 impl<'a> Index<'a> {
@@ -346,8 +347,14 @@ impl<'a> Index<'a> {
             by_ancestor: HashMap::new(),
             by_name: HashMap::new(),
             written: HashMap::new(),
+            not_assessed: HashMap::new(),
+            subscriptions: HashSet::new(),
         };
         for (number, one) in own.iter().enumerate() {
+            if one.status == OwnStatus::NotAssessed {
+                index.not_assessed.insert(one.code, number);
+                continue;
+            }
             index.by_code.entry(one.code).or_default().push(number);
             if RULES.iter().any(|rule| rule.scope == Scope::Within && rule.codes.contains(&one.code)) {
                 let lower = one.resource.to_lowercase();
@@ -369,10 +376,25 @@ impl<'a> Index<'a> {
                 }
             }
             if let Some(subscription) = subscription(&one.resource) {
+                if !index.subscriptions.contains(&subscription) {
+                    index.subscriptions.insert(subscription.clone());
+                }
                 index.by_subscription.entry((one.code, subscription)).or_default().push(number);
             }
         }
         index
+    }
+
+    /// The same where checks were not assessed, or judge something near only.
+    fn settled(&self, kind: Kind, shown: Vec<usize>, judged: &Judged) -> (Kind, Vec<usize>) {
+        let untold = || -> Vec<usize> {
+            judged.codes.iter().filter_map(|code| self.not_assessed.get(code)).copied().collect()
+        };
+        match kind {
+            Kind::OnlyThey | Kind::WePass if !untold().is_empty() => (Kind::WeCannotTell, untold()),
+            _ if kind.is_contradiction() && judged.likeness == Likeness::Related => (Kind::Otherwise, shown),
+            _ => (kind, shown),
+        }
     }
 
     /// The resource that a result is about, and whether its name alone tells it.
@@ -385,9 +407,12 @@ impl<'a> Index<'a> {
         let names = match &row.subject {
             Subject::Id(id) => {
                 let own = self.written.get(&id.to_lowercase()).copied();
-                // A subscription or a watcher of networks needs no finding of its own to hold some.
+                // A subscription or a watcher of networks needs no finding of its own to hold some, just to be one of ours.
+                let ours = |name: String| {
+                    self.subscriptions.contains(&name) || known(&format!("/subscriptions/{name}"))
+                };
                 let held = judged.scope != Scope::Same
-                    && (subscription(id).is_some() || judged.scope == Scope::Anything);
+                    && subscription(id).map_or(judged.scope == Scope::Anything, ours);
                 return match own {
                     Some(id) => Ok((id, false)),
                     None if held || known(id) => Ok((id, false)),
@@ -446,6 +471,7 @@ fn subscription(id: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::own::{Open, Protocol};
     use crate::row::Form;
 
     const VM: &str = "/subscriptions/S/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/web1";
@@ -459,9 +485,18 @@ mod tests {
             status,
             resource: resource.to_owned(),
             touches: if resource == VM { vec![NSG.to_owned()] } else { Vec::new() },
-            ports: ports.iter().map(|port| (*port, *port)).collect(),
+            opens: (!ports.is_empty()).then(|| ports.iter().map(|port| tcp(*port)).collect()),
             message: String::new(),
+            settled_by: None,
         }
+    }
+
+    fn tcp(port: u16) -> Open {
+        Open { protocol: Protocol::Tcp, first: port, last: port }
+    }
+
+    fn ours<'a>(own: &'a [Own], known: &'a dyn Fn(&str) -> bool) -> Ours<'a> {
+        Ours { own, codes: &["ACC002", "DEF003"], keys: &[("KEY", "JIT002")], known }
     }
 
     fn row(rule: &str, verdict: Verdict, subject: &str) -> Row {
@@ -480,7 +515,7 @@ mod tests {
     /// The one kind, or why there is none.
     fn kind(own: &[Own], row: Row) -> Result<Kind, Why> {
         let reports = report(vec![row]);
-        let compared = compare(own, &reports, &[("KEY", "JIT001")], &|_| false);
+        let compared = compare(&ours(own, &|_| false), &reports);
         match (compared.pairs.first(), compared.unmatched.first()) {
             (Some(pair), None) => Ok(pair.kind),
             (None, Some(row)) => Err(row.why),
@@ -490,10 +525,11 @@ mod tests {
 
     #[test]
     fn verdicts_stand_side_by_side() {
-        use OwnStatus::{Fail, Pass, Suppressed, Unknown};
+        use OwnStatus::{Fail, NotAssessed, Pass, Suppressed, Unknown};
         let check = |status: OwnStatus, verdict: Verdict, expected: Kind| {
-            let ours = [own("JIT001", status, VM, &[])];
-            assert_eq!(kind(&ours, row("vm_jit_access_enabled", verdict, &VM.to_lowercase())), Ok(expected));
+            let ours = [own("ACC002", status, VM, &[]), own("JIT002", status, VM, &[])];
+            let named = row("vm_linux_enforce_ssh_authentication", verdict, &VM.to_lowercase());
+            assert_eq!(kind(&ours, named), Ok(expected));
             assert_eq!(kind(&ours, row("key", verdict, VM)), Ok(expected));
         };
         check(Fail, Verdict::Fail, Kind::Both);
@@ -501,9 +537,33 @@ mod tests {
         check(Unknown, Verdict::Fail, Kind::WeCannotTell);
         check(Pass, Verdict::Fail, Kind::WePass);
         check(Fail, Verdict::Pass, Kind::TheyPass);
+        check(Suppressed, Verdict::Pass, Kind::TheyPassSuppressed);
+        assert!(!Kind::TheyPassSuppressed.is_contradiction());
         check(Unknown, Verdict::Pass, Kind::OnlyTheyPass);
         check(Pass, Verdict::Pass, Kind::BothPass);
         check(Fail, Verdict::Open, Kind::TheyLeaveOpen);
+        // A check that was not assessed says so, and not nothing.
+        let ours = [own("ACC002", NotAssessed, "", &[]), own("JIT002", Pass, VM, &[])];
+        assert_eq!(kind(&ours, row("CKV_AZURE_1", Verdict::Fail, VM)), Ok(Kind::WeCannotTell));
+        assert_eq!(kind(&ours, row("CKV_AZURE_1", Verdict::Pass, VM)), Ok(Kind::OnlyTheyPass));
+    }
+
+    #[test]
+    fn a_rule_that_asks_something_near_never_contradicts() {
+        use OwnStatus::{Fail, Pass};
+        let check = |status: OwnStatus, verdict: Verdict, expected: Kind| {
+            let ours = [own("JIT001", status, VM, &[])];
+            assert_eq!(kind(&ours, row("vm_jit_access_enabled", verdict, VM)), Ok(expected));
+        };
+        check(Fail, Verdict::Fail, Kind::Both);
+        check(Pass, Verdict::Pass, Kind::BothPass);
+        check(Pass, Verdict::Fail, Kind::Otherwise);
+        check(Fail, Verdict::Pass, Kind::Otherwise);
+        assert!(!Kind::Otherwise.is_contradiction());
+        // One machine's backups beside those of all others.
+        let ours = [own("BKP006", Fail, "/subscriptions/s/x/policies/p", &[]), own("BKP001", Pass, VM, &[])];
+        let one = row("vm_sufficient_daily_backup_retention_period", Verdict::Pass, VM);
+        assert_eq!(kind(&ours, one), Ok(Kind::Otherwise));
     }
 
     #[test]
@@ -516,6 +576,21 @@ mod tests {
         check("network_rdp_internet_access_restricted", Verdict::Pass, Kind::TheyPass);
         check("CKV_AZURE_10", Verdict::Fail, Kind::OnlyThey);
         check("CKV_AZURE_10", Verdict::Pass, Kind::OnlyTheyPass);
+        // A group that exposes something today passes NET007: that says nothing of this port.
+        let exposes = [own("NET007", OwnStatus::Pass, NSG, &[])];
+        assert_eq!(kind(&exposes, row("CKV_AZURE_10", Verdict::Fail, NSG)), Ok(Kind::OnlyThey));
+        assert_eq!(kind(&exposes, row("CKV_AZURE_10", Verdict::Pass, NSG)), Ok(Kind::BothPass));
+        // What would be let in tells its ports, and TCP is no UDP.
+        let latent = [own("NET007", OwnStatus::Fail, NSG, &[22])];
+        let ask = |rule: &str, verdict: Verdict| kind(&latent, row(rule, verdict, NSG));
+        assert_eq!(ask("CKV_AZURE_10", Verdict::Fail), Ok(Kind::Both));
+        assert_eq!(ask("CKV_AZURE_10", Verdict::Pass), Ok(Kind::TheyPass));
+        assert_eq!(ask("CKV_AZURE_9", Verdict::Fail), Ok(Kind::OnlyThey));
+        assert_eq!(ask("CKV_AZURE_77", Verdict::Fail), Ok(Kind::OnlyThey));
+        assert_eq!(ask("AZU-0047", Verdict::Fail), Ok(Kind::Both));
+        // Which ports are for management may be set: then it is any other port.
+        let other = [own("NET002", OwnStatus::Fail, VM, &[22])];
+        assert_eq!(kind(&other, row("CKV_AZURE_10", Verdict::Fail, NSG)), Ok(Kind::Both));
         let latent = [own("NET007", OwnStatus::Fail, NSG, &[])];
         let ssh = |verdict| kind(&latent, row("CKV_AZURE_10", verdict, NSG));
         assert_eq!(ssh(Verdict::Fail), Ok(Kind::Both));
@@ -530,10 +605,20 @@ mod tests {
         ];
         let bastion = |subject: &str| kind(&ours, row("network_bastion_host_exists", Verdict::Fail, subject));
         assert_eq!(bastion("/subscriptions/s"), Ok(Kind::Both));
-        assert_eq!(bastion("/subscriptions/other"), Ok(Kind::OnlyThey));
+        assert_eq!(bastion("/subscriptions/other"), Err(Why::NotThere));
         let contact = "/subscriptions/S/providers/Microsoft.Security/securityContacts/default";
         let told = row("defender_ensure_notify_emails_to_owners", Verdict::Fail, contact);
-        assert_eq!(kind(&ours, told), Ok(Kind::WePass));
+        assert_eq!(kind(&ours, told), Ok(Kind::Otherwise));
+        // Plans for others than servers are no rule of ours.
+        let plans = [own("DEF001", OwnStatus::Fail, "/subscriptions/s", &[])];
+        let plan = |name: &str| {
+            let id = format!("/subscriptions/s/providers/Microsoft.Security/pricings/{name}");
+            let reports = report(vec![row("CKV_AZURE_19", Verdict::Fail, &id)]);
+            let compared = compare(&self::ours(&plans, &|_| false), &reports);
+            (compared.pairs.first().map(|pair| pair.kind), compared.no_check.len())
+        };
+        assert_eq!(plan("VirtualMachines"), (Some(Kind::Both), 0));
+        assert_eq!(plan("StorageAccounts"), (None, 1));
         let log = "/subscriptions/s/x/networkWatchers/w/flowLogs/l";
         let ours = [own("NET016", OwnStatus::Fail, log, &[])];
         let watcher =
@@ -570,8 +655,14 @@ mod tests {
             [Verdict::Fail, Verdict::Fail, Verdict::Pass].map(|verdict| row("CKV_AZURE_50", verdict, VM)),
         );
         let reports = report(rows);
-        let compared = compare(&ours, &reports, &[], &|_| true);
+        let compared = compare(&self::ours(&ours, &|_| true), &reports);
         let left: Vec<_> = compared.only_ours.iter().map(|(one, asked)| (one.code, *asked)).collect();
+        assert_eq!(left, [("ACC002", true), ("ACC001", false)]);
+        // A tool that is known has its rules whether or not it told anything by them.
+        let mut named = report(Vec::new());
+        named.iter_mut().for_each(|one| "Prowler".clone_into(&mut one.tool));
+        let compared_by_name = compare(&self::ours(&ours, &|_| true), &named);
+        let left: Vec<_> = compared_by_name.only_ours.iter().map(|(one, asked)| (one.code, *asked)).collect();
         assert_eq!(left, [("ACC002", true), ("ACC001", false)]);
         let [one] = compared.no_check.as_slice() else { panic!("{compared:?}") };
         assert_eq!((one.rule, one.fail, one.pass, one.open), ("CKV_AZURE_50", 2, 1, 0));

@@ -62,11 +62,34 @@ pub(crate) fn read(columns: &Columns, records: &mut Records<'_>) -> Result<Repor
     Ok(report)
 }
 
-/// Whether a rule is named as our checks are: `NET001`.
+/// Whether a rule is named as our checks and policies are: `NET001`, `POL-…`.
 pub(crate) fn is_code(rule: &str) -> bool {
-    rule.len() == 6
-        && rule.bytes().enumerate().all(|(at, byte)| match at {
-            0..3 => byte.is_ascii_uppercase(),
-            _ => byte.is_ascii_digit(),
-        })
+    let cut = rule.len().checked_sub(3).and_then(|cut| rule.split_at_checked(cut));
+    match cut {
+        _ if rule.starts_with("POL-") => true,
+        Some((letters, digits)) => {
+            (3..=8).contains(&letters.len())
+                && letters.bytes().all(|byte| byte.is_ascii_uppercase())
+                && digits.len() == 3
+                && digits.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_told_from_keys() {
+        let check = |rule: &str, expected: bool| assert_eq!(is_code(rule), expected, "{rule}");
+        check("NET001", true);
+        check("POL-0a914e76", true);
+        check("OWNERS001", true);
+        check("805651bc-6ecd-4c73-9b55-97a19d0582d0", false);
+        check("NET01", false);
+        check("見本の001", false);
+        check("", false);
+    }
 }

@@ -9,14 +9,16 @@ mod defender;
 mod fault;
 mod json;
 mod ocsf;
+mod own;
 mod prowler;
 mod read;
 mod row;
 mod rules;
 mod sarif;
 
-pub use compare::{Comparison, Kind, NoCheck, Own, OwnStatus, Pair, Unmatched, Why, compare};
+pub use compare::{Comparison, Kind, NoCheck, Ours, Pair, Unmatched, Why, compare};
 pub use fault::Fault;
+pub use own::{Open, Own, OwnStatus, Protocol};
 pub use read::{LIMIT, read};
 pub use row::{Form, Report, Row, Subject, Verdict};
-pub use rules::{RULES, Rule, Scope, rule};
+pub use rules::{Asked, Likeness, RULES, Rule, Scope, rule};

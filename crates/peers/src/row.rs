@@ -98,6 +98,19 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// Whether the last part of its id may be this, in lower case: a subscription holds everything.
+    pub(crate) fn may_end_in(&self, last: &str) -> bool {
+        match self {
+            Self::Id(id) => {
+                let parts = id.split('/').filter(|part| !part.is_empty()).count();
+                parts <= 2 || id.rsplit('/').next().is_some_and(|part| part.eq_ignore_ascii_case(last))
+            }
+            Self::Named { names, .. } => {
+                names.is_empty() || names.iter().any(|name| name.eq_ignore_ascii_case(last))
+            }
+        }
+    }
+
     /// A subject by what a tool calls its id.
     pub(crate) fn of(uid: &str, name: Option<&str>) -> Self {
         let uid = uid.trim();
@@ -109,7 +122,8 @@ impl Subject {
     }
 }
 
-fn is_guid(text: &str) -> bool {
+/// Whether it is written like a GUID.
+pub(crate) fn is_guid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',

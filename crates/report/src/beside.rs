@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::clean::clean;
 use crate::style::Page;
-use crate::words::{counted, pick};
+use crate::words::{counted, pick, words};
 
 /// The version of the JSON form.
 pub const SCHEMA: &str = "sekimori.import/1";
@@ -101,12 +101,15 @@ pub struct OursForm<'a> {
     pub id: Option<&'a str>,
     /// The check.
     pub code: &'static str,
-    /// `fail`, `suppressed`, `unknown` or `pass`.
+    /// `fail`, `suppressed`, `unknown`, `not_assessed` or `pass`.
     pub status: &'static str,
-    /// The resource.
+    /// The resource; empty where the check was not assessed.
     pub resource: &'a str,
     /// What is said.
     pub message: &'a str,
+    /// What would settle it, where nobody can tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settled_by: Option<&'a str>,
     /// Whether one of the tools has a rule for it, where that is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub they_have_a_rule: Option<bool>,
@@ -223,6 +226,7 @@ fn ours<'a>(own: &'a Own, they_have_a_rule: Option<bool>) -> OursForm<'a> {
         status: own.status.name(),
         resource: &own.resource,
         message: &own.message,
+        settled_by: own.settled_by.as_deref().filter(|text| !text.is_empty()),
         they_have_a_rule,
     }
 }
@@ -343,9 +347,14 @@ fn result_text(row: &ResultForm<'_>, kind: Kind, lang: Lang) -> String {
         let first = theirs.message.lines().next().unwrap_or_default();
         let _ = write!(text, "\n    {}: {}", pick(lang, "theirs", "ツールの説明"), clean(first));
     }
-    if let (Kind::TheyPass | Kind::WeCannotTell, Some(own)) = (kind, row.ours.first()) {
+    if let (Kind::TheyPass | Kind::TheyPassSuppressed | Kind::WeCannotTell | Kind::Otherwise, Some(own)) =
+        (kind, row.ours.first())
+    {
         let label = pick(lang, "ours", "Sekimori");
         let _ = write!(text, "\n    {label}: {} {}", own.code, clean(own.message));
+        if let Some(settled_by) = own.settled_by {
+            let _ = write!(text, " ({}: {})", words(lang).settled_by, clean(settled_by));
+        }
         let more = row.ours_count - 1;
         if more > 0 {
             text += &pick(lang, format!(" (and {more} more)"), format!(" (ほか {more} 件)"));
@@ -358,6 +367,14 @@ fn kind_text(kind: Kind, lang: Lang) -> &'static str {
     let (en, ja) = match kind {
         Kind::TheyPass => ("They pass what we find", "ほかのツールは適合、Sekimori は検出 (要確認)"),
         Kind::WePass => ("They find what we pass", "ほかのツールは検出、Sekimori は適合 (要確認)"),
+        Kind::TheyPassSuppressed => (
+            "They pass what we find and the team lives with (suppressed)",
+            "ほかのツールは適合、Sekimori は検出 (抑制済み)",
+        ),
+        Kind::Otherwise => (
+            "Judged otherwise: theirs asks something near, and both may be right",
+            "判定が異なる (近い内容を別の基準で評価しており、矛盾ではない)",
+        ),
         Kind::WeCannotTell => {
             ("They find what we cannot tell", "ほかのツールは検出、Sekimori は判定できない")
         }

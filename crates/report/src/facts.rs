@@ -7,7 +7,7 @@ use crate::clean::clean;
 use crate::words::pick;
 
 /// Names of facts that are not told just by putting spaces into them, in English and Japanese.
-const NAMES: [(&str, &str, &str); 133] = [
+const NAMES: [(&str, &str, &str); 135] = [
     ("address", "address", "アドレス"),
     ("addresses", "addresses", "アドレス数"),
     ("admin_username", "administrator", "管理者名"),
@@ -132,8 +132,10 @@ const NAMES: [(&str, &str, &str); 133] = [
     ("successor", "successor", "後継"),
     ("system", "system", "OS"),
     ("title", "title", "題名"),
+    ("tcp_ports", "TCP ports", "TCP ポート"),
     ("titles", "titles", "アラート名"),
     ("told_by", "told by", "判断の根拠"),
+    ("udp_ports", "UDP ports", "UDP ポート"),
     ("unattached_since", "unattached since", "接続されなくなった日"),
     ("until", "until", "期限"),
     ("update", "update", "更新プログラム"),

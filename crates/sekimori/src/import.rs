@@ -6,8 +6,9 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use estate::{Estate, ResourceId};
-use peers::{Own, OwnStatus, Report, compare};
+use peers::{Open, Ours, Own, OwnStatus, Protocol, Report, compare};
 use posture::{CHECKS, Day, Finding, Lang, Outcome, Reference, Status, suppress};
+use reach::Protocols;
 use report::beside::{beside, fault_text, to_text};
 
 use crate::check::now;
@@ -44,7 +45,10 @@ pub(crate) fn run(args: &ImportArgs, file: &File, lang: Lang) -> anyhow::Result<
     let today = as_of.get(..10).and_then(Day::parse).unwrap_or(Day { year: 1970, month: 1, day: 1 });
     suppress(&mut outcome, &estate, &chosen.suppress, today);
     let own = own(&outcome, &estate);
-    let compared = compare(&own, &reports, &assessments(), &|id| estate.ids().find(id).is_some());
+    let codes: Vec<&'static str> = CHECKS.iter().chain(&checks).map(|check| check.code).collect();
+    let known = |id: &str| estate.ids().find(id).is_some();
+    let ours = Ours { own: &own, codes: &codes, keys: &assessments(), known: &known };
+    let compared = compare(&ours, &reports);
     let answer = beside(&compared, &files, &reports);
     match args.form.form {
         Form::Json => output::print_plain(&(serde_json::to_string_pretty(&answer)? + "\n"))?,
@@ -109,11 +113,22 @@ fn own(outcome: &Outcome, estate: &Estate) -> Vec<Own> {
                 status: OwnStatus::Unknown,
                 resource: estate.text(*id).to_owned(),
                 touches: around(estate, *id),
-                ports: Vec::new(),
+                opens: None,
                 message: named.or(only).map(|row| row.reason.clone()).unwrap_or_default(),
+                settled_by: named.or(only).map(|row| row.settled_by.clone()),
             }
         }));
     }
+    all.extend(outcome.not_assessed.iter().map(|(check, reason)| Own {
+        code: check.code,
+        id: None,
+        status: OwnStatus::NotAssessed,
+        resource: String::new(),
+        touches: Vec::new(),
+        opens: None,
+        message: reason.clone(),
+        settled_by: None,
+    }));
     all
 }
 
@@ -135,9 +150,37 @@ fn of_finding(finding: &Finding, status: OwnStatus, estate: &Estate) -> Own {
         status,
         resource: text(finding.resource),
         touches,
-        ports: finding.evidence.iter().map(|open| (open.ports.first, open.ports.last)).collect(),
+        opens: opens(finding),
         message: finding.message.clone(),
+        settled_by: None,
     }
+}
+
+/// What is open by a finding: by its evidence, or by its facts where nothing stands behind what would let it in.
+fn opens(finding: &Finding) -> Option<Vec<Open>> {
+    let mut all: Vec<Open> = Vec::new();
+    for open in &finding.evidence {
+        let (first, last) = (open.ports.first, open.ports.last);
+        for (ours, protocol) in [(Protocols::TCP, Protocol::Tcp), (Protocols::UDP, Protocol::Udp)] {
+            all.extend(open.protocol.contains(ours).then_some(Open { protocol, first, last }));
+        }
+    }
+    for (name, value) in &finding.facts {
+        let protocol = match *name {
+            "tcp_ports" => Protocol::Tcp,
+            "udp_ports" => Protocol::Udp,
+            _ => continue,
+        };
+        all.extend(value.split(", ").filter_map(|ports| {
+            let (first, last) = match ports.split_once('-') {
+                _ if ports == "*" => (0, u16::MAX),
+                Some((first, last)) => (first.parse().ok()?, last.parse().ok()?),
+                None => (ports.parse().ok()?, ports.parse().ok()?),
+            };
+            Some(Open { protocol, first, last })
+        }));
+    }
+    (!all.is_empty()).then_some(all)
 }
 
 /// The networks of a machine: others judge by these what we judge by machines.

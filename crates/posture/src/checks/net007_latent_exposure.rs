@@ -1,6 +1,6 @@
 //! A security group that exposes nothing today would expose whatever is put behind it.
 
-use estate::{Family, Known, Nsg, Reason};
+use estate::{Family, Known, Nsg, PortSet, Reason};
 use reach::{Opening, Protocols, RuleRef};
 
 use super::net001_exposed_management_port::services;
@@ -86,6 +86,14 @@ fn run(context: &Context<'_>, nsg: &Nsg, sink: &mut Sink) {
     let mut facts: Vec<_> = own.map(|cause| ("rule", cause.key.to_string())).collect();
     facts.sort_unstable();
     facts.dedup();
+    for (name, protocol) in [("tcp_ports", Protocols::TCP), ("udp_ports", Protocols::UDP)] {
+        let open = certain.iter().filter(|opening| opening.protocols.contains(protocol));
+        let all = open.fold(PortSet::default(), |all, opening| all.union(&opening.local_ports));
+        let texts: Vec<_> = all.ranges().iter().copied().map(port_text).collect();
+        if !texts.is_empty() {
+            facts.push((name, texts.join(", ")));
+        }
+    }
     sink.fail(Finding {
         check: &CHECK,
         status: Status::Fail,
