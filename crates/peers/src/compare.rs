@@ -181,9 +181,16 @@ pub fn compare<'a>(ours: &Ours<'a>, reports: &'a [Report]) -> Comparison<'a> {
     let mut result = Comparison::default();
     let mut found = vec![false; own.len()];
     let mut asked: Vec<&'static str> = Vec::new();
+    let mut told: HashSet<(usize, &str, Verdict, bool, &Subject)> = HashSet::new();
     let mut places: HashMap<(usize, &'a str), usize> = HashMap::new();
     for (number, report) in reports.iter().enumerate() {
+        let foreign = index.foreign(report, ours.known);
         for row in &report.rows {
+            // Some tools write a result for each requirement of each catalogue.
+            let names_nothing = row.subject == Subject::of("", None);
+            if !names_nothing && !told.insert((number, &*row.rule, row.verdict, row.muted, &row.subject)) {
+                continue;
+            }
             let Some(judged) = Judged::of(row, ours) else {
                 let place = *places.entry((number, &row.rule)).or_insert_with(|| {
                     let (rule, title) = (&*row.rule, &*row.title);
@@ -202,7 +209,9 @@ pub fn compare<'a>(ours: &Ours<'a>, reports: &'a [Report]) -> Comparison<'a> {
             asked.extend(
                 judged.codes.iter().filter(|code| !asked.contains(code)).copied().collect::<Vec<_>>(),
             );
-            match index.place(row, &judged, ours.known) {
+            let elsewhere = judged.scope == Scope::Anything && foreign.contains(&row.tenant.as_deref());
+            let place = if elsewhere { Err(Why::NotThere) } else { index.place(row, &judged, ours.known) };
+            match place {
                 Err(why) => {
                     result.unmatched.push(Unmatched { report: number, row, codes: judged.codes, why });
                 }
@@ -385,6 +394,21 @@ impl<'a> Index<'a> {
         index
     }
 
+    /// Tenants of a report whose subscriptions are none of ours, where it names some. The input does not tell our tenant.
+    fn foreign<'r>(&self, report: &'r Report, known: &dyn Fn(&str) -> bool) -> HashSet<Option<&'r str>> {
+        let (mut all, mut ours) = (HashSet::new(), HashSet::new());
+        for row in &report.rows {
+            let Subject::Id(id) = &row.subject else { continue };
+            let Some(name) = subscription(id) else { continue };
+            all.insert(row.tenant.as_deref());
+            if self.subscriptions.contains(&name) || known(&format!("/subscriptions/{name}")) {
+                ours.insert(row.tenant.as_deref());
+            }
+        }
+        all.retain(|tenant| !ours.contains(tenant));
+        all
+    }
+
     /// The same where checks were not assessed, or judge something near only.
     fn settled(&self, kind: Kind, shown: Vec<usize>, judged: &Judged) -> (Kind, Vec<usize>) {
         let untold = || -> Vec<usize> {
@@ -504,7 +528,16 @@ mod tests {
             Some(name) => Subject::Named { names: vec![name.into()], place: "a.tf:1".into() },
             None => Subject::of(subject, None),
         };
-        Row { rule: rule.into(), title: "".into(), verdict, muted: false, subject, message: "".into(), at: 1 }
+        Row {
+            rule: rule.into(),
+            title: "".into(),
+            verdict,
+            muted: false,
+            tenant: None,
+            subject,
+            message: "".into(),
+            at: 1,
+        }
     }
 
     fn report(rows: Vec<Row>) -> Vec<Report> {
@@ -628,6 +661,30 @@ mod tests {
     }
 
     #[test]
+    fn results_of_another_tenant_are_not_compared() {
+        let ours = [
+            own("CAP002", OwnStatus::Fail, "9d3b1b4e-0000-4000-8000-000000000001", &[]),
+            own("ACC002", OwnStatus::Fail, VM, &[]),
+        ];
+        let check = |subscription: &str, tenant: Option<&str>, expected: usize| {
+            let policy = row(
+                "entra_conditional_access_policy_require_mfa_for_management_api",
+                Verdict::Pass,
+                "name:p",
+            );
+            let of = |row: Row, tenant: &str| Row { tenant: Some(tenant.into()), ..row };
+            let mut rows = vec![of(row("CKV_AZURE_1", Verdict::Fail, subscription), "t")];
+            rows.push(Row { tenant: tenant.map(Box::from), ..policy });
+            let reports = report(rows);
+            let compared = compare(&self::ours(&ours, &|_| false), &reports);
+            assert_eq!(compared.pairs.iter().filter(|pair| pair.kind == Kind::TheyPass).count(), expected);
+        };
+        check("/subscriptions/other", Some("t"), 0);
+        check("/subscriptions/S", Some("t"), 1);
+        check("/subscriptions/other", None, 1);
+    }
+
+    #[test]
     fn what_belongs_to_no_resource_is_told() {
         let ours = [own("ACC002", OwnStatus::Fail, VM, &[])];
         let ask = |subject: &str| kind(&ours, row("CKV_AZURE_1", Verdict::Fail, subject));
@@ -665,7 +722,8 @@ mod tests {
         let left: Vec<_> = compared_by_name.only_ours.iter().map(|(one, asked)| (one.code, *asked)).collect();
         assert_eq!(left, [("ACC002", true), ("ACC001", false)]);
         let [one] = compared.no_check.as_slice() else { panic!("{compared:?}") };
-        assert_eq!((one.rule, one.fail, one.pass, one.open), ("CKV_AZURE_50", 2, 1, 0));
+        // What is told twice is one result.
+        assert_eq!((one.rule, one.fail, one.pass, one.open), ("CKV_AZURE_50", 1, 1, 0));
         assert_eq!(compared.pairs[0].kind, Kind::OnlyThey);
     }
 }

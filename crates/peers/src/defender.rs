@@ -51,6 +51,7 @@ pub(crate) fn read(columns: &Columns, records: &mut Records<'_>) -> Result<Repor
             title: kept(record.cell(title)),
             verdict,
             muted: verdict == Verdict::Open && why.to_ascii_lowercase().starts_with("exempt"),
+            tenant: None,
             subject: Subject::of(record.cell(resource), Some(record.cell(name))),
             message: kept(if why.is_empty() { record.cell(said) } else { why }),
             at: record.line,

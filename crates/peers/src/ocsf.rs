@@ -34,6 +34,8 @@ pub(crate) struct Event {
 struct Metadata {
     #[serde(deserialize_with = "text")]
     event_code: Option<String>,
+    #[serde(deserialize_with = "text")]
+    tenant_uid: Option<String>,
     product: Option<Product>,
 }
 
@@ -117,11 +119,13 @@ impl Event {
         let of_analytic = || info?.analytic.as_ref()?.uid.as_deref();
         let rule = code.or_else(of_analytic).map(str::trim).filter(|rule| !rule.is_empty())?;
         let verdict = self.verdict()?;
+        let tenant = self.metadata.as_ref().and_then(|metadata| metadata.tenant_uid.as_deref());
         let row = |subject: Subject| Row {
             rule: kept(rule),
             title: kept(info.and_then(|info| info.title.as_deref()).unwrap_or_default()),
             verdict,
             muted: self.status_id == Some(3),
+            tenant: tenant.map(kept),
             subject,
             message: kept(self.message.as_deref().unwrap_or_default()),
             at,

@@ -43,6 +43,7 @@ pub(crate) fn read(columns: &Columns, records: &mut Records<'_>) -> Result<Repor
                 verdict: verdict?,
                 muted: record.cell(muted).eq_ignore_ascii_case("true")
                     || record.cell(status).eq_ignore_ascii_case("muted"),
+                tenant: None,
                 subject: Subject::of(record.cell(uid), Some(record.cell(name))),
                 message: kept(record.cell(said)),
                 at: record.line,

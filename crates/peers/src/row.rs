@@ -53,6 +53,8 @@ pub struct Row {
     pub verdict: Verdict,
     /// Whether somebody decided there to live with it.
     pub muted: bool,
+    /// The tenant, where the tool tells it.
+    pub tenant: Option<Box<str>>,
     /// What it is about.
     pub subject: Subject,
     /// What the tool says of it, in its words.
@@ -62,7 +64,7 @@ pub struct Row {
 }
 
 /// The outcome of a rule for a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// It is not met.
     Fail,
@@ -84,7 +86,7 @@ impl Verdict {
 }
 
 /// What a result is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// A resource by its id, of Resource Manager or of the directory.
     Id(Box<str>),

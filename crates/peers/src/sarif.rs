@@ -63,6 +63,10 @@ struct Finding {
     rule: Option<RuleReference>,
     #[serde(deserialize_with = "text")]
     kind: Option<String>,
+    #[serde(deserialize_with = "text")]
+    level: Option<String>,
+    #[serde(rename = "baselineState", deserialize_with = "text")]
+    baseline_state: Option<String>,
     message: Option<Message>,
     locations: Option<List<Location, 1000>>,
     suppressions: Option<List<Suppression, 1000>>,
@@ -165,6 +169,9 @@ impl Finding {
         });
         // Section 3.27.9: a result without a kind is a failure.
         let verdict = match self.kind.as_deref() {
+            // Sections 3.27.24 and 3.27.10: what an earlier run found, and what is no problem.
+            _ if self.baseline_state.as_deref() == Some("absent") => Verdict::Open,
+            None | Some("fail") if self.level.as_deref() == Some("none") => Verdict::Open,
             None | Some("fail") => Verdict::Fail,
             Some("pass") => Verdict::Pass,
             Some(_) => Verdict::Open,
@@ -179,6 +186,7 @@ impl Finding {
             title: kept(title.unwrap_or_default()),
             verdict,
             muted,
+            tenant: None,
             subject: subject(List::all(self.locations.as_ref())),
             message: kept(&message),
             at,

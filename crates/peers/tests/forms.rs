@@ -93,7 +93,10 @@ fn kinds_of_sarif() {
         {"rule":{"index":0},"kind":"pass","locations":[{"logicalLocations":[{"name":"x","fullyQualifiedName":"/subscriptions/s"}]}]},
         {"ruleId":"b","kind":"review"},
         {"ruleId":"c","suppressions":[{"kind":"external","status":"rejected"}]},
-        {"ruleId":"d","level":7,"message":{"text":[1,{}]},"locations":[]}
+        {"ruleId":"d","level":7,"message":{"text":[1,{}]},"locations":[]},
+        {"ruleId":"e","level":"none"},
+        {"ruleId":"f","level":"error","baselineState":"absent"},
+        {"ruleId":"g","level":"error","baselineState":"unchanged"}
     ],"tool":{"driver":{"rules":[{"id":"a"}]}}}]}"#);
     assert_eq!(report.tool, "SARIF");
     let rows: Vec<_> = report.rows.iter().map(told).collect();
@@ -102,6 +105,9 @@ fn kinds_of_sarif() {
         ("b", Verdict::Open, false, 2),
         ("c", Verdict::Fail, false, 3),
         ("d", Verdict::Fail, false, 4),
+        ("e", Verdict::Open, false, 5),
+        ("f", Verdict::Open, false, 6),
+        ("g", Verdict::Fail, false, 7),
     ];
     assert_eq!(rows, expected);
     assert_eq!(report.rows[0].subject, Subject::Id("/subscriptions/s".into()));

@@ -204,6 +204,8 @@ pub struct Unknown {
     pub reason: String,
     /// What would settle it.
     pub settled_by: String,
+    /// Both in English, whatever language was asked for: what tells one from another.
+    pub key: String,
     /// For how many resources.
     pub count: usize,
     /// Some of them.
@@ -499,9 +501,13 @@ fn finish(
         .map(|((code, reason, settled_by), mut rows)| {
             rows.sort_by_cached_key(|(resource, _)| estate.text(*resource).to_ascii_lowercase());
             let count = rows.len();
+            let english = |reason: &Reason| {
+                format!("{}; {}", reason_text(reason, Lang::En), crate::reason::settled_by(reason, Lang::En))
+            };
+            let key = rows.first().map(|(_, reason)| english(reason)).unwrap_or_default();
             let place = rows.first().and_then(|(resource, reason)| of_reason(estate, *resource, reason));
             let sample = rows.into_iter().take(SAMPLE).map(|(resource, _)| resource).collect();
-            Unknown { code, reason, settled_by, count, sample, place }
+            Unknown { code, reason, settled_by, key, count, sample, place }
         })
         .collect();
     let mut not_assessed = Vec::new();

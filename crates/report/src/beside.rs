@@ -264,6 +264,11 @@ pub fn to_text(answer: &Beside<'_>, lang: Lang, page: &Page) -> String {
                 tool.fail, tool.pass, tool.open
             ),
         };
+        if tool.fail + tool.pass + tool.open + tool.skipped == 0 {
+            let text =
+                pick(lang, "holds no result: nothing was compared", "結果がないため、比較していません");
+            let _ = writeln!(out, "  {text}");
+        }
         if tool.skipped > 0 {
             let number = tool.skipped;
             let results = counted(number, "result", "results");

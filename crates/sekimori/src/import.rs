@@ -21,6 +21,15 @@ use crate::{output, tags};
 const INCOMPLETE: u8 = 3;
 
 pub(crate) fn run(args: &ImportArgs, file: &File, lang: Lang) -> anyhow::Result<u8> {
+    let is_input = |path: &&std::path::PathBuf| path.as_os_str() == "-";
+    if args.from.iter().chain(&args.sources).filter(is_input).count() > 1 {
+        match lang {
+            Lang::En => bail!("`-` is standard input, which can be read once: give a file for the other"),
+            Lang::Ja => {
+                bail!("`-` (標準入力) は 1 回しか指定できません。もう一方にはファイルを指定してください")
+            }
+        }
+    }
     let (mut files, mut reports) = (Vec::new(), Vec::new());
     // What cannot be used is told before the work, not after it.
     for path in &args.from {
@@ -68,7 +77,10 @@ fn read(path: &Path, lang: Lang) -> anyhow::Result<Vec<Report>> {
         Lang::En => format!("cannot read `{name}`"),
         Lang::Ja => format!("`{name}` を読み取れません"),
     };
-    let mut file = fs::File::open(path).with_context(context)?;
+    let mut file: Box<dyn Read + Send> = match path.as_os_str() == "-" {
+        true => Box::new(std::io::stdin()),
+        false => Box::new(fs::File::open(path).with_context(context)?),
+    };
     let mut first = Vec::new();
     file.by_ref().take(4).read_to_end(&mut first).with_context(context)?;
     let encoding = Encoding::of(&first);

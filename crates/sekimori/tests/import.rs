@@ -110,6 +110,7 @@ fn our_own_forms_are_read_again() {
         let answer = json(&[&folder.path().join(name)]);
         assert_eq!(answer["tools"][0]["tool"], "Sekimori", "{name}");
         assert_eq!(answer["only_ours"], json!([]), "{name}");
+        assert_eq!(answer["no_check"], json!([]), "{name}");
         for kind in ["they_pass_we_find", "they_find_we_pass", "only_they_find"] {
             assert_eq!(answer["summary"][kind], 0, "{name}: {kind}");
         }
@@ -128,6 +129,60 @@ fn a_decision_of_the_team_is_no_difference() {
     let answer = run_in(folder.path(), &arguments, b"", &[]).json();
     let both = of_kind(&answer, "both_find");
     assert_eq!(both[0]["ours"][0]["status"], "suppressed");
+}
+
+#[test]
+fn what_the_team_lives_with_is_no_contradiction() {
+    let folder = scratch();
+    let config = "[[suppress]]\ncode = 'ACC002'\nreason = 'x'\nuntil = 2027-01-01";
+    fs::write(folder.path().join("sekimori.toml"), config).unwrap();
+    let table = format!(
+        "CHECK_ID;STATUS;RESOURCE_UID;RESOURCE_NAME\nvm_linux_enforce_ssh_authentication;PASS;{VM}/dns1;n\n"
+    );
+    let example = root().join("examples/small-company").display().to_string();
+    let arguments = ["import", &example, "--from", "-"];
+    let ran = run_in(folder.path(), &arguments, table.as_bytes(), &[]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("the team lives with (suppressed): 1\n"), "{}", ran.out);
+    // The same without the decision, on standard input, too.
+    let ran = run(&["import", &example, "--no-config", "--from", "-"], table.as_bytes());
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let twice = run(&["import", "-", "--no-config", "--from", "-"], table.as_bytes());
+    assert!(twice.code == 2 && twice.err.contains("can be read once"), "{}", twice.err);
+}
+
+#[test]
+fn checks_that_were_not_assessed_say_so() {
+    let folder = scratch();
+    let path = folder.path().join("theirs.csv");
+    let subscription = VM.split("/resourceGroups").next().unwrap();
+    let plan = format!("{subscription}/providers/Microsoft.Security/pricings/VirtualMachines");
+    let mut text = String::from("CHECK_ID;STATUS;RESOURCE_UID;RESOURCE_NAME\n");
+    text += &format!("vm_backup_enabled;FAIL;{VM}/dns1;n\n");
+    text += &format!("defender_ensure_defender_for_server_is_on;FAIL;{plan};n\n");
+    text += "defender_ensure_defender_for_server_is_on;FAIL;/subscriptions/22222222-2222-2222-2222-222222222222;n\n";
+    fs::write(&path, text).unwrap();
+    let machine =
+        json!({"id": format!("{VM}/dns1"), "properties": {"hardwareProfile": {"vmSize": "Standard_D2s_v5"}}});
+    let from = path.display().to_string();
+    let arguments = ["import", "-", "--no-config", "--from", &from, "--format", "json"];
+    let answer = run(&arguments, machine.to_string().as_bytes()).json();
+    let told = of_kind(&answer, "they_find_we_cannot_tell");
+    assert_eq!(told.len(), 2, "{answer:#}");
+    for one in told {
+        assert_eq!(one["ours"][0]["status"], "not_assessed");
+        assert!(!one["ours"][0]["message"].as_str().unwrap().is_empty());
+    }
+    assert_eq!(answer["unmatched"][0]["why"], "not_in_the_input");
+}
+
+#[test]
+fn a_file_without_results_says_so() {
+    let folder = scratch();
+    let path = folder.path().join("theirs.json");
+    fs::write(&path, "[]").unwrap();
+    let ran = import(&[&path], &[]);
+    assert!(ran.code == 0 && ran.out.contains("holds no result"), "{}", ran.out);
 }
 
 #[test]

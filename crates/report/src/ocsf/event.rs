@@ -35,6 +35,8 @@ pub(super) struct Events<'r, 'a> {
 /// What tells one event from another.
 struct Told<'t> {
     uid: String,
+    /// Which of several that are alike it is, from one: a check of people says the same of a resource for each of them.
+    copy: u32,
     check: Option<&'static Check>,
     activity: Activity,
     standing: Standing,
@@ -65,8 +67,8 @@ impl<'r> Events<'r, '_> {
         self.frame(self.finding(finding, Verdict::Fail, Standing::New, "fail"))
     }
 
-    pub(super) fn pass(&self, finding: &Finding) -> Value {
-        self.frame(self.finding(finding, Verdict::Pass, Standing::Resolved, "pass"))
+    pub(super) fn pass(&self, finding: &Finding, copy: u32) -> Value {
+        self.frame(Told { copy, ..self.finding(finding, Verdict::Pass, Standing::Resolved, "pass") })
     }
 
     pub(super) fn suppressed(&self, row: &Suppressed) -> Value {
@@ -104,6 +106,7 @@ impl<'r> Events<'r, '_> {
         }
         Told {
             uid: id,
+            copy: 1,
             check: Some(finding.check),
             activity: if known { Activity::Update } else { Activity::Create },
             standing,
@@ -128,7 +131,7 @@ impl<'r> Events<'r, '_> {
     pub(super) fn unknown(&self, row: &Unknown) -> Value {
         let estate = self.report.estate;
         let first = row.sample.first().copied();
-        let mut told = self.untold(&row.reason, row.code, check_of(row.code));
+        let mut told = self.untold(&row.reason, &row.key, row.code, self.check_of(row.code));
         told.detail = Some(format!("{}: {}", words(self.report.lang).settled_by, row.settled_by));
         told.resources = row.sample.iter().map(|id| self.resource(*id, Role::Target)).collect();
         told.subscription = first.and_then(|id| resource_subscription(estate.text(id)));
@@ -141,27 +144,34 @@ impl<'r> Events<'r, '_> {
     }
 
     pub(super) fn not_assessed(&self, check: &'static Check, reason: &str) -> Value {
-        let told = self.untold(reason, check.code, Some(check));
+        let told = self.untold(reason, "not assessed", check.code, Some(check));
         self.frame(Told { word: "not_assessed", ..told })
     }
 
     /// What could not be read: a finding may be missing because of it.
     pub(super) fn unread(&self, problem: &Problem, place: &Location) -> Value {
         let report = self.report;
-        let text = problem_text(&problem.kind, report.lang, &|at| place_text(report, at));
+        let text = |lang: Lang| problem_text(&problem.kind, lang, &|at| place_text(report, at));
         let at = format!("{}:{}:{}", place.file, place.line, place.column);
-        let mut told = self.untold(&format!("{at}: {text}"), "input", None);
+        let mut told = self.untold(
+            &format!("{at}: {}", text(report.lang)),
+            &format!("{at}: {}", text(Lang::En)),
+            "input",
+            None,
+        );
         told.own.insert("location".to_owned(), position(place));
         self.frame(Told { word: "error", ..told })
     }
 
-    fn untold<'t>(&self, reason: &str, about: &str, check: Option<&'static Check>) -> Told<'t> {
+    /// `key` tells it from others in every language.
+    fn untold<'t>(&self, reason: &str, key: &str, about: &str, check: Option<&'static Check>) -> Told<'t> {
         Told {
-            uid: format!("{about}-unknown-{}", short_hash(reason)),
+            uid: format!("{about}-unknown-{}", short_hash(key)),
+            copy: 1,
             check,
             activity: Activity::Create,
             standing: Standing::New,
-            verdict: Verdict::Unknown,
+            verdict: Verdict::Untold,
             severity: Severity::Low,
             word: "unknown",
             detail: None,
@@ -184,10 +194,10 @@ impl<'r> Events<'r, '_> {
             Gone::NoResource => (Activity::Close, Standing::Other("Resource gone"), Verdict::Unknown, "gone"),
             Gone::OtherCause => (Activity::Close, Standing::Other("Other cause"), Verdict::Fail, "changed"),
             Gone::Unknown | Gone::NotChecked => {
-                (Activity::Update, Standing::New, Verdict::Unknown, "unsettled")
+                (Activity::Update, Standing::New, Verdict::Untold, "unsettled")
             }
         };
-        let check = check_of(&before.code);
+        let check = self.check_of(&before.code);
         let resource = json!({
             "uid": before.resource,
             "name": resource_name(&before.resource),
@@ -195,7 +205,7 @@ impl<'r> Events<'r, '_> {
             "role_id": 1,
             "role": "Target",
         });
-        let told = self.untold("", &before.code, check);
+        let told = self.untold("", "", &before.code, check);
         self.frame(Told {
             uid: before.id.clone(),
             activity,
@@ -250,7 +260,10 @@ impl<'r> Events<'r, '_> {
             "metadata": {
                 "version": VERSION,
                 "profiles": ["cloud"],
-                "uid": format!("{}@{}", told.uid, self.time),
+                "uid": match told.copy {
+                    0 | 1 => format!("{}@{}", told.uid, self.time),
+                    copy => format!("{}@{}#{copy}", told.uid, self.time),
+                },
                 "event_code": check.map(|check| check.code),
                 "product": {
                     "uid": "sekimori",
@@ -288,6 +301,12 @@ impl<'r> Events<'r, '_> {
         cleaned(without_nulls(event))
     }
 
+    /// A check of those that ran, policies among them, else of all that there are.
+    fn check_of(&self, code: &str) -> Option<&'static Check> {
+        let all = self.report.checks.iter().chain(posture::CHECKS);
+        all.copied().find(|check| check.code == code)
+    }
+
     fn resource(&self, id: ResourceId, role: Role) -> Value {
         let estate = self.report.estate;
         let text = estate.text(id);
@@ -314,10 +333,6 @@ enum Role {
     Target,
     /// It holds what makes it so.
     Related,
-}
-
-fn check_of(code: &str) -> Option<&'static Check> {
-    posture::CHECKS.iter().copied().find(|check| check.code == code)
 }
 
 fn position(place: &Location) -> Value {

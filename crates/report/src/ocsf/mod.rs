@@ -29,9 +29,9 @@ pub fn write_ocsf(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let events = Events::new(report);
     let outcome = report.outcome;
     let mut list = List { out, first: true };
-    list.all(&outcome.findings, |finding: &Finding| match finding.status {
+    list.all(&numbered(&outcome.findings), |(finding, copy)| match finding.status {
         Status::Fail => events.failure(finding),
-        Status::Pass => events.pass(finding),
+        Status::Pass => events.pass(finding, *copy),
     })?;
     list.all(&outcome.suppressed, |row| events.suppressed(row))?;
     list.all(&outcome.unknown, |row| events.unknown(row))?;
@@ -40,6 +40,22 @@ pub fn write_ocsf(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     list.all(gone, |(before, why)| events.gone(before, *why))?;
     list.all(&report.errors, |(problem, place)| events.unread(problem, place))?;
     list.end()
+}
+
+/// Findings, with which of several passes that are alike each is. They stand side by side: findings are sorted.
+fn numbered(findings: &[Finding]) -> Vec<(&Finding, u32)> {
+    let mut all: Vec<(&Finding, u32)> = Vec::with_capacity(findings.len());
+    for finding in findings {
+        let alike = |last: &&(&Finding, u32)| {
+            let last = last.0;
+            finding.status == Status::Pass
+                && (last.status, last.check.code, last.resource)
+                    == (finding.status, finding.check.code, finding.resource)
+        };
+        let copy = all.last().filter(alike).map_or(1, |(_, copy)| copy.saturating_add(1));
+        all.push((finding, copy));
+    }
+    all
 }
 
 /// An array that is written element by element.

@@ -47,7 +47,10 @@ impl Standing {
 /// What the check says.
 #[derive(Clone, Copy)]
 pub(super) enum Verdict {
+    /// It says nothing: there is nothing left to judge.
     Unknown,
+    /// It says nothing because something is not known: what OCSF calls a warning.
+    Untold,
     Pass,
     Fail,
 }
@@ -56,6 +59,7 @@ impl Verdict {
     pub(super) fn pair(self) -> (u32, &'static str) {
         match self {
             Self::Unknown => (0, "Unknown"),
+            Self::Untold => (2, "Warning"),
             Self::Pass => (1, "Pass"),
             Self::Fail => (3, "Fail"),
         }
@@ -65,7 +69,7 @@ impl Verdict {
 /// How bad it is: nothing where nobody can tell whether it is so.
 pub(super) fn severity(verdict: Verdict, severity: Severity) -> (u32, &'static str) {
     match (verdict, severity) {
-        (Verdict::Unknown, _) => (0, "Unknown"),
+        (Verdict::Unknown | Verdict::Untold, _) => (0, "Unknown"),
         (Verdict::Pass, _) => (1, "Informational"),
         (Verdict::Fail, Severity::Low) => (2, "Low"),
         (Verdict::Fail, Severity::Medium) => (3, "Medium"),
