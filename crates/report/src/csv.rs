@@ -178,10 +178,24 @@ pub(crate) fn row(out: &mut String, cells: &[impl AsRef<str>]) {
     out.push_str("\r\n");
 }
 
+/// How much a cell of a spreadsheet holds, less the apostrophe that may stand before it
+/// (<https://support.microsoft.com/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3>).
+const MOST: usize = 32_766;
+
 /// A cell that a spreadsheet shows and does not run: a text that begins like a formula gets an
 /// apostrophe (<https://owasp.org/www-community/attacks/CSV_Injection>).
 fn cell(out: &mut String, text: &str) {
-    let shown = text.lines().map(clean).collect::<Vec<_>>().join("\n");
+    let mut shown = text.lines().map(clean).collect::<Vec<_>>().join("\n");
+    // A spreadsheet counts in units of UTF-16, and shifts what a longer cell holds into others.
+    if shown.len() > MOST && shown.encode_utf16().count() > MOST {
+        let mut units = 0;
+        let mut fits = |c: char| {
+            units += c.len_utf16();
+            units < MOST
+        };
+        let kept: String = shown.chars().take_while(|c| fits(*c)).collect();
+        shown = kept + "…";
+    }
     let acts = shown.trim_start().starts_with(['=', '+', '-', '@', '|', '%', '＝', '＋', '－', '＠']);
     if !acts && !shown.contains([',', '"', '\n', '\r']) {
         out.push_str(&shown);
@@ -215,5 +229,8 @@ mod tests {
         check("a\tb\u{1b}[0m", "a\\u{9}b\\u{1b}[0m");
         check("one\n  two", "\"one\n  two\"");
         check("one\n=two", "\"one\n=two\"");
+        let long = "見".repeat(MOST);
+        check(&long, &long);
+        check(&format!("{long}本"), &format!("{}…", "見".repeat(MOST - 1)));
     }
 }
