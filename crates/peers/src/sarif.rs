@@ -227,6 +227,12 @@ fn named(snippet: &str) -> Vec<&str> {
         quoted(rest.trim_start().strip_prefix([':', '='])?)
     });
     names.extend(told.filter(|name| !name.contains(['[', '$', '{'])));
+    // What has a name of its own, be it one that is known at deployment only, is not called by its label.
+    let has_name =
+        |line: &str| line.strip_prefix("name").is_some_and(|rest| rest.trim_start().starts_with('='));
+    if lines.clone().any(has_name) {
+        return names;
+    }
     let block = lines.clone().find_map(|line| line.strip_prefix("resource \""));
     names.extend(block.and_then(|rest| quoted(rest.split_once(' ')?.1)));
     names
@@ -248,7 +254,9 @@ mod tests {
         let check = |snippet: &str, expected: &[&str]| assert_eq!(named(snippet), expected, "{snippet}");
         check("  {\n \"type\": \"x\",\n \"name\": \"web1\",", &["web1"]);
         check("{\"name\": \"web1\"}", &["web1"]);
-        check("resource \"azurerm_linux_virtual_machine\" \"main\" {\n  name = \"web1\"", &["web1", "main"]);
+        check("resource \"azurerm_linux_virtual_machine\" \"main\" {\n  name = \"web1\"", &["web1"]);
+        check("resource \"azurerm_linux_virtual_machine\" \"main\" {\n  name = var.name", &[]);
+        check("resource \"azurerm_linux_virtual_machine\" \"main\" {\n", &["main"]);
         check("resource vm 'Microsoft.Compute/virtualMachines@2024-03-01' = {\n  name: 'web1'", &["web1"]);
         check("\"name\": \"[parameters('x')]\"", &[]);
         check("name = \"${var.x}-vm\"", &[]);
