@@ -218,7 +218,7 @@ pub fn compare<'a>(ours: &Ours<'a>, reports: &'a [Report]) -> Comparison<'a> {
                 Ok((resource, by_name)) => {
                     let numbers = index.about(resource, &judged);
                     let (kind, shown) = stand(row.verdict, &judged, own, &numbers);
-                    let (kind, shown) = index.settled(kind, shown, &judged);
+                    let (kind, shown) = index.settled(kind, shown, &judged, by_name);
                     if matches!(kind, Kind::Both | Kind::TheyPass) || told_otherwise(kind, row.verdict) {
                         for number in &shown {
                             if let Some(found) = found.get_mut(*number) {
@@ -410,13 +410,18 @@ impl<'a> Index<'a> {
     }
 
     /// The same where checks were not assessed, or judge something near only.
-    fn settled(&self, kind: Kind, shown: Vec<usize>, judged: &Judged) -> (Kind, Vec<usize>) {
+    /// A resource that its name alone tells may be another one: a difference about it refutes nothing.
+    fn settled(&self, kind: Kind, shown: Vec<usize>, judged: &Judged, by_name: bool) -> (Kind, Vec<usize>) {
         let untold = || -> Vec<usize> {
             judged.codes.iter().filter_map(|code| self.not_assessed.get(code)).copied().collect()
         };
         match kind {
             Kind::OnlyThey | Kind::WePass if !untold().is_empty() => (Kind::WeCannotTell, untold()),
-            _ if kind.is_contradiction() && judged.likeness == Likeness::Related => (Kind::Otherwise, shown),
+            _ if kind.is_contradiction()
+                && (judged.likeness == Likeness::Related || by_name && judged.scope != Scope::Anything) =>
+            {
+                (Kind::Otherwise, shown)
+            }
             _ => (kind, shown),
         }
     }
@@ -698,6 +703,8 @@ mod tests {
         // Of two of one name the one that the check judges is meant.
         let two = [ours[0].clone(), own("NET013", OwnStatus::Pass, "/subscriptions/s/x/web1", &[])];
         assert_eq!(kind(&two, row("CKV_AZURE_1", Verdict::Fail, "name:web1")), Ok(Kind::Both));
+        // What has the name may be something else.
+        assert_eq!(kind(&two, row("CKV_AZURE_1", Verdict::Pass, "name:web1")), Ok(Kind::Otherwise));
     }
 
     #[test]

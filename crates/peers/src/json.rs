@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::fault::Fault;
 
@@ -104,7 +104,7 @@ impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for List<T, M
                 let mut all = Vec::new();
                 while let Some(one) = list.next_element()? {
                     if all.len() == MOST {
-                        return Err(A::Error::custom(format_args!("a list of more than {MOST} elements")));
+                        return Err(A::Error::custom(format_args!("{TOO_LONG} {MOST} elements")));
                     }
                     all.push(one);
                 }
@@ -113,6 +113,18 @@ impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for List<T, M
         }
 
         deserializer.deserialize_seq(Elements(PhantomData))
+    }
+}
+
+/// What begins the message of a list that is too long.
+const TOO_LONG: &str = "a list of more than";
+
+/// A value, none where it has another shape; a list that is too long is a fault all the same.
+pub(crate) fn shaped<T: DeserializeOwned, E: Error>(raw: &str) -> Result<Option<T>, E> {
+    match serde_json::from_str(raw) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.to_string().starts_with(TOO_LONG) => Err(E::custom(error)),
+        Err(_) => Ok(None),
     }
 }
 

@@ -6,11 +6,12 @@ use serde::de::{Deserializer as _, SeqAccess, Visitor};
 
 use crate::csv::{Columns, Records};
 use crate::fault::Fault;
-use crate::json::fault;
+use crate::json::{fault, shaped};
 use crate::ocsf::Event;
 use crate::row::{Form, Report};
 use crate::sarif::Run;
 use crate::{defender, prowler};
+use serde_json::value::RawValue;
 
 /// How large a file may be, in bytes.
 pub const LIMIT: u64 = 256 << 20;
@@ -140,8 +141,9 @@ impl<'de> Visitor<'de> for &mut Gathered {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         // One at a time: a tree of all of them would take many times the file.
-        while let Some(event) = list.next_element::<Event>()? {
-            self.add(&event);
+        // An event in which something is of the wrong shape is one that tells nothing; the others count.
+        while let Some(raw) = list.next_element::<Box<RawValue>>()? {
+            self.add(&shaped::<Event, A::Error>(raw.get())?.unwrap_or_default());
         }
         Ok(())
     }

@@ -121,7 +121,7 @@ fn what_cannot_be_used_is_told_with_its_place() {
     check(b"", "the file is empty");
     check(b"\xef\xbb\xbf \n", "the file is empty");
     check(b"[{\"class_uid\":2004},\n{\"mess", "line 2, column 6: EOF while parsing a string");
-    check(b"[1,2]", "line 1, column 2: invalid type: integer `1`, expected struct Event");
+    check(b"[1,2]", "none of 2 results tells a rule and an outcome; the first is number 1");
     check(b"[] x", "line 1, column 4: trailing characters");
     check(b"{\"runs\":[{\"results\":{}}]}", "line 1, column 20: invalid type: map, expected a list");
     let no_form = "neither OCSF nor SARIF, no table of Prowler and none of Defender for Cloud";
@@ -141,6 +141,24 @@ fn what_cannot_be_used_is_told_with_its_place() {
         "none of 2 results tells a rule and an outcome; the first is number 2",
     );
     check(b"[{},{}]", "none of 2 results tells a rule and an outcome; the first is number 1");
+    // One that has another shape does not stand in the way of the others.
+    for odd in [
+        "{\"metadata\":\"x\"}",
+        "{\"class_uid\":1e400}",
+        "{\"resources\":{}}",
+        "null",
+        "{\"message\":1,\"message\":2}",
+    ] {
+        let text = format!(
+            "[{odd},{{\"class_uid\":2004,\"metadata\":{{\"event_code\":\"a\"}},\"status_code\":\"FAIL\"}}]"
+        );
+        let reports = read(text.as_bytes()).unwrap();
+        let (rows, skipped): (usize, usize) = (
+            reports.iter().map(|report| report.rows.len()).sum(),
+            reports.iter().map(|report| report.skipped).sum(),
+        );
+        assert_eq!((rows, skipped), (1, 1), "{odd}");
+    }
     // Nothing found is nothing wrong.
     assert!(one(b"[]").rows.is_empty());
     assert!(one(b"resourceId,recommendationName,state\n").rows.is_empty());
