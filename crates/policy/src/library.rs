@@ -396,17 +396,17 @@ impl Library {
                 let mut values = initiative.defaults.clone();
                 values.extend(given);
                 for one in initiative.members.iter().rev() {
-                    let handed = one.parameters.iter().filter_map(|(name, value)| {
+                    let handed = one.parameters.iter().map(|(name, value)| {
                         let text = value.as_str().unwrap_or_default();
                         let is_expression = text.starts_with('[') && !text.starts_with("[[");
                         match text_parameter(text) {
                             Some(from) => match values.get(&from) {
-                                Some(value) => Some((name.clone(), value.clone())),
-                                None => Some((format!("{UNWORKED}{name}"), Value::Null)),
+                                Some(value) => (name.clone(), value.clone()),
+                                None => (format!("{UNWORKED}{name}"), Value::Null),
                             },
                             // Anything else is worked out by Azure at the moment of assignment.
-                            None if is_expression => Some((format!("{UNWORKED}{name}"), Value::Null)),
-                            None => Some((name.clone(), value.clone())),
+                            None if is_expression => (format!("{UNWORKED}{name}"), Value::Null),
+                            None => (name.clone(), value.clone()),
                         }
                     });
                     waiting.push((one.key.clone(), handed.collect(), within.clone()));

@@ -1,6 +1,6 @@
 //! Policies on estates of a few resources: what is met, what is not, and what nobody can tell.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use estate::split::{Cut, Splitter};
 use estate::{Collector, Estate, Origin, Part, SourceIndex};

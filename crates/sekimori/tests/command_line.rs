@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use common::{run, run_with, scratch};
 
-const COMMANDS: [&[&str]; 34] = [
+const COMMANDS: [&[&str]; 35] = [
     &[],
     &["check"],
     &["collect"],
@@ -35,6 +35,7 @@ const COMMANDS: [&[&str]; 34] = [
     &["config", "check"],
     &["config", "show"],
     &["config", "schema"],
+    &["config", "table"],
     &["tags"],
     &["tags", "reset"],
     &["tags", "update"],
