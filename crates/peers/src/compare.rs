@@ -254,6 +254,18 @@ pub fn compare<'a>(ours: &Ours<'a>, reports: &'a [Report]) -> Comparison<'a> {
     result
 }
 
+/// Whether an id is of a type; any is where it is not told.
+fn is_of(id: &str, of: &str) -> bool {
+    let Some((provider, kinds)) = of.split_once('/') else { return of.is_empty() };
+    let lower = id.to_lowercase();
+    let Some((_, rest)) = lower.rsplit_once("/providers/") else { return false };
+    let mut parts = rest.split('/');
+    let own = parts.next() == Some(provider);
+    // Types and names take turns.
+    let types: Vec<&str> = parts.step_by(2).collect();
+    own && types.join("/") == kinds
+}
+
 /// A rule near ours that passes what we find is beside our finding, too.
 fn told_otherwise(kind: Kind, verdict: Verdict) -> bool {
     kind == Kind::TheyPassSuppressed || (kind == Kind::Otherwise && verdict == Verdict::Pass)
@@ -433,7 +445,7 @@ impl<'a> Index<'a> {
         judged: &Judged,
         known: &dyn Fn(&str) -> bool,
     ) -> Result<(&'a str, bool), Why> {
-        let names = match &row.subject {
+        let (names, of) = match &row.subject {
             Subject::Id(id) => {
                 let own = self.written.get(&id.to_lowercase()).copied();
                 // A subscription or a watcher of networks needs no finding of its own to hold some, just to be one of ours.
@@ -448,7 +460,7 @@ impl<'a> Index<'a> {
                     None => Err(Why::NotThere),
                 };
             }
-            Subject::Named { names, .. } => names,
+            Subject::Named { names, of, .. } => (names, of),
         };
         if judged.scope == Scope::Anything {
             return Ok((names.first().map_or("", |name| name), true));
@@ -458,7 +470,11 @@ impl<'a> Index<'a> {
         }
         let mut why = Why::NotThere;
         for name in names {
-            let Some(ids) = self.by_name.get(&name.to_lowercase()) else { continue };
+            let Some(all) = self.by_name.get(&name.to_lowercase()) else { continue };
+            let ids: Vec<&str> = all.iter().copied().filter(|id| is_of(id, of)).collect();
+            if ids.is_empty() {
+                continue;
+            }
             let judged: Vec<&&str> = ids.iter().filter(|id| !self.about(id, judged).is_empty()).collect();
             match (judged.as_slice(), ids.as_slice()) {
                 ([id], _) => return Ok((id, true)),
@@ -530,7 +546,7 @@ mod tests {
 
     fn row(rule: &str, verdict: Verdict, subject: &str) -> Row {
         let subject = match subject.strip_prefix("name:") {
-            Some(name) => Subject::Named { names: vec![name.into()], place: "a.tf:1".into() },
+            Some(name) => Subject::Named { names: vec![name.into()], of: "".into(), place: "a.tf:1".into() },
             None => Subject::of(subject, None),
         };
         Row {
@@ -703,6 +719,12 @@ mod tests {
         // Of two of one name the one that the check judges is meant.
         let two = [ours[0].clone(), own("NET013", OwnStatus::Pass, "/subscriptions/s/x/web1", &[])];
         assert_eq!(kind(&two, row("CKV_AZURE_1", Verdict::Fail, "name:web1")), Ok(Kind::Both));
+        // What has the name and another type is something else.
+        let mut group = row("CKV_AZURE_1", Verdict::Fail, "name:web1");
+        if let Subject::Named { of, .. } = &mut group.subject {
+            *of = "microsoft.network/networksecuritygroups".into();
+        }
+        assert_eq!(kind(&two, group), Err(Why::NotThere));
         // What has the name may be something else.
         assert_eq!(kind(&two, row("CKV_AZURE_1", Verdict::Pass, "name:web1")), Ok(Kind::Otherwise));
     }

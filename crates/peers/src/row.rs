@@ -94,6 +94,8 @@ pub enum Subject {
     Named {
         /// What it may be called.
         names: Vec<Box<str>>,
+        /// Its type as Azure has it, in lower case; empty where that is not told.
+        of: Box<str>,
         /// The file and the line.
         place: Box<str>,
     },
@@ -120,7 +122,7 @@ impl Subject {
             return Self::Id(uid.trim_end_matches('/').into());
         }
         let names = [Some(uid), name].into_iter().flatten().map(str::trim).filter(|name| !name.is_empty());
-        Self::Named { names: names.map(Box::from).collect(), place: "".into() }
+        Self::Named { names: names.map(Box::from).collect(), of: "".into(), place: "".into() }
     }
 }
 

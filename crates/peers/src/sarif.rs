@@ -213,7 +213,7 @@ fn subject(locations: &[Location]) -> Subject {
         Some(line) if !file.is_empty() => format!("{file}:{line}"),
         _ => file.to_owned(),
     };
-    Subject::Named { names, place: kept(&place) }
+    Subject::Named { names, of: kept(&type_in(snippet)), place: kept(&place) }
 }
 
 /// The name of the resource that a piece of a template is, and the one that Terraform calls it by. A name that is known at
@@ -238,6 +238,48 @@ fn named(snippet: &str) -> Vec<&str> {
     names
 }
 
+/// What Terraform calls types of resources, and Azure.
+const TERRAFORM: [(&str, &str); 18] = [
+    ("azurerm_linux_virtual_machine", "microsoft.compute/virtualmachines"),
+    ("azurerm_windows_virtual_machine", "microsoft.compute/virtualmachines"),
+    ("azurerm_virtual_machine", "microsoft.compute/virtualmachines"),
+    ("azurerm_linux_virtual_machine_scale_set", "microsoft.compute/virtualmachinescalesets"),
+    ("azurerm_windows_virtual_machine_scale_set", "microsoft.compute/virtualmachinescalesets"),
+    ("azurerm_orchestrated_virtual_machine_scale_set", "microsoft.compute/virtualmachinescalesets"),
+    ("azurerm_managed_disk", "microsoft.compute/disks"),
+    ("azurerm_network_interface", "microsoft.network/networkinterfaces"),
+    ("azurerm_network_security_group", "microsoft.network/networksecuritygroups"),
+    ("azurerm_public_ip", "microsoft.network/publicipaddresses"),
+    ("azurerm_virtual_network", "microsoft.network/virtualnetworks"),
+    ("azurerm_subnet", "microsoft.network/virtualnetworks/subnets"),
+    ("azurerm_bastion_host", "microsoft.network/bastionhosts"),
+    ("azurerm_route_table", "microsoft.network/routetables"),
+    ("azurerm_lb", "microsoft.network/loadbalancers"),
+    ("azurerm_firewall", "microsoft.network/azurefirewalls"),
+    ("azurerm_recovery_services_vault", "microsoft.recoveryservices/vaults"),
+    ("azurerm_network_watcher_flow_log", "microsoft.network/networkwatchers/flowlogs"),
+];
+
+/// The type of the resource that a piece of a template is: of a Terraform block, an ARM or a Bicep resource. Empty where it is
+/// not told; a Terraform type that we have no name for is given as it is, so that it is nothing of ours.
+fn type_in(snippet: &str) -> String {
+    for line in snippet.lines().map(str::trim) {
+        if let Some(rest) = line.strip_prefix("resource ") {
+            let Some(written) = quoted(rest).or_else(|| quoted(rest.split_once(' ')?.1)) else { continue };
+            let written = written.split('@').next().unwrap_or(written).to_ascii_lowercase();
+            let known = TERRAFORM.iter().find(|(own, _)| *own == written);
+            return known.map_or(written, |(_, of)| (*of).to_owned());
+        }
+        let rest = line.trim_start_matches('{').trim_start().strip_prefix("\"type\"");
+        if let Some(written) = rest.and_then(|rest| quoted(rest.trim_start().strip_prefix(':')?))
+            && written.contains('/')
+        {
+            return written.to_ascii_lowercase();
+        }
+    }
+    String::new()
+}
+
 fn quoted(text: &str) -> Option<&str> {
     let text = text.trim_start();
     let quote = text.chars().next().filter(|c| "\"'".contains(*c))?;
@@ -248,6 +290,23 @@ fn quoted(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn types_are_read_from_what_stands_there() {
+        let check = |snippet: &str, expected: &str| assert_eq!(type_in(snippet), expected, "{snippet}");
+        check(
+            "resource \"azurerm_network_security_group\" \"main\" {",
+            "microsoft.network/networksecuritygroups",
+        );
+        check("resource \"azurerm_storage_account\" \"main\" {", "azurerm_storage_account");
+        check(
+            "resource vm 'Microsoft.Compute/virtualMachines@2024-03-01' = {",
+            "microsoft.compute/virtualmachines",
+        );
+        check("{\n \"type\": \"Microsoft.Compute/disks\",", "microsoft.compute/disks");
+        check("name = \"web1\"", "");
+        check("resource", "");
+    }
 
     #[test]
     fn names_are_read_from_what_stands_there() {

@@ -68,7 +68,11 @@ fn checkovs_results() {
     assert_eq!((report.skipped, report.first_skipped), (1, Some(3)));
     assert_eq!(told(&report.rows[0]), ("CKV_AZURE_1", Verdict::Fail, false, 1));
     assert_eq!(&*report.rows[0].title, "No basic authentication");
-    let named = Subject::Named { names: vec!["dns1".into()], place: "vms.json:7".into() };
+    let named = Subject::Named {
+        names: vec!["dns1".into()],
+        of: "microsoft.compute/virtualmachines".into(),
+        place: "vms.json:7".into(),
+    };
     assert_eq!(report.rows[0].subject, named);
     assert_eq!(told(&report.rows[1]), ("CKV_AZURE_50", Verdict::Fail, true, 2));
 }

@@ -234,7 +234,7 @@ fn ours<'a>(own: &'a Own, they_have_a_rule: Option<bool>) -> OursForm<'a> {
 fn subject_text(subject: &Subject) -> String {
     match subject {
         Subject::Id(id) => id.to_string(),
-        Subject::Named { names, place } => {
+        Subject::Named { names, place, .. } => {
             let mut text = names.first().map(ToString::to_string).unwrap_or_default();
             if !place.is_empty() {
                 let _ = write!(text, "{}{place}", if text.is_empty() { "" } else { " @ " });

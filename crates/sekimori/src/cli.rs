@@ -191,6 +191,8 @@ pub(crate) enum Command {
         memory: u64,
         #[arg(long, value_name = "SECONDS", help = t("The time that it may take", "時間の上限"))]
         seconds: u64,
+        #[arg(long, value_name = "PID", help = t("The process that reads what it says", "結果を読み取るプロセス"))]
+        parent: u32,
     },
     #[command(
         about = t("Look at policies, and what becomes of them", "ポリシーとその判定状況を確認します"),

@@ -144,7 +144,7 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
             ConfigCommand::Table => output::print_plain(&configuration::table(lang)).map(|()| 0),
         },
         Command::Tags { command } => tags::run(command, lang),
-        Command::OwnChecks { memory, seconds } => policy::serve(*memory, *seconds),
+        Command::OwnChecks { memory, seconds, parent } => policy::serve(*memory, *seconds, *parent),
         Command::Policy { command } => policy::run(command, lang),
         Command::Completions { shell } => completions::print(*shell).map(|()| 0),
         Command::Man { folder } => man::write(folder.as_deref(), lang).map(|()| 0),

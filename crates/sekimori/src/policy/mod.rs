@@ -45,8 +45,8 @@ fn input(sources: &[PathBuf], lang: Lang) -> anyhow::Result<u8> {
 }
 
 /// What the process that works own checks out does.
-pub(crate) fn serve(memory: u64, seconds: u64) -> anyhow::Result<u8> {
-    worker::serve(memory, seconds)?;
+pub(crate) fn serve(memory: u64, seconds: u64, parent: u32) -> anyhow::Result<u8> {
+    worker::serve(memory, seconds, parent)?;
     Ok(0)
 }
 

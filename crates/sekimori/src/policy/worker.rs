@@ -48,8 +48,10 @@ impl Job {
 }
 
 /// What the hidden command does: reads a job, prints what became of it.
-pub(super) fn serve(memory: u64, seconds: u64) -> anyhow::Result<()> {
-    limit(memory, seconds);
+pub(super) fn serve(memory: u64, seconds: u64, parent: u32) -> anyhow::Result<()> {
+    if !limit(memory, seconds, parent) {
+        return Ok(());
+    }
     let job: Job = serde_json::from_reader(std::io::stdin().lock())?;
     let (files, input, limits) = job.documents();
     let text = match input {
@@ -61,8 +63,9 @@ pub(super) fn serve(memory: u64, seconds: u64) -> anyhow::Result<()> {
     output::print_plain(&text)
 }
 
+/// Sets the limits of the process; false where the one who started it is gone already.
 #[cfg(unix)]
-fn limit(memory: u64, seconds: u64) {
+fn limit(memory: u64, seconds: u64, parent: u32) -> bool {
     use rustix::process::{Resource, Rlimit, setrlimit};
     // Where the system knows no such limit, whoever waits for the process bounds it.
     let _ = setrlimit(Resource::As, Rlimit { current: Some(memory), maximum: Some(memory) });
@@ -70,10 +73,14 @@ fn limit(memory: u64, seconds: u64) {
     // Nobody is left to read what it says when the one who started it is gone.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    let own = rustix::process::getppid().map(|own| own.as_raw_nonzero().get());
+    own == i32::try_from(parent).ok()
 }
 
 #[cfg(not(unix))]
-fn limit(_: u64, _: u64) {}
+fn limit(_: u64, _: u64, _: u32) -> bool {
+    true
+}
 
 /// Works checks out. When the process does not come back, each check is worked out alone, so that the others are not lost.
 pub(super) fn evaluate(files: &[Document], input: &str) -> anyhow::Result<Vec<Evaluated>> {
@@ -122,6 +129,7 @@ fn run(files: &[Document], input: Option<&str>) -> anyhow::Result<Option<String>
     let program = std::env::current_exe().context("the program does not find itself")?;
     let mut child = Command::new(program)
         .args([COMMAND, "--memory", &memory.to_string(), "--seconds", &seconds.to_string()])
+        .args(["--parent", &std::process::id().to_string()])
         .stdin(Stdio::from(given))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
