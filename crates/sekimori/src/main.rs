@@ -10,6 +10,7 @@ mod effective;
 mod evidence;
 mod flow;
 mod import;
+mod kept;
 mod language;
 mod man;
 mod notices;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
@@ -14,8 +14,7 @@ use reach::tags::{BadList, Tags, read_published};
 use serde_json::json;
 
 use crate::cli::{Form, TagsCommand};
-use crate::output;
-use crate::settings::data_folder;
+use crate::{kept, output};
 
 /// No published list has ever been a tenth of this.
 const LIMIT: u64 = 64 << 20;
@@ -33,7 +32,7 @@ pub(crate) fn run(command: &TagsCommand, lang: Lang) -> anyhow::Result<u8> {
 /// same cloud.
 pub(crate) fn list(lang: Lang) -> anyhow::Result<Arc<Tags>> {
     let built_in = Tags::built_in();
-    let Some(path) = kept() else { return Ok(built_in) };
+    let Some(path) = kept::place(KEPT) else { return Ok(built_in) };
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(built_in),
@@ -56,10 +55,8 @@ fn unusable(path: &Path, lang: Lang) -> String {
     }
 }
 
-/// Where a list is kept.
-fn kept() -> Option<PathBuf> {
-    Some(data_folder()?.join("service-tags.bin"))
-}
+/// What a list is kept as.
+const KEPT: &str = "service-tags.bin";
 
 fn update(file: &Path, date: Option<&str>, to: Option<&Path>, lang: Lang) -> anyhow::Result<()> {
     let name = file.display().to_string();
@@ -89,29 +86,11 @@ fn update(file: &Path, date: Option<&str>, to: Option<&Path>, lang: Lang) -> any
         }
     }
     let tags = read_published(&text, &date).map_err(|error| anyhow!(bad(&name, &error, lang)))?;
-    let path = match to.map(Path::to_path_buf).or_else(kept) {
-        Some(path) => path,
-        None => match lang {
-            Lang::En => bail!("there is no folder for data: set HOME or XDG_DATA_HOME"),
-            Lang::Ja => {
-                bail!("データ用のフォルダーがありません。HOME または XDG_DATA_HOME を設定してください")
-            }
-        },
-    };
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(|| match lang {
-            Lang::En => format!("cannot make the folder `{}`", folder.display()),
-            Lang::Ja => format!("フォルダー `{}` を作成できません", folder.display()),
-        })?;
-    }
-    output::write_file(&path, &tags.to_bytes(), lang)?;
+    let path = kept::keep(KEPT, to, &tags.to_bytes(), lang)?;
     if let Some(remark) = remark(&tags, lang) {
         output::note(&remark);
     }
-    output::note(&match lang {
-        Lang::En => format!("kept as {}", path.display()),
-        Lang::Ja => format!("{} に保存しました", path.display()),
-    });
+    kept::tell(&path, lang);
     output::print(&summary(&tags, lang))
 }
 
@@ -147,14 +126,7 @@ fn date_in(name: &str) -> Option<String> {
 
 /// Takes a list away that was brought.
 fn reset(lang: Lang) -> anyhow::Result<()> {
-    if let Some(path) = kept() {
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| unusable(&path, lang));
-            }
-            _ => {}
-        }
-    }
+    kept::forget(KEPT, |path| unusable(path, lang))?;
     output::print(&summary(&Tags::built_in(), lang))
 }
 

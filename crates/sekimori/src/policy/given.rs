@@ -34,7 +34,7 @@ impl Policies {
         if named.is_empty() {
             return Ok(None);
         }
-        let pack = update::kept(lang)?;
+        let pack = update::pack(lang)?;
         let (mut documents, mut own, mut unread) = (Vec::new(), Vec::new(), Vec::new());
         for path in named {
             if path.as_os_str() == policy::BUILTIN {

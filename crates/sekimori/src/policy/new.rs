@@ -1,12 +1,11 @@
 //! `sekimori policy new`: a check to start from, with its tests.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use posture::Lang;
 
-use crate::output;
+use crate::{kept, output};
 
 /// Writes `NAME.rego` and `NAME_test.rego` into a folder.
 pub(super) fn run(name: &str, folder: Option<&Path>, lang: Lang) -> anyhow::Result<()> {
@@ -23,12 +22,7 @@ pub(super) fn run(name: &str, folder: Option<&Path>, lang: Lang) -> anyhow::Resu
         }
     }
     let folder = folder.map_or_else(PathBuf::new, Path::to_path_buf);
-    if !folder.as_os_str().is_empty() {
-        fs::create_dir_all(&folder).with_context(|| match lang {
-            Lang::En => format!("cannot make the folder `{}`", folder.display()),
-            Lang::Ja => format!("フォルダー `{}` を作成できません", folder.display()),
-        })?;
-    }
+    kept::make_folder(&folder, lang)?;
     let files = [
         (folder.join(format!("{name}.rego")), CHECK.replace("NAME", name)),
         (folder.join(format!("{name}_test.rego")), TEST.replace("NAME", name)),

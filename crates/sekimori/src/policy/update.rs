@@ -1,23 +1,22 @@
 //! Azure's own definitions: those that the program holds, or newer ones that somebody brought.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use policy::Pack;
 use posture::{Day, Lang};
 use serde_json::Value;
 
-use crate::output;
-use crate::settings::data_folder;
+use crate::{kept, output};
 
 /// The largest definition that is read. Azure's largest has 400 KB.
 const LARGEST: u64 = 4 << 20;
 
 /// The definitions to go by: what was brought with `policy update`, unless the program holds newer ones.
-pub(crate) fn kept(lang: Lang) -> anyhow::Result<Pack> {
+pub(crate) fn pack(lang: Lang) -> anyhow::Result<Pack> {
     let own = Pack::own().map_err(|_| anyhow!("the program's own definitions cannot be read"))?;
-    let Some(path) = place() else { return Ok(own) };
+    let Some(path) = kept::place(KEPT) else { return Ok(own) };
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(own),
@@ -27,9 +26,8 @@ pub(crate) fn kept(lang: Lang) -> anyhow::Result<Pack> {
     Ok(if brought.date >= own.date { brought } else { own })
 }
 
-fn place() -> Option<PathBuf> {
-    Some(data_folder()?.join("policies.json.zst"))
-}
+/// What definitions are kept as.
+const KEPT: &str = "policies.json.zst";
 
 fn unusable(path: &Path, lang: Lang) -> String {
     let name = path.display();
@@ -69,40 +67,15 @@ pub(super) fn run(folder: &Path, date: &str, to: Option<&Path>, lang: Lang) -> a
         }
     }
     let bytes = pack.to_bytes().map_err(|_| anyhow!("the definitions cannot be packed"))?;
-    let path = match to.map(Path::to_path_buf).or_else(place) {
-        Some(path) => path,
-        None => match lang {
-            Lang::En => bail!("there is no folder for data: set HOME or XDG_DATA_HOME"),
-            Lang::Ja => {
-                bail!("データ用のフォルダーがありません。HOME または XDG_DATA_HOME を設定してください")
-            }
-        },
-    };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).with_context(|| match lang {
-            Lang::En => format!("cannot make the folder `{}`", folder.display()),
-            Lang::Ja => format!("フォルダー `{}` を作成できません", folder.display()),
-        })?;
-    }
-    output::write_file(&path, &bytes, lang)?;
-    output::note(&match lang {
-        Lang::En => format!("kept as {}", path.display()),
-        Lang::Ja => format!("{} に保存しました", path.display()),
-    });
+    let path = kept::keep(KEPT, to, &bytes, lang)?;
+    kept::tell(&path, lang);
     output::print(&told(&pack, lang))
 }
 
 /// Takes away what was brought.
 pub(super) fn reset(lang: Lang) -> anyhow::Result<()> {
-    if let Some(path) = place() {
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| unusable(&path, lang));
-            }
-            _ => {}
-        }
-    }
-    output::print(&told(&kept(lang)?, lang))
+    kept::forget(KEPT, |path| unusable(path, lang))?;
+    output::print(&told(&pack(lang)?, lang))
 }
 
 fn told(pack: &Pack, lang: Lang) -> String {

@@ -3,7 +3,7 @@
 mod find;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
 use config::{Config, FailOn, Format, KEYS, Key, Set};
@@ -178,19 +178,6 @@ impl Chosens {
 }
 
 const COUNT: &str = "a whole number from 0 to 16777216";
-
-/// The folder for data of the person that the program keeps (XDG on Unix).
-/// <https://specifications.freedesktop.org/basedir-spec/latest/>
-pub(crate) fn data_folder() -> Option<PathBuf> {
-    let folder = match cfg!(windows) {
-        true => PathBuf::from(variable("LOCALAPPDATA")?),
-        false => match variable("XDG_DATA_HOME").filter(|path| Path::new(path).is_absolute()) {
-            Some(folder) => PathBuf::from(folder),
-            None => PathBuf::from(variable("HOME")?).join(".local/share"),
-        },
-    };
-    Some(folder.join("sekimori"))
-}
 
 /// An environment variable that says something.
 pub(crate) fn variable(name: &str) -> Option<String> {
