@@ -12,6 +12,8 @@ use regorus::languages::azure_policy::ast::{Constraint, Span};
 use regorus::languages::azure_policy::{compiler, parser};
 use regorus::rvm::program::Program;
 
+use serde_json::{Map, Value};
+
 use crate::alias::Aliases;
 use crate::expression;
 use crate::needs::{Needs, of_condition};
@@ -32,6 +34,8 @@ pub(crate) struct Leaf {
     pub(crate) text: String,
     /// What it asks for.
     pub(crate) needs: Needs,
+    /// The same as JSON where it asks for the type of a resource, which tells beforehand whom a policy is for.
+    pub(crate) of_type: Option<Map<String, Value>>,
     /// What works it out, or why nothing does.
     pub(crate) program: Result<Arc<Program>, String>,
     /// Tells whether a function of it, which always gives something, gives anything: the library goes on where Azure stops.
@@ -98,6 +102,7 @@ impl Leaves {
         let leaf = Leaf {
             text: written.split_whitespace().collect::<Vec<_>>().join(" "),
             needs,
+            of_type: of_type(written),
             program: compile(written),
             guard: guarded.and_then(|text| {
                 let leaf = serde_json::json!({"value": text, "exists": "true"});
@@ -122,6 +127,12 @@ impl Leaves {
     pub(crate) fn get(&self, number: usize) -> Option<&Leaf> {
         self.all.get(number)
     }
+}
+
+fn of_type(written: &str) -> Option<Map<String, Value>> {
+    let Ok(Value::Object(leaf)) = serde_json::from_str(written) else { return None };
+    let field = leaf.get("field").and_then(Value::as_str)?;
+    field.eq_ignore_ascii_case("type").then_some(leaf)
 }
 
 /// Makes a program of a leaf. Each has a source of its own: a program keeps all of the text that it was made of.

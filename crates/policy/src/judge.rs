@@ -12,7 +12,7 @@ use regorus::rvm::program::Program;
 use serde_json::Value;
 
 use crate::check::{check_of, counterpart};
-use crate::condition::{Node, Tri, message};
+use crate::condition::{Leaf, Node, Tri, message};
 use crate::definition::{CANDIDATE, Definition, Details, Effect};
 use crate::library::{Assigned, Library};
 use crate::record::{Read, Record, full_name, parts_of, type_of};
@@ -237,22 +237,18 @@ fn concerned<'t>(
 
 /// Whether a policy may be for resources of a type.
 fn may_be_for(library: &Library, one: &Ready<'_>, of: &str) -> bool {
-    let mut leaf = |number: usize| library.leaves.get(number).map_or(UNKNOWN, |leaf| of_type(&leaf.text, of));
+    let mut leaf = |number: usize| library.leaves.get(number).map_or(UNKNOWN, |leaf| of_type(leaf, of));
     one.definition.condition.decide(&mut leaf) != Tri::False
 }
 
 const UNKNOWN: Tri = Tri::Unknown(Vec::new());
 
 /// What a leaf says of a type alone; unknown where it asks for anything else.
-fn of_type(text: &str, of: &str) -> Tri {
-    let Ok(Value::Object(leaf)) = serde_json::from_str::<Value>(text) else { return UNKNOWN };
-    let field = leaf.get("field").and_then(Value::as_str);
-    if !field.is_some_and(|field| field.eq_ignore_ascii_case("type")) {
-        return UNKNOWN;
-    }
+fn of_type(leaf: &Leaf, of: &str) -> Tri {
+    let Some(leaf) = &leaf.of_type else { return UNKNOWN };
     let plain =
         |value: &Value| value.as_str().filter(|text| !text.starts_with('[')).map(str::to_ascii_lowercase);
-    for (key, value) in &leaf {
+    for (key, value) in leaf {
         let found = match (key.to_ascii_lowercase().as_str(), value) {
             ("equals", value) => plain(value).map(|text| text == of),
             ("notequals", value) => plain(value).map(|text| text != of),
@@ -279,10 +275,7 @@ fn reads_any(library: &Library, one: &Ready<'_>) -> bool {
     one.definition.condition.leaves(&mut leaves);
     let types: Vec<String> = leaves
         .iter()
-        .filter_map(|number| serde_json::from_str::<Value>(&library.leaves.get(*number)?.text).ok())
-        .filter(|leaf| {
-            leaf.get("field").and_then(Value::as_str).is_some_and(|field| field.eq_ignore_ascii_case("type"))
-        })
+        .filter_map(|number| library.leaves.get(*number)?.of_type.as_ref())
         .flat_map(|leaf| match leaf.get("equals").or_else(|| leaf.get("in")) {
             Some(Value::String(one)) => vec![one.to_ascii_lowercase()],
             Some(Value::Array(all)) => {
