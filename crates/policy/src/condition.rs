@@ -11,7 +11,6 @@ use regorus::Source;
 use regorus::languages::azure_policy::ast::{Constraint, Span};
 use regorus::languages::azure_policy::{compiler, parser};
 use regorus::rvm::program::Program;
-
 use serde_json::{Map, Value};
 
 use crate::alias::Aliases;
