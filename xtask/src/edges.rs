@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::shell::{cargo, root, say};
 
 /// Each crate of ours with the ones that it may use.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("estate", &[]),
     ("reach", &["estate"]),
     ("signin", &["estate"]),
@@ -19,14 +19,19 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("config", &["estate", "posture"]),
     ("peers", &[]),
     ("report", &["estate", "reach", "signin", "posture", "peers"]),
-    ("sekimori", &["estate", "reach", "signin", "posture", "policy", "config", "peers", "report", "azure"]),
+    (
+        "sekimori",
+        &["estate", "reach", "signin", "posture", "policy", "config", "peers", "report", "template", "azure"],
+    ),
+    ("template", &[]),
     ("azure", &["estate"]),
     ("azure-sim", &[]),
     ("xtask", &[]),
 ];
 
 /// Crates that read no clock, file, socket or environment.
-const PURE: [&str; 8] = ["estate", "reach", "signin", "posture", "policy", "config", "peers", "report"];
+const PURE: [&str; 9] =
+    ["estate", "reach", "signin", "posture", "policy", "config", "peers", "report", "template"];
 
 /// What a pure crate never uses, directly or through others.
 const IMPURE: [&str; 9] =

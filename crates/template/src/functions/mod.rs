@@ -1,0 +1,1 @@
+//! The functions of template expressions whose results depend on their arguments alone.

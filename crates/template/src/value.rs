@@ -1,0 +1,421 @@
+//! Values of templates and plans: JSON, what is not known yet, and where each of them was written.
+//!
+//! INVARIANT: an unknown value is told by its key: two unknowns with one key are the same value, whatever
+//! it will be. So names that nobody knows yet still tell that they are one name.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use hashbrown::HashMap;
+
+/// A stretch of bytes in one of the files that were read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The number of the file.
+    pub file: u32,
+    /// Its first byte.
+    pub start: u32,
+    /// The byte behind its last one.
+    pub end: u32,
+}
+
+/// A value, and where it was written.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it was written. What an expression gives stands where the expression stands; what is
+    /// inside of it stands where it was written itself.
+    pub at: Span,
+}
+
+/// What a value is. Large ones are shared, so copies cost nothing.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Any other number. Templates have none; parameters of plans do.
+    Float(f64),
+    /// A text.
+    Text(Arc<str>),
+    /// A text of which some parts are not known; never without one that is not. Literal parts are neither empty nor next to each other.
+    Parts(Arc<[Part]>),
+    /// A list.
+    List(Arc<Vec<Value>>),
+    /// An object.
+    Object(Arc<Object>),
+    /// A value that is not known, of any type.
+    Unknown(Arc<Unknown>),
+}
+
+/// A part of a text.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// That is known.
+    Literal(Arc<str>),
+    /// That is not.
+    Unknown(Arc<Unknown>),
+}
+
+/// A value that is not known before the deployment.
+#[derive(Clone, Debug)]
+pub struct Unknown {
+    /// Tells it from others: two with one key are the same value. Never a secret.
+    pub key: Box<str>,
+    /// A short name for people, without slashes: `vmName`, `uniqueString`.
+    pub label: Box<str>,
+    /// Why it is not known.
+    pub why: Why,
+}
+
+/// Why a value is not known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Why {
+    /// A parameter has no value.
+    Parameter(Box<str>),
+    /// A parameter is a secret, whose value is never read.
+    Secret(Box<str>),
+    /// A parameter is read from a Key Vault at deployment.
+    KeyVault(Box<str>),
+    /// The function asks Azure at deployment (`listKeys`, `reference` of what stands elsewhere).
+    Runtime(Box<str>),
+    /// The function gives something else each time (`utcNow`, `newGuid`).
+    EachTime(Box<str>),
+    /// The function's algorithm is Azure's own (`uniqueString`).
+    Generated(Box<str>),
+    /// It depends on where the template is deployed (`subscription().subscriptionId`).
+    Scope(Box<str>),
+    /// A linked template is not at hand.
+    Link(Box<str>),
+    /// A resource stands elsewhere (`existing`), or has no such property before the deployment.
+    Existing(Box<str>),
+    /// The condition of a resource is not known.
+    Condition(Box<str>),
+    /// The expression is at fault, which is told elsewhere.
+    Fault,
+    /// Terraform knows it after it was applied.
+    Apply(Box<str>),
+    /// Terraform keeps it to itself.
+    Sensitive(Box<str>),
+}
+
+/// The longest key that is kept as it is.
+const KEY_LIMIT: usize = 400;
+
+impl Unknown {
+    /// An unknown value. A long key is kept as its hash.
+    pub fn new(key: impl Into<String>, label: &str, why: Why) -> Arc<Self> {
+        let mut key: String = key.into();
+        if key.len() > KEY_LIMIT {
+            key = format!("#{:032x}", hash(key.as_bytes()));
+        }
+        let label: String = label
+            .chars()
+            .map(|c| if matches!(c, '/' | '{' | '}' | '"' | '\\') || c.is_control() { '.' } else { c })
+            .take(60)
+            .collect();
+        Arc::new(Self { key: key.into(), label: label.into(), why })
+    }
+}
+
+/// FNV-1a in 128 bits (<https://www.rfc-editor.org/rfc/rfc9923>), which is enough to tell keys apart.
+fn hash(bytes: &[u8]) -> u128 {
+    bytes.iter().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash: u128, byte| {
+        (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+    })
+}
+
+/// An object: members in the order in which they were written, found in any case of letters.
+#[derive(Clone, Debug, Default)]
+pub struct Object {
+    members: Vec<Member>,
+    index: OnceLock<HashMap<Box<str>, usize>>,
+}
+
+/// A member of an object.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where the name was written.
+    pub at: Span,
+    /// Its value.
+    pub value: Value,
+}
+
+/// Objects with more members than this are looked up in an index.
+const INDEXED: usize = 12;
+
+impl Object {
+    /// An object of these members. Of members with one name the last one counts, at the place of the first.
+    pub fn new(members: Vec<Member>) -> Self {
+        let mut object = Self { members, index: OnceLock::new() };
+        object.members = match object.members.len() {
+            0 | 1 => object.members,
+            _ => last_of_each(object.members),
+        };
+        object
+    }
+
+    /// Its members.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// The member of a name, in any case of letters.
+    pub fn member(&self, name: &str) -> Option<&Member> {
+        if self.members.len() <= INDEXED {
+            return self.members.iter().find(|member| member.name.eq_ignore_ascii_case(name));
+        }
+        let index = self.index.get_or_init(|| {
+            let all = self.members.iter().enumerate();
+            all.map(|(at, member)| (member.name.to_ascii_lowercase().into(), at)).collect()
+        });
+        let at = *index.get(name.to_ascii_lowercase().as_str())?;
+        self.members.get(at)
+    }
+
+    /// The value of a name, in any case of letters.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.member(name).map(|member| &member.value)
+    }
+
+    /// The same, `null` left out.
+    pub fn some(&self, name: &str) -> Option<&Value> {
+        self.get(name).filter(|value| !matches!(value.kind, Kind::Null))
+    }
+
+    /// The text of a name.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.text()
+    }
+}
+
+fn last_of_each(members: Vec<Member>) -> Vec<Member> {
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(members.len());
+    let mut kept: Vec<Member> = Vec::with_capacity(members.len());
+    for member in members {
+        match places.get(member.name.to_ascii_lowercase().as_str()).copied() {
+            Some(at) => {
+                if let Some(slot) = kept.get_mut(at) {
+                    *slot = member;
+                }
+            }
+            None => {
+                places.insert(member.name.to_ascii_lowercase(), kept.len());
+                kept.push(member);
+            }
+        }
+    }
+    kept
+}
+
+impl Value {
+    /// A value at a place.
+    pub fn new(kind: Kind, at: Span) -> Self {
+        Self { kind, at }
+    }
+
+    /// A text.
+    pub fn of_text(text: &str, at: Span) -> Self {
+        Self::new(Kind::Text(text.into()), at)
+    }
+
+    /// A list.
+    pub fn of_list(items: Vec<Self>, at: Span) -> Self {
+        Self::new(Kind::List(Arc::new(items)), at)
+    }
+
+    /// An object.
+    pub fn of_object(members: Vec<(&str, Self)>, at: Span) -> Self {
+        let member = |(name, value): (&str, Self)| Member { name: name.into(), at, value };
+        Self::new(Kind::Object(Arc::new(Object::new(members.into_iter().map(member).collect()))), at)
+    }
+
+    /// A value that is not known.
+    pub fn unknown(key: impl Into<String>, label: &str, why: Why, at: Span) -> Self {
+        Self::new(Kind::Unknown(Unknown::new(key, label, why)), at)
+    }
+
+    /// The same value at another place.
+    pub fn moved(mut self, at: Span) -> Self {
+        self.at = at;
+        self
+    }
+
+    /// The text, if it is one that is known.
+    pub fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The object, if it is one.
+    pub fn object(&self) -> Option<&Object> {
+        match &self.kind {
+            Kind::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The elements, if it is a list.
+    pub fn list(&self) -> Option<&[Self]> {
+        match &self.kind {
+            Kind::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// Whether it is `null`.
+    pub fn is_null(&self) -> bool {
+        matches!(self.kind, Kind::Null)
+    }
+
+    /// What is not known of the value itself (not of what is inside of it), if something is.
+    pub fn doubt(&self) -> Option<&Arc<Unknown>> {
+        match &self.kind {
+            Kind::Unknown(unknown) => Some(unknown),
+            Kind::Parts(parts) => parts.iter().find_map(|part| match part {
+                Part::Unknown(unknown) => Some(unknown),
+                Part::Literal(_) => None,
+            }),
+            _ => None,
+        }
+    }
+
+    /// What is not known of the value or anything inside of it, if something is. Values are never nested
+    /// deeper than [`crate::json::DEPTH_LIMIT`].
+    pub fn doubt_within(&self) -> Option<&Arc<Unknown>> {
+        match &self.kind {
+            Kind::List(items) => items.iter().find_map(Self::doubt_within),
+            Kind::Object(object) => object.members().iter().find_map(|member| member.value.doubt_within()),
+            _ => self.doubt(),
+        }
+    }
+
+    /// The text with placeholders for what is not known: `nic-{vmName}`. One unknown has one placeholder.
+    pub fn shown(&self) -> Option<Cow<'_, str>> {
+        match &self.kind {
+            Kind::Text(text) => Some(Cow::Borrowed(text)),
+            Kind::Int(number) => Some(Cow::Owned(number.to_string())),
+            Kind::Parts(parts) => {
+                let shown = parts.iter().map(|part| match part {
+                    Part::Literal(text) => Cow::Borrowed(&**text),
+                    Part::Unknown(unknown) => Cow::Owned(unknown.shown()),
+                });
+                Some(Cow::Owned(shown.collect()))
+            }
+            Kind::Unknown(unknown) => Some(Cow::Owned(unknown.shown())),
+            _ => None,
+        }
+    }
+
+    /// A text made of parts: known where all of them are.
+    pub fn of_parts(parts: impl IntoIterator<Item = Part>, at: Span) -> Self {
+        let mut joined: Vec<Part> = Vec::new();
+        let mut literal = String::new();
+        for part in parts {
+            match part {
+                Part::Literal(text) => literal += &text,
+                unknown => {
+                    if !literal.is_empty() {
+                        joined.push(Part::Literal(std::mem::take(&mut literal).into()));
+                    }
+                    joined.push(unknown);
+                }
+            }
+        }
+        if joined.is_empty() {
+            return Self::new(Kind::Text(literal.into()), at);
+        }
+        if !literal.is_empty() {
+            joined.push(Part::Literal(literal.into()));
+        }
+        Self::new(Kind::Parts(joined.into()), at)
+    }
+
+    /// The parts of a text; `None` where it is none. An unknown value counts as a text.
+    pub fn parts(&self) -> Option<Vec<Part>> {
+        match &self.kind {
+            Kind::Text(text) => Some(vec![Part::Literal(text.clone())]),
+            Kind::Parts(parts) => Some(parts.to_vec()),
+            Kind::Unknown(unknown) => Some(vec![Part::Unknown(unknown.clone())]),
+            _ => None,
+        }
+    }
+
+    /// The name of its type, as the function `type` of Bicep and error messages of Azure write it.
+    pub fn type_name(&self) -> &'static str {
+        match &self.kind {
+            Kind::Null => "null",
+            Kind::Bool(_) => "bool",
+            Kind::Int(_) | Kind::Float(_) => "int",
+            Kind::Text(_) | Kind::Parts(_) => "string",
+            Kind::List(_) => "array",
+            Kind::Object(_) => "object",
+            Kind::Unknown(_) => "unknown",
+        }
+    }
+
+    /// What tells the value from others: equal keys are equal values. Bounded in length.
+    pub fn key(&self) -> String {
+        let mut key = String::new();
+        self.write_key(&mut key);
+        if key.len() > KEY_LIMIT { format!("#{:032x}", hash(key.as_bytes())) } else { key }
+    }
+
+    fn write_key(&self, key: &mut String) {
+        use fmt::Write;
+        match &self.kind {
+            Kind::Null => key.push_str("null"),
+            Kind::Bool(value) => drop(write!(key, "{value}")),
+            Kind::Int(value) => drop(write!(key, "{value}")),
+            Kind::Float(value) => drop(write!(key, "{value:?}")),
+            Kind::Text(text) => drop(write!(key, "{text:?}")),
+            Kind::Parts(parts) => {
+                key.push('"');
+                for part in parts.iter() {
+                    match part {
+                        Part::Literal(text) => drop(write!(key, "{}", text.escape_debug())),
+                        Part::Unknown(unknown) => drop(write!(key, "{{{}}}", unknown.key)),
+                    }
+                }
+                key.push('"');
+            }
+            Kind::List(items) => {
+                key.push('[');
+                for item in items.iter() {
+                    item.write_key(key);
+                    key.push(',');
+                }
+                key.push(']');
+            }
+            Kind::Object(object) => {
+                key.push('{');
+                for member in object.members() {
+                    let _ = write!(key, "{:?}:", member.name);
+                    member.value.write_key(key);
+                    key.push(',');
+                }
+                key.push('}');
+            }
+            Kind::Unknown(unknown) => key.push_str(&unknown.key),
+        }
+    }
+}
+
+impl Unknown {
+    /// Its placeholder in names: `{vmName}`. Unknowns that share a label are told apart by a number made of the key.
+    pub fn shown(&self) -> String {
+        if self.key.eq_ignore_ascii_case(&self.label) {
+            return format!("{{{}}}", self.label);
+        }
+        format!("{{{}~{:04x}}}", self.label, hash(self.key.as_bytes()) & 0xffff)
+    }
+}

@@ -1,0 +1,103 @@
+//! Writes resources as JSON, and finds a value in one again.
+//!
+//! What is not known is written as `{"$unknown":{"reason":"…"}}`, names and ids with placeholders: a name that
+//! nobody knows yet is still the same name everywhere.
+
+use std::io::{self, Write};
+
+use crate::value::{Kind, Member, Value, Why};
+
+/// Tells people why a value is not known.
+pub type Words<'w> = &'w dyn Fn(&Why) -> String;
+
+/// Writes a value on one line.
+pub fn write(value: &Value, words: Words<'_>, to: &mut dyn Write) -> io::Result<()> {
+    write_member(value, "", words, to)
+}
+
+fn write_member(value: &Value, name: &str, words: Words<'_>, to: &mut dyn Write) -> io::Result<()> {
+    match &value.kind {
+        Kind::Null => to.write_all(b"null"),
+        Kind::Bool(value) => write!(to, "{value}"),
+        Kind::Int(value) => write!(to, "{value}"),
+        Kind::Float(value) => write!(to, "{value:?}"),
+        Kind::Text(text) => write_text(text, to),
+        Kind::Parts(_) | Kind::Unknown(_) if is_told_by_name(value, name) => {
+            write_text(&value.shown().unwrap_or_default(), to)
+        }
+        Kind::Parts(_) | Kind::Unknown(_) => {
+            let why = value.doubt().map_or(&Why::Fault, |unknown| &unknown.why);
+            to.write_all(b"{\"$unknown\":{\"reason\":")?;
+            write_text(&words(why), to)?;
+            to.write_all(b"}}")
+        }
+        Kind::List(items) => {
+            to.write_all(b"[")?;
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    to.write_all(b",")?;
+                }
+                write_member(item, "", words, to)?;
+            }
+            to.write_all(b"]")
+        }
+        Kind::Object(object) => {
+            to.write_all(b"{")?;
+            for (index, Member { name, value, .. }) in object.members().iter().enumerate() {
+                if index > 0 {
+                    to.write_all(b",")?;
+                }
+                write_text(name, to)?;
+                to.write_all(b":")?;
+                write_member(value, name, words, to)?;
+            }
+            to.write_all(b"}")
+        }
+    }
+}
+
+/// Whether people and programs can do with a placeholder: a name, or the id of a resource.
+fn is_told_by_name(value: &Value, name: &str) -> bool {
+    let names = ["id", "name", "type"].iter().any(|is| name.eq_ignore_ascii_case(is));
+    names || is_id(value)
+}
+
+/// Whether a text starts as ids of resources do.
+pub fn is_id(value: &Value) -> bool {
+    let start = match &value.kind {
+        Kind::Text(text) => Some(&**text),
+        Kind::Parts(parts) => match parts.first() {
+            Some(crate::value::Part::Literal(text)) => Some(&**text),
+            _ => None,
+        },
+        _ => None,
+    };
+    start.is_some_and(|start| {
+        let start = start.get(..15).unwrap_or(start).to_ascii_lowercase();
+        start.starts_with("/subscriptions/") || start.starts_with("/providers/")
+    })
+}
+
+fn write_text(text: &str, to: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(to, text).map_err(io::Error::from)
+}
+
+/// The value that a JSON pointer names, in any case of letters; where a part of it is not there, the deepest
+/// value that is. The pointer is in ARM's nested shape.
+pub fn find<'v>(value: &'v Value, pointer: &str) -> &'v Value {
+    let mut at = value;
+    for segment in pointer.split('/').skip(1) {
+        let segment = segment.replace("~1", "/").replace("~0", "~");
+        let child = match &at.kind {
+            Kind::Object(object) => object.get(&segment),
+            Kind::List(items) => segment.parse::<usize>().ok().and_then(|index| items.get(index)),
+            _ => None,
+        };
+        match child {
+            Some(child) => at = child,
+            None if segment.eq_ignore_ascii_case("properties") => {}
+            None => break,
+        }
+    }
+    at
+}
