@@ -3,7 +3,7 @@
 use crate::value::Span;
 
 /// Something that could not be worked out.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fault {
     /// Where it is.
     pub at: Span,
@@ -12,7 +12,7 @@ pub struct Fault {
 }
 
 /// What is wrong. Names are those of the template; nothing here holds a value that may be a secret.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum FaultKind {
     /// The text is not JSON.
     #[error("not JSON: {0}")]
@@ -109,7 +109,7 @@ pub enum FaultKind {
 }
 
 /// What a name stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum What {
     /// A parameter.
     Parameter,

@@ -413,7 +413,8 @@ impl Value {
 impl Unknown {
     /// Its placeholder in names: `{vmName}`. Unknowns that share a label are told apart by a number made of the key.
     pub fn shown(&self) -> String {
-        if self.key.eq_ignore_ascii_case(&self.label) {
+        let key = self.key.strip_prefix("parameters.").unwrap_or(&self.key);
+        if key.eq_ignore_ascii_case(&self.label) {
             return format!("{{{}}}", self.label);
         }
         format!("{{{}~{:04x}}}", self.label, hash(self.key.as_bytes()) & 0xffff)

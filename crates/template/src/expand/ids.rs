@@ -1,0 +1,138 @@
+//! Ids of resources, from types, names and scopes.
+//! Source: <https://learn.microsoft.com/azure/azure-resource-manager/templates/scope-functions>.
+
+use super::place::{Level, Place, literal, text_parts};
+use crate::value::{Kind, Part, Span, Value};
+
+/// The segments of a name: `vnet/subnet` has two. An unknown part belongs to one segment.
+pub(super) fn segments(name: &Value) -> Vec<Vec<Part>> {
+    let mut all = vec![Vec::new()];
+    for part in text_parts(name) {
+        let Part::Literal(text) = &part else {
+            if let Some(last) = all.last_mut() {
+                last.push(part);
+            }
+            continue;
+        };
+        for (index, segment) in text.split('/').enumerate() {
+            if index > 0 {
+                all.push(Vec::new());
+            }
+            if let Some(last) = all.last_mut()
+                && !segment.is_empty()
+            {
+                last.push(literal(segment));
+            }
+        }
+    }
+    all
+}
+
+/// `/providers/Microsoft.Network/virtualNetworks/a/subnets/b`: a type with the segments of a name. Names that
+/// do not have as many segments as the type are taken as far as they go.
+pub(super) fn provider_path(resource_type: &str, names: &[Vec<Part>]) -> Vec<Part> {
+    let mut parts = vec![literal("/providers/")];
+    let mut types = resource_type.split('/');
+    parts.push(literal(types.next().unwrap_or_default()));
+    let mut names = names.iter();
+    for segment in types {
+        parts.push(literal("/"));
+        parts.push(literal(segment));
+        if let Some(name) = names.next() {
+            parts.push(literal("/"));
+            parts.extend(name.iter().cloned());
+        }
+    }
+    // More names than types: one name holds slashes, as some of extensions do.
+    for name in names {
+        parts.push(literal("/"));
+        parts.extend(name.iter().cloned());
+    }
+    parts
+}
+
+/// The id of a resource at a place, or below the scope of another resource.
+pub(super) fn id(place: &Place, scope: Option<&Value>, resource_type: &str, name: &Value, at: Span) -> Value {
+    let names = segments(name);
+    let mut parts = match scope {
+        Some(scope) => scope_prefix(place, scope),
+        None => match resource_type.to_ascii_lowercase().as_str() {
+            "microsoft.resources/resourcegroups" => {
+                let mut parts = Place { level: Level::Subscription, ..place.clone() }.prefix();
+                parts.push(literal("/resourceGroups/"));
+                parts.extend(text_parts(name));
+                return Value::of_parts(parts, at);
+            }
+            "microsoft.management/managementgroups" | "microsoft.subscription/aliases" => Vec::new(),
+            _ => place.prefix(),
+        },
+    };
+    parts.extend(provider_path(resource_type, &names));
+    Value::of_parts(parts, at)
+}
+
+/// The start of ids below a scope: an id, `Microsoft.Storage/storageAccounts/a` of the same place, or `/` for
+/// the tenant.
+fn scope_prefix(place: &Place, scope: &Value) -> Vec<Part> {
+    match &scope.kind {
+        Kind::Text(text) if &**text == "/" => Vec::new(),
+        Kind::Text(text) if text.to_ascii_lowercase().starts_with("microsoft.management/managementgroups/") => {
+            vec![literal("/providers/"), literal(text)]
+        }
+        _ if starts_with(scope, "/") => text_parts(scope),
+        Kind::Text(_) | Kind::Parts(_) if !matches!(text_parts(scope).first(), Some(Part::Unknown(_))) => {
+            let (resource_type, name) = split_path(scope);
+            let mut parts = place.prefix();
+            parts.extend(provider_path(&resource_type, &name));
+            parts
+        }
+        _ => text_parts(scope),
+    }
+}
+
+fn starts_with(value: &Value, start: &str) -> bool {
+    match text_parts(value).first() {
+        Some(Part::Literal(text)) => text.starts_with(start),
+        _ => false,
+    }
+}
+
+/// `Microsoft.Network/virtualNetworks/a/subnets/b` as type and names.
+pub(super) fn split_path(path: &Value) -> (String, Vec<Vec<Part>>) {
+    let (mut resource_type, mut names) = (String::new(), Vec::new());
+    for (index, segment) in segments(path).into_iter().enumerate() {
+        if index == 0 || index % 2 == 1 {
+            let text = Value::of_parts(segment, Span::default());
+            if index > 0 {
+                resource_type.push('/');
+            }
+            resource_type += &text.shown().unwrap_or_default();
+        } else {
+            names.push(segment);
+        }
+    }
+    (resource_type, names)
+}
+
+/// An id as it is looked up by.
+pub(super) fn lookup_key(id: &Value) -> Box<str> {
+    id.shown().unwrap_or_default().to_ascii_lowercase().into()
+}
+
+/// What follows the last `/providers/` of an id: its type, and its names joined by slashes.
+pub(super) fn type_of(id: &str) -> (String, String) {
+    let lower = id.to_ascii_lowercase();
+    let tail = match lower.rfind("/providers/") {
+        Some(at) => id.get(at + "/providers/".len()..).unwrap_or_default(),
+        None => return ("Microsoft.Resources/resourceGroups".to_owned(), id.rsplit('/').next().unwrap_or_default().to_owned()),
+    };
+    let (mut types, mut names) = (String::new(), String::new());
+    for (index, segment) in tail.split('/').enumerate() {
+        let to = if index == 0 || index % 2 == 1 { &mut types } else { &mut names };
+        if !to.is_empty() {
+            to.push('/');
+        }
+        *to += segment;
+    }
+    (types, names)
+}

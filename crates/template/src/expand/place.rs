@@ -1,0 +1,114 @@
+//! Where a template is deployed: tenant, management group, subscription or resource group.
+//! Source: <https://learn.microsoft.com/azure/azure-resource-manager/templates/deploy-to-resource-group>.
+
+use crate::value::{Part, Span, Unknown, Value, Why};
+
+/// What is known of the place of a deployment.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// The id of the subscription.
+    pub subscription: Option<String>,
+    /// The name of the resource group.
+    pub resource_group: Option<String>,
+    /// The location of the resource group, or of the deployment.
+    pub location: Option<String>,
+    /// The name of the management group.
+    pub management_group: Option<String>,
+    /// The id of the tenant.
+    pub tenant: Option<String>,
+}
+
+/// What a deployment is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Level {
+    Tenant,
+    ManagementGroup,
+    Subscription,
+    ResourceGroup,
+}
+
+/// Where a deployment goes.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) level: Level,
+    pub(super) subscription: Value,
+    pub(super) group: Value,
+    pub(super) location: Value,
+    pub(super) management_group: Value,
+    pub(super) tenant: Value,
+}
+
+impl Level {
+    /// The level that a template's schema names.
+    pub(super) fn of_schema(schema: &str) -> Self {
+        let schema = schema.to_ascii_lowercase();
+        if schema.contains("/tenantdeploymenttemplate.json") {
+            Self::Tenant
+        } else if schema.contains("/managementgroupdeploymenttemplate.json") {
+            Self::ManagementGroup
+        } else if schema.contains("/subscriptiondeploymenttemplate.json") {
+            Self::Subscription
+        } else {
+            Self::ResourceGroup
+        }
+    }
+}
+
+impl Place {
+    pub(super) fn new(given: &Given, level: Level) -> Self {
+        let at = Span::default();
+        let of = |text: &Option<String>, key: &str, call: &str| match text {
+            Some(text) => Value::of_text(text, at),
+            None => Value::unknown(key, key, Why::Scope(call.into()), at),
+        };
+        let place = match level {
+            Level::ResourceGroup => "resourceGroup().location",
+            _ => "deployment().location",
+        };
+        Self {
+            level,
+            subscription: of(&given.subscription, "subscription", "subscription().subscriptionId"),
+            group: of(&given.resource_group, "resourceGroup", "resourceGroup().name"),
+            location: of(&given.location, "location", place),
+            management_group: of(&given.management_group, "managementGroup", "managementGroup().name"),
+            tenant: of(&given.tenant, "tenant", "tenant().tenantId"),
+        }
+    }
+
+    /// The start of ids at this place, without the slash behind.
+    pub(super) fn prefix(&self) -> Vec<Part> {
+        match self.level {
+            Level::Tenant => Vec::new(),
+            Level::ManagementGroup => {
+                let mut parts = vec![literal("/providers/Microsoft.Management/managementGroups/")];
+                parts.extend(text_parts(&self.management_group));
+                parts
+            }
+            Level::Subscription => {
+                let mut parts = vec![literal("/subscriptions/")];
+                parts.extend(text_parts(&self.subscription));
+                parts
+            }
+            Level::ResourceGroup => {
+                let mut parts = vec![literal("/subscriptions/")];
+                parts.extend(text_parts(&self.subscription));
+                parts.push(literal("/resourceGroups/"));
+                parts.extend(text_parts(&self.group));
+                parts
+            }
+        }
+    }
+}
+
+/// A literal part.
+pub(super) fn literal(text: &str) -> Part {
+    Part::Literal(text.into())
+}
+
+/// The parts of a value as a text: of a number its digits, of anything that is no text a placeholder.
+pub(super) fn text_parts(value: &Value) -> Vec<Part> {
+    value.parts().unwrap_or_else(|| match value.shown() {
+        Some(text) => vec![literal(&text)],
+        None => vec![Part::Unknown(Unknown::new(value.key(), value.type_name(), Why::Fault))],
+    })
+}
