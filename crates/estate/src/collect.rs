@@ -5,6 +5,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use hashbrown::HashSet;
 use sonic_rs::{JsonContainerTrait, JsonValueTrait, Object, Value};
 
 use crate::admin::AdminRule;
@@ -33,7 +34,17 @@ pub struct Collector {
     ids: IdsBuilder,
     /// How many bytes there are to read, to make lists in their final size at once.
     expected: u64,
+    replaced: Replaced,
     done: Mutex<Part>,
+}
+
+/// Resources that a deployment puts in the place of those that are there.
+#[derive(Clone, Debug, Default)]
+pub struct Replaced {
+    /// Their ids, in lower case. Records of them count only from the sources below.
+    pub ids: HashSet<Box<str>>,
+    /// The sources that hold what takes their place.
+    pub by: HashSet<SourceIndex>,
 }
 
 /// The records that one thread has read.
@@ -95,6 +106,11 @@ impl Collector {
     /// A collector that is going to read about so many bytes.
     pub fn expecting(bytes: u64) -> Self {
         Self { expected: bytes, ..Self::default() }
+    }
+
+    /// Leaves out the records of what a deployment replaces.
+    pub fn replacing(self, replaced: Replaced) -> Self {
+        Self { replaced, ..self }
     }
 
     /// Takes over what a thread has read, and leaves its part empty.
@@ -214,7 +230,12 @@ impl Collector {
         let mut reader = Reader { ids: &self.ids, problems: &mut problems, origin };
         let id = member(object, "id").and_then(|id| id.as_str()).filter(|id| id.contains('/'));
         if let Some(id) = id {
-            resource(part, &mut reader, object, id);
+            let replaced = !self.replaced.ids.is_empty()
+                && !self.replaced.by.contains(&origin.source)
+                && self.replaced.ids.contains(id.to_ascii_lowercase().as_str());
+            if !replaced {
+                resource(part, &mut reader, object, id);
+            }
         } else if effective::is_effective(object) {
             part.nsgs.extend(effective::read(&mut reader, object));
         } else if let Some(listed) = directory::listed(object) {

@@ -87,6 +87,11 @@ pub enum ProblemKind {
         /// What it looks like.
         format: &'static str,
     },
+    /// A template or plan is at fault.
+    Template {
+        /// What is wrong, in the language of whoever asked.
+        detail: Box<str>,
+    },
     /// The source says that further pages follow which it does not hold.
     MorePages,
     /// A field has a value of another JSON type.

@@ -70,6 +70,8 @@ pub struct Location {
     pub line: usize,
     /// The column, in characters.
     pub column: usize,
+    /// The address of the resource, where the source is a plan: `module.net.azurerm_subnet.a[0]`.
+    pub address: Option<String>,
 }
 
 /// A line of a source with a part of it marked.

@@ -118,6 +118,7 @@ pub fn problem_text(kind: &ProblemKind, lang: Lang, place: &dyn Fn(&At) -> Strin
                 other => other,
             }),
         ),
+        ProblemKind::Template { detail } => (detail.to_string(), detail.to_string()),
         ProblemKind::MorePages => (
             "this is one page of several: the answer says that more follow; use `az … list`, which reads them all".to_owned(),
             "複数ページのうちの 1 ページです (続きがあります)。すべてのページを読み取る `az … list` を使ってください".to_owned(),

@@ -22,6 +22,7 @@ mod select;
 mod settings;
 mod source;
 mod tags;
+mod template;
 mod truth;
 mod usage;
 mod version;

@@ -3,11 +3,13 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use posture::Lang;
 
 use super::encoding::Encoding;
+use crate::template::Made;
 
 /// One source.
 pub(crate) struct Source {
@@ -17,6 +19,15 @@ pub(crate) struct Source {
     pub(crate) encoding: Encoding,
     /// How many bytes there are, before they are decoded.
     pub(crate) size: u64,
+    pub(crate) role: Role,
+}
+
+/// What a source is for.
+pub(crate) enum Role {
+    /// Its records are read.
+    Records,
+    /// It is what others are made from, and is looked at for places alone; what is wrong with it, and where.
+    Text(Vec<(u64, String)>),
 }
 
 /// Where the bytes of a source are kept.
@@ -25,11 +36,13 @@ pub(crate) enum Bytes {
     Path(PathBuf),
     /// Standard input, copied to a file without a name so that it can be read twice.
     Copy(File),
+    /// What a template or plan would deploy.
+    Made(Arc<Made>),
 }
 
 impl Source {
     fn new(name: String, bytes: Bytes) -> io::Result<Self> {
-        let mut source = Self { name, bytes, encoding: Encoding::Plain, size: 0 };
+        let mut source = Self { name, bytes, encoding: Encoding::Plain, size: 0, role: Role::Records };
         let mut file = source.open_raw()?;
         let mut prefix = Vec::new();
         (&mut file).take(4).read_to_end(&mut prefix)?;
@@ -38,10 +51,39 @@ impl Source {
         Ok(source)
     }
 
+    /// A file.
+    pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
+        Self::new(path.display().to_string(), Bytes::Path(path.to_owned()))
+    }
+
+    /// A text that stands in no file.
+    pub(crate) fn of_text(name: &str, text: Vec<u8>) -> io::Result<Self> {
+        copied(name.to_owned(), text.as_slice())
+    }
+
+    /// What a template or plan would deploy.
+    pub(crate) fn of_made(name: String, made: Arc<Made>, size: u64) -> Self {
+        Self { name, bytes: Bytes::Made(made), encoding: Encoding::Plain, size, role: Role::Records }
+    }
+
+    /// What a template or plan would deploy, if it is that.
+    pub(crate) fn made(&self) -> Option<&Made> {
+        match &self.bytes {
+            Bytes::Made(made) => Some(made),
+            Bytes::Path(_) | Bytes::Copy(_) => None,
+        }
+    }
+
     /// The bytes from the start. Each call may be read by one reader at a time: copies share their
     /// position.
     pub(crate) fn open_raw(&self) -> io::Result<File> {
         match &self.bytes {
+            Bytes::Made(made) => {
+                let mut file = tempfile::tempfile()?;
+                io::Write::write_all(&mut file, &made.text)?;
+                file.rewind()?;
+                Ok(file)
+            }
             Bytes::Path(path) => File::open(path),
             Bytes::Copy(file) => {
                 let mut file = file.try_clone()?;
@@ -53,7 +95,24 @@ impl Source {
 
     /// The text from the start.
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        self.encoding.decode(self.open_raw()?)
+        match &self.bytes {
+            Bytes::Made(made) => Ok(Box::new(Shared { made: Arc::clone(made), at: 0 })),
+            Bytes::Path(_) | Bytes::Copy(_) => self.encoding.decode(self.open_raw()?),
+        }
+    }
+}
+
+/// Reads what a template or plan would deploy.
+struct Shared {
+    made: Arc<Made>,
+    at: usize,
+}
+
+impl Read for Shared {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let count = self.made.text.get(self.at..).unwrap_or_default().read(to)?;
+        self.at += count;
+        Ok(count)
     }
 }
 
@@ -135,9 +194,13 @@ fn folder(path: &Path, found: &mut Vec<Source>, depth: usize) -> io::Result<()> 
                 Ok(source) if called_json(&path) || holds_json(&source).unwrap_or(true) => found.push(source),
                 Ok(_) => {}
                 // Reading it will tell what is wrong with it.
-                Err(_) => {
-                    found.push(Source { name, bytes: Bytes::Path(path), encoding: Encoding::Plain, size: 0 })
-                }
+                Err(_) => found.push(Source {
+                    name,
+                    bytes: Bytes::Path(path),
+                    encoding: Encoding::Plain,
+                    size: 0,
+                    role: Role::Records,
+                }),
             }
         }
     }

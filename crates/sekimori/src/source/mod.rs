@@ -8,31 +8,53 @@ mod read;
 
 use std::path::PathBuf;
 
-use estate::Estate;
+use estate::{Estate, Replaced};
 use posture::Lang;
 
+use crate::template::{Deploy, Expansion, expand_sources};
+
 pub(crate) use encoding::Encoding;
+pub(crate) use find::{Bytes, Role, Source};
 pub(crate) use position::Positions;
 
 /// An estate, and where everything in it stands.
 pub(crate) struct Reading {
     pub(crate) estate: Estate,
     pub(crate) sources: Positions,
+    /// What came of templates and plans.
+    pub(crate) expansion: Expansion,
 }
 
 /// Reads everything that people named on the command line.
 pub(crate) fn read(paths: &[PathBuf], lang: Lang) -> anyhow::Result<Reading> {
-    let sources = find::sources(paths, lang)?;
-    let (estate, lines) = read::read(&sources)?;
-    Ok(Reading { estate, sources: Positions::new(paths, sources, lines) })
+    read_deployed(paths, &Deploy::default(), lang)
+}
+
+/// The same, with what templates among it are deployed with.
+pub(crate) fn read_deployed(paths: &[PathBuf], deploy: &Deploy, lang: Lang) -> anyhow::Result<Reading> {
+    let found = find::sources(paths, lang)?;
+    let (sources, expansion) = expand_sources(found, deploy, lang)?;
+    let (estate, lines) = read::read(&sources, Replaced::default())?;
+    Ok(Reading { estate, sources: Positions::new(paths, sources, lines), expansion })
 }
 
 /// Reads a file under another name. The file may go away: what is asked of its places later is kept.
 pub(crate) fn read_as(name: &str, path: &std::path::Path) -> anyhow::Result<Reading> {
     let source = find::kept(name, path)?;
     let sources = vec![source];
-    let (estate, lines) = read::read(&sources)?;
-    Ok(Reading { estate, sources: Positions::new(&[PathBuf::from(name)], sources, lines) })
+    let (estate, lines) = read::read(&sources, Replaced::default())?;
+    let sources = Positions::new(&[PathBuf::from(name)], sources, lines);
+    Ok(Reading { estate, sources, expansion: Expansion::default() })
+}
+
+/// What is not known of templates before their deployment, in words with places.
+pub(crate) fn told(reading: &Reading) -> Vec<String> {
+    let place = |stands| match reading.sources.locate_stands(stands) {
+        Some(at) => format!("{}:{}:{}: ", at.file, at.line, at.column),
+        None => String::new(),
+    };
+    let notes = reading.expansion.notes.iter().map(|(stands, text)| place(*stands) + text);
+    notes.chain(reading.expansion.asides.iter().cloned()).collect()
 }
 
 /// How many problems a command that is no check tells.

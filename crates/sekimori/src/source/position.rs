@@ -5,13 +5,23 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use estate::{At, Origin, find, locate};
+use estate::{At, Origin, SourceIndex, find, locate};
 use hashbrown::HashMap;
 use report::{Excerpt, Location};
 
 use super::encoding::Encoding;
 use super::find::{Bytes, Source};
 use super::lines::{BLOCK, Lines};
+use crate::template::{Made, Stands};
+
+/// What of a rule tells people which one it is.
+const TELLING: [&str; 5] = [
+    "/name",
+    "/properties/sourceAddressPrefix",
+    "/properties/sourceAddressPrefixes",
+    "/properties/destinationPortRange",
+    "/properties/destinationPortRanges",
+];
 
 /// How much of a long line is shown.
 const SHOWN: usize = 110;
@@ -45,7 +55,7 @@ impl Positions {
     pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
         self.sources.iter().filter_map(|source| match &source.bytes {
             Bytes::Path(path) => Some(path.as_path()),
-            Bytes::Copy(_) => None,
+            Bytes::Copy(_) | Bytes::Made(_) => None,
         })
     }
 
@@ -53,10 +63,23 @@ impl Positions {
     pub(crate) fn locate_problem(&self, at: &At) -> Location {
         let location = match at {
             At::Place(place) => self.locate(place.origin, &place.pointer),
-            At::Offset { source, offset } => self.locate_offset(source.0 as usize, *offset).ok(),
+            At::Offset { source, offset } => match self.stands(*source, *offset, "") {
+                Some(stands) => self.locate_stands(stands),
+                None => self.locate_offset(source.0 as usize, *offset).ok(),
+            },
         };
         let file = self.sources.get(at.source().0 as usize).map(|source| source.name.clone());
-        location.unwrap_or_else(|| Location { file: file.unwrap_or_default(), line: 1, column: 1 })
+        location.unwrap_or_else(|| Location { file: file.unwrap_or_default(), line: 1, column: 1, address: None })
+    }
+
+    /// Where a value of what a template or plan would deploy stands. `None` for what is there.
+    fn stands(&self, source: SourceIndex, offset: u64, pointer: &str) -> Option<Stands> {
+        self.sources.get(source.0 as usize)?.made()?.stands(offset, pointer)
+    }
+
+    /// Where a part of a source is.
+    pub(crate) fn locate_stands(&self, stands: Stands) -> Option<Location> {
+        self.locate_offset(stands.source.0 as usize, stands.start).ok()
     }
 
     fn locate_offset(&self, source: usize, offset: u64) -> io::Result<Location> {
@@ -80,6 +103,9 @@ impl Positions {
     /// again.
     pub(crate) fn excerpts(&self, origin: Origin, pointer: &str) -> Vec<Excerpt> {
         let source = origin.source.0 as usize;
+        if let Some(made) = self.sources.get(source).and_then(Source::made) {
+            return self.excerpts_of_made(made, origin, pointer).unwrap_or_default();
+        }
         let lines = self.slice(source, origin.offset, u64::from(origin.len)).and_then(|text| {
             let whole = locate(&text, pointer);
             self.excerpts_of(source, origin, &text, pointer, whole)
@@ -98,6 +124,11 @@ impl Positions {
 
     fn look_up(&self, origin: Origin, pointer: &str) -> io::Result<Location> {
         let source = origin.source.0 as usize;
+        if let Some(made) = self.sources.get(source).and_then(Source::made) {
+            let stands = made.stands(origin.offset, pointer).ok_or(io::ErrorKind::NotFound)?;
+            let location = self.locate_offset(stands.source.0 as usize, stands.start)?;
+            return Ok(Location { address: made.address(origin.offset).map(str::to_owned), ..location });
+        }
         if pointer.is_empty() {
             return self.locate_offset(source, origin.offset);
         }
@@ -110,6 +141,35 @@ impl Positions {
         self.position(source, from, &window, at + start)
     }
 
+    /// The same for what a template or plan would deploy, in the file that the place is in.
+    fn excerpts_of_made(&self, made: &Made, origin: Origin, pointer: &str) -> io::Result<Vec<Excerpt>> {
+        let whole = made.stands(origin.offset, pointer).ok_or(io::ErrorKind::NotFound)?;
+        let last = pointer.rsplit('/').next().unwrap_or_default();
+        let is_object = made.value(origin.offset, pointer).is_some_and(|value| value.object().is_some());
+        let mut spans = Vec::new();
+        if is_object {
+            let telling: &[&str] = if pointer.contains("securityRules") { &TELLING } else { &["/type", "/name"] };
+            for member in telling {
+                let full = format!("{pointer}{member}");
+                let is_there = made.value(origin.offset, &full).is_some_and(|value| value.object().is_none());
+                let stands = made.stands(origin.offset, &full).filter(|_| is_there);
+                let name = member.rsplit('/').next().unwrap_or_default();
+                spans.extend(stands.map(|stands| (name, stands)));
+            }
+        } else {
+            spans.push((last, whole));
+        }
+        let mut excerpts: Vec<Excerpt> = Vec::new();
+        for (key, stands) in spans.into_iter().filter(|(_, stands)| stands.source == whole.source) {
+            let excerpt = self.excerpt(stands.source.0 as usize, stands.start, stands.end, key)?;
+            if excerpts.iter().all(|other| other.line != excerpt.line) {
+                excerpts.push(excerpt);
+            }
+        }
+        excerpts.sort_by_key(|excerpt| excerpt.line);
+        Ok(excerpts)
+    }
+
     /// The parts of a value that tell what it is: of a rule its name, source and port; of a small
     /// value all of it.
     fn excerpts_of(
@@ -120,13 +180,6 @@ impl Positions {
         pointer: &str,
         whole: (usize, usize),
     ) -> io::Result<Vec<Excerpt>> {
-        const TELLING: [&str; 5] = [
-            "/name",
-            "/properties/sourceAddressPrefix",
-            "/properties/sourceAddressPrefixes",
-            "/properties/destinationPortRange",
-            "/properties/destinationPortRanges",
-        ];
         let last = |pointer: &&str| pointer.rsplit('/').next().unwrap_or_default().to_owned();
         let is_object = text.get(whole.0) == Some(&b'{');
         let telling = |member: &&str| {
@@ -214,7 +267,7 @@ impl Positions {
             }
         };
         let file = self.sources.get(source).map(|source| source.name.clone()).unwrap_or_default();
-        Ok(Location { file, line, column })
+        Ok(Location { file, line, column, address: None })
     }
 
     /// Where the line of an offset starts, and its number.

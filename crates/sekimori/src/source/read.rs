@@ -11,12 +11,12 @@ use std::thread;
 
 use anyhow::anyhow;
 use estate::split::{Cut, Layout, Splitter, layout};
-use estate::{Collector, Estate, Part, ProblemKind, SourceIndex};
+use estate::{Collector, Estate, Part, ProblemKind, Replaced, SourceIndex};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::prelude::*;
 
 use super::encoding::Encoding;
-use super::find::{Bytes, Source};
+use super::find::{Bytes, Role, Source};
 use super::lines::{BLOCK, Counter, Lines};
 
 /// How much is looked at to tell the layout.
@@ -36,15 +36,24 @@ const SMALL: u64 = 4 << 20;
 const LONG: u64 = 128 << 20;
 
 /// Reads sources.
-pub(super) fn read(sources: &[Source]) -> anyhow::Result<(Estate, Vec<Lines>)> {
+pub(super) fn read(sources: &[Source], replaced: Replaced) -> anyhow::Result<(Estate, Vec<Lines>)> {
     let total: u64 = sources.iter().map(|source| source.size).sum();
     let progress = progress(total);
-    let collector = Collector::expecting(total);
+    let collector = Collector::expecting(total).replacing(replaced);
     let numbered = || (0u32..).map(SourceIndex).zip(sources);
-    let small: Vec<_> = numbered().filter(|(_, source)| source.size < SMALL).collect();
+    let small: Vec<_> = numbered().filter(|(_, source)| source.size < SMALL || is_text(source)).collect();
     let read_small = |(index, source): &(SourceIndex, &Source)| {
         let mut part = Part::default();
-        let text = source.open().and_then(|text| stream(&collector, &mut part, *index, text, &progress));
+        let text = source.open().and_then(|text| match &source.role {
+            Role::Records => stream(&collector, &mut part, *index, text, &progress),
+            Role::Text(faults) => {
+                for (offset, detail) in faults {
+                    let detail = detail.as_str().into();
+                    part.problem(*index, *offset, ProblemKind::Template { detail });
+                }
+                count(text)
+            }
+        });
         let lines = text.unwrap_or_else(|error| unreadable(&mut part, *index, &error));
         collector.deliver(&mut part);
         (*index, lines)
@@ -59,7 +68,7 @@ pub(super) fn read(sources: &[Source]) -> anyhow::Result<(Estate, Vec<Lines>)> {
     for (index, its) in small.par_iter().map(read_small).collect::<Vec<_>>() {
         keep(index, its);
     }
-    for (index, source) in numbered().filter(|(_, source)| source.size >= SMALL) {
+    for (index, source) in numbered().filter(|(_, source)| source.size >= SMALL && !is_text(source)) {
         let its = large(&collector, index, source, &progress).unwrap_or_else(|error| {
             let mut part = Part::default();
             let lines = unreadable(&mut part, index, error.as_ref());
@@ -70,6 +79,22 @@ pub(super) fn read(sources: &[Source]) -> anyhow::Result<(Estate, Vec<Lines>)> {
     }
     progress.finish_and_clear();
     Ok((collector.finish(), lines))
+}
+
+fn is_text(source: &Source) -> bool {
+    matches!(source.role, Role::Text(_))
+}
+
+/// Counts the lines of a source whose records are not read.
+fn count(mut text: impl Read) -> io::Result<Lines> {
+    let (mut buffer, mut counter) = (vec![0; 1 << 16], Counter::new());
+    loop {
+        let count = text.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(Lines::new(counter.counts()));
+        }
+        counter.add(buffer.get(..count).unwrap_or_default());
+    }
 }
 
 /// A source that cannot be read (to its end) is a problem of its own; the others still count.

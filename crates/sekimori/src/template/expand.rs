@@ -1,0 +1,400 @@
+//! From sources that people named to sources that can be read: templates and plans are expanded, what they
+//! are made from stays beside them for places.
+
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, bail};
+use posture::Lang;
+use template::expand::{Note, Options, expand};
+use template::{Fault, FaultKind, Kind, Value, json, plan};
+
+use super::deploy::{Deploy, Parameters};
+use super::kind::{self, FileKind};
+use super::made::{Made, Stands};
+use super::{bicep, words};
+use crate::language::pick;
+use crate::source::{Bytes, Role, Source};
+
+/// The largest template or plan that is read.
+const LIMIT: u64 = estate::split::PIECE_LIMIT as u64 * 4;
+
+/// What came of templates, beside sources.
+#[derive(Default)]
+pub(crate) struct Expansion {
+    /// How many templates and plans there were.
+    pub(crate) templates: usize,
+    /// What is not known before the deployment, and where that stands.
+    pub(crate) notes: Vec<(Stands, String)>,
+    /// Outputs of templates: which source, name, value.
+    pub(crate) outputs: Vec<(String, Value)>,
+    /// Notes about files as a whole.
+    pub(crate) asides: Vec<String>,
+}
+
+/// Expands the templates among sources.
+pub(crate) fn expand_sources(
+    named: Vec<Source>,
+    deploy: &Deploy,
+    lang: Lang,
+) -> anyhow::Result<(Vec<Source>, Expansion)> {
+    let kinds: Vec<_> = named.iter().map(kind::of).collect();
+    let mut work = Work { sources: Vec::new(), expansion: Expansion::default(), deploy, lang, given: None };
+    if kinds.iter().all(Option::is_none) {
+        if deploy.is_given() {
+            bail!(pick(
+                lang,
+                "--parameters, --resource-group and --location are for templates, and no source is one",
+                "--parameters、--resource-group、--location はテンプレート用の指定ですが、入力にテンプレートがありません",
+            ));
+        }
+        return Ok((named, work.expansion));
+    }
+    let single = named.len() == 1;
+    let linked = Mutex::new(Vec::new());
+    let mut templates = Vec::new();
+    for (source, kind) in named.into_iter().zip(kinds) {
+        match kind {
+            None => work.sources.push(source),
+            Some(FileKind::Parameters) if single => {
+                let name = &source.name;
+                match lang {
+                    Lang::En => bail!("`{name}` is a parameter file: name the template, and give this with --parameters"),
+                    Lang::Ja => bail!(
+                        "`{name}` はパラメーター ファイルです。テンプレートを指定し、このファイルは --parameters で渡してください"
+                    ),
+                }
+            }
+            // In a folder these stand beside their templates.
+            Some(FileKind::Parameters) => {}
+            Some(FileKind::Template) => templates.push(source),
+            Some(FileKind::Plan) => work.plan(source)?,
+            Some(FileKind::Preview) => work.preview(source)?,
+            Some(FileKind::Bicep) => work.bicep(source)?,
+        }
+    }
+    // What a template links is a part of it, and no template of its own.
+    let paths: Vec<_> = templates.iter().map(path_of).collect();
+    for (source, path) in templates.into_iter().zip(paths) {
+        let is_linked = path.is_some_and(|path| {
+            linked.lock().unwrap_or_else(PoisonError::into_inner).contains(&path)
+        });
+        if !is_linked {
+            work.template(source, &linked)?;
+        }
+    }
+    Ok((work.sources, work.expansion))
+}
+
+fn path_of(source: &Source) -> Option<PathBuf> {
+    match &source.bytes {
+        Bytes::Path(path) => path.canonicalize().ok(),
+        _ => None,
+    }
+}
+
+struct Work<'d> {
+    sources: Vec<Source>,
+    expansion: Expansion,
+    deploy: &'d Deploy,
+    lang: Lang,
+    /// The values of `--parameters`, read once.
+    given: Option<Vec<Value>>,
+}
+
+impl Work<'_> {
+    fn next(&self) -> u32 {
+        u32::try_from(self.sources.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Reads a source as JSON, and keeps its text for places.
+    fn read(&mut self, source: Source) -> anyhow::Result<Option<Value>> {
+        let text = whole(&source, self.lang)?;
+        let file = self.next();
+        let read = json::read(&text, file);
+        self.keep(source);
+        match read {
+            Ok(value) => Ok(Some(value)),
+            Err(fault) => {
+                self.fault(&fault);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Keeps a source for places alone.
+    fn keep(&mut self, mut source: Source) {
+        source.role = Role::Text(Vec::new());
+        self.sources.push(source);
+    }
+
+    fn fault(&mut self, fault: &Fault) {
+        let detail = words::fault(&fault.kind, self.lang);
+        if let Some(Role::Text(faults)) = self.sources.get_mut(fault.at.file as usize).map(|source| &mut source.role) {
+            faults.push((fault.at.start.into(), detail));
+        }
+    }
+
+    fn note(&mut self, note: &Note) {
+        self.expansion.notes.push((Stands::of(note.at), words::note(note, self.lang)));
+    }
+
+    fn made(&mut self, name: &str, made: Made) {
+        self.expansion.templates += 1;
+        let size = made.text.len() as u64;
+        let made = Arc::new(made);
+        self.sources.push(Source::of_made(name.to_owned(), made, size));
+    }
+
+    /// The values of `--parameters`.
+    fn given(&mut self) -> anyhow::Result<Vec<Value>> {
+        if let Some(given) = &self.given {
+            return Ok(given.clone());
+        }
+        let mut given = Vec::new();
+        for parameters in self.deploy.parameters(self.lang)? {
+            let source = match parameters {
+                Parameters::File(source) => source,
+                Parameters::Pair(text) => Source::of_text("--parameters", text.into_bytes())?,
+                Parameters::Bicep(path) => {
+                    let text = bicep::parameters(&path, self.lang)?;
+                    Source::of_text(&path.display().to_string(), text)?
+                }
+            };
+            given.extend(self.read(source)?);
+        }
+        self.given = Some(given.clone());
+        Ok(given)
+    }
+
+    fn template(&mut self, source: Source, linked: &Mutex<Vec<PathBuf>>) -> anyhow::Result<()> {
+        let given = self.given()?;
+        let path = path_of(&source);
+        let name = source.name.clone();
+        let offered = match (&path, self.deploy.parameters.is_empty()) {
+            (Some(path), true) => neighbour(path, &name),
+            _ => None,
+        };
+        let Some(template) = self.read(source)? else { return Ok(()) };
+        self.expanded(&name, &template, &given, path.as_deref(), linked, offered)
+    }
+
+    fn expanded(
+        &mut self,
+        name: &str,
+        template: &Value,
+        given: &[Value],
+        path: Option<&Path>,
+        linked: &Mutex<Vec<PathBuf>>,
+        offered: Option<String>,
+    ) -> anyhow::Result<()> {
+        let links = Links::new(path, self.next());
+        let options = Options {
+            place: self.deploy.place.clone(),
+            parameters: given,
+            link: &|file, relative| links.read(file, relative, template.at.file),
+            ..Options::default()
+        };
+        let expanded = expand(template, &options);
+        let found = links.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for one in found {
+            linked.lock().unwrap_or_else(PoisonError::into_inner).push(one.path);
+            self.keep(one.source);
+            if let Some(fault) = one.fault {
+                self.fault(&fault);
+            }
+        }
+        let expanded = match expanded {
+            Ok(expanded) => expanded,
+            Err(fault) => {
+                self.fault(&fault);
+                return Ok(());
+            }
+        };
+        expanded.faults.iter().for_each(|fault| self.fault(fault));
+        let lacks = expanded
+            .notes
+            .iter()
+            .any(|note| matches!(note.kind, template::expand::NoteKind::Parameter(_)));
+        expanded.notes.iter().for_each(|note| self.note(note));
+        if let Some(offered) = offered.filter(|_| lacks) {
+            self.expansion.asides.push(match self.lang {
+                Lang::En => format!("{name}: parameters without a value; `{offered}` stands beside it: --parameters {offered}"),
+                Lang::Ja => format!(
+                    "{name}: 値のないパラメーターがあります。隣に `{offered}` があります: --parameters {offered}"
+                ),
+            });
+        }
+        let outputs = expanded.outputs.into_iter().map(|(name, value)| (name.to_string(), value));
+        self.expansion.outputs.extend(outputs);
+        let mut made = Made::default();
+        for resource in expanded.resources {
+            made.push(resource.body, None, self.lang)?;
+        }
+        self.made(name, made);
+        Ok(())
+    }
+
+    fn plan(&mut self, source: Source) -> anyhow::Result<()> {
+        let name = source.name.clone();
+        let Some(text) = self.read(source)? else { return Ok(()) };
+        let plan = match plan::read(&text) {
+            Ok(plan) => plan,
+            Err(fault) => {
+                self.fault(&fault);
+                return Ok(());
+            }
+        };
+        plan.faults.iter().for_each(|fault| self.fault(fault));
+        for note in &plan.notes {
+            self.expansion.asides.push(super::words::plan_note(note, &name, self.lang));
+        }
+        let mut made = Made::default();
+        for resource in plan.resources {
+            made.push(resource.body, Some(resource.address), self.lang)?;
+        }
+        self.made(&name, made);
+        Ok(())
+    }
+
+    /// What a preview says that will be there after the deployment.
+    fn preview(&mut self, source: Source) -> anyhow::Result<()> {
+        let name = source.name.clone();
+        let Some(text) = self.read(source)? else { return Ok(()) };
+        let root = text.object();
+        let changes = root.and_then(|root| {
+            root.some("changes").or_else(|| root.get("properties")?.object()?.some("changes"))?.list()
+        });
+        let mut made = Made::default();
+        for change in changes.unwrap_or_default() {
+            let Some(object) = change.object() else {
+                self.fault(&Fault::new(FaultKind::Not("a change of a deployment"), change.at));
+                continue;
+            };
+            let gone = object.text("changeType").is_some_and(|kind| kind.eq_ignore_ascii_case("Delete"));
+            let state = object.some("after").or_else(|| object.some("before")).filter(|_| !gone);
+            let Some(Kind::Object(state)) = state.map(|state| &state.kind) else { continue };
+            let mut members = state.members().to_vec();
+            if state.get("id").is_none()
+                && let Some(id) = object.member("resourceId")
+            {
+                members.push(template::value::Member { name: "id".into(), ..id.clone() });
+            }
+            let body = Kind::Object(Arc::new(template::Object::new(members)));
+            made.push(Value::new(body, change.at), None, self.lang)?;
+        }
+        self.made(&name, made);
+        Ok(())
+    }
+
+    fn bicep(&mut self, source: Source) -> anyhow::Result<()> {
+        let Bytes::Path(path) = &source.bytes else {
+            bail!(pick(
+                self.lang,
+                "Bicep is read from files alone, as it may use others beside it",
+                "Bicep はファイルからのみ読み取れます (隣のファイルを参照することがあるため)",
+            ));
+        };
+        let given = self.given()?;
+        let name = source.name.clone();
+        let bicep = whole(&source, self.lang)?;
+        let compiled = bicep::build(path, self.lang)?;
+        // The text of the Bicep file is where people look, so places lead there.
+        let file = self.next();
+        self.keep(source);
+        let template = match json::read(&compiled, file) {
+            Ok(template) => template,
+            Err(_) => bail!(pick(
+                self.lang,
+                "`bicep` wrote something that is no template",
+                "`bicep` の出力がテンプレートではありません",
+            )),
+        };
+        let template = bicep::mapped(&template, &bicep, file);
+        self.expanded(&name, &template, &given, None, &Mutex::new(Vec::new()), None)
+    }
+}
+
+/// The text of a source.
+fn whole(source: &Source, lang: Lang) -> anyhow::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let name = &source.name;
+    let cannot = || match lang {
+        Lang::En => format!("cannot read `{name}`"),
+        Lang::Ja => format!("`{name}` を読み取れません"),
+    };
+    source.open().with_context(cannot)?.take(LIMIT + 1).read_to_end(&mut text).with_context(cannot)?;
+    if text.len() as u64 > LIMIT {
+        match lang {
+            Lang::En => bail!("`{name}` is larger than {} MiB", LIMIT >> 20),
+            Lang::Ja => bail!("`{name}` が {} MiB を超えています", LIMIT >> 20),
+        }
+    }
+    Ok(text)
+}
+
+/// The parameter file that stands beside a template, as its name is shown.
+fn neighbour(path: &Path, name: &str) -> Option<String> {
+    let stem = path.file_stem()?.to_str()?;
+    let beside = path.with_file_name(format!("{stem}.parameters.json"));
+    let shown = Path::new(name).with_file_name(format!("{stem}.parameters.json"));
+    beside.is_file().then(|| shown.display().to_string())
+}
+
+/// Templates that a template links: files beside it or below, and nowhere else.
+struct Links {
+    /// The folder of the template itself.
+    root: Option<PathBuf>,
+    first: u32,
+    found: Mutex<Vec<Linked>>,
+}
+
+struct Linked {
+    path: PathBuf,
+    source: Source,
+    fault: Option<Fault>,
+    value: Option<Value>,
+}
+
+/// How many files one template links.
+const LINKS: usize = 256;
+
+impl Links {
+    fn new(path: Option<&Path>, first: u32) -> Self {
+        Self { root: path.and_then(Path::parent).map(Path::to_owned), first, found: Mutex::default() }
+    }
+
+    /// The template at a path relative to a file.
+    fn read(&self, file: u32, relative: &str, template: u32) -> Option<Value> {
+        let root = self.root.as_ref()?;
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = match file.checked_sub(self.first).and_then(|index| found.get(index as usize)) {
+            Some(linked) => linked.path.parent()?.to_owned(),
+            None if file == template => root.clone(),
+            None => return None,
+        };
+        let relative = PathBuf::from(relative.replace('\\', "/"));
+        if !relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir | Component::ParentDir)) {
+            return None;
+        }
+        let path = from.join(relative).canonicalize().ok()?;
+        // A template from elsewhere does not choose which files of this machine are read.
+        if !path.starts_with(root) || !path.is_file() || found.len() >= LINKS {
+            return None;
+        }
+        if let Some(known) = found.iter().find(|known| known.path == path) {
+            return known.value.clone();
+        }
+        let source = Source::of_file(&path).ok()?;
+        let mut text = Vec::new();
+        source.open().ok()?.take(LIMIT).read_to_end(&mut text).ok()?;
+        let number = self.first.checked_add(u32::try_from(found.len()).ok()?)?;
+        let (value, fault) = match json::read(&text, number) {
+            Ok(value) => (Some(value), None),
+            Err(fault) => (None, Some(fault)),
+        };
+        found.push(Linked { path, source, fault, value: value.clone() });
+        value
+    }
+}

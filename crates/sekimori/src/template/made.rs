@@ -1,0 +1,76 @@
+//! Resources that a template or plan would deploy, as a source of their own, and the way back to the file.
+
+use std::io::{self, Write};
+
+use estate::SourceIndex;
+use posture::Lang;
+use template::{Span, Value, wire};
+
+use super::words;
+
+/// The resources of one template or plan: a line of JSON each.
+#[derive(Default)]
+pub(crate) struct Made {
+    pub(crate) text: Vec<u8>,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    start: u64,
+    body: Value,
+    /// The address of a resource in a plan.
+    address: Option<Box<str>>,
+}
+
+/// Where a value of a made resource stands: in which source, and from which byte to which.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stands {
+    pub(crate) source: SourceIndex,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+}
+
+impl Stands {
+    pub(super) fn of(span: Span) -> Self {
+        Self { source: SourceIndex(span.file), start: span.start.into(), end: span.end.into() }
+    }
+}
+
+impl Made {
+    /// Adds a resource.
+    pub(super) fn push(&mut self, body: Value, address: Option<Box<str>>, lang: Lang) -> io::Result<()> {
+        let start = self.text.len() as u64;
+        wire::write(&body, &|why| words::why(why, lang), &mut self.text)?;
+        self.text.write_all(b"\n")?;
+        self.rows.push(Row { start, body, address });
+        Ok(())
+    }
+
+    fn row(&self, offset: u64) -> Option<&Row> {
+        let behind = self.rows.partition_point(|row| row.start <= offset);
+        self.rows.get(behind.checked_sub(1)?)
+    }
+
+    /// Where the value stands that a pointer into the resource at `offset` names.
+    pub(crate) fn stands(&self, offset: u64, pointer: &str) -> Option<Stands> {
+        let row = self.row(offset)?;
+        let value = wire::find(&row.body, pointer);
+        let span = if value.at == Span::default() { row.body.at } else { value.at };
+        Some(Stands::of(span))
+    }
+
+    /// The address of the resource at `offset` in its plan.
+    pub(crate) fn address(&self, offset: u64) -> Option<&str> {
+        self.row(offset)?.address.as_deref()
+    }
+
+    /// The value itself.
+    pub(crate) fn value(&self, offset: u64, pointer: &str) -> Option<&Value> {
+        Some(wire::find(&self.row(offset)?.body, pointer))
+    }
+
+    /// The resources.
+    pub(crate) fn bodies(&self) -> impl Iterator<Item = (&Value, Option<&str>)> {
+        self.rows.iter().map(|row| (&row.body, row.address.as_deref()))
+    }
+}

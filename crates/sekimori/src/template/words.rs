@@ -1,0 +1,173 @@
+//! What is not known of a template, and what is wrong with it, in words.
+
+use posture::Lang;
+use template::expand::{Note, NoteKind};
+use template::{FaultKind, What, Why};
+
+/// Why a value is not known.
+pub(crate) fn why(why: &Why, lang: Lang) -> String {
+    let (en, ja) = match why {
+        Why::Parameter(name) => (
+            format!("the parameter `{name}` has no value; give one with --parameters"),
+            format!("パラメーター `{name}` に値がありません。--parameters で指定できます"),
+        ),
+        Why::Secret(name) => (
+            format!("the value of `{name}` is a secret, and not read"),
+            format!("`{name}` はシークレットのため読み取りません"),
+        ),
+        Why::KeyVault(name) => (
+            format!("the parameter `{name}` is read from a Key Vault at deployment"),
+            format!("パラメーター `{name}` はデプロイ時に Key Vault から読み取られます"),
+        ),
+        Why::Runtime(name) => (
+            format!("Azure tells `{name}` at deployment"),
+            format!("`{name}` はデプロイ時に Azure が返す値です"),
+        ),
+        Why::EachTime(name) => (
+            format!("`{name}` gives another value each time"),
+            format!("`{name}` の値は毎回変わります"),
+        ),
+        Why::Generated(name) => (
+            format!("`{name}` is worked out by Azure alone"),
+            format!("`{name}` の値は Azure だけが計算できます"),
+        ),
+        Why::Scope(name) => (
+            format!("`{name}` depends on where this is deployed; see --subscription, --resource-group and --location"),
+            format!(
+                "`{name}` はデプロイ先で決まります。--subscription、--resource-group、--location で指定できます"
+            ),
+        ),
+        Why::Link(name) => (
+            format!("the linked template of `{name}` is not at hand"),
+            format!("`{name}` のリンク先テンプレートが手元にありません"),
+        ),
+        Why::Existing(name) => (
+            format!("`{name}` is not deployed by this template"),
+            format!("`{name}` はこのテンプレートではデプロイされません"),
+        ),
+        Why::Condition(name) if name.is_empty() => (
+            "whether it is deployed depends on what is not known".to_owned(),
+            "デプロイされるかどうかが、不明な値によって決まります".to_owned(),
+        ),
+        Why::Condition(name) => (
+            format!("whether it is deployed depends on `{name}`, which is not known"),
+            format!("デプロイされるかどうかが、値が不明な `{name}` によって決まります"),
+        ),
+        Why::Fault => (
+            "the template is at fault here; the error tells where".to_owned(),
+            "テンプレートに誤りがあります (エラーの箇所を参照)".to_owned(),
+        ),
+        Why::Apply(name) => (
+            format!("`{name}` is known after apply"),
+            format!("`{name}` は適用後に決まります (known after apply)"),
+        ),
+        Why::Sensitive(name) => (
+            format!("`{name}` is sensitive, and not read"),
+            format!("`{name}` は機密値のため読み取りません"),
+        ),
+    };
+    match lang {
+        Lang::En => en,
+        Lang::Ja => ja,
+    }
+}
+
+/// What is not known before the deployment.
+pub(super) fn note(note: &Note, lang: Lang) -> String {
+    let (en, ja) = match &note.kind {
+        NoteKind::Parameter(name) => (
+            format!("the parameter `{name}` has no value: what depends on it is unknown; give one with --parameters"),
+            format!(
+                "パラメーター `{name}` に値がないため、依存する値は不明として扱います。--parameters で指定できます"
+            ),
+        ),
+        NoteKind::Condition { resource, why: reason } => (
+            format!("whether `{resource}` is deployed is not known ({}); it is judged as if it were", why(reason, lang)),
+            format!(
+                "`{resource}` がデプロイされるかどうか不明です ({})。デプロイされるものとして判定します",
+                why(reason, lang)
+            ),
+        ),
+        NoteKind::Link(what) if what.is_empty() => (
+            "a linked template is not at hand: what it deploys is not looked at".to_owned(),
+            "リンク先のテンプレートが手元にないため、その内容は対象外です".to_owned(),
+        ),
+        NoteKind::Link(what) => (
+            format!("the linked template `{what}` is not at hand: what it deploys is not looked at"),
+            format!("リンク先のテンプレート `{what}` が手元にないため、その内容は対象外です"),
+        ),
+        NoteKind::Count { name, why: reason } => (
+            format!("how often the loop `{name}` runs is not known ({}); one turn is judged for all", why(reason, lang)),
+            format!(
+                "ループ `{name}` の回数が不明です ({})。1 回分だけを展開して判定します",
+                why(reason, lang)
+            ),
+        ),
+    };
+    match lang {
+        Lang::En => en,
+        Lang::Ja => ja,
+    }
+}
+
+/// What of a plan was not converted.
+pub(super) fn plan_note(note: &template::plan::Note, file: &str, lang: Lang) -> String {
+    let (kind, count) = (&note.kind, note.count);
+    match lang {
+        Lang::En => format!("{file}: {count} of `{kind}` not looked at"),
+        Lang::Ja => format!("{file}: `{kind}` {count} 件は対象外です"),
+    }
+}
+
+/// What is wrong with a template or a plan.
+pub(super) fn fault(kind: &FaultKind, lang: Lang) -> String {
+    match lang {
+        Lang::En => kind.to_string(),
+        Lang::Ja => fault_ja(kind),
+    }
+}
+
+fn fault_ja(kind: &FaultKind) -> String {
+    match kind {
+        FaultKind::Json(detail) => format!("JSON として読み取れません: {detail}"),
+        FaultKind::TooDeep(limit) => format!("入れ子が {limit} 段を超えています"),
+        FaultKind::TooLarge { what, limit } => format!("大きすぎます ({what}): 上限は {limit} です"),
+        FaultKind::Expression(detail) => format!("式を解釈できません: {detail}"),
+        FaultKind::NoFunction(name) => format!("関数 `{name}` はありません"),
+        FaultKind::Arguments { function, takes } => {
+            format!("`{function}` の引数が正しくありません。使い方: {takes}")
+        }
+        FaultKind::Range { function } => format!("`{function}`: 範囲外です"),
+        FaultKind::Missing { what, name } => format!("{} `{name}` がありません", noun(*what)),
+        FaultKind::Cycle { what, name } => format!("{} `{name}` の定義が循環しています", noun(*what)),
+        FaultKind::Type { name, expected, found } => {
+            format!("{name}: {expected} が必要ですが、{found} が指定されています")
+        }
+        FaultKind::NotAllowed { name, rule } => {
+            format!("パラメーター `{name}` の値が `{rule}` に違反しています")
+        }
+        FaultKind::NoParameter(name) => format!("テンプレートにパラメーター `{name}` がありません"),
+        FaultKind::Segments(name) => {
+            format!("リソース `{name}`: 種類 (type) と名前 (name) の区切りの数が合いません")
+        }
+        FaultKind::Twice(name) => format!("リソース `{name}` が重複しています"),
+        FaultKind::Depends(name) => format!("`{name}` の `dependsOn` が循環しています"),
+        FaultKind::Failed(message) => message.to_string(),
+        FaultKind::Not(what) => format!("{what} ではありません"),
+        FaultKind::Lacks(name) => format!("`{name}` がありません"),
+        FaultKind::Version(version) => format!("形式バージョン {version} には対応していません"),
+    }
+}
+
+fn noun(what: What) -> &'static str {
+    match what {
+        What::Parameter => "パラメーター",
+        What::Variable => "変数",
+        What::Property => "プロパティ",
+        What::Resource => "リソース",
+        What::Type => "型",
+        What::Copy => "ループ",
+        What::LambdaVariable => "ラムダ変数",
+        What::Output => "出力",
+    }
+}
