@@ -181,6 +181,18 @@ pub(crate) trait Around: Sized {
     fn absorb(&mut self, other: Self, conflicts: &mut Vec<&'static str>);
 }
 
+/// What a source says that it does not know of a value, or of what is inside of it.
+fn unknown_within(value: &Value, levels: usize) -> Option<Reason> {
+    if let Some(reason) = stated_unknown(value) {
+        return Some(reason);
+    }
+    let levels = levels.checked_sub(1)?;
+    if let Some(items) = value.as_array() {
+        return items.iter().find_map(|item| unknown_within(item, levels));
+    }
+    value.as_object()?.iter().find_map(|(_, member)| unknown_within(member, levels))
+}
+
 fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }
@@ -199,6 +211,9 @@ impl Reader<'_> {
             At::Value(value) => {
                 if let Some(value) = read(self, value) {
                     return Some(Known::Value(value));
+                }
+                if let Some(reason) = unknown_within(value, 2) {
+                    return Some(Known::unknown(reason));
                 }
                 Some(self.wrong_at(path, value, expected))
             }

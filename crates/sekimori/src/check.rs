@@ -24,11 +24,15 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     let required = select::codes(&chosen.require.value, lang)?;
     let targets = targets(args, chosen.format.value, lang)?;
     let policies = Policies::read(&args.policy, lang)?;
-    if !args.sources.is_empty() && args.live.is_narrowed() {
+    let several = args.live.subscription.len() > 1 || args.live.is_narrowed_otherwise();
+    if !args.sources.is_empty() && several {
+        bail!(not_live(lang));
+    }
+    if args.sources.is_empty() && args.deploy.deploy(None).is_given() {
         bail!(pick(
             lang,
-            "--subscription, --management-group and --no-directory are for live Azure: leave SOURCE out",
-            "--subscription、--management-group、--no-directory は Azure を直接読み取る場合の指定です。SOURCE は指定しないでください",
+            "--parameters, --resource-group and --location are for templates: name one as SOURCE",
+            "--parameters、--resource-group、--location はテンプレート用の指定です。SOURCE にテンプレートを指定してください",
         ));
     }
     // What cannot be had is told before the work, not after it.
@@ -49,9 +53,16 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     // The process ends after the report: taking a large estate apart first would only cost time.
     let reading = match args.sources.is_empty() {
         true => live(&args.live, lang)?,
-        false => source::read(&args.sources, lang)?,
+        false => {
+            let deploy = args.deploy.deploy(args.live.subscription.first().map(String::as_str));
+            source::read_deployed(&args.sources, &deploy, lang)?
+        }
     };
-    let Reading { estate, sources } = &*ManuallyDrop::new(reading);
+    let reading = ManuallyDrop::new(reading);
+    if !args.sources.is_empty() && !args.live.subscription.is_empty() && reading.expansion.templates == 0 {
+        bail!(not_live(lang));
+    }
+    let Reading { estate, sources, .. } = &*reading;
     for path in targets.iter().filter_map(|target| target.path.as_ref()) {
         if sources.files().any(|source| output::same_file(source, path)) {
             let name = path.display();
@@ -68,7 +79,7 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     let faults = policies.as_ref().map(|policies| policies.faults(lang)).unwrap_or_default();
     let mut checks = checks;
     let mut faults = faults;
-    let mut notices = Vec::new();
+    let mut notices = source::told(&reading);
     let given = match policies.as_ref().zip(judgement) {
         None => Vec::new(),
         Some((policies, judgement)) => {
@@ -144,6 +155,15 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     }
     tell_unmet(&report);
     Ok(if faults.is_empty() { exit_code(&report, &chosen) } else { 3 })
+}
+
+/// What says which part of Azure is read, beside sources that are read.
+fn not_live(lang: Lang) -> &'static str {
+    pick(
+        lang,
+        "--subscription, --management-group and --no-directory are for live Azure: leave SOURCE out; of a template, --subscription says where it is deployed",
+        "--subscription、--management-group、--no-directory は Azure を直接読み取る場合の指定です。SOURCE は指定しないでください。テンプレートでは --subscription でデプロイ先を 1 つ指定できます",
+    )
 }
 
 /// What runs in Azure now: collected into a file that goes away, and read as any other.

@@ -13,10 +13,10 @@ use posture::{Catalogue, Lang};
 use crate::language::pick;
 use help::{
     CHECK_HELP, CHECK_HELP_JA, COLLECT_HELP, COLLECT_HELP_JA, COMPLETIONS_HELP, COMPLETIONS_HELP_JA,
-    CONFIG_HELP, CONFIG_HELP_JA, DIFF_HELP, DIFF_HELP_JA, FLOW_HELP, FLOW_HELP_JA, IMPORT_HELP,
-    IMPORT_HELP_JA, NEXT_HOP_HELP, NEXT_HOP_HELP_JA, POLICY_HELP, POLICY_HELP_JA, REACH_HELP, REACH_HELP_JA,
-    ROUTES_HELP, ROUTES_HELP_JA, TAGS_HELP, TAGS_HELP_JA, TRUTH_HELP, TRUTH_HELP_JA, VERIFY_HELP,
-    VERIFY_HELP_JA, WHAT_IF_HELP, WHAT_IF_HELP_JA, WHO_HELP, WHO_HELP_JA,
+    CONFIG_HELP, CONFIG_HELP_JA, DIFF_HELP, DIFF_HELP_JA, EXPAND_HELP, EXPAND_HELP_JA, FLOW_HELP,
+    FLOW_HELP_JA, IMPORT_HELP, IMPORT_HELP_JA, NEXT_HOP_HELP, NEXT_HOP_HELP_JA, POLICY_HELP, POLICY_HELP_JA,
+    REACH_HELP, REACH_HELP_JA, ROUTES_HELP, ROUTES_HELP_JA, TAGS_HELP, TAGS_HELP_JA, TRUTH_HELP,
+    TRUTH_HELP_JA, VERIFY_HELP, VERIFY_HELP_JA, WHAT_IF_HELP, WHAT_IF_HELP_JA, WHO_HELP, WHO_HELP_JA,
 };
 
 static LANG: OnceLock<Lang> = OnceLock::new();
@@ -93,6 +93,11 @@ pub(crate) enum Command {
         after_help = t(DIFF_HELP, DIFF_HELP_JA)
     )]
     Diff(DiffArgs),
+    #[command(
+        about = t("Print what an ARM template, a Bicep file or a Terraform plan would deploy, as ARM resources", "ARM テンプレート、Bicep ファイル、Terraform プランがデプロイするリソースを ARM の形で出力します"),
+        after_help = t(EXPAND_HELP, EXPAND_HELP_JA)
+    )]
+    Expand(ExpandArgs),
     #[command(
         about = t("Put the results of other tools beside ours: Prowler, Checkov, Defender for Cloud", "ほかのツール (Prowler、Checkov、Defender for Cloud など) の結果と Sekimori の判定を並べて比較します"),
         after_help = t(IMPORT_HELP, IMPORT_HELP_JA)
@@ -334,6 +339,57 @@ fn sources_help() -> &'static str {
     )
 }
 
+fn template_heading() -> &'static str {
+    t("Templates", "テンプレート")
+}
+
+/// What templates among the sources are deployed with.
+#[derive(Args, Default)]
+pub(crate) struct DeployArgs {
+    #[arg(short, long, value_name = "FILE|NAME=VALUE", help_heading = template_heading(), help = t("Values for a template's parameters: a parameter file or NAME=VALUE; may be given several times, the last value counts", "テンプレートのパラメーター (パラメーター ファイルまたは 名前=値)。複数回指定でき、後の値が優先されます"))]
+    pub(crate) parameters: Vec<String>,
+    #[arg(short = 'g', long, value_name = "NAME", help_heading = template_heading(), help = t("The resource group that a template is deployed to", "テンプレートのデプロイ先リソース グループ"))]
+    pub(crate) resource_group: Option<String>,
+    #[arg(long, value_name = "LOCATION", help_heading = template_heading(), help = t("The location of the resource group, or of the deployment", "リソース グループ (またはデプロイ) の場所"))]
+    pub(crate) location: Option<String>,
+}
+
+impl DeployArgs {
+    pub(crate) fn deploy(&self, subscription: Option<&str>) -> crate::template::Deploy {
+        crate::template::Deploy::new(
+            self.parameters.clone(),
+            subscription,
+            self.resource_group.as_deref(),
+            self.location.as_deref(),
+        )
+    }
+}
+
+/// The same for commands that have no live Azure.
+#[derive(Args, Default)]
+pub(crate) struct TargetArgs {
+    #[command(flatten)]
+    pub(crate) deploy: DeployArgs,
+    #[arg(long, value_name = "ID", help_heading = template_heading(), help = t("The subscription that a template is deployed to", "テンプレートのデプロイ先サブスクリプション"))]
+    pub(crate) subscription: Option<String>,
+}
+
+impl TargetArgs {
+    pub(crate) fn deploy(&self) -> crate::template::Deploy {
+        self.deploy.deploy(self.subscription.as_deref())
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct ExpandArgs {
+    #[arg(value_name = "TEMPLATE", required = true, help = t("ARM templates, Bicep files, Terraform plans, or - for standard input", "ARM テンプレート、Bicep ファイル、Terraform プラン。標準入力は -"))]
+    pub(crate) templates: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    #[arg(long = "format", value_name = "FORMAT", default_value = "json", value_parser = form_parser(), help = t("Form of the output", "出力の形式"))]
+    pub(crate) form: Form,
+}
+
 fn check_sources_help() -> &'static str {
     t(
         "Files or folders with what `az` prints, snapshots (.ndjson, .ndjson.zst), or - for standard input; without it what runs in Azure now, by the sign-in that is there (az, environment, managed identity)",
@@ -370,6 +426,8 @@ pub(crate) struct CheckArgs {
     pub(crate) sources: Vec<PathBuf>,
     #[command(flatten, next_help_heading = live_heading())]
     pub(crate) live: LiveArgs,
+    #[command(flatten)]
+    pub(crate) deploy: DeployArgs,
 
     #[arg(long, value_name = "FORMAT", value_parser = format_parser(), help_heading = output_heading(), help = t("Form of the report [default: text]", "レポートの形式 [既定値: text]"))]
     pub(crate) format: Option<Format>,
@@ -431,6 +489,8 @@ pub(crate) struct FlowArgs {
     pub(crate) batch: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) form: FormArg,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
 }
 
 /// What of live Azure is read.
@@ -451,7 +511,12 @@ pub(crate) struct LiveArgs {
 impl LiveArgs {
     /// Whether somebody has said what to leave out.
     pub(crate) fn is_narrowed(&self) -> bool {
-        !self.subscription.is_empty() || !self.management_group.is_empty() || self.no_directory
+        !self.subscription.is_empty() || self.is_narrowed_otherwise()
+    }
+
+    /// The same, subscriptions apart.
+    pub(crate) fn is_narrowed_otherwise(&self) -> bool {
+        !self.management_group.is_empty() || self.no_directory
     }
 }
 
@@ -505,6 +570,8 @@ pub(crate) struct ReachArgs {
     pub(crate) format: Option<Picture>,
     #[arg(short, long, value_name = "FILE", help = t("Write the answer to a file, in the form that its name tells (.txt, .json, .html, .dot, .svg)", "結果をファイルに書き込む。形式は拡張子 (.txt、.json、.html、.dot、.svg) で決まります"))]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
 }
 
 #[derive(Args)]
@@ -517,6 +584,8 @@ pub(crate) struct DiffArgs {
     pub(crate) from: String,
     #[command(flatten)]
     pub(crate) form: FormArg,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
 }
 
 /// The form of an answer that can be drawn.

@@ -18,9 +18,11 @@ const INCOMPLETE: u8 = 3;
 
 pub(crate) fn run(args: &DiffArgs, lang: Lang) -> anyhow::Result<u8> {
     let sources = sets(&args.from, lang)?;
+    let deploy = args.target.deploy();
     let read = |path: &std::path::PathBuf| -> anyhow::Result<Estate> {
-        let Reading { estate, sources } = source::read(std::slice::from_ref(path), lang)?;
-        source::tell_problems(&estate, &sources, lang);
+        let reading = source::read_deployed(std::slice::from_ref(path), &deploy, lang)?;
+        source::tell(&reading, lang);
+        let Reading { estate, .. } = reading;
         if !estate.holds_azure() {
             match lang {
                 Lang::En => bail!("`{}` holds no Azure resource", path.display()),

@@ -16,7 +16,7 @@ use crate::{output, tags};
 const INCOMPLETE: u8 = 3;
 
 pub(crate) fn run(paths: &[PathBuf], nic: &str, lang: Lang) -> anyhow::Result<u8> {
-    let Reading { estate, sources } = source::read(paths, lang)?;
+    let Reading { estate, sources, .. } = source::read(paths, lang)?;
     source::tell_problems(&estate, &sources, lang);
     let nic = find(&estate, nic, lang)?;
     let reach = Reach::with_tags(&estate, tags::list(lang)?);

@@ -40,8 +40,9 @@ pub(crate) fn run(args: &FlowArgs, lang: Lang) -> anyhow::Result<u8> {
             "標準入力を SOURCE と --batch の両方に使うことはできません"
         ));
     }
-    let Reading { estate, sources } = source::read(&args.sources, lang)?;
-    source::tell_problems(&estate, &sources, lang);
+    let reading = source::read_deployed(&args.sources, &args.target.deploy(), lang)?;
+    source::tell(&reading, lang);
+    let Reading { estate, .. } = reading;
     if estate.vms.is_empty() {
         bail!(pick(lang, "the input holds no virtual machine", "入力に仮想マシンが含まれていません"));
     }

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &ImportArgs, file: &File, lang: Lang) -> anyhow::Result<
     }
     let chosen = choose(None, file, lang)?;
     let checks = chosen.checks(false, lang)?;
-    let Reading { estate, sources } = source::read(&args.sources, lang)?;
+    let Reading { estate, sources, .. } = source::read(&args.sources, lang)?;
     source::tell_problems(&estate, &sources, lang);
     if !estate.holds_azure() {
         match lang {

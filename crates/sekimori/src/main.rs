@@ -8,6 +8,7 @@ mod configuration;
 mod difference;
 mod effective;
 mod evidence;
+mod expanded;
 mod flow;
 mod import;
 mod kept;
@@ -114,6 +115,7 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
         Command::Flow(args) => flow::run(args, lang),
         Command::Reach(args) => reached::run(args, lang),
         Command::Diff(args) => difference::run(args, lang),
+        Command::Expand(args) => expanded::run(args, lang),
         Command::Import(args) => {
             let file = match args.no_config {
                 true => File::default(),

@@ -25,8 +25,9 @@ pub(crate) fn run(args: &ReachArgs, lang: Lang) -> anyhow::Result<u8> {
     }
     let ports = args.port.as_deref().map_or_else(|| Ok(PortSet::all()), |text| ports(text, lang))?;
     let login = ports_or(args.login_ports.as_deref(), &posture::Settings::default().management_ports, lang)?;
-    let Reading { estate, sources } = source::read(&args.sources, lang)?;
-    source::tell_problems(&estate, &sources, lang);
+    let reading = source::read_deployed(&args.sources, &args.target.deploy(), lang)?;
+    source::tell(&reading, lang);
+    let Reading { estate, .. } = reading;
     let reach = Reach::with_tags(&estate, tags::list(lang)?);
     let finder = Finder::new(&estate);
     let id = finder.machine(&args.to).map_err(|error| anyhow!(error_text(&error, lang)))?;

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &WhoArgs, lang: Lang) -> anyhow::Result<u8> {
         output::check_writable(path, lang)?;
     }
     let (sources, vm) = asked(args, lang)?;
-    let Reading { estate, sources } = match sources.is_empty() {
+    let Reading { estate, sources, .. } = match sources.is_empty() {
         true => live(&args.live, lang)?,
         false => source::read(sources, lang)?,
     };

@@ -8,9 +8,10 @@ mod expression;
 pub mod fault;
 mod functions;
 pub mod json;
-pub mod plan;
 pub mod value;
 pub mod wire;
+
+pub use functions::names as function_names;
 
 pub use fault::{Fault, FaultKind, What};
 pub use value::{Kind, Object, Span, Unknown, Value, Why};

@@ -417,6 +417,6 @@ impl Unknown {
         if key.eq_ignore_ascii_case(&self.label) {
             return format!("{{{}}}", self.label);
         }
-        format!("{{{}~{:04x}}}", self.label, hash(self.key.as_bytes()) & 0xffff)
+        format!("{{{}~{:010x}}}", self.label, hash(self.key.as_bytes()) & 0xff_ffff_ffff)
     }
 }

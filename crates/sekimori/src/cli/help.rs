@@ -360,3 +360,28 @@ pub(super) const COMPLETIONS_HELP_JA: &str = "\
   sekimori completions zsh > \"${fpath[1]}/_sekimori\"
   sekimori completions fish > ~/.config/fish/completions/sekimori.fish
   sekimori completions powershell >> $PROFILE";
+
+pub(super) const EXPAND_HELP: &str = "What is known only at deployment is printed as {\"$unknown\":{\"reason\":…}}, names that are not known with
+placeholders ({vmName}). Secrets are not printed.
+
+Exit codes:
+  0  expanded
+  2  wrong usage, or nothing to expand
+  3  a template is at fault, or could not be read in full
+
+Examples:
+  sekimori expand azuredeploy.json --parameters azuredeploy.parameters.json
+  sekimori expand main.bicep -p vmName=web1 -g web --format text
+  terraform show -json plan.out | sekimori expand -";
+pub(super) const EXPAND_HELP_JA: &str = "デプロイ時に決まる値は {\"$unknown\":{\"reason\":…}}、名前の中の不明な部分は {vmName} のように出力します。
+シークレットは出力しません。
+
+終了コード:
+  0  すべて展開
+  2  使い方の誤り、または展開するものがない
+  3  テンプレートに誤りがある、または一部を読み取れない
+
+例:
+  sekimori expand azuredeploy.json --parameters azuredeploy.parameters.json
+  sekimori expand main.bicep -p vmName=web1 -g web --format text
+  terraform show -json plan.out | sekimori expand -";

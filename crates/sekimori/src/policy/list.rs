@@ -16,7 +16,7 @@ pub(super) fn run(sources: &[PathBuf], named: &[PathBuf], form: Form, lang: Lang
     let builtin = [PathBuf::from(policy::BUILTIN)];
     let named = if named.is_empty() { builtin.as_slice() } else { named };
     let Some(policies) = Policies::read(named, lang)? else { return Ok(0) };
-    let source::Reading { estate, sources } = source::read(sources, lang)?;
+    let source::Reading { estate, sources, .. } = source::read(sources, lang)?;
     source::tell_problems(&estate, &sources, lang);
     let judgement = judge(&policies, &estate, &sources, &check::now(lang)?, lang);
     let faults = policies.faults(lang);

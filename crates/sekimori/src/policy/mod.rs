@@ -33,7 +33,7 @@ pub(crate) fn run(command: &PolicyCommand, lang: Lang) -> anyhow::Result<u8> {
 
 /// Prints what own checks see.
 fn input(sources: &[PathBuf], lang: Lang) -> anyhow::Result<u8> {
-    let source::Reading { estate, sources } = source::read(sources, lang)?;
+    let source::Reading { estate, sources, .. } = source::read(sources, lang)?;
     source::tell_problems(&estate, &sources, lang);
     let as_of = check::now(lang)?;
     let tags = tags::list(lang)?;

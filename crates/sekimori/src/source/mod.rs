@@ -69,9 +69,15 @@ pub(crate) fn tell_problems(estate: &Estate, sources: &Positions, lang: Lang) {
     }
 }
 
+/// Tells what could not be read, and what is not known of templates, on standard error.
+pub(crate) fn tell(reading: &Reading, lang: Lang) {
+    tell_problems(&reading.estate, &reading.sources, lang);
+    told(reading).iter().take(TOLD).for_each(|note| crate::output::note(note));
+}
+
 /// Reads everything that people named, and tells what could not be read.
 pub(crate) fn read_and_tell(paths: &[PathBuf], lang: Lang) -> anyhow::Result<Estate> {
-    let Reading { estate, sources } = read(paths, lang)?;
+    let Reading { estate, sources, .. } = read(paths, lang)?;
     tell_problems(&estate, &sources, lang);
     Ok(estate)
 }

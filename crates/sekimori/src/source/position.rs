@@ -59,6 +59,11 @@ impl Positions {
         })
     }
 
+    /// The resources that templates and plans would deploy, and their addresses in plans.
+    pub(crate) fn made(&self) -> impl Iterator<Item = (&template::Value, Option<&str>)> {
+        self.sources.iter().filter_map(Source::made).flat_map(Made::bodies)
+    }
+
     /// Where a problem is.
     pub(crate) fn locate_problem(&self, at: &At) -> Location {
         let location = match at {
@@ -69,7 +74,12 @@ impl Positions {
             },
         };
         let file = self.sources.get(at.source().0 as usize).map(|source| source.name.clone());
-        location.unwrap_or_else(|| Location { file: file.unwrap_or_default(), line: 1, column: 1, address: None })
+        location.unwrap_or_else(|| Location {
+            file: file.unwrap_or_default(),
+            line: 1,
+            column: 1,
+            address: None,
+        })
     }
 
     /// Where a value of what a template or plan would deploy stands. `None` for what is there.
@@ -148,7 +158,8 @@ impl Positions {
         let is_object = made.value(origin.offset, pointer).is_some_and(|value| value.object().is_some());
         let mut spans = Vec::new();
         if is_object {
-            let telling: &[&str] = if pointer.contains("securityRules") { &TELLING } else { &["/type", "/name"] };
+            let telling: &[&str] =
+                if pointer.contains("securityRules") { &TELLING } else { &["/type", "/name"] };
             for member in telling {
                 let full = format!("{pointer}{member}");
                 let is_there = made.value(origin.offset, &full).is_some_and(|value| value.object().is_none());

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use anyhow::{bail, Context};
+use anyhow::{Context, bail};
 use posture::Lang;
 use template::value::Member;
 use template::{Kind, Object, Span, Value};
@@ -21,7 +21,8 @@ pub(super) fn build(path: &Path, lang: Lang) -> anyhow::Result<Vec<u8>> {
 
 /// The parameters that a `.bicepparam` file gives, in the form of a parameter file.
 pub(super) fn parameters(path: &Path, lang: Lang) -> anyhow::Result<Vec<u8>> {
-    let text = run(path, &["build-params", "--stdout"], &["bicep", "build-params", "--stdout", "--file"], lang)?;
+    let text =
+        run(path, &["build-params", "--stdout"], &["bicep", "build-params", "--stdout", "--file"], lang)?;
     let read: serde_json::Value = serde_json::from_slice(&text).with_context(|| match lang {
         Lang::En => format!("what `bicep` wrote for `{}` is no JSON", path.display()),
         Lang::Ja => format!("`{}` に対する `bicep` の出力が JSON ではありません", path.display()),
@@ -108,7 +109,8 @@ pub(super) fn mapped(template: &Value, bicep: &[u8], file: u32) -> Value {
                         false => format!("resource {}", kind.to_ascii_lowercase()),
                     };
                     let number = seen.entry(key.clone()).or_default();
-                    let node = declared.iter().filter(|(its, _)| *its == key).nth(*number).map(|(_, node)| node);
+                    let node =
+                        declared.iter().filter(|(its, _)| *its == key).nth(*number).map(|(_, node)| node);
                     *number += 1;
                     placed(value, node.unwrap_or(&whole), file, 0)
                 };
@@ -151,7 +153,9 @@ fn at(node: &Node, file: u32) -> Span {
 /// A value with the places of a node, and of those inside of it.
 fn placed(value: &Value, node: &Node, file: u32, depth: usize) -> Value {
     let outer = Node { start: node.start, end: node.end, ..Node::default() };
-    let inner = |name: &str| node.members.iter().find(|(its, _)| its.eq_ignore_ascii_case(name)).map(|(_, node)| node);
+    let inner = |name: &str| {
+        node.members.iter().find(|(its, _)| its.eq_ignore_ascii_case(name)).map(|(_, node)| node)
+    };
     let here = at(node, file);
     match &value.kind {
         Kind::Object(object) => {
@@ -166,9 +170,10 @@ fn placed(value: &Value, node: &Node, file: u32, depth: usize) -> Value {
             Value::new(Kind::Object(Arc::new(Object::new(made.collect()))), here)
         }
         Kind::List(items) => {
-            let made = items.iter().enumerate().map(|(index, item)| {
-                placed(item, node.items.get(index).unwrap_or(&outer), file, depth + 1)
-            });
+            let made = items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| placed(item, node.items.get(index).unwrap_or(&outer), file, depth + 1));
             Value::of_list(made.collect(), here)
         }
         _ => value.clone().moved(here),
@@ -214,7 +219,8 @@ fn declarations(text: &str) -> Vec<(String, Node)> {
         if !existing {
             found.push((key, node));
         }
-        let next = text.get(end..).and_then(|rest| rest.find('\n')).map_or(text.len(), |newline| end + newline + 1);
+        let next =
+            text.get(end..).and_then(|rest| rest.find('\n')).map_or(text.len(), |newline| end + newline + 1);
         start = next;
     }
     found
@@ -424,13 +430,24 @@ mod tests {
         check("/resources/0/properties/securityRules/0/properties/destinationPortRange", "port");
         check("/resources/0/properties/securityRules/0/properties/access", "'Allow' ");
         check("/resources/0/name", "'nsg'");
-        check("/resources/0", "resource nsg 'Microsoft.Network/networkSecurityGroups@2023-09-01' = if (port != '') {");
+        check(
+            "/resources/0",
+            "resource nsg 'Microsoft.Network/networkSecurityGroups@2023-09-01' = if (port != '') {",
+        );
         check("/parameters/port", "param port string = '22'");
     }
 
     #[test]
     fn broken_text_is_looked_through_to_its_end() {
-        for text in ["resource a 'b@c' = {", "resource a 'b@c' = { x: '", "var x = [[[", "resource a b = }}", "var a = '''", "param", "resource a 'b' = { { { ( ["] {
+        for text in [
+            "resource a 'b@c' = {",
+            "resource a 'b@c' = { x: '",
+            "var x = [[[",
+            "resource a b = }}",
+            "var a = '''",
+            "param",
+            "resource a 'b' = { { { ( [",
+        ] {
             let _ = declarations(text);
         }
     }

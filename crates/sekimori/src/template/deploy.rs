@@ -26,6 +26,22 @@ pub(super) enum Parameters {
 }
 
 impl Deploy {
+    pub(crate) fn new(
+        parameters: Vec<String>,
+        subscription: Option<&str>,
+        resource_group: Option<&str>,
+        location: Option<&str>,
+    ) -> Self {
+        let own = |text: Option<&str>| text.map(str::to_owned);
+        let place = Given {
+            subscription: own(subscription),
+            resource_group: own(resource_group),
+            location: own(location),
+            ..Given::default()
+        };
+        Self { parameters, place }
+    }
+
     /// Whether anything was said about templates.
     pub(crate) fn is_given(&self) -> bool {
         !self.parameters.is_empty() || self.place.resource_group.is_some() || self.place.location.is_some()
@@ -51,7 +67,9 @@ fn one(word: &str, lang: Lang) -> anyhow::Result<Parameters> {
     }
     if !path.is_file() {
         match lang {
-            Lang::En => bail!("--parameters: no file `{}`; name a parameter file, or give NAME=VALUE", path.display()),
+            Lang::En => {
+                bail!("--parameters: no file `{}`; name a parameter file, or give NAME=VALUE", path.display())
+            }
             Lang::Ja => bail!(
                 "--parameters: ファイル `{}` がありません。パラメーター ファイル、または 名前=値 を指定してください",
                 path.display()

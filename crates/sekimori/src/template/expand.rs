@@ -60,7 +60,9 @@ pub(crate) fn expand_sources(
             Some(FileKind::Parameters) if single => {
                 let name = &source.name;
                 match lang {
-                    Lang::En => bail!("`{name}` is a parameter file: name the template, and give this with --parameters"),
+                    Lang::En => bail!(
+                        "`{name}` is a parameter file: name the template, and give this with --parameters"
+                    ),
                     Lang::Ja => bail!(
                         "`{name}` はパラメーター ファイルです。テンプレートを指定し、このファイルは --parameters で渡してください"
                     ),
@@ -77,9 +79,8 @@ pub(crate) fn expand_sources(
     // What a template links is a part of it, and no template of its own.
     let paths: Vec<_> = templates.iter().map(path_of).collect();
     for (source, path) in templates.into_iter().zip(paths) {
-        let is_linked = path.is_some_and(|path| {
-            linked.lock().unwrap_or_else(PoisonError::into_inner).contains(&path)
-        });
+        let is_linked =
+            path.is_some_and(|path| linked.lock().unwrap_or_else(PoisonError::into_inner).contains(&path));
         if !is_linked {
             work.template(source, &linked)?;
         }
@@ -131,7 +132,9 @@ impl Work<'_> {
 
     fn fault(&mut self, fault: &Fault) {
         let detail = words::fault(&fault.kind, self.lang);
-        if let Some(Role::Text(faults)) = self.sources.get_mut(fault.at.file as usize).map(|source| &mut source.role) {
+        if let Some(Role::Text(faults)) =
+            self.sources.get_mut(fault.at.file as usize).map(|source| &mut source.role)
+        {
             faults.push((fault.at.start.into(), detail));
         }
     }
@@ -213,10 +216,8 @@ impl Work<'_> {
             }
         };
         expanded.faults.iter().for_each(|fault| self.fault(fault));
-        let lacks = expanded
-            .notes
-            .iter()
-            .any(|note| matches!(note.kind, template::expand::NoteKind::Parameter(_)));
+        let lacks =
+            expanded.notes.iter().any(|note| matches!(note.kind, template::expand::NoteKind::Parameter(_)));
         expanded.notes.iter().for_each(|note| self.note(note));
         if let Some(offered) = offered.filter(|_| lacks) {
             self.expansion.asides.push(match self.lang {
@@ -375,7 +376,10 @@ impl Links {
             None => return None,
         };
         let relative = PathBuf::from(relative.replace('\\', "/"));
-        if !relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir | Component::ParentDir)) {
+        if !relative
+            .components()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir | Component::ParentDir))
+        {
             return None;
         }
         let path = from.join(relative).canonicalize().ok()?;

@@ -35,8 +35,9 @@ pub(super) fn of(source: &Source) -> Option<FileKind> {
     };
     let short = outline(PREFIX).ok()?;
     let kind = by_members(&short);
-    let starts_like_one =
-        short.iter().any(|(name, _)| matches!(name.as_str(), "contentVersion" | "parameters" | "changes" | "variables"));
+    let starts_like_one = short
+        .iter()
+        .any(|(name, _)| matches!(name.as_str(), "contentVersion" | "parameters" | "changes" | "variables"));
     if kind.is_some() || !starts_like_one {
         return kind;
     }

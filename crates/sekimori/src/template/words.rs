@@ -23,16 +23,17 @@ pub(crate) fn why(why: &Why, lang: Lang) -> String {
             format!("Azure tells `{name}` at deployment"),
             format!("`{name}` はデプロイ時に Azure が返す値です"),
         ),
-        Why::EachTime(name) => (
-            format!("`{name}` gives another value each time"),
-            format!("`{name}` の値は毎回変わります"),
-        ),
+        Why::EachTime(name) => {
+            (format!("`{name}` gives another value each time"), format!("`{name}` の値は毎回変わります"))
+        }
         Why::Generated(name) => (
             format!("`{name}` is worked out by Azure alone"),
             format!("`{name}` の値は Azure だけが計算できます"),
         ),
         Why::Scope(name) => (
-            format!("`{name}` depends on where this is deployed; see --subscription, --resource-group and --location"),
+            format!(
+                "`{name}` depends on where this is deployed; see --subscription, --resource-group and --location"
+            ),
             format!(
                 "`{name}` はデプロイ先で決まります。--subscription、--resource-group、--location で指定できます"
             ),
@@ -61,10 +62,9 @@ pub(crate) fn why(why: &Why, lang: Lang) -> String {
             format!("`{name}` is known after apply"),
             format!("`{name}` は適用後に決まります (known after apply)"),
         ),
-        Why::Sensitive(name) => (
-            format!("`{name}` is sensitive, and not read"),
-            format!("`{name}` は機密値のため読み取りません"),
-        ),
+        Why::Sensitive(name) => {
+            (format!("`{name}` is sensitive, and not read"), format!("`{name}` は機密値のため読み取りません"))
+        }
     };
     match lang {
         Lang::En => en,
@@ -76,13 +76,18 @@ pub(crate) fn why(why: &Why, lang: Lang) -> String {
 pub(super) fn note(note: &Note, lang: Lang) -> String {
     let (en, ja) = match &note.kind {
         NoteKind::Parameter(name) => (
-            format!("the parameter `{name}` has no value: what depends on it is unknown; give one with --parameters"),
+            format!(
+                "the parameter `{name}` has no value: what depends on it is unknown; give one with --parameters"
+            ),
             format!(
                 "パラメーター `{name}` に値がないため、依存する値は不明として扱います。--parameters で指定できます"
             ),
         ),
         NoteKind::Condition { resource, why: reason } => (
-            format!("whether `{resource}` is deployed is not known ({}); it is judged as if it were", why(reason, lang)),
+            format!(
+                "whether `{resource}` is deployed is not known ({}); it is judged as if it were",
+                why(reason, lang)
+            ),
             format!(
                 "`{resource}` がデプロイされるかどうか不明です ({})。デプロイされるものとして判定します",
                 why(reason, lang)
@@ -97,7 +102,10 @@ pub(super) fn note(note: &Note, lang: Lang) -> String {
             format!("リンク先のテンプレート `{what}` が手元にないため、その内容は対象外です"),
         ),
         NoteKind::Count { name, why: reason } => (
-            format!("how often the loop `{name}` runs is not known ({}); one turn is judged for all", why(reason, lang)),
+            format!(
+                "how often the loop `{name}` runs is not known ({}); one turn is judged for all",
+                why(reason, lang)
+            ),
             format!(
                 "ループ `{name}` の回数が不明です ({})。1 回分だけを展開して判定します",
                 why(reason, lang)

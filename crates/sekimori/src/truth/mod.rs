@@ -57,7 +57,7 @@ pub(crate) fn run(args: &TruthArgs, lang: Lang) -> anyhow::Result<u8> {
     if let Some(path) = &args.bug_report {
         output::check_writable(path, lang)?;
     }
-    let Reading { estate, sources } = match args.sources.is_empty() {
+    let Reading { estate, sources, .. } = match args.sources.is_empty() {
         true => check::live(&args.live, lang)?,
         false => source::read(&args.sources, lang)?,
     };

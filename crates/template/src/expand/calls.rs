@@ -29,10 +29,10 @@ const ASK_AZURE: [&str; 8] = [
 ];
 
 /// Functions whose algorithm is not published.
-const GENERATED: [&str; 2] = ["uniquestring", "guid"];
+const GENERATED: [(&str, &str); 2] = [("uniquestring", "uniqueString"), ("guid", "guid")];
 
 /// Functions that give something else each time.
-const EACH_TIME: [&str; 2] = ["utcnow", "newguid"];
+const EACH_TIME: [(&str, &str); 2] = [("utcnow", "utcNow"), ("newguid", "newGuid")];
 
 impl Machine<'_> {
     /// A call.
@@ -44,7 +44,12 @@ impl Machine<'_> {
             "or" => return self.junction("or", true, args, ctx, at),
             "lambdavariables" => {
                 let name = self.one_text("lambdaVariables", "lambdaVariables(name)", args, ctx, at)?;
-                let missing = || Fault::new(FaultKind::Missing { what: What::LambdaVariable, name: name.as_str().into() }, at);
+                let missing = || {
+                    Fault::new(
+                        FaultKind::Missing { what: What::LambdaVariable, name: name.as_str().into() },
+                        at,
+                    )
+                };
                 return ctx.find_local(&name).ok_or_else(missing);
             }
             "lambda" => return Err(takes("lambda", "lambda(name, …, value) inside of map, filter, …", at)),
@@ -113,7 +118,10 @@ impl Machine<'_> {
                 [base, relative] if is_template_uri(base) => Ok(beside(base, relative, at)),
                 _ => return None,
             },
-            "fail" => Err(Fault::new(FaultKind::Failed(args.first().and_then(Value::shown).unwrap_or_default().into()), at)),
+            "fail" => Err(Fault::new(
+                FaultKind::Failed(args.first().and_then(Value::shown).unwrap_or_default().into()),
+                at,
+            )),
             _ => return None,
         })
     }
@@ -157,7 +165,10 @@ impl Machine<'_> {
                 && index + 1 < args.len()
             {
                 let key = format!("coalesce({})@{}:{}", unknown.key, at.file, at.start);
-                return Ok(Value::new(Kind::Unknown(Unknown::new(key, &unknown.label, unknown.why.clone())), at));
+                return Ok(Value::new(
+                    Kind::Unknown(Unknown::new(key, &unknown.label, unknown.why.clone())),
+                    at,
+                ));
             }
             if !last.is_null() {
                 break;
@@ -168,7 +179,14 @@ impl Machine<'_> {
 
     /// A user-defined function: `namespace.name(…)`.
     /// Source: <https://learn.microsoft.com/azure/azure-resource-manager/templates/user-defined-functions>.
-    fn call_own(&mut self, name: &str, lower: &str, args: &[Expr], ctx: &Ctx, at: Span) -> Result<Value, Fault> {
+    fn call_own(
+        &mut self,
+        name: &str,
+        lower: &str,
+        args: &[Expr],
+        ctx: &Ctx,
+        at: Span,
+    ) -> Result<Value, Fault> {
         let none = || Fault::new(FaultKind::NoFunction(name.into()), at);
         let function = self.own_function(ctx.deployment, lower).ok_or_else(none)?;
         let object = function.object().ok_or_else(none)?;
@@ -214,9 +232,16 @@ impl Machine<'_> {
     }
 
     /// `resourceId([subscription], [group], type, name, …)`.
-    fn resource_id(&mut self, args: &[Value], ctx: &Ctx, level: Option<Level>, at: Span) -> Result<Value, Fault> {
+    fn resource_id(
+        &mut self,
+        args: &[Value],
+        ctx: &Ctx,
+        level: Option<Level>,
+        at: Span,
+    ) -> Result<Value, Fault> {
         let usage = "resourceId([subscriptionId], [resourceGroupName], resourceType, resourceName1, …)";
-        let is_type = |value: &Value| value.text().is_some_and(|text| text.contains('/') && !text.starts_with('/'));
+        let is_type =
+            |value: &Value| value.text().is_some_and(|text| text.contains('/') && !text.starts_with('/'));
         let Some(position) = args.iter().position(is_type) else {
             // A type that is not known makes an id that is not known.
             return match args.iter().find_map(Value::doubt) {
@@ -229,7 +254,9 @@ impl Machine<'_> {
             };
         };
         let (before, rest) = args.split_at(position);
-        let Some((resource_type, names)) = rest.split_first() else { return Err(takes("resourceId", usage, at)) };
+        let Some((resource_type, names)) = rest.split_first() else {
+            return Err(takes("resourceId", usage, at));
+        };
         let resource_type = resource_type.text().unwrap_or_default().trim_end_matches('/');
         let mut place = self.place(ctx);
         match (level, before) {
@@ -243,7 +270,9 @@ impl Machine<'_> {
                 place.management_group = group.clone();
             }
             (None, []) => {}
-            (None, [one]) if place.level == Level::ResourceGroup && !is_guid(one) => place.group = one.clone(),
+            (None, [one]) if place.level == Level::ResourceGroup && !is_guid(one) => {
+                place.group = one.clone()
+            }
             (None, [one]) => {
                 place.level = Level::Subscription;
                 place.subscription = one.clone();
@@ -337,9 +366,22 @@ impl Machine<'_> {
     }
 
     fn deployment_call(&self, ctx: &Ctx, at: Span) -> Value {
-        let Some(its) = self.deployment(ctx.deployment) else { return runtime("deployment()", "deployment", at) };
-        let uri = Value::unknown(TEMPLATE_URI, "templateUri", Why::Scope("deployment().properties.templateLink.uri".into()), at);
-        let link = Value::of_object(vec![("uri", uri), ("id", runtime("deployment().properties.templateLink.id", "templateLink.id", at))], at);
+        let Some(its) = self.deployment(ctx.deployment) else {
+            return runtime("deployment()", "deployment", at);
+        };
+        let uri = Value::unknown(
+            TEMPLATE_URI,
+            "templateUri",
+            Why::Scope("deployment().properties.templateLink.uri".into()),
+            at,
+        );
+        let link = Value::of_object(
+            vec![
+                ("uri", uri),
+                ("id", runtime("deployment().properties.templateLink.id", "templateLink.id", at)),
+            ],
+            at,
+        );
         let properties = Value::of_object(
             vec![
                 ("templateLink", link),
@@ -350,7 +392,11 @@ impl Machine<'_> {
             at,
         );
         Value::of_object(
-            vec![("name", its.name.clone()), ("location", its.place.location.clone()), ("properties", properties)],
+            vec![
+                ("name", its.name.clone()),
+                ("location", its.place.location.clone()),
+                ("properties", properties),
+            ],
             at,
         )
     }
@@ -385,10 +431,11 @@ fn is_guid(value: &Value) -> bool {
         Kind::Unknown(unknown) => return unknown.key.as_ref() == "subscription",
         _ => return false,
     };
-    text.len() == 36 && text.bytes().enumerate().all(|(at, byte)| match at {
-        8 | 13 | 18 | 23 => byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
-    })
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 /// `extensionResourceId(resourceId, type, name, …)`.
@@ -410,10 +457,13 @@ fn copy_index(args: &[Value], ctx: &Ctx, at: Span) -> Result<Value, Fault> {
         [] => (None, 0),
         [Value { kind: Kind::Int(offset), .. }] => (None, *offset),
         [Value { kind: Kind::Text(name), .. }] => (Some(&**name), 0),
-        [Value { kind: Kind::Text(name), .. }, Value { kind: Kind::Int(offset), .. }] => (Some(&**name), *offset),
+        [Value { kind: Kind::Text(name), .. }, Value { kind: Kind::Int(offset), .. }] => {
+            (Some(&**name), *offset)
+        }
         _ => return Err(takes("copyIndex", usage, at)),
     };
-    let missing = || Fault::new(FaultKind::Missing { what: What::Copy, name: name.unwrap_or_default().into() }, at);
+    let missing =
+        || Fault::new(FaultKind::Missing { what: What::Copy, name: name.unwrap_or_default().into() }, at);
     let index = ctx.find_turn(name).ok_or_else(missing)?;
     match &index.kind {
         Kind::Int(index) => {
@@ -432,10 +482,11 @@ fn copy_index(args: &[Value], ctx: &Ctx, at: Span) -> Result<Value, Fault> {
 fn asks(name: &str, lower: &str, args: &[Value], at: Span) -> Option<Value> {
     let keys: Vec<_> = args.iter().map(Value::key).collect();
     let key = format!("{lower}({})", keys.join(","));
-    if GENERATED.contains(&lower) {
+    let of = |all: [(&'static str, &'static str); 2]| all.into_iter().find(|(its, _)| *its == lower);
+    if let Some((_, name)) = of(GENERATED) {
         return Some(Value::unknown(key, name, Why::Generated(name.into()), at));
     }
-    if EACH_TIME.contains(&lower) {
+    if let Some((_, name)) = of(EACH_TIME) {
         // Two calls are two values.
         let key = format!("{key}@{}:{}", at.file, at.start);
         return Some(Value::unknown(key, name, Why::EachTime(name.into()), at));
@@ -486,7 +537,12 @@ fn environment(at: Span) -> Value {
             ("batch", text("https://batch.core.windows.net/")),
             ("media", text("https://rest.media.azure.net")),
             ("sqlManagement", text("https://management.core.windows.net:8443/")),
-            ("vmImageAliasDoc", text("https://raw.githubusercontent.com/Azure/azure-rest-api-specs/master/arm-compute/quickstart-templates/aliases.json")),
+            (
+                "vmImageAliasDoc",
+                text(
+                    "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/master/arm-compute/quickstart-templates/aliases.json",
+                ),
+            ),
             ("resourceManager", text("https://management.azure.com/")),
             ("authentication", authentication),
             ("suffixes", suffixes),

@@ -41,7 +41,9 @@ impl Machine<'_> {
 
     /// `if(condition, a, b)`: the branch that is not taken is never worked out.
     pub(super) fn choose(&mut self, args: &[Expr], ctx: &Ctx, at: Span) -> Result<Value, Fault> {
-        let [condition, yes, no] = args else { return Err(takes("if", "if(condition, trueValue, falseValue)", at)) };
+        let [condition, yes, no] = args else {
+            return Err(takes("if", "if(condition, trueValue, falseValue)", at));
+        };
         let value = self.expr(condition, ctx, at)?;
         let truth = truth(&value);
         match truth.map_err(|_| takes("if", "if(condition, trueValue, falseValue)", at))? {

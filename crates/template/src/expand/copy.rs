@@ -1,9 +1,9 @@
 //! Loops: those that make values. Source:
 //! <https://learn.microsoft.com/azure/azure-resource-manager/templates/copy-properties>.
 
+use super::NoteKind;
 use super::machine::Machine;
 use super::scope::Ctx;
-use super::{NoteKind};
 use crate::fault::{Fault, FaultKind};
 use crate::value::{Kind, Span, Value};
 

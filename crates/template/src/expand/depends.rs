@@ -30,7 +30,9 @@ impl Machine<'_> {
                 continue;
             }
             let ctx = its.ctx.clone();
-            let Some(Kind::List(waits)) = its.raw.some("dependsOn").map(|waits| waits.kind.clone()) else { continue };
+            let Some(Kind::List(waits)) = its.raw.some("dependsOn").map(|waits| waits.kind.clone()) else {
+                continue;
+            };
             for raw in waits.iter() {
                 let target = self.value(raw, &ctx);
                 let Some(shown) = target.shown().filter(|_| target.doubt().is_none()) else { continue };

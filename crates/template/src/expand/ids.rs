@@ -76,7 +76,9 @@ pub(super) fn id(place: &Place, scope: Option<&Value>, resource_type: &str, name
 fn scope_prefix(place: &Place, scope: &Value) -> Vec<Part> {
     match &scope.kind {
         Kind::Text(text) if &**text == "/" => Vec::new(),
-        Kind::Text(text) if text.to_ascii_lowercase().starts_with("microsoft.management/managementgroups/") => {
+        Kind::Text(text)
+            if text.to_ascii_lowercase().starts_with("microsoft.management/managementgroups/") =>
+        {
             vec![literal("/providers/"), literal(text)]
         }
         _ if starts_with(scope, "/") => text_parts(scope),
@@ -124,7 +126,12 @@ pub(super) fn type_of(id: &str) -> (String, String) {
     let lower = id.to_ascii_lowercase();
     let tail = match lower.rfind("/providers/") {
         Some(at) => id.get(at + "/providers/".len()..).unwrap_or_default(),
-        None => return ("Microsoft.Resources/resourceGroups".to_owned(), id.rsplit('/').next().unwrap_or_default().to_owned()),
+        None => {
+            return (
+                "Microsoft.Resources/resourceGroups".to_owned(),
+                id.rsplit('/').next().unwrap_or_default().to_owned(),
+            );
+        }
     };
     let (mut types, mut names) = (String::new(), String::new());
     for (index, segment) in tail.split('/').enumerate() {

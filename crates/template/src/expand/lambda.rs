@@ -62,10 +62,19 @@ impl Machine<'_> {
             "mapvalues" => ("mapValues", "mapValues(object, lambda(value, …))"),
             _ => return None,
         };
-        Some(self.higher_value(function, args, ctx, at).and_then(|value| value.ok_or_else(|| takes(function, usage, at))))
+        Some(
+            self.higher_value(function, args, ctx, at)
+                .and_then(|value| value.ok_or_else(|| takes(function, usage, at))),
+        )
     }
 
-    fn higher_value(&mut self, function: &str, args: &[Expr], ctx: &Ctx, at: Span) -> Result<Option<Value>, Fault> {
+    fn higher_value(
+        &mut self,
+        function: &str,
+        args: &[Expr],
+        ctx: &Ctx,
+        at: Span,
+    ) -> Result<Option<Value>, Fault> {
         let Some((first, rest)) = args.split_first() else { return Ok(None) };
         let first = self.expr(first, ctx, at)?;
         if let Some(unknown) = first.doubt() {

@@ -64,7 +64,8 @@ impl<'o> Machine<'o> {
         let level = Level::of_schema(object.text("$schema").unwrap_or_default());
         let place = Place::new(&self.options.place, level);
         let given = self.given_parameters();
-        let name = Value::unknown("deployment", "deployment", Why::Scope("deployment().name".into()), template.at);
+        let name =
+            Value::unknown("deployment", "deployment", Why::Scope("deployment().name".into()), template.at);
         let root = self.open(object.clone(), template.at, name, place, given, None);
         self.check_parameters(root);
         self.enumerate(root);
@@ -73,14 +74,20 @@ impl<'o> Machine<'o> {
         self.check_dependencies(root);
         let outputs = self.outputs(root);
         let outputs = outputs.object().map(|outputs| {
-            let value = |member: &Member| member.value.object().and_then(|output| output.get("value")).cloned();
+            let value =
+                |member: &Member| member.value.object().and_then(|output| output.get("value")).cloned();
             let all = outputs.members().iter();
             all.filter_map(|member| Some((Box::from(&*member.name), value(member)?))).collect()
         });
         self.notes.sort();
         self.notes.dedup();
         self.faults.sort();
-        Ok(Expanded { resources, outputs: outputs.unwrap_or_default(), notes: self.notes, faults: self.faults })
+        Ok(Expanded {
+            resources,
+            outputs: outputs.unwrap_or_default(),
+            notes: self.notes,
+            faults: self.faults,
+        })
     }
 
     /// Notes a fault, once.
@@ -303,7 +310,9 @@ impl<'o> Machine<'o> {
 
     fn slot(&mut self, seat: &Seat) -> Option<&mut Slot> {
         match seat {
-            Seat::Parameter(deployment, key) => self.deployments.get_mut(*deployment)?.parameters.get_mut(key),
+            Seat::Parameter(deployment, key) => {
+                self.deployments.get_mut(*deployment)?.parameters.get_mut(key)
+            }
             Seat::Variable(deployment, key) => self.deployments.get_mut(*deployment)?.variables.get_mut(key),
             Seat::Body(item) => self.items.get_mut(*item).map(|its| &mut its.body),
         }
@@ -321,7 +330,18 @@ fn asks_azure(expr: &Expr) -> bool {
         Expr::Access { of, .. } => asks_azure(of),
         Expr::Call { name, .. } => {
             let name = name.to_ascii_lowercase();
-            matches!(name.as_str(), "reference" | "references" | "resourcegroup" | "subscription" | "deployment" | "deployer" | "tenant" | "managementgroup" | "environment")
+            matches!(
+                name.as_str(),
+                "reference"
+                    | "references"
+                    | "resourcegroup"
+                    | "subscription"
+                    | "deployment"
+                    | "deployer"
+                    | "tenant"
+                    | "managementgroup"
+                    | "environment"
+            )
         }
         _ => false,
     }

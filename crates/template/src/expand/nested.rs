@@ -1,7 +1,6 @@
 //! Deployments inside of deployments, and templates in files of their own.
 //! Source: <https://learn.microsoft.com/azure/azure-resource-manager/templates/linked-templates>.
 
-
 use hashbrown::HashMap;
 
 use super::calls::BESIDE;
@@ -145,9 +144,17 @@ impl Machine<'_> {
             _ => self.value(parameters, ctx),
         };
         for member in whole.object().map(Object::members).unwrap_or_default() {
-            if let Some(value) = self.given(&member.name, &member.value) {
+            // `"name": "[if(…, createObject('value', …), …)]"` is worked out as a whole.
+            let made = member.value.text().is_some();
+            let entry = if made { self.value(&member.value, ctx) } else { member.value.clone() };
+            if let Kind::Unknown(_) = &entry.kind {
+                given.insert(member.name.to_ascii_lowercase(), (entry, How::Literal));
+                continue;
+            }
+            if let Some(value) = self.given(&member.name, &entry) {
                 let how = match &value.kind {
                     Kind::Unknown(_) => How::Literal,
+                    _ if made => How::Literal,
                     _ => How::Evaluate(ctx.clone()),
                 };
                 given.insert(member.name.to_ascii_lowercase(), (value, how));
@@ -210,4 +217,3 @@ fn beside(uri: &Value) -> Vec<String> {
         _ => Vec::new(),
     }
 }
-

@@ -118,7 +118,13 @@ impl Machine<'_> {
         })
     }
 
-    fn parameter_value(&mut self, deployment: DeploymentIndex, name: &str, declared: &Value, ctx: &Ctx) -> Value {
+    fn parameter_value(
+        &mut self,
+        deployment: DeploymentIndex,
+        name: &str,
+        declared: &Value,
+        ctx: &Ctx,
+    ) -> Value {
         let Kind::Object(object) = &declared.kind else {
             return self.failed(Fault::new(FaultKind::Lacks("type"), declared.at), declared.at);
         };
@@ -130,7 +136,8 @@ impl Machine<'_> {
             0 => format!("parameters.{name}"),
             inner => format!("parameters.{name}@{inner}"),
         };
-        let given = self.deployment(deployment).and_then(|its| its.given.get(&name.to_ascii_lowercase())).cloned();
+        let given =
+            self.deployment(deployment).and_then(|its| its.given.get(&name.to_ascii_lowercase())).cloned();
         let value = match given {
             Some((raw, How::Evaluate(ctx))) => self.value(&raw, &ctx),
             Some((raw, _)) => raw,
@@ -186,12 +193,16 @@ impl Machine<'_> {
 
     /// Tells what of a value its type does not take.
     fn fits(&mut self, deployment: DeploymentIndex, name: &str, shape: &Shape, value: &Value, depth: usize) {
-        if depth > REFERENCES || matches!(value.kind, Kind::Unknown(_)) || (shape.nullable && value.is_null()) {
+        if depth > REFERENCES || matches!(value.kind, Kind::Unknown(_)) || (shape.nullable && value.is_null())
+        {
             return;
         }
         let is = match shape.name.as_str() {
             "string" | "securestring" => matches!(value.kind, Kind::Text(_) | Kind::Parts(_)),
-            "int" => matches!(value.kind, Kind::Int(_)) || matches!(value.kind, Kind::Float(number) if number.fract() == 0.0),
+            "int" => {
+                matches!(value.kind, Kind::Int(_))
+                    || matches!(value.kind, Kind::Float(number) if number.fract() == 0.0)
+            }
             "bool" => matches!(value.kind, Kind::Bool(_)),
             "array" => matches!(value.kind, Kind::List(_)),
             "object" | "secureobject" => matches!(value.kind, Kind::Object(_)),
@@ -270,7 +281,8 @@ impl Machine<'_> {
                     if let Some(Kind::Object(declared)) = declared.map(|declared| &declared.kind)
                         && let Ok(its) = self.shape(deployment, declared)
                     {
-                        let (full, key) = (format!("{name}.{}", member.name), format!("{key}.{}", member.name));
+                        let (full, key) =
+                            (format!("{name}.{}", member.name), format!("{key}.{}", member.name));
                         member.value = self.masked(deployment, &full, &key, &its, member.value, depth + 1);
                     }
                     made.push(member);

@@ -19,7 +19,10 @@ impl Machine<'_> {
         }
         let full = rest.get(1).and_then(Value::text).is_some_and(|word| word.eq_ignore_ascii_case("full"));
         let of_azure = |key: String, why: Why| {
-            Ok(Value::new(Kind::Unknown(Unknown::new(format!("reference({key},{full})"), "reference", why)), at))
+            Ok(Value::new(
+                Kind::Unknown(Unknown::new(format!("reference({key},{full})"), "reference", why)),
+                at,
+            ))
         };
         let Some(item) = self.find(target, ctx) else {
             let name = target.shown().unwrap_or_default();
@@ -43,7 +46,11 @@ impl Machine<'_> {
                 vec![("provisioningState", Value::of_text("Succeeded", at)), ("outputs", outputs)],
                 at,
             );
-            return Ok(if full { Value::of_object(vec![("properties", properties)], at) } else { properties });
+            return Ok(if full {
+                Value::of_object(vec![("properties", properties)], at)
+            } else {
+                properties
+            });
         }
         let body = self.body(item, at)?;
         let Some(object) = body.object().filter(|_| !full) else { return Ok(body.moved(at)) };
@@ -58,7 +65,10 @@ impl Machine<'_> {
         let usage = "references(symbolic name of a copy loop, ['Full'])";
         let [target, word @ ..] = args else { return Err(takes("references", usage, at)) };
         let Some(name) = target.text() else { return Err(takes("references", usage, at)) };
-        let found = self.deployment(ctx.deployment).and_then(|its| its.names.get(&name.to_ascii_lowercase())).cloned();
+        let found = self
+            .deployment(ctx.deployment)
+            .and_then(|its| its.names.get(&name.to_ascii_lowercase()))
+            .cloned();
         let (mut made, word) = (Vec::new(), word.last());
         for item in found.unwrap_or_default() {
             let Some(id) = self.items.get(item).map(|its| its.id.clone()) else { continue };
@@ -90,7 +100,9 @@ impl Machine<'_> {
         let shown = target.shown()?;
         let best = |all: &[ItemIndex]| {
             let real = |item: &&ItemIndex| {
-                self.items.get(**item).is_some_and(|its| !its.existing && !matches!(its.presence, Presence::No))
+                self.items
+                    .get(**item)
+                    .is_some_and(|its| !its.existing && !matches!(its.presence, Presence::No))
             };
             all.iter().find(real).or(all.first()).copied()
         };

@@ -119,7 +119,11 @@ impl Machine<'_> {
         ctx: &Ctx,
     ) {
         let Kind::Object(object) = &raw.kind else {
-            let kind = FaultKind::Type { name: "resources".into(), expected: "object".into(), found: raw.type_name() };
+            let kind = FaultKind::Type {
+                name: "resources".into(),
+                expected: "object".into(),
+                found: raw.type_name(),
+            };
             return self.fault(Fault::new(kind, raw.at));
         };
         let copy = object.some("copy").and_then(|copy| Some((copy.at, copy.object()?.clone())));
@@ -149,8 +153,17 @@ impl Machine<'_> {
             Ok(Turns::Unknown(unknown)) => {
                 self.note(at, NoteKind::Count { name: name.as_str().into(), why: unknown.why.clone() });
                 let key = format!("copyIndex({name})@{deployment}");
-                let index = Value::new(Kind::Unknown(Unknown::new(key, "copyIndex", unknown.why.clone())), at);
-                self.one(deployment, raw, object, symbol, parent, &ctx.turn(&name, index, true), Some((&name, None)));
+                let index =
+                    Value::new(Kind::Unknown(Unknown::new(key, "copyIndex", unknown.why.clone())), at);
+                self.one(
+                    deployment,
+                    raw,
+                    object,
+                    symbol,
+                    parent,
+                    &ctx.turn(&name, index, true),
+                    Some((&name, None)),
+                );
             }
             Err(fault) => self.fault(fault),
         }
@@ -175,7 +188,9 @@ impl Machine<'_> {
             Some(condition) => self.presence(condition, ctx),
             None => Presence::Yes,
         };
-        let Some((resource_type, name, scope)) = self.identity(raw, object, parent, ctx, &presence) else { return };
+        let Some((resource_type, name, scope)) = self.identity(raw, object, parent, ctx, &presence) else {
+            return;
+        };
         let Some(place) = self.deployment(deployment).map(|its| its.place.clone()) else { return };
         let place = self.place_of(&resource_type, object, ctx, place);
         let id = ids::id(&place, scope.as_ref(), &resource_type, &name, raw.at);
@@ -188,7 +203,9 @@ impl Machine<'_> {
             && !existing
             && others.iter().any(|other| {
                 self.items.get(*other).is_some_and(|other| {
-                    other.deployment == deployment && !other.existing && matches!(other.presence, Presence::Yes)
+                    other.deployment == deployment
+                        && !other.existing
+                        && matches!(other.presence, Presence::Yes)
                 })
             });
         self.by_id.insert(key.clone(), others.into_iter().chain([item]).collect());
@@ -308,7 +325,8 @@ impl Machine<'_> {
             return Some((own_type.into(), name, extends.then(|| parent.id.clone())));
         }
         let full: Arc<str> = format!("{}/{own_type}", parent.resource_type).into();
-        let name = if depth < full.split('/').count() - 1 { joined(&parent.name, &name, raw.at) } else { name };
+        let name =
+            if depth < full.split('/').count() - 1 { joined(&parent.name, &name, raw.at) } else { name };
         Some((full, name, None))
     }
 
@@ -338,9 +356,15 @@ impl Machine<'_> {
         let at_name = object.get("name").map_or(raw.at, |name| name.at);
         let at_type = object.get("type").map_or(raw.at, |kind| kind.at);
         let last = Value::of_parts(last, at_name);
-        let last = if last.shown().is_none_or(|last| last.is_empty()) { Value::of_text(&name, at_name) } else { last };
+        let last = if last.shown().is_none_or(|last| last.is_empty()) {
+            Value::of_text(&name, at_name)
+        } else {
+            last
+        };
         let doubt = match &presence {
-            Presence::Unknown(why) if !SUBJECTS.contains(&resource_type.to_ascii_lowercase().as_str()) => Some(why.clone()),
+            Presence::Unknown(why) if !SUBJECTS.contains(&resource_type.to_ascii_lowercase().as_str()) => {
+                Some(why.clone())
+            }
             _ => None,
         };
         let member = |name: &str, value: Value| Member { name: name.into(), at: value.at, value };
@@ -351,7 +375,10 @@ impl Machine<'_> {
         ];
         for Member { name, at, value } in object.members() {
             let is = |other: &str| name.eq_ignore_ascii_case(other);
-            if STEERING.iter().any(|other| is(other)) || is("scope") || is("metadata") && value.object().is_some() {
+            if STEERING.iter().any(|other| is(other))
+                || is("scope")
+                || is("metadata") && value.object().is_some()
+            {
                 continue;
             }
             let value = match &doubt {
@@ -383,7 +410,8 @@ impl Machine<'_> {
             };
             if let Some(why) = &doubt {
                 let shown = self.items.get(item).and_then(|its| Some(its.id.shown()?.into_owned()));
-                let kind = NoteKind::Condition { resource: shown.unwrap_or_default().into(), why: why.clone() };
+                let kind =
+                    NoteKind::Condition { resource: shown.unwrap_or_default().into(), why: why.clone() };
                 self.note(at, kind);
             }
             if is_deployment(&resource_type) {
@@ -436,7 +464,12 @@ impl Machine<'_> {
     fn output(&mut self, name: &str, raw: &Value, object: &Object, ctx: &Ctx) -> Value {
         let secure = object.text("type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("secure"));
         if secure {
-            return Value::unknown(format!("outputs.{name}@{}", ctx.deployment), name, Why::Secret(name.into()), raw.at);
+            return Value::unknown(
+                format!("outputs.{name}@{}", ctx.deployment),
+                name,
+                Why::Secret(name.into()),
+                raw.at,
+            );
         }
         if let Some(copy) = object.some("copy") {
             return match super::copy::one_loop(copy) {

@@ -98,7 +98,8 @@ fn written(call: &Call<'_>, moment: Option<Moment>, format: &str) -> Outcome {
 
 /// The text of seconds since 1970 in a format of .NET, without one in that of `utcNow`; `None` where the
 /// format or the year is out of bounds.
-pub(crate) fn format_date(seconds: i64, format: Option<&str>) -> Option<String> {
+#[cfg(test)]
+fn format_date(seconds: i64, format: Option<&str>) -> Option<String> {
     write(Moment::new(seconds, 0)?, format.unwrap_or("yyyyMMddTHHmmssZ"))
 }
 
