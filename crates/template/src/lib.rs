@@ -6,6 +6,7 @@
 pub mod fault;
 mod functions;
 pub mod json;
+pub mod plan;
 pub mod value;
 pub mod wire;
 
