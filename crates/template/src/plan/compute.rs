@@ -364,6 +364,9 @@ pub(super) fn identity<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, top: &mut P
         return;
     }
     let Some(one) = blocks.all.first() else { return };
+    if let Some(unknown) = one.get("type").filter(|kind| kind.doubt().is_some()) {
+        return top.set("identity", unknown);
+    }
     let mut fields = Props::default();
     fields.take(one, &[("type", "type"), ("tenantId", "tenant_id")]);
     fields.maybe("principalId", one.filled("principal_id").filter(|id| id.text().is_some()));

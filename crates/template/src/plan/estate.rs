@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::address::steps;
 use super::block::Block;
 use super::ids::{MACHINES, Scheme, scheme};
 use super::input::{Input, Resource};
@@ -217,7 +218,9 @@ impl<'p> Estate<'p> {
     }
 
     fn subscription_parts(&self, behind: &str) -> Vec<Part> {
-        vec![Part::Literal("/subscriptions/".into()), self.subscription.clone(), Part::Literal(behind.into())]
+        let mut all = vec![Part::Literal("/subscriptions/".into()), self.subscription.clone()];
+        all.extend((!behind.is_empty()).then(|| Part::Literal(behind.into())));
+        all
     }
 
     fn in_group(&self, block: &Block<'p>, kind: &str) -> Vec<Part> {
@@ -289,6 +292,13 @@ impl<'p> Estate<'p> {
     pub(super) fn by_name(&self, block: &Block<'p>, attribute: &str, kind: &str) -> Joint {
         let value = block.filled(attribute);
         let at = value.as_ref().map_or(block.at, |value| value.at);
+        if value.is_none()
+            && let Some(arm) = arm_type(kind)
+        {
+            // A plan that leaves it out is a part of one.
+            let name = vec![unknown_part(&block.address(attribute))];
+            return Joint::To(self.join(at, [self.in_group(block, arm), name]), None);
+        }
         if value.as_ref().is_none_or(|value| value.text().is_none()) {
             let Some(resource) = self.resource(block.resource) else {
                 return Joint::Open(block.doubt(attribute, at), Among::Any);
@@ -299,7 +309,14 @@ impl<'p> Estate<'p> {
                 return Joint::To(self.id_moved(*only, at), Some(*only));
             }
             if let (false, [], [missing]) = (found.open, found.all.as_slice(), found.missing.as_slice()) {
-                return Joint::Open(outside(&format!("{missing}.id"), at), Among::Elsewhere);
+                // It stands in the group of what names it.
+                let name = vec![unknown_part(&format!("{missing}.name"))];
+                return match scheme(kind) {
+                    Some(Scheme::InGroup(arm)) => {
+                        Joint::To(self.join(at, [self.in_group(block, arm), name]), None)
+                    }
+                    _ => Joint::Open(outside(&format!("{missing}.id"), at), Among::Elsewhere),
+                };
             }
             return self.open(block, attribute, at, found);
         }
@@ -352,9 +369,45 @@ impl<'p> Estate<'p> {
             (false, [only], []) if *only != block.resource => {
                 Joint::To(self.id_at(*only, depth + 1).moved(at), Some(*only))
             }
-            (false, [], [missing]) => Joint::Open(outside(&format!("{missing}.id"), at), Among::Elsewhere),
+            (false, [], [missing]) => match self.missing_id(missing, at) {
+                Some(id) => Joint::To(id, None),
+                None => Joint::Open(outside(&format!("{missing}.id"), at), Among::Elsewhere),
+            },
             _ => self.open(block, attribute, at, found),
         }
+    }
+
+    /// The id of a resource that the configuration has and the plan has not: all of its names are unknown.
+    fn missing_id(&self, address: &str, at: Span) -> Option<Value> {
+        let path = steps(address);
+        let kind = path.len().checked_sub(2).and_then(|before| path.get(before))?.name;
+        let unknown = |attribute: &str| vec![unknown_part(&format!("{address}.{attribute}"))];
+        let in_group = |arm: &str, name: Vec<Part>| {
+            let behind = literal(format!("/providers/{arm}/"));
+            let group = unknown("resource_group_name");
+            [self.subscription_parts("/resourceGroups/"), group, behind, name].concat()
+        };
+        if kind == "azurerm_subscription" {
+            return Some(self.join(at, [self.subscription_parts("")]));
+        }
+        let all = match scheme(kind)? {
+            Scheme::ResourceGroup => [self.subscription_parts("/resourceGroups/"), unknown("name")].concat(),
+            Scheme::InGroup(arm) => in_group(arm, unknown("name")),
+            Scheme::NamedPart(attribute, owner, list) => [
+                in_group(arm_type(owner)?, unknown(attribute)),
+                literal(format!("/{list}/")),
+                unknown("name"),
+            ]
+            .concat(),
+            Scheme::Part(attribute, [owner, ..], list) => [
+                in_group(arm_type(owner)?, unknown(attribute)),
+                literal(format!("/{list}/")),
+                unknown("name"),
+            ]
+            .concat(),
+            _ => return None,
+        };
+        Some(self.join(at, [all]))
     }
 
     fn open(&self, block: &Block<'p>, attribute: &str, at: Span, found: Found) -> Joint {
@@ -373,35 +426,43 @@ impl<'p> Estate<'p> {
         kinds: &[&str],
     ) -> Option<Result<Vec<Joint>, Value>> {
         let value = block.get(attribute)?;
-        let found = || {
+        let found = || -> Option<Vec<(Value, Option<usize>)>> {
             let resource = self.resource(block.resource)?;
             let found =
                 find(&self.input, resource, &block.references(attribute), &Wanted { kinds, attribute: "id" });
-            (!found.open && found.missing.is_empty()).then_some(found.all)
+            match (found.open, found.all.is_empty(), found.missing.is_empty()) {
+                (false, _, true) => {
+                    Some(found.all.into_iter().map(|it| (self.id_moved(it, value.at), Some(it))).collect())
+                }
+                (false, true, false) => {
+                    found.missing.iter().map(|it| Some((self.missing_id(it, value.at)?, None))).collect()
+                }
+                _ => None,
+            }
         };
         let Some(items) = value.list() else {
             // Without its length, the list is as long as the configuration writes it.
             let all = found().filter(|all| !all.is_empty());
             return Some(match all {
-                Some(all) => {
-                    Ok(all.into_iter().map(|it| Joint::To(self.id_moved(it, value.at), Some(it))).collect())
-                }
+                Some(all) => Ok(all.into_iter().map(|(id, number)| Joint::To(id, number)).collect()),
                 None => Err(block.doubt(attribute, value.at)),
             });
         };
         let known = |item: &Value| item.text().map(|_| (item.clone(), self.at_id(item)));
         let open = items.iter().filter(|item| item.text().is_none()).count();
-        let told: Vec<usize> = items.iter().filter_map(|item| self.at_id(item)).collect();
+        let told: hashbrown::HashSet<usize> = items.iter().filter_map(|item| self.at_id(item)).collect();
         // The unknown ones are the ones left over, in their order.
-        let rest = match open {
+        let is_told = |number: Option<usize>| number.is_some_and(|number| told.contains(&number));
+        let mut rest = match open {
             0 => Vec::new(),
-            _ => found().unwrap_or_default().into_iter().filter(|it| !told.contains(it)).collect::<Vec<_>>(),
+            _ => found().unwrap_or_default(),
         };
+        rest.retain(|(_, number)| !is_told(*number));
         let mut rest = if rest.len() == open { rest.into_iter() } else { Vec::new().into_iter() };
         let joint = |(index, item): (usize, &Value)| match known(item) {
             Some((id, number)) => Joint::To(id, number),
             None => match rest.next() {
-                Some(number) => Joint::To(self.id_moved(number, item.at), Some(number)),
+                Some((id, number)) => Joint::To(id.moved(item.at), number),
                 None => Joint::Open(block.doubt(&format!("{attribute}[{index}]"), item.at), Among::Any),
             },
         };
@@ -445,6 +506,14 @@ impl<'p> Estate<'p> {
     /// The id of an attribute.
     pub(super) fn id_in(&self, block: &Block<'p>, attribute: &str, kinds: &[&str]) -> Option<Value> {
         self.joint(block, attribute, kinds).map(Joint::id)
+    }
+}
+
+/// The type of a resource that stands in a group.
+fn arm_type(kind: &str) -> Option<&'static str> {
+    match scheme(kind)? {
+        Scheme::InGroup(arm) => Some(arm),
+        _ => None,
     }
 }
 

@@ -96,10 +96,14 @@ fn zones(block: &Block<'_>, top: &mut Props) {
     top.maybe("zones", block.get("zones"));
 }
 
-/// `{"name": …}` of the SKU.
+/// `{"name": …}` of the SKU. One that is not known is so as a whole: an unknown name would be taken for a name.
 pub(super) fn sku(maker: &Maker<'_, '_>, block: &Block<'_>, top: &mut Props, default: Documented) {
+    let name = block.filled("sku").unwrap_or_else(|| default.value(block, "sku", maker.estate.version));
+    if name.doubt().is_some() {
+        return top.set("sku", name);
+    }
     let mut sku = Props::default();
-    sku.or(maker.estate, block, ("name", "sku"), default);
+    sku.set("name", name);
     sku.take(block, &[("tier", "sku_tier")]);
     top.inner("sku", sku, block.at);
 }
