@@ -8,6 +8,7 @@ mod expression;
 pub mod fault;
 mod functions;
 pub mod json;
+pub mod plan;
 pub mod value;
 pub mod wire;
 

@@ -1,0 +1,437 @@
+//! What resources of their own say of another one: associations, and parts such as rules, routes and subnets.
+//!
+//! INVARIANT: an association whose target is not known never looks like none: whatever it may be of has the field as
+//! unknown.
+
+use hashbrown::{HashMap, HashSet};
+
+use super::block::Block;
+use super::body::Props;
+use super::estate::{Among, Estate, Joint};
+use super::ids::{MACHINES, Scheme, scheme};
+use crate::fault::{Fault, FaultKind, What};
+use crate::value::{Span, Value};
+
+/// What is put into the IP configurations of a NIC.
+pub(super) struct Membership {
+    /// The list that it goes to.
+    pub(super) list: &'static str,
+    /// The name of the configuration; every one of them where it is none.
+    pub(super) configuration: Option<String>,
+    pub(super) member: Value,
+}
+
+/// A property of a resource that the plan does not hold.
+pub(super) struct Elsewhere {
+    pub(super) id: Value,
+    pub(super) kind: &'static str,
+    pub(super) number: usize,
+    pub(super) at: Span,
+    pub(super) properties: Props,
+}
+
+#[derive(Default)]
+pub(super) struct Belongings {
+    /// Properties by resource.
+    fields: HashMap<usize, Vec<(&'static str, Value)>>,
+    /// Elements of lists by resource.
+    lists: HashMap<usize, Vec<(&'static str, Value)>>,
+    memberships: HashMap<usize, Vec<Membership>>,
+    /// Properties, elements and memberships of whatever is of a kind.
+    any_field: HashMap<&'static str, Vec<(&'static str, Value)>>,
+    any_element: HashMap<&'static str, Vec<(&'static str, Value)>>,
+    any_member: Vec<(&'static str, Value)>,
+    pub(super) elsewhere: Vec<Elsewhere>,
+    elsewhere_by_id: HashMap<String, usize>,
+    /// Machines by the disks that they have.
+    pub(super) owners: HashMap<usize, Value>,
+    disks: HashMap<usize, Vec<Value>>,
+    /// Parts that stand in their owner's lists.
+    pub(super) placed: HashSet<usize>,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// More candidates than these are as good as any.
+const CANDIDATES: usize = 16;
+
+struct Association {
+    kind: &'static str,
+    target: (&'static str, &'static str, &'static str),
+    field: &'static str,
+    value: (&'static str, &'static str),
+}
+
+const SUBNET: (&str, &str, &str) =
+    ("subnet_id", "azurerm_subnet", "Microsoft.Network/virtualNetworks/subnets");
+const NIC: (&str, &str, &str) =
+    ("network_interface_id", "azurerm_network_interface", "Microsoft.Network/networkInterfaces");
+
+/// Associations of which a resource has one.
+const ONE: [Association; 4] = [
+    Association {
+        kind: "azurerm_subnet_network_security_group_association",
+        target: SUBNET,
+        field: "networkSecurityGroup",
+        value: ("network_security_group_id", "azurerm_network_security_group"),
+    },
+    Association {
+        kind: "azurerm_subnet_route_table_association",
+        target: SUBNET,
+        field: "routeTable",
+        value: ("route_table_id", "azurerm_route_table"),
+    },
+    Association {
+        kind: "azurerm_subnet_nat_gateway_association",
+        target: SUBNET,
+        field: "natGateway",
+        value: ("nat_gateway_id", "azurerm_nat_gateway"),
+    },
+    Association {
+        kind: "azurerm_network_interface_security_group_association",
+        target: NIC,
+        field: "networkSecurityGroup",
+        value: ("network_security_group_id", "azurerm_network_security_group"),
+    },
+];
+
+/// Associations of IP configurations: kind, list, attribute, its kind.
+const MEMBERS: [(&str, &str, &str, &str); 4] = [
+    (
+        "azurerm_network_interface_application_security_group_association",
+        "applicationSecurityGroups",
+        "application_security_group_id",
+        "azurerm_application_security_group",
+    ),
+    (
+        "azurerm_network_interface_backend_address_pool_association",
+        "loadBalancerBackendAddressPools",
+        "backend_address_pool_id",
+        "azurerm_lb_backend_address_pool",
+    ),
+    (
+        "azurerm_network_interface_nat_rule_association",
+        "loadBalancerInboundNatRules",
+        "nat_rule_id",
+        "azurerm_lb_nat_rule",
+    ),
+    (
+        "azurerm_network_interface_application_gateway_backend_address_pool_association",
+        "applicationGatewayBackendAddressPools",
+        "backend_address_pool_id",
+        "azurerm_application_gateway",
+    ),
+];
+
+/// Associations that add to the list of a NAT gateway: kind, list, attribute, its kind.
+const ADDED: [(&str, &str, &str, &str); 2] = [
+    (
+        "azurerm_nat_gateway_public_ip_association",
+        "publicIpAddresses",
+        "public_ip_address_id",
+        "azurerm_public_ip",
+    ),
+    (
+        "azurerm_nat_gateway_public_ip_prefix_association",
+        "publicIpPrefixes",
+        "public_ip_prefix_id",
+        "azurerm_public_ip_prefix",
+    ),
+];
+
+impl Belongings {
+    /// What the associations of a plan say.
+    pub(super) fn read(estate: &Estate<'_>) -> Self {
+        let mut all = Self::default();
+        for (number, resource) in estate.input.resources.iter().enumerate() {
+            let Some(block) = estate.block(number).filter(|_| !resource.data) else { continue };
+            if let Some(one) = ONE.iter().find(|one| one.kind == resource.kind) {
+                all.take_field(estate, &block, one);
+            } else if let Some((_, list, attribute, kind)) = MEMBERS.iter().find(|it| it.0 == resource.kind) {
+                all.take_member(estate, &block, list, attribute, kind);
+            } else if let Some((_, list, attribute, kind)) = ADDED.iter().find(|it| it.0 == resource.kind) {
+                let value = estate.reference(&block, attribute, &[kind]);
+                all.add(estate, &block, ("nat_gateway_id", "azurerm_nat_gateway"), list, value);
+            } else if resource.kind == "azurerm_lb_backend_address_pool_address" {
+                let address = pool_address(estate, &block);
+                let target = ("backend_address_pool_id", "azurerm_lb_backend_address_pool");
+                all.add(estate, &block, target, "loadBalancerBackendAddresses", Some(address));
+            } else if resource.kind == "azurerm_virtual_machine_data_disk_attachment" {
+                all.take_disk(estate, &block);
+            }
+        }
+        all
+    }
+
+    fn take_field(&mut self, estate: &Estate<'_>, block: &Block<'_>, one: &Association) {
+        let (target, kind, arm) = one.target;
+        let (attribute, wanted) = one.value;
+        let value = estate.reference(block, attribute, &[wanted]);
+        let value = value.unwrap_or_else(|| block.doubt(attribute, block.at));
+        match self.target(estate, block, target, kind) {
+            Joint::To(_, Some(number)) => {
+                self.fields.entry(number).or_default().insert(0, (one.field, value))
+            }
+            Joint::To(id, None) => self.put_elsewhere(id, arm, block, (one.field, value)),
+            Joint::Open(doubt, among) => {
+                let doubt = block.doubt(attribute, doubt.at);
+                match few(among) {
+                    Some(numbers) => {
+                        for number in numbers {
+                            self.fields.entry(number).or_default().push((one.field, doubt.clone()));
+                        }
+                    }
+                    None => push_once(self.any_field.entry(kind).or_default(), one.field, doubt),
+                }
+            }
+        }
+    }
+
+    fn take_member(
+        &mut self,
+        estate: &Estate<'_>,
+        block: &Block<'_>,
+        list: &'static str,
+        attribute: &'static str,
+        kind: &'static str,
+    ) {
+        let member = match kind {
+            "azurerm_application_gateway" => Some(gateway_pool(estate, block, attribute)),
+            _ => estate.reference(block, attribute, &[kind]),
+        };
+        let member = member.unwrap_or_else(|| block.doubt(attribute, block.at));
+        let configuration = block.text("ip_configuration_name");
+        let member = |doubt: bool, at: Span| Membership {
+            list,
+            configuration: configuration.clone(),
+            member: if doubt { block.doubt(attribute, at) } else { member.clone() },
+        };
+        let (target, kind, _) = NIC;
+        match self.target(estate, block, target, kind) {
+            Joint::To(id, Some(number)) => {
+                self.memberships.entry(number).or_default().push(member(false, id.at))
+            }
+            // Whose configurations are not in the plan cannot be added to.
+            Joint::To(id, None) => self.fault(block, target, id.at),
+            Joint::Open(doubt, among) => match few(among) {
+                Some(numbers) => {
+                    for number in numbers {
+                        self.memberships.entry(number).or_default().push(member(true, doubt.at));
+                    }
+                }
+                None => push_once(&mut self.any_member, list, member(true, doubt.at).member),
+            },
+        }
+    }
+
+    fn add(
+        &mut self,
+        estate: &Estate<'_>,
+        block: &Block<'_>,
+        (target, kind): (&'static str, &'static str),
+        list: &'static str,
+        value: Option<Value>,
+    ) {
+        let value = value.unwrap_or_else(|| block.doubt(target, block.at));
+        let joint = self.target(estate, block, target, kind);
+        self.put(block, joint, kind, list, value);
+    }
+
+    /// Puts an element into the list of its owner; whether it has one in the plan.
+    fn put(
+        &mut self,
+        block: &Block<'_>,
+        joint: Joint,
+        kind: &'static str,
+        list: &'static str,
+        value: Value,
+    ) -> bool {
+        match joint {
+            Joint::To(_, Some(number)) => {
+                self.lists.entry(number).or_default().push((list, value));
+                true
+            }
+            Joint::To(_, None) | Joint::Open(_, Among::Elsewhere) => false,
+            Joint::Open(doubt, among) => {
+                let element = block.doubt(list, doubt.at);
+                match few(among) {
+                    Some(numbers) => {
+                        for number in numbers {
+                            self.lists.entry(number).or_default().push((list, element.clone()));
+                        }
+                    }
+                    None => push_once(self.any_element.entry(kind).or_default(), list, element),
+                }
+                false
+            }
+        }
+    }
+
+    fn take_disk(&mut self, estate: &Estate<'_>, block: &Block<'_>) {
+        let disk = estate.joint(block, "managed_disk_id", &["azurerm_managed_disk"]);
+        let machine = estate.joint(block, "virtual_machine_id", MACHINES);
+        if let (Some(Joint::To(_, Some(disk))), Some(Joint::To(machine, _))) = (&disk, &machine) {
+            self.owners.insert(*disk, machine.clone());
+        }
+        let mut element = Props::default();
+        element.take(block, &[("lun", "lun"), ("caching", "caching")]);
+        element.text("createOption", "Attach", block.at);
+        element.maybe("managedDisk", disk.map(Joint::reference));
+        if let Some(Joint::To(_, Some(machine))) = machine {
+            self.disks.entry(machine).or_default().push(element.object(block.at));
+        }
+    }
+
+    /// What an association is of. One that is not known is told.
+    fn target(&mut self, estate: &Estate<'_>, block: &Block<'_>, attribute: &str, kind: &str) -> Joint {
+        let joint = estate.joint(block, attribute, &[kind]);
+        let joint = joint.unwrap_or_else(|| Joint::Open(block.doubt(attribute, block.at), Among::Any));
+        if let Joint::Open(doubt, Among::Any | Among::These(_)) = &joint {
+            self.fault(block, attribute, doubt.at);
+        }
+        joint
+    }
+
+    fn fault(&mut self, block: &Block<'_>, attribute: &str, at: Span) {
+        let kind = FaultKind::Missing { what: What::Resource, name: block.address(attribute).into() };
+        self.faults.push(Fault::new(kind, at));
+    }
+
+    fn put_elsewhere(
+        &mut self,
+        id: Value,
+        kind: &'static str,
+        block: &Block<'_>,
+        (field, value): (&'static str, Value),
+    ) {
+        let key = id.text().map_or_else(|| id.key(), str::to_owned).to_lowercase();
+        let next = self.elsewhere.len();
+        let at = *self.elsewhere_by_id.entry(key).or_insert(next);
+        if at == next {
+            let properties = Props::default();
+            self.elsewhere.push(Elsewhere { id, kind, number: block.resource, at: block.at, properties });
+        }
+        if let Some(one) = self.elsewhere.get_mut(at) {
+            one.properties.set(field, value);
+        }
+    }
+
+    /// Puts a part into the list of what it is a part of; whether that is in the plan.
+    pub(super) fn place(&mut self, estate: &Estate<'_>, number: usize, element: Value) {
+        let (Some(block), Some(resource)) = (estate.block(number), estate.resource(number)) else { return };
+        let (joint, kind, list) = match scheme(resource.kind) {
+            Some(Scheme::NamedPart(attribute, kind, list)) => {
+                (estate.by_name(&block, attribute, kind), kind, list)
+            }
+            Some(Scheme::Part(attribute, [kind], list)) => match estate.joint(&block, attribute, &[kind]) {
+                Some(joint) => (joint, *kind, list),
+                None => return,
+            },
+            _ => return,
+        };
+        // What is not converted has no lists.
+        let joint = match joint {
+            Joint::To(id, Some(owner)) if !super::convert::is_converted(estate, owner) => Joint::To(id, None),
+            joint => joint,
+        };
+        if let Joint::Open(doubt, Among::Any | Among::These(_)) = &joint {
+            self.fault(&block, list, doubt.at);
+        }
+        if self.put(&block, joint, kind, list, element) {
+            self.placed.insert(number);
+        }
+    }
+
+    /// Puts what belongs to a resource into it. What it says itself counts less than an association.
+    pub(super) fn complete(&self, kind: &str, number: usize, properties: &mut Props, at: Span) {
+        let mut set: HashSet<&'static str> = HashSet::new();
+        for (name, value) in self.fields.get(&number).into_iter().flatten() {
+            // Those that are certain come first.
+            if set.insert(name) {
+                properties.set(name, value.clone());
+            }
+        }
+        for (name, value) in self.any_field.get(kind).into_iter().flatten() {
+            if !properties.has(name) {
+                properties.set(name, value.clone());
+            }
+        }
+        let mut grouped: Vec<(&'static str, Vec<Value>)> = Vec::new();
+        let own = self.lists.get(&number).into_iter().flatten();
+        for (name, value) in own.chain(self.any_element.get(kind).into_iter().flatten()).cloned() {
+            match grouped.iter_mut().find(|(list, _)| *list == name) {
+                Some((_, all)) => all.push(value),
+                None => grouped.push((name, vec![value])),
+            }
+        }
+        for (name, values) in grouped {
+            properties.append(name, values, at);
+        }
+    }
+
+    /// The disks that associations attach to a machine.
+    pub(super) fn disks(&self, number: usize) -> Vec<Value> {
+        self.disks.get(&number).cloned().unwrap_or_default()
+    }
+
+    /// Puts what an IP configuration is a member of into it.
+    pub(super) fn join(&self, number: usize, name: Option<&str>, properties: &mut Props, at: Span) {
+        for one in self.memberships.get(&number).into_iter().flatten() {
+            let same = match (&one.configuration, name) {
+                (Some(wanted), Some(name)) => wanted.eq_ignore_ascii_case(name),
+                _ => true,
+            };
+            if same {
+                properties.append(one.list, vec![one.member.clone()], at);
+            }
+        }
+        for (list, value) in &self.any_member {
+            properties.append(list, vec![value.clone()], at);
+        }
+    }
+}
+
+/// The candidates, unless they are so many that any may be meant.
+fn few(among: Among) -> Option<Vec<usize>> {
+    match among {
+        Among::These(numbers) if numbers.len() <= CANDIDATES => Some(numbers),
+        Among::These(_) | Among::Any => None,
+        Among::Elsewhere => Some(Vec::new()),
+    }
+}
+
+fn push_once(list: &mut Vec<(&'static str, Value)>, name: &'static str, value: Value) {
+    if !list.iter().any(|(own, _)| *own == name) {
+        list.push((name, value));
+    }
+}
+
+fn pool_address(estate: &Estate<'_>, block: &Block<'_>) -> Value {
+    let mut properties = Props::default();
+    properties.take(block, &[("ipAddress", "ip_address")]);
+    properties
+        .maybe("virtualNetwork", estate.reference(block, "virtual_network_id", &["azurerm_virtual_network"]));
+    super::body::named(block, properties)
+}
+
+/// The pool of an application gateway: a block, so that only a gateway with one pool tells which it is.
+fn gateway_pool(estate: &Estate<'_>, block: &Block<'_>, attribute: &str) -> Value {
+    let Some(value) = block.filled(attribute) else { return block.doubt(attribute, block.at) };
+    let at = value.at;
+    if value.text().is_some() {
+        return Value::of_object(vec![("id", value)], at);
+    }
+    let kind = "azurerm_application_gateway";
+    let gateway = match estate.resources_behind(block, attribute, kind, "backend_address_pool").as_slice() {
+        [only] => *only,
+        _ => return block.doubt(attribute, at),
+    };
+    let pools = estate.block(gateway).map(|gateway| gateway.blocks("backend_address_pool"));
+    let pools = pools.filter(|pools| pools.unknown.is_none()).map(|pools| pools.all).unwrap_or_default();
+    match pools.as_slice() {
+        [pool] => {
+            let id = estate.part_of(&estate.id(gateway), "backendAddressPools", pool, "name");
+            Value::of_object(vec![("id", id)], at)
+        }
+        _ => block.doubt(attribute, at),
+    }
+}
