@@ -3,6 +3,7 @@
 //! INVARIANT: reads no file, clock or environment, and what it takes to work something out is bounded,
 //! whatever a template says. What only Azure knows is [`value::Unknown`] with its reason.
 
+pub mod export;
 pub mod fault;
 mod functions;
 pub mod json;
