@@ -9,8 +9,7 @@ use super::*;
 fn rules(exported: &Exported, group: &str) -> Vec<String> {
     let all = resource(exported, group)["properties"]["securityRules"].as_array().unwrap();
     let mut priorities: Vec<(&str, u64)> = Vec::new();
-    let told = all
-        .iter()
+    all.iter()
         .map(|rule| {
             let inner = &rule["properties"];
             let direction = inner["direction"].as_str().unwrap();
@@ -31,8 +30,7 @@ fn rules(exported: &Exported, group: &str) -> Vec<String> {
                 text("protocol")
             )
         })
-        .collect();
-    told
+        .collect()
 }
 
 fn kinds(exported: &Exported) -> Vec<ChangeKind> {
