@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::allow::{self, AVAILABILITY, DISK, MACHINE};
+use super::copying::escaped;
 use super::draft::{Draft, set};
 use super::records::{field, list, member, name_of, parent, path, reference, text};
 use super::{ChangeKind, LeftOutKind, extensions};
@@ -116,7 +117,7 @@ fn newest(id: &str) -> &str {
 
 fn image(draft: &mut Draft<'_>, record: &Value, name: &str) -> Value {
     let image = path(record, &["storageProfile", "imageReference"]);
-    let given = |key: &str| image.and_then(|it| text(it, &[key])).map(allow::escaped);
+    let given = |key: &str| image.and_then(|it| text(it, &[key])).map(escaped);
     if let (Some(publisher), Some(offer), Some(sku)) = (given("publisher"), given("offer"), given("sku")) {
         return json!({"publisher": publisher, "offer": offer, "sku": sku, "version": "latest"});
     }
@@ -138,7 +139,7 @@ fn image(draft: &mut Draft<'_>, record: &Value, name: &str) -> Value {
 fn storage(draft: &mut Draft<'_>, record: &Value, name: &str) -> Value {
     let mut storage = Map::new();
     if let Some(kind) = text(record, &["storageProfile", "diskControllerType"]) {
-        storage.insert("diskControllerType".to_owned(), json!(allow::escaped(kind)));
+        storage.insert("diskControllerType".to_owned(), json!(escaped(kind)));
     }
     storage.insert("imageReference".to_owned(), image(draft, record, name));
     let system = path(record, &["storageProfile", "osDisk"]).cloned().unwrap_or(Value::Null);
@@ -147,7 +148,7 @@ fn storage(draft: &mut Draft<'_>, record: &Value, name: &str) -> Value {
     let told = reference(&system, &["managedDisk"]).and_then(|id| draft.records.one(id));
     if disk.pointer("/managedDisk/storageAccountType").is_none() {
         let sku = told.and_then(|it| text(it, &["sku", "name"])).unwrap_or("StandardSSD_LRS");
-        set(&mut disk, "/managedDisk/storageAccountType", json!(allow::escaped(sku)));
+        set(&mut disk, "/managedDisk/storageAccountType", json!(escaped(sku)));
     }
     if draft.options.hardened && path(&system, &["vhd"]).is_some() {
         let at = "/properties/storageProfile/osDisk/managedDisk";
@@ -183,10 +184,11 @@ fn data_disk(draft: &mut Draft<'_>, machine: &Value, disk: &Value, of: &str) -> 
     let mut body = Map::new();
     body.insert("location".to_owned(), json!("[parameters('location')]"));
     draft.tags(&told, &name, &mut body);
-    body.insert("sku".to_owned(), json!({"name": allow::escaped(sku)}));
+    body.insert("sku".to_owned(), json!({"name": escaped(sku)}));
     // A disk that lies in several zones belongs to none.
     if let Some(zones) = member(machine, "zones").filter(|_| !sku.ends_with("_ZRS")) {
-        let zones: Vec<&str> = zones.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let zones = zones.as_array().into_iter().flatten().filter_map(Value::as_str);
+        let zones: Vec<String> = zones.map(escaped).collect();
         if !zones.is_empty() {
             body.insert("zones".to_owned(), json!(zones));
         }
@@ -206,7 +208,7 @@ fn data_disk(draft: &mut Draft<'_>, machine: &Value, disk: &Value, of: &str) -> 
     attached.insert("createOption".to_owned(), json!("Attach"));
     for key in ["caching", "deleteOption"] {
         if let Some(value) = text(disk, &[key]) {
-            attached.insert(key.to_owned(), json!(allow::escaped(value)));
+            attached.insert(key.to_owned(), json!(escaped(value)));
         }
     }
     attached.insert("managedDisk".to_owned(), json!({"id": draft.own(&DISK, &name)}));
@@ -220,10 +222,10 @@ fn account(draft: &mut Draft<'_>, record: &Value, name: &str) -> Value {
     let most = if windows { 15 } else { 64 };
     let computer = text(&profile, &["computerName"]).unwrap_or(name);
     let computer: String = computer.chars().take(most).collect();
-    account.insert("computerName".to_owned(), json!(allow::escaped(&computer)));
+    account.insert("computerName".to_owned(), json!(escaped(&computer)));
     let mut admin = json!({"type": "string", "minLength": 1});
     if let Some(its) = text(&profile, &["adminUsername"]).filter(|_| !draft.options.hardened) {
-        set(&mut admin, "/defaultValue", json!(allow::escaped(its)));
+        set(&mut admin, "/defaultValue", json!(escaped(its)));
     }
     let parameter = parameter_name(draft, "adminUsername", name);
     account.insert("adminUsername".to_owned(), json!(draft.parameter(&parameter, admin)));
@@ -305,7 +307,7 @@ fn identity(draft: &mut Draft<'_>, record: &Value, name: &str) -> Option<Value> 
             format!("userAssignedIdentityId{}", number + 1)
         };
         let parameter = parameter_name(draft, &base, name);
-        let definition = json!({"type": "string", "defaultValue": allow::escaped(id)});
+        let definition = json!({"type": "string", "defaultValue": escaped(id)});
         users.insert(draft.parameter(&parameter, definition), json!({}));
     }
     match (kind.contains("systemassigned"), users.is_empty()) {

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::allow::{self, Copying, Type, escaped};
+use super::allow::{self, Type};
+use super::copying::{self, Copying, escaped};
 use super::records::{self, Records, key, name_of, parent, type_of};
 use super::secrets;
 use super::{Change, ChangeKind, Exported, LeftOut, LeftOutKind, Options};
@@ -90,7 +91,9 @@ impl<'r> Draft<'r> {
             let made = self.resources.iter().map(|it| (it.kind, it.name.as_str()));
             planned.chain(made).any(|(its, other)| its.name == kind.name && other.eq_ignore_ascii_case(name))
         };
-        let wanted: String = wanted.chars().take(76).collect();
+        // Azure gives no such names: what stands in brackets or quotes would be evaluated.
+        let clean = |c: char| if "[]{}'\"".contains(c) || c.is_control() { '-' } else { c };
+        let wanted: String = wanted.chars().map(clean).take(76).collect();
         if !taken(&wanted) {
             return wanted;
         }
@@ -122,9 +125,9 @@ impl<'r> Draft<'r> {
         body.insert("location".to_owned(), json!("[parameters('location')]"));
         self.tags(record, &name, &mut body);
         let mut copier = Copier { draft: self, resource: &name };
-        allow::copy(record, kind.top, &mut body, &mut copier);
+        copying::copy(record, kind.top, &mut body, &mut copier);
         let mut properties = Map::new();
-        allow::copy(record, kind.properties, &mut properties, &mut copier);
+        copying::copy(record, kind.properties, &mut properties, &mut copier);
         body.insert("properties".to_owned(), Value::Object(properties));
         self.push(kind, name, Value::Object(body));
     }
@@ -148,7 +151,7 @@ impl<'r> Draft<'r> {
     /// Copies a part of a record into an object.
     pub(super) fn copy(&mut self, record: &Value, fields: &[allow::Field], resource: &str) -> Value {
         let mut to = Map::new();
-        allow::copy(record, fields, &mut to, &mut Copier { draft: self, resource });
+        copying::copy(record, fields, &mut to, &mut Copier { draft: self, resource });
         Value::Object(to)
     }
 
@@ -189,6 +192,9 @@ impl<'r> Draft<'r> {
         let holder = parent(id)?;
         let (kind, name) = self.planned.get(&key(holder)).cloned()?;
         let part = id.trim_end_matches('/').rsplit('/').nth(1)?;
+        if part.is_empty() || !part.chars().all(|c| c.is_ascii_alphanumeric()) {
+            return None;
+        }
         let owner = self.own(kind, &name);
         let expression = resource_id(&format!("{}/{part}", kind.name), [name.as_str(), name_of(id)]);
         self.owners.insert(expression.clone(), owner);

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::LeftOutKind;
 use super::allow::{self, EXTENSION};
+use super::copying::escaped;
 use super::draft::Draft;
 use super::records::{field, list, member, name_of, parent, path, text, type_of};
 use super::secrets;
@@ -114,14 +115,14 @@ fn clean(value: &Value, depth: usize) -> Option<Value> {
     match value {
         _ if depth > 8 => None,
         Value::String(text) if secrets::looks_secret(text) => None,
-        Value::String(text) => Some(json!(allow::escaped(text))),
+        Value::String(text) => Some(json!(escaped(text))),
         Value::Array(all) => Some(all.iter().filter_map(|it| clean(it, depth + 1)).collect()),
         Value::Object(all) => {
             let kept = all
                 .iter()
                 .filter(|(name, value)| !secrets::is_secret(name, value.as_str().unwrap_or_default()));
             let kept: Map<String, Value> =
-                kept.filter_map(|(name, it)| Some((allow::escaped(name), clean(it, depth + 1)?))).collect();
+                kept.filter_map(|(name, it)| Some((escaped(name), clean(it, depth + 1)?))).collect();
             Some(Value::Object(kept))
         }
         other => Some(other.clone()),

@@ -1,7 +1,7 @@
 //! What hardening changes in the network.
 //!
-//! INVARIANT: afterwards every address of an exported machine is behind a group of the template, whose rules went through
-//! [`rules::hardened`].
+//! INVARIANT: no address of the internet is left on a machine but where it serves the web, or where those sign in who
+//! are trusted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,34 +10,17 @@ use serde_json::{Value, json};
 use super::allow::{BASTION, MACHINE, NAT, NIC, NSG, PUBLIC_IP, ROUTES, Type, VNET};
 use super::draft::{Draft, resource_id, set};
 use super::records::{key, list, path, reference, text};
-use super::rules::{self, Around};
-use super::{ChangeKind, LeftOutKind, compute, network};
-
-/// Where the kind of bastion that needs no subnet comes from.
-///
-/// Source: <https://learn.microsoft.com/azure/bastion/quickstart-developer>
-const DEVELOPER_BASTION: &str = "168.63.129.16/32";
-
-/// Subnets that Azure keeps for its own services, where groups are not allowed or are another matter.
-const KEPT: [&str; 5] = [
-    "GatewaySubnet",
-    "AzureFirewallSubnet",
-    "AzureFirewallManagementSubnet",
-    "AzureBastionSubnet",
-    "RouteServerSubnet",
-];
+use super::{ChangeKind, LeftOutKind, compute, guards, network, rules};
 
 /// A subnet of the template: the name of its network, and its place there.
-type Place = (String, usize);
+pub(super) type Place = (String, usize);
 
 /// Changes the network.
 pub(super) fn network(draft: &mut Draft<'_>) {
-    let windows = draft.machines.iter().any(|id| draft.records.one(id).is_some_and(compute::is_windows));
-    let mut fresh = subnet_groups(draft);
-    fresh.extend(interface_groups(draft));
-    let guards = guards(draft);
+    let fresh = guards::missing(draft);
+    let guards = guards::all(draft);
     let inside = public_addresses(draft, &guards);
-    groups(draft, &guards, &fresh, windows);
+    guards::harden(draft, &guards, &fresh);
     ways_out(draft, &inside);
     bastions(draft, &inside);
     forwarding(draft);
@@ -46,86 +29,19 @@ pub(super) fn network(draft: &mut Draft<'_>) {
     }
 }
 
-fn elements(draft: &mut Draft<'_>, kind: &Type, name: &str, at: &str) -> Vec<Value> {
+pub(super) fn elements(draft: &mut Draft<'_>, kind: &Type, name: &str, at: &str) -> Vec<Value> {
     let found = draft.body(kind, name).and_then(|it| it.pointer(at)).and_then(Value::as_array);
     found.cloned().unwrap_or_default()
 }
 
-fn put(draft: &mut Draft<'_>, kind: &Type, name: &str, at: &str, value: Value) {
+pub(super) fn put(draft: &mut Draft<'_>, kind: &Type, name: &str, at: &str, value: Value) {
     if let Some(body) = draft.body(kind, name) {
         set(body, at, value);
     }
 }
 
-fn empty_group(draft: &mut Draft<'_>, wanted: &str) -> (String, String) {
-    let name = draft.free_name(&NSG, wanted);
-    let body = json!({"location": "[parameters('location')]", "properties": {"securityRules": []}});
-    draft.push(&NSG, name.clone(), body);
-    let expression = draft.own(&NSG, &name);
-    (name, expression)
-}
-
-/// Subnets without a group get one.
-fn subnet_groups(draft: &mut Draft<'_>) -> BTreeSet<String> {
-    let mut fresh = BTreeSet::new();
-    for vnet in draft.names(&VNET) {
-        for (index, subnet) in elements(draft, &VNET, &vnet, "/properties/subnets").iter().enumerate() {
-            let name = text(subnet, &["name"]).unwrap_or_default();
-            let kept = KEPT.iter().any(|it| it.eq_ignore_ascii_case(name));
-            let delegated = !list(subnet, &["delegations"]).is_empty();
-            if kept || delegated || path(subnet, &["networkSecurityGroup"]).is_some() {
-                continue;
-            }
-            let (group, expression) = empty_group(draft, &format!("nsg-{vnet}-{name}"));
-            let at = format!("/properties/subnets/{index}/properties/networkSecurityGroup");
-            put(draft, &VNET, &vnet, &at, json!({ "id": expression }));
-            draft.change(ChangeKind::SubnetGroup, &VNET, &vnet, &at, name);
-            fresh.insert(group);
-        }
-    }
-    fresh
-}
-
-/// Interfaces get a group where none of the template guards them.
-fn interface_groups(draft: &mut Draft<'_>) -> BTreeSet<String> {
-    let mut fresh = BTreeSet::new();
-    for (nic, groups) in guards(draft) {
-        if !groups.is_empty() {
-            continue;
-        }
-        let (group, expression) = empty_group(draft, &format!("nsg-{nic}"));
-        let at = "/properties/networkSecurityGroup";
-        put(draft, &NIC, &nic, at, json!({ "id": expression }));
-        draft.change(ChangeKind::InterfaceGroup, &NIC, &nic, at, "");
-        fresh.insert(group);
-    }
-    fresh
-}
-
-/// The groups of the template that guard each interface.
-fn guards(draft: &mut Draft<'_>) -> BTreeMap<String, BTreeSet<String>> {
-    let groups: BTreeMap<String, String> =
-        draft.names(&NSG).into_iter().map(|name| (draft.own(&NSG, &name), name)).collect();
-    let by_subnet = subnets(draft);
-    let mut all = BTreeMap::new();
-    for nic in draft.names(&NIC) {
-        let mut its: BTreeSet<String> = BTreeSet::new();
-        let body = draft.body(&NIC, &nic).cloned().unwrap_or(Value::Null);
-        its.extend(reference(&body, &["networkSecurityGroup"]).and_then(|it| groups.get(it)).cloned());
-        for address in list(&body, &["ipConfigurations"]) {
-            let place = reference(address, &["subnet"]).and_then(|it| by_subnet.get(it));
-            let Some((vnet, index)) = place else { continue };
-            let at = format!("/properties/subnets/{index}/properties/networkSecurityGroup/id");
-            let group = draft.body(&VNET, vnet).and_then(|it| it.pointer(&at)).and_then(Value::as_str);
-            its.extend(group.and_then(|it| groups.get(it)).cloned());
-        }
-        all.insert(nic, its);
-    }
-    all
-}
-
 /// The subnets of the template by the expression that refers to them.
-fn subnets(draft: &mut Draft<'_>) -> BTreeMap<String, Place> {
+pub(super) fn subnets(draft: &mut Draft<'_>) -> BTreeMap<String, Place> {
     let mut all = BTreeMap::new();
     for vnet in draft.names(&VNET) {
         for (index, subnet) in elements(draft, &VNET, &vnet, "/properties/subnets").iter().enumerate() {
@@ -229,66 +145,21 @@ pub(super) fn prefixes(draft: &mut Draft<'_>) -> Vec<String> {
     all
 }
 
-fn groups(
-    draft: &mut Draft<'_>,
-    guards: &BTreeMap<String, BTreeSet<String>>,
-    fresh: &BTreeSet<String>,
-    windows: bool,
-) {
-    let guarding: BTreeSet<&String> = guards.values().flatten().collect();
-    let networks = prefixes(draft);
-    let mut bastions = vec![DEVELOPER_BASTION.to_owned()];
-    for vnet in draft.names(&VNET) {
-        for subnet in elements(draft, &VNET, &vnet, "/properties/subnets") {
-            if text(&subnet, &["name"]).is_some_and(|it| it.eq_ignore_ascii_case("AzureBastionSubnet")) {
-                bastions.extend(text(&subnet, &["addressPrefix"]).map(str::to_owned));
-                let more = list(&subnet, &["addressPrefixes"]).iter().filter_map(Value::as_str);
-                bastions.extend(more.map(str::to_owned));
-            }
+/// Expressions of the route tables that send everything somewhere.
+pub(super) fn routed(draft: &mut Draft<'_>) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for name in draft.names(&ROUTES) {
+        let routes = elements(draft, &ROUTES, &name, "/properties/routes");
+        if routes.iter().any(|route| text(route, &["addressPrefix"]) == Some("0.0.0.0/0")) {
+            all.insert(resource_id(ROUTES.name, [name.as_str()]));
         }
     }
-    let trusted = draft.options.trusted_sources.clone();
-    for group in draft.names(&NSG) {
-        let mut all = elements(draft, &NSG, &group, "/properties/securityRules");
-        let guards_machines = guarding.contains(&group);
-        if fresh.contains(&group) && guards_machines && !trusted.is_empty() {
-            all.push(rules::trusted(&trusted, if windows { 3389 } else { 22 }));
-            draft.change(
-                ChangeKind::TrustedSignIn,
-                &NSG,
-                &group,
-                "/properties/securityRules",
-                "AllowTrustedSignIn",
-            );
-        }
-        let around = Around {
-            networks: &networks,
-            trusted: &trusted,
-            bastions: guards_machines.then_some(bastions.as_slice()),
-            windows,
-        };
-        let (hardened, told) = rules::hardened(&all, &around);
-        for (kind, rule) in told {
-            let at = hardened.iter().position(|it| text(it, &["name"]) == Some(&rule));
-            let at = at.map_or_else(String::new, |at| format!("/{at}"));
-            draft.change(kind, &NSG, &group, &format!("/properties/securityRules{at}"), &rule);
-        }
-        put(draft, &NSG, &group, "/properties/securityRules", Value::Array(hardened));
-    }
+    all
 }
 
 /// Subnets with machines leave by a NAT gateway where nothing else was chosen for them.
 fn ways_out(draft: &mut Draft<'_>, inside: &BTreeMap<Place, bool>) {
-    let routed: BTreeSet<String> = draft
-        .names(&ROUTES)
-        .into_iter()
-        .filter(|name| {
-            elements(draft, &ROUTES, name, "/properties/routes")
-                .iter()
-                .any(|route| text(route, &["addressPrefix"]) == Some("0.0.0.0/0"))
-        })
-        .map(|name| resource_id(ROUTES.name, [name.as_str()]))
-        .collect();
+    let routed = routed(draft);
     let mut gateways: BTreeMap<String, String> = BTreeMap::new();
     for ((vnet, index), public) in inside {
         let at = format!("/properties/subnets/{index}");

@@ -8,13 +8,16 @@
 
 mod allow;
 mod compute;
+mod copying;
 mod draft;
 mod extensions;
+mod guards;
 mod harden;
 mod harden_vm;
 mod network;
 mod protect;
 mod records;
+mod rule_text;
 mod rules;
 mod secrets;
 mod sources;

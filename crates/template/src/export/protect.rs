@@ -56,6 +56,7 @@ fn just_in_time(draft: &mut Draft<'_>) {
         machines.push(json!({"id": harden::machine_reference(draft, &id), "ports": ports}));
     }
     let name = "[format('{0}/sign-in', parameters('location'))]";
+    // Its place is in its name: `location` is read-only.
     let body = json!({"condition": condition, "kind": "Basic", "properties": {"virtualMachines": machines}});
     draft.push(&JIT, name.to_owned(), body);
     draft.change(ChangeKind::JustInTime, &JIT, name, "", "");

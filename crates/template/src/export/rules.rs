@@ -3,11 +3,12 @@
 //! INVARIANT: no rule that comes out of it lets the internet in to anything but TCP 80 and 443, or to sign-in ports from
 //! anywhere but trusted addresses and parts of the network; whom a rule denies stays denied.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::ChangeKind;
 use super::records::{list, text};
-use super::sources::{Ports, SIGN_IN, WEB, Who, of_rule, who};
+use super::rule_text::{made, numbered, once_each, part, priority, put_addresses, rename};
+use super::sources::{Ports, SIGN_IN, WEB, Who, of_rule, range, who};
 
 /// What is known of the place of a group.
 pub(super) struct Around<'a> {
@@ -15,6 +16,10 @@ pub(super) struct Around<'a> {
     pub(super) networks: &'a [String],
     /// Addresses that people may sign in from.
     pub(super) trusted: &'a [String],
+    /// What stands for the whole network: the tag, or prefixes where a route widens the tag to the internet.
+    ///
+    /// Source: <https://learn.microsoft.com/azure/virtual-network/service-tags-overview>
+    pub(super) inside: &'a [String],
     /// Where bastions come from; none where the group guards no machine that is exported.
     pub(super) bastions: Option<&'a [String]>,
     /// Whether Windows must reach its activation.
@@ -81,8 +86,15 @@ pub(super) fn hardened(rules: &[Value], around: &Around<'_>) -> (Vec<Value>, Vec
     }
     let ports: Vec<String> = SIGN_IN.iter().map(u16::to_string).collect();
     let ports: Vec<&str> = ports.iter().map(String::as_str).collect();
-    inbound.push(made("DenyInternetSignIn", "Inbound", "Deny", "*", &["Internet".into()], &ports, 4000));
-    if around.bastions.is_some() {
+    if around.bastions.is_none() {
+        inbound.push(made("DenyInternetSignIn", "Inbound", "Deny", "*", &["Internet".into()], &ports, 4000));
+        told.push((ChangeKind::SignInDenied, "DenyInternetSignIn".to_owned()));
+    } else {
+        // The tag of the internet holds the address that balancers probe from.
+        let balancer = ["AzureLoadBalancer".to_owned()];
+        inbound.push(made("AllowBalancerIn", "Inbound", "Allow", "*", &balancer, &["*"], 3999));
+        inbound.push(made("DenyInternetIn", "Inbound", "Deny", "*", &["Internet".into()], &["*"], 4000));
+        told.push((ChangeKind::SignInDenied, "DenyInternetIn".to_owned()));
         inbound.push(made(
             "DenyNetworkSignIn",
             "Inbound",
@@ -105,7 +117,6 @@ pub(super) fn hardened(rules: &[Value], around: &Around<'_>) -> (Vec<Value>, Vec
         outbound.push(to("DenyInternetOut", "Deny", "*", &["*"], 4000));
         told.push((ChangeKind::SendingLimited, "DenyInternetOut".to_owned()));
     }
-    told.push((ChangeKind::SignInDenied, "DenyInternetSignIn".to_owned()));
     let mut all = numbered(once_each(inbound));
     all.extend(numbered(once_each(outbound)));
     all.extend(other);
@@ -134,8 +145,8 @@ fn take(
 }
 
 /// A rule that lets people sign in where there was no group before.
-pub(super) fn trusted(sources: &[String], port: u16) -> Value {
-    made("AllowTrustedSignIn", "Inbound", "Allow", "Tcp", sources, &[&port.to_string()], 200)
+pub(super) fn trusted(sources: &[String], ports: &[&str]) -> Value {
+    made("AllowTrustedSignIn", "Inbound", "Allow", "Tcp", sources, ports, 200)
 }
 
 /// The parts of an inbound rule that may stay; none where it may stay as it is.
@@ -156,10 +167,14 @@ fn incoming(rule: &Value, around: &Around<'_>) -> Option<Vec<Value>> {
     let only_web = only_tcp && ports.without(&WEB).is_empty();
     let too_much = !wide.is_empty() && !only_web;
     let strangers = !wide.is_empty() || !few.is_empty() || !network.is_empty();
-    if !too_much && (sign_in.is_empty() || !strangers) {
+    let is_tag = |it: &String| range(it).is_none();
+    let widened = !around.inside.iter().any(is_tag) && network.iter().any(is_tag);
+    if !too_much && !widened && (sign_in.is_empty() || !strangers) {
         return None;
     }
     let closed = ports.without(&sign_in);
+    // The part for the web is for all sources.
+    let closed = if only_tcp && !wide.is_empty() { closed.without(&WEB) } else { closed };
     let mut parts = Vec::new();
     let mut add =
         |suffix: &str, sources: Vec<String>, groups: &[Value], ports: &Ports, protocol: Option<&str>| {
@@ -174,7 +189,7 @@ fn incoming(rule: &Value, around: &Around<'_>) -> Option<Vec<Value>> {
         add("sign-in", around.trusted.to_vec(), &[], &Ports::these(&sign_in), Some("Tcp"));
     }
     add("known", few, &[], &closed, None);
-    let network = if anybody { vec!["VirtualNetwork".to_owned()] } else { network };
+    let network = if anybody || widened { around.inside.to_vec() } else { network };
     add("network", network, &[], &closed, None);
     add("inside", inside, groups, &ports, None);
     if let [only] = parts.as_mut_slice() {
@@ -208,136 +223,10 @@ fn outgoing(rule: &Value, around: &Around<'_>) -> Option<Vec<Value>> {
 /// Ports that pools of miners listen at.
 const POOLS: [u16; 7] = [3333, 4444, 5555, 7777, 14433, 14444, 45700];
 
-fn part(
-    rule: &Value,
-    suffix: &str,
-    sources: &[String],
-    groups: &[Value],
-    ports: &Ports,
-    protocol: Option<&str>,
-) -> Value {
-    let mut part = rule.clone();
-    let name = text(rule, &["name"]).unwrap_or_default();
-    rename(&mut part, &format!("{}-{suffix}", name.chars().take(70).collect::<String>()));
-    put_addresses(&mut part, "source", sources);
-    if let Some(inner) = part.get_mut("properties").and_then(Value::as_object_mut) {
-        if groups.is_empty() {
-            inner.shift_remove("sourceApplicationSecurityGroups");
-        }
-        inner.shift_remove("destinationPortRange");
-        inner.shift_remove("destinationPortRanges");
-        match ports.texts().as_slice() {
-            [one] => inner.insert("destinationPortRange".to_owned(), json!(one)),
-            more => inner.insert("destinationPortRanges".to_owned(), json!(more)),
-        };
-        if let Some(protocol) = protocol {
-            inner.insert("protocol".to_owned(), json!(protocol));
-        }
-    }
-    part
-}
-
-fn rename(rule: &mut Value, name: &str) {
-    if let Some(slot) = rule.get_mut("name") {
-        *slot = json!(name);
-    }
-}
-
-fn put_addresses(rule: &mut Value, side: &str, all: &[String]) {
-    let Some(inner) = rule.get_mut("properties").and_then(Value::as_object_mut) else { return };
-    let (one, more) = (format!("{side}AddressPrefix"), format!("{side}AddressPrefixes"));
-    inner.shift_remove(&one);
-    inner.shift_remove(&more);
-    match all {
-        [] => None,
-        [only] => inner.insert(one, json!(only)),
-        all => inner.insert(more, json!(all)),
-    };
-}
-
-fn made(
-    name: &str,
-    direction: &str,
-    access: &str,
-    protocol: &str,
-    who: &[String],
-    ports: &[&str],
-    priority: u16,
-) -> Value {
-    let mut rule = json!({"name": name, "properties": {
-        "protocol": protocol,
-        "sourcePortRange": "*",
-        "sourceAddressPrefix": "*",
-        "destinationAddressPrefix": "*",
-        "access": access,
-        "priority": priority,
-        "direction": direction,
-    }});
-    put_addresses(&mut rule, if direction == "Inbound" { "source" } else { "destination" }, who);
-    if let Some(inner) = rule.get_mut("properties").and_then(Value::as_object_mut) {
-        match ports {
-            [one] => inner.insert("destinationPortRange".to_owned(), json!(one)),
-            more => inner.insert("destinationPortRanges".to_owned(), json!(more)),
-        };
-    }
-    rule
-}
-
-fn priority(rule: &Value) -> u64 {
-    super::records::path(rule, &["priority"]).and_then(Value::as_u64).unwrap_or(4096)
-}
-
-/// A group that was made by hardening before has rules of these names: the new ones count.
-fn once_each(rules: Vec<Value>) -> Vec<Value> {
-    let mut kept: Vec<Value> = Vec::new();
-    for (at, rule) in rules.iter().enumerate() {
-        let name = text(rule, &["name"]).unwrap_or_default();
-        let same = |other: &Value| text(other, &["name"]).is_some_and(|it| it.eq_ignore_ascii_case(name));
-        let first = rules.iter().position(same) == Some(at);
-        let is_ours = OWN.contains(&name);
-        let last = rules.iter().rposition(same) == Some(at);
-        if first && (name == "AllowBastionSignIn" || !is_ours)
-            || last && is_ours && name != "AllowBastionSignIn"
-        {
-            kept.push(rule.clone());
-        }
-    }
-    kept
-}
-
-const OWN: [&str; 7] = [
-    "AllowBastionSignIn",
-    "DenyInternetSignIn",
-    "DenyNetworkSignIn",
-    "AllowWebOut",
-    "AllowTimeOut",
-    "AllowActivationOut",
-    "DenyInternetOut",
-];
-
-/// Rules in their order, each with a priority of its own; those that have one keep it where that is possible.
-fn numbered(mut rules: Vec<Value>) -> Vec<Value> {
-    let mut all: Vec<u64> = Vec::new();
-    for rule in &rules {
-        let least = all.last().map_or(100, |before| before + 1);
-        all.push(priority(rule).clamp(100, 4096).max(least));
-    }
-    // Where the end is crowded those before it move up.
-    let mut most = 4096;
-    for its in all.iter_mut().rev() {
-        *its = (*its).min(most);
-        most = its.saturating_sub(1);
-    }
-    for (rule, its) in rules.iter_mut().zip(all) {
-        if let Some(inner) = rule.get_mut("properties").and_then(Value::as_object_mut) {
-            inner.insert("priority".to_owned(), json!(its));
-        }
-    }
-    rules
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn rule(source: &str, protocol: &str, port: &str) -> Value {
@@ -347,10 +236,16 @@ mod tests {
 
     /// What is left of a rule: `suffix protocol sources ports`.
     fn check(rule: Value, trusted: &[&str], expected: Option<&[&str]>) {
+        check_inside(rule, trusted, "VirtualNetwork", expected);
+    }
+
+    fn check_inside(rule: Value, trusted: &[&str], inside: &str, expected: Option<&[&str]>) {
         let trusted: Vec<String> = trusted.iter().map(|it| (*it).to_owned()).collect();
+        let inside = [inside.to_owned()];
         let around = Around {
             networks: &["10.0.0.0/16".to_owned()],
             trusted: &trusted,
+            inside: &inside,
             bastions: None,
             windows: false,
         };
@@ -383,16 +278,11 @@ mod tests {
         check(rule("10.0.3.0/24", "Tcp", "22"), &[], None);
         check(rule("GatewayManager", "Tcp", "443"), &[], None);
         check(rule("Storage", "*", "22"), &[], Some(&[]));
-    }
-
-    #[test]
-    fn priorities_stay_in_order() {
-        let with =
-            |priority: u16| json!({"name": priority.to_string(), "properties": {"priority": priority}});
-        let numbers = |all: &[u16]| -> Vec<u64> {
-            numbered(all.iter().map(|it| with(*it)).collect()).iter().map(priority).collect()
-        };
-        assert_eq!(numbers(&[100, 100, 100, 300]), [100, 101, 102, 300]);
-        assert_eq!(numbers(&[4096, 4000, 4001]), [4094, 4095, 4096]);
+        check(rule("*", "Tcp", "80-81"), &[], Some(&["r-web Tcp * 80", "r-network Tcp VirtualNetwork 81"]));
+        check(rule("VirtualNetwork", "Udp", "53"), &[], None);
+        // A route to an appliance makes the tag as wide as the internet.
+        let route = |rule, expected| check_inside(rule, &[], "10.0.0.0/16", expected);
+        route(rule("VirtualNetwork", "Udp", "53"), Some(["r Udp 10.0.0.0/16 53"].as_slice()));
+        route(rule("10.0.0.0/8", "Udp", "53"), None);
     }
 }

@@ -320,6 +320,30 @@ fn records_of_any_form_never_panic() {
     }
 }
 
+#[test]
+fn nothing_of_a_record_is_evaluated() {
+    let bad = "x')]evil[concat('";
+    let mut records = web1();
+    records[1]["properties"]["ipConfigurations"][0]["properties"]["subnet"]["id"] =
+        json!(format!("{}/{bad}/app", network("virtualNetworks", "vnet")));
+    records[0]["properties"]["osProfile"]["computerName"] = json!("[evil()]");
+    records[0]["zones"] = json!(["[evil()]"]);
+    records[4]["properties"]["subnets"][1]["name"] = json!("[evil()]");
+    let vm = id("Microsoft.Compute/virtualMachines", "[evil()]");
+    records[0]["id"] = json!(vm);
+    for hardened in [false, true] {
+        let exported = export(&records, &[&vm], hardened, &[]);
+        let text = exported.template.to_string();
+        for part in text.split("evil").collect::<Vec<_>>().windows(2) {
+            let before = part[0].rsplit('"').next().unwrap();
+            let quoted = before.matches('\'').count() % 2 == 1;
+            let literal = before.starts_with("[[") || !before.starts_with('[') || quoted;
+            let end: String = part[0].chars().rev().take(60).collect();
+            assert!(literal, "{} evil {}", end.chars().rev().collect::<String>(), part[1]);
+        }
+    }
+}
+
 fn estate(path: &str) -> Vec<Value> {
     let path = format!("{}/../../examples/{path}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).unwrap();
