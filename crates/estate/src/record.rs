@@ -8,7 +8,7 @@ use crate::known::{Field, Known, Reason};
 use crate::moment::Moment;
 use crate::problem::ProblemKind;
 use crate::schema::{At, Source};
-use crate::wire::{Reader, SHOWN, member};
+use crate::wire::{Reader, SHOWN, member, stated_unknown};
 
 /// The Rust type of a field by the word that a record uses for it.
 macro_rules! field_type {

@@ -5,6 +5,7 @@
 
 pub mod expand;
 mod expression;
+pub mod export;
 pub mod fault;
 mod functions;
 pub mod json;
