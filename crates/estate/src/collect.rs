@@ -12,7 +12,7 @@ use crate::admin::AdminRule;
 use crate::around::Surroundings;
 use crate::around::directory::{self, Listed};
 use crate::compute::{Disk, Vm};
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, DEPLOYMENT};
 use crate::effective;
 use crate::firewall::{Firewall, FirewallPolicy, IpGroup, RuleGroup};
 use crate::forward::{Forward, ForwardKind, LoadBalancer, Pool, PrivateLink, WebGateway};
@@ -321,7 +321,7 @@ fn more_pages(object: &Object) -> bool {
 /// Whether it tells what a snapshot is of, and what it is not.
 fn is_manifest(object: &Object) -> bool {
     let kind = member(object, "kind").and_then(|kind| kind.as_str());
-    kind.is_some_and(|kind| kind.starts_with("sekimori.snapshot/"))
+    kind.is_some_and(|kind| kind.starts_with("sekimori.snapshot/") || kind.starts_with(DEPLOYMENT))
 }
 
 /// What could not be collected is a problem of the input.

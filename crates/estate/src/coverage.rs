@@ -94,6 +94,9 @@ impl Feed {
     }
 }
 
+/// How the kind of a manifest begins that tells of what a deployment makes.
+pub(crate) const DEPLOYMENT: &str = "sekimori.deployment/";
+
 /// What a question left open somewhere.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Gap {
@@ -113,6 +116,8 @@ struct Manifest {
     /// Questions that were asked.
     asked: Vec<Box<str>>,
     gaps: Vec<Gap>,
+    /// Whether it tells of what a deployment makes: whole for its own resources, silent about all others.
+    deployment: bool,
 }
 
 /// What the sources were asked for in full, by their manifests.
@@ -153,7 +158,9 @@ impl Coverage {
         }
         gaps.sort_unstable();
         let finished = member(object, "finished").and_then(|text| Moment::parse(text.as_str()?));
-        self.0.push(Manifest { source: reader.origin.source, finished, asked, gaps });
+        let kind = member(object, "kind").and_then(|kind| kind.as_str()).unwrap_or_default();
+        let deployment = kind.starts_with(DEPLOYMENT);
+        self.0.push(Manifest { source: reader.origin.source, finished, asked, gaps, deployment });
     }
 
     /// Whether the source of a resource was asked for everything of a kind where the resource (an id) is.
@@ -194,7 +201,8 @@ impl Coverage {
             manifest.asked.iter().any(|name| **name == *feed.question())
                 && !manifest.gaps.iter().any(|gap| *gap.question == *feed.question())
         };
-        !self.0.is_empty() && self.0.iter().all(asked)
+        let mut snapshots = self.0.iter().filter(|manifest| !manifest.deployment).peekable();
+        snapshots.peek().is_some() && snapshots.all(asked)
     }
 
     /// When the source of a resource was collected, if its manifest tells.

@@ -3,9 +3,10 @@
 //! INVARIANT: reads no file, clock or environment, and what it takes to work something out is bounded,
 //! whatever a template says. What only Azure knows is [`value::Unknown`] with its reason.
 
+pub mod complete;
 pub mod expand;
-mod expression;
 pub mod export;
+mod expression;
 pub mod fault;
 mod functions;
 pub mod json;

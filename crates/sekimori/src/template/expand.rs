@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use posture::Lang;
+use template::complete::complete;
 use template::expand::{Note, Options, expand};
 use template::{Fault, FaultKind, Kind, Value, json, plan};
 
@@ -218,6 +219,8 @@ impl Work<'_> {
         expanded.faults.iter().for_each(|fault| self.fault(fault));
         let lacks =
             expanded.notes.iter().any(|note| matches!(note.kind, template::expand::NoteKind::Parameter(_)));
+        let linked_elsewhere =
+            expanded.notes.iter().any(|note| matches!(note.kind, template::expand::NoteKind::Link(_)));
         expanded.notes.iter().for_each(|note| self.note(note));
         if let Some(offered) = offered.filter(|_| lacks) {
             self.expansion.asides.push(match self.lang {
@@ -232,6 +235,10 @@ impl Work<'_> {
         let mut made = Made::default();
         for resource in expanded.resources {
             made.push(resource.body, None, self.lang)?;
+        }
+        // What a template that is not at hand adds to a machine, nobody knows.
+        if !linked_elsewhere {
+            made.tell_whole();
         }
         self.made(name, made);
         Ok(())
@@ -253,8 +260,9 @@ impl Work<'_> {
         }
         let mut made = Made::default();
         for resource in plan.resources {
-            made.push(resource.body, Some(resource.address), self.lang)?;
+            made.push(complete(resource.body), Some(resource.address), self.lang)?;
         }
+        made.tell_whole();
         self.made(&name, made);
         Ok(())
     }

@@ -46,6 +46,11 @@ impl Made {
         Ok(())
     }
 
+    /// Says that the machines of the deployment are told with all that is on them.
+    pub(super) fn tell_whole(&mut self) {
+        self.text.extend_from_slice(b"{\"kind\":\"sekimori.deployment/1\",\"rows\":{\"machines\":0}}\n");
+    }
+
     fn row(&self, offset: u64) -> Option<&Row> {
         let behind = self.rows.partition_point(|row| row.start <= offset);
         self.rows.get(behind.checked_sub(1)?)

@@ -12,6 +12,7 @@ use super::parameters::{parameter_slots, variable_slots};
 use super::place::Place;
 use super::scope::{Ctx, Deployment, DeploymentIndex, How, Item, ItemIndex, Presence, Seat, Slot};
 use super::{NoteKind, Resource, ids};
+use crate::complete::complete;
 use crate::fault::{Fault, FaultKind};
 use crate::value::{Kind, Member, Object, Span, Unknown, Value, Why};
 
@@ -392,7 +393,7 @@ impl Machine<'_> {
             let why = Why::Condition(why_name(&why).into());
             made.push(member("properties", Value::unknown(key, "condition", why, raw.at)));
         }
-        Value::new(Kind::Object(Arc::new(Object::new(made))), raw.at)
+        complete(Value::new(Kind::Object(Arc::new(Object::new(made))), raw.at))
     }
 
     /// The resources of a deployment, those of deployments inside of it in their places.
