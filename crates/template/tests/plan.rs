@@ -629,3 +629,64 @@ fn what_is_no_plan_is_refused() {
         "nested deeper than 64 levels",
     );
 }
+
+#[test]
+fn what_nobody_set_is_no_unknown() {
+    let lb = |address: &'static str, references: &[(&'static str, &[&'static str])]| {
+        given(
+            address,
+            json!({"name": address, "resource_group_name": "rg", "frontend_ip_configuration": [{"name": "f"}]}),
+            json!({"frontend_ip_configuration": [{"public_ip_address_id": true, "private_ip_address": true}]}),
+            references,
+        )
+    };
+    let all = [
+        lb("azurerm_lb.inner", &[("frontend_ip_configuration.subnet_id", &["azurerm_subnet.s.id"])]),
+        lb("azurerm_lb.outer", &[("frontend_ip_configuration.public_ip_address_id", &["local.address"])]),
+        given(
+            "azurerm_network_security_group.g",
+            json!({"name": "g", "resource_group_name": "rg"}),
+            json!({"id": true, "security_rule": true}),
+            &[("name", &["var.name"])],
+        ),
+        given(
+            "azurerm_network_security_rule.r",
+            json!({"name": "r", "resource_group_name": "rg", "network_security_group_name": "g"}),
+            json!({}),
+            &[],
+        ),
+    ];
+    let frontend = "/properties/frontendIPConfigurations/0/properties/publicIPAddress";
+    for (version, count) in [("~> 3.0", 1), ("~> 4.0", 2)] {
+        let plan = convert(&plan_of(&all, version));
+        assert_eq!(at(&plan, "azurerm_lb.inner", frontend), Json::Null);
+        assert!(at(&plan, "azurerm_lb.outer", frontend)["$unknown"].is_object());
+        let rules = at(&plan, "azurerm_network_security_group.g", "/properties/securityRules");
+        assert_eq!(rules.as_array().map(Vec::len), Some(count), "{rules}");
+    }
+}
+
+#[test]
+fn what_a_plan_tells_twice_is_one_thing() {
+    let mut all = network();
+    all.retain(|one| one.address != "azurerm_network_security_group.g");
+    all.push(given(
+        "azurerm_network_security_group.g",
+        json!({"name": "g", "resource_group_name": "rg", "security_rule": [{"name": "R", "priority": 100}, {"name": "other"}]}),
+        json!({"id": true}),
+        &[],
+    ));
+    all.push(given(
+        "azurerm_network_security_rule.r",
+        json!({"name": "r", "resource_group_name": "rg", "network_security_group_name": "g", "priority": 200}),
+        json!({}),
+        &[],
+    ));
+    let rules = at(
+        &convert(&plan_of(&all, "~> 3.0")),
+        "azurerm_network_security_group.g",
+        "/properties/securityRules",
+    );
+    assert_eq!(rules.as_array().unwrap().len(), 2);
+    assert_eq!(rules[0]["properties"]["priority"], 200);
+}

@@ -90,13 +90,15 @@ impl<'p> Estate<'p> {
         for number in 0..estate.input.resources.len() {
             let id = estate.id(number);
             let key = id.text().map_or_else(|| id.key(), str::to_owned).trim_end_matches('/').to_lowercase();
-            if estate.scheme_of(number).is_some() {
-                // What is managed counts before what is only read.
-                let managed = estate.resource(number).is_some_and(|resource| !resource.data);
-                match managed {
-                    true => drop(estate.by_id.insert(key, number)),
-                    false => drop(estate.by_id.entry(key).or_insert(number)),
-                }
+            let Some(resource) = estate.input.resources.get(number) else { continue };
+            // What changes another resource has its id, and is none itself.
+            if scheme(resource.kind).is_none() || resource.kind == "azapi_update_resource" {
+                continue;
+            }
+            let known = estate.by_id.get(&key).and_then(|known| estate.input.resources.get(*known));
+            // What is managed counts before what is only read, else what comes first.
+            if known.is_none_or(|known| known.data && !resource.data) {
+                estate.by_id.insert(key, number);
             }
         }
         estate
