@@ -101,11 +101,14 @@ fn whole() -> Json {
             expressions.insert(name.into(), json!([links]));
         }
         let address = format!("{kind}.x");
-        let head = json!({"address": address, "mode": "managed", "type": kind, "name": "x"});
-        let with = |name: &str, value: Json| {
-            let mut whole = head.clone();
-            whole[name] = value;
-            whole
+        let with = |part: &str, value: Json| {
+            let mut whole = Map::new();
+            for (name, value) in [("address", &*address), ("mode", "managed"), ("type", kind), ("name", "x")]
+            {
+                whole.insert(name.into(), json!(value));
+            }
+            whole.insert(part.into(), value);
+            Json::Object(whole)
         };
         planned.push(with("values", Json::Object(values.clone())));
         changes
