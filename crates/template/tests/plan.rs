@@ -682,3 +682,48 @@ fn what_a_plan_tells_twice_is_one_thing() {
     assert_eq!(rules.as_array().unwrap().len(), 2);
     assert_eq!(rules[0]["properties"]["priority"], 200);
 }
+
+#[test]
+fn disks_and_machines_meet() {
+    let disk = |address| {
+        given(address, json!({"name": address, "resource_group_name": "rg"}), json!({"id": true}), &[])
+    };
+    let attachment = |disk: &'static [&'static str]| {
+        given(
+            "azurerm_virtual_machine_data_disk_attachment.a",
+            json!({"lun": 3}),
+            json!({"managed_disk_id": true, "virtual_machine_id": true}),
+            &[
+                ("managed_disk_id", disk),
+                (
+                    "virtual_machine_id",
+                    &["azurerm_linux_virtual_machine.m.id", "azurerm_linux_virtual_machine.m"],
+                ),
+            ],
+        )
+    };
+    let all = |references| {
+        let machine = machine("azurerm_linux_virtual_machine.m", &[]);
+        convert(&plan_of(
+            &[
+                disk("azurerm_managed_disk.d"),
+                disk("azurerm_managed_disk.e"),
+                machine,
+                attachment(references),
+            ],
+            "",
+        ))
+    };
+    let plan = all(&["azurerm_managed_disk.d.id", "azurerm_managed_disk.d"]);
+    let own = at(&plan, "azurerm_linux_virtual_machine.m", "/id");
+    assert_eq!(at(&plan, "azurerm_managed_disk.d", "/managedBy"), own);
+    assert_eq!(at(&plan, "azurerm_managed_disk.e", "/managedBy"), Json::Null);
+    let attached = "/properties/storageProfile/dataDisks/0";
+    assert_eq!(
+        at(&plan, "azurerm_linux_virtual_machine.m", &format!("{attached}/managedDisk/id")),
+        at(&plan, "azurerm_managed_disk.d", "/id")
+    );
+    // Any of them may be the one.
+    let plan = all(&["local.disk"]);
+    assert!(at(&plan, "azurerm_managed_disk.e", "/managedBy")["$unknown"].is_object());
+}

@@ -38,7 +38,7 @@ fn disk<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, top: &mut Props, propertie
         let at = zone.at;
         top.set("zones", Value::of_list(vec![zone], at));
     }
-    top.maybe("managedBy", maker.belongings.owners.get(&block.resource).cloned());
+    top.maybe("managedBy", maker.belongings.owner(block.resource));
     properties.take(
         block,
         &[

@@ -15,6 +15,7 @@ use super::naming::{outside, parts, unknown_part};
 use super::references::{Found, Wanted, find};
 use super::version::Version;
 use crate::value::{Kind, Part, Span, Unknown, Value, Why};
+use crate::wire::is_id;
 
 /// The deepest chain of resources of which one is in the id of the next.
 const DEPTH_LIMIT: usize = 64;
@@ -225,7 +226,12 @@ impl<'p> Estate<'p> {
     fn settle(&self, block: &Block<'p>, attribute: &str, at: Span, found: Found, depth: usize) -> Joint {
         match (found.open, found.all.as_slice(), found.missing.as_slice()) {
             (false, [only], []) if *only != block.resource => {
-                Joint::To(self.id_at(*only, depth + 1).moved(at), Some(*only))
+                let id = self.id_at(*only, depth + 1).moved(at);
+                // The id of what is no resource of Azure is none of Azure's.
+                match is_id(&id) {
+                    true => Joint::To(id, Some(*only)),
+                    false => Joint::Open(block.doubt(attribute, at), Among::Elsewhere),
+                }
             }
             (false, [], [missing]) => match self.missing_id(missing, at) {
                 Some(id) => Joint::To(id, None),

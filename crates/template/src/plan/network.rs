@@ -181,16 +181,15 @@ fn subnet<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, properties: &mut Props) 
             .map(|it| word(it, "Enabled", "Disabled"))
             .or(enforced.map(|it| word(it, "Disabled", "Enabled")))
     });
-    // https://registry.terraform.io/providers/hashicorp/azurerm/3.116.0/docs/resources/subnet: `Enabled` before 4.0.
-    let policies = policies.unwrap_or_else(|| {
-        let default = Documented::ByRelease("Enabled", "Disabled");
-        default.value(block, "private_endpoint_network_policies", estate.version)
-    });
-    properties.set("privateEndpointNetworkPolicies", policies);
     let outbound = ("defaultOutboundAccess", "default_outbound_access_enabled");
     if estate.resource(block.resource).is_some_and(|resource| resource.data) {
+        properties.maybe("privateEndpointNetworkPolicies", policies);
         properties.take(block, &[outbound]);
     } else {
+        // `Enabled` before 4.0: https://registry.terraform.io/providers/hashicorp/azurerm/3.116.0/docs/resources/subnet
+        let default = Documented::ByRelease("Enabled", "Disabled");
+        let default = || default.value(block, "private_endpoint_network_policies", estate.version);
+        properties.set("privateEndpointNetworkPolicies", policies.unwrap_or_else(default));
         properties.or(estate, block, outbound, Documented::Flag(true));
     }
     if let Some(endpoints) = block.get("service_endpoints") {
