@@ -1,5 +1,7 @@
 //! How plans become resources: joins, modules, instances, unknowns, defaults, secrets.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
 use serde_json::{Value as Json, json};
 use template::plan::{Plan, read};
 use template::{Kind, Value, Why, json as input, wire};
@@ -273,12 +275,6 @@ fn memberships_go_to_the_configuration_that_they_name() {
         ],
     ));
     all.push(given(
-        "azurerm_network_interface_nat_rule_association.y",
-        json!({"ip_configuration_name": "other", "nat_rule_id": "/subscriptions/x/y"}),
-        json!({"network_interface_id": true}),
-        &[],
-    ));
-    all.push(given(
         "azurerm_network_interface_application_security_group_association.z",
         json!({}),
         json!({"network_interface_id": true, "application_security_group_id": true}),
@@ -287,8 +283,6 @@ fn memberships_go_to_the_configuration_that_they_name() {
             ("application_security_group_id", &["azurerm_application_security_group.asg.id"]),
         ],
     ));
-    // The second rule has a name that no configuration has.
-    all.retain(|one| one.address != "azurerm_network_interface_nat_rule_association.y");
     let plan = convert(&plan_of(&all, "~> 4.0"));
     let own = "/properties/ipConfigurations/0/properties";
     assert_eq!(
@@ -363,7 +357,6 @@ fn instances_meet_by_their_index() {
 
 #[test]
 fn keys_of_for_each_meet_too() {
-    let references: &[&str] = &["azurerm_subnet.s", "each.key"];
     let subnet = |address, name: &str| {
         given(
             address,
@@ -380,7 +373,6 @@ fn keys_of_for_each_meet_too() {
             &[("ip_configuration.subnet_id", references)],
         )
     };
-    let _ = references;
     let all = [
         subnet("azurerm_subnet.s[\"a\"]", "sa"),
         subnet("azurerm_subnet.s[\"b\"]", "sb"),
@@ -628,4 +620,110 @@ fn what_is_no_plan_is_refused() {
         &json!({"format_version": "1.0", "planned_values": {"root_module": {"child_modules": [{"address": deep}]}}}).to_string(),
         "nested deeper than 64 levels",
     );
+}
+
+#[test]
+fn what_nobody_set_is_no_unknown() {
+    let lb = |address: &'static str, references: &[(&'static str, &[&'static str])]| {
+        given(
+            address,
+            json!({"name": address, "resource_group_name": "rg", "frontend_ip_configuration": [{"name": "f"}]}),
+            json!({"frontend_ip_configuration": [{"public_ip_address_id": true, "private_ip_address": true}]}),
+            references,
+        )
+    };
+    let all = [
+        lb("azurerm_lb.inner", &[("frontend_ip_configuration.subnet_id", &["azurerm_subnet.s.id"])]),
+        lb("azurerm_lb.outer", &[("frontend_ip_configuration.public_ip_address_id", &["local.address"])]),
+        given(
+            "azurerm_network_security_group.g",
+            json!({"name": "g", "resource_group_name": "rg"}),
+            json!({"id": true, "security_rule": true}),
+            &[("name", &["var.name"])],
+        ),
+        given(
+            "azurerm_network_security_rule.r",
+            json!({"name": "r", "resource_group_name": "rg", "network_security_group_name": "g"}),
+            json!({}),
+            &[],
+        ),
+    ];
+    let frontend = "/properties/frontendIPConfigurations/0/properties/publicIPAddress";
+    for (version, count) in [("~> 3.0", 1), ("~> 4.0", 2)] {
+        let plan = convert(&plan_of(&all, version));
+        assert_eq!(at(&plan, "azurerm_lb.inner", frontend), Json::Null);
+        assert!(at(&plan, "azurerm_lb.outer", frontend)["$unknown"].is_object());
+        let rules = at(&plan, "azurerm_network_security_group.g", "/properties/securityRules");
+        assert_eq!(rules.as_array().map(Vec::len), Some(count), "{rules}");
+    }
+}
+
+#[test]
+fn what_a_plan_tells_twice_is_one_thing() {
+    let mut all = network();
+    all.retain(|one| one.address != "azurerm_network_security_group.g");
+    all.push(given(
+        "azurerm_network_security_group.g",
+        json!({"name": "g", "resource_group_name": "rg", "security_rule": [{"name": "R", "priority": 100}, {"name": "other"}]}),
+        json!({"id": true}),
+        &[],
+    ));
+    all.push(given(
+        "azurerm_network_security_rule.r",
+        json!({"name": "r", "resource_group_name": "rg", "network_security_group_name": "g", "priority": 200}),
+        json!({}),
+        &[],
+    ));
+    let rules = at(
+        &convert(&plan_of(&all, "~> 3.0")),
+        "azurerm_network_security_group.g",
+        "/properties/securityRules",
+    );
+    assert_eq!(rules.as_array().unwrap().len(), 2);
+    assert_eq!(rules[0]["properties"]["priority"], 200);
+}
+
+#[test]
+fn disks_and_machines_meet() {
+    let disk = |address| {
+        given(address, json!({"name": address, "resource_group_name": "rg"}), json!({"id": true}), &[])
+    };
+    let attachment = |disk: &'static [&'static str]| {
+        given(
+            "azurerm_virtual_machine_data_disk_attachment.a",
+            json!({"lun": 3}),
+            json!({"managed_disk_id": true, "virtual_machine_id": true}),
+            &[
+                ("managed_disk_id", disk),
+                (
+                    "virtual_machine_id",
+                    &["azurerm_linux_virtual_machine.m.id", "azurerm_linux_virtual_machine.m"],
+                ),
+            ],
+        )
+    };
+    let all = |references| {
+        let machine = machine("azurerm_linux_virtual_machine.m", &[]);
+        convert(&plan_of(
+            &[
+                disk("azurerm_managed_disk.d"),
+                disk("azurerm_managed_disk.e"),
+                machine,
+                attachment(references),
+            ],
+            "",
+        ))
+    };
+    let plan = all(&["azurerm_managed_disk.d.id", "azurerm_managed_disk.d"]);
+    let own = at(&plan, "azurerm_linux_virtual_machine.m", "/id");
+    assert_eq!(at(&plan, "azurerm_managed_disk.d", "/managedBy"), own);
+    assert_eq!(at(&plan, "azurerm_managed_disk.e", "/managedBy"), Json::Null);
+    let attached = "/properties/storageProfile/dataDisks/0";
+    assert_eq!(
+        at(&plan, "azurerm_linux_virtual_machine.m", &format!("{attached}/managedDisk/id")),
+        at(&plan, "azurerm_managed_disk.d", "/id")
+    );
+    // Any of them may be the one.
+    let plan = all(&["local.disk"]);
+    assert!(at(&plan, "azurerm_managed_disk.e", "/managedBy")["$unknown"].is_object());
 }

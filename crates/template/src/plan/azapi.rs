@@ -23,7 +23,8 @@ pub(super) fn body(block: &Block<'_>) -> Body {
             made.whole =
                 object.some("properties").cloned().map(|value| hidden(value, &block.address("body")));
         }
-        None => made.whole = Some(body),
+        // What cannot be read may hold anything.
+        None => made.whole = Some(block.doubt("body", body.at)),
     }
     if let Some(one) = block.block("identity") {
         let mut identity = Props::default();

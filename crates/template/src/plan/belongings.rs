@@ -44,7 +44,9 @@ pub(super) struct Belongings {
     pub(super) elsewhere: Vec<Elsewhere>,
     elsewhere_by_id: HashMap<String, usize>,
     /// Machines by the disks that they have.
-    pub(super) owners: HashMap<usize, Value>,
+    owners: HashMap<usize, Value>,
+    /// Set where any disk may have a machine.
+    any_owner: Option<Value>,
     disks: HashMap<usize, Vec<Value>>,
     /// Parts that stand in their owner's lists.
     pub(super) placed: HashSet<usize>,
@@ -269,8 +271,15 @@ impl Belongings {
     fn take_disk(&mut self, estate: &Estate<'_>, block: &Block<'_>) {
         let disk = estate.joint(block, "managed_disk_id", &["azurerm_managed_disk"]);
         let machine = estate.joint(block, "virtual_machine_id", MACHINES);
-        if let (Some(Joint::To(_, Some(disk))), Some(Joint::To(machine, _))) = (&disk, &machine) {
-            self.owners.insert(*disk, machine.clone());
+        let owner = match &machine {
+            Some(Joint::To(machine, _)) => machine.clone(),
+            Some(Joint::Open(doubt, _)) => doubt.clone(),
+            None => block.doubt("virtual_machine_id", block.at),
+        };
+        match &disk {
+            Some(Joint::To(_, Some(disk))) => drop(self.owners.insert(*disk, owner)),
+            Some(Joint::Open(doubt, Among::Any | Among::These(_))) => self.any_owner = Some(doubt.clone()),
+            _ => {}
         }
         let mut element = Props::default();
         element.take(block, &[("lun", "lun"), ("caching", "caching")]);
@@ -366,6 +375,11 @@ impl Belongings {
         for (name, values) in grouped {
             properties.append(name, values, at);
         }
+    }
+
+    /// The machine that has a disk.
+    pub(super) fn owner(&self, disk: usize) -> Option<Value> {
+        self.owners.get(&disk).or(self.any_owner.as_ref()).cloned()
     }
 
     /// The disks that associations attach to a machine.

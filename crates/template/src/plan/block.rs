@@ -67,9 +67,25 @@ impl<'p> Block<'p> {
         }
     }
 
-    /// The value of an attribute; an empty text is none where `Terraform` writes it for "not set".
+    /// The value of an attribute, with unknowns in their places.
     pub(super) fn get(&self, name: &str) -> Option<Value> {
-        self.parts(name).merged(&self.address(name), name)
+        let parts = self.parts(name);
+        let plain =
+            parts.unknown.is_none() && parts.sensitive.iter().all(Option::is_none) && !is_secret(name);
+        match parts.value {
+            None if parts.unknown.is_none() => None,
+            // What nobody has set is as in a template that leaves it out: Azure chooses it.
+            None if is_true(parts.unknown) && self.is_left_out(name) => None,
+            Some(value) if plain && !matches!(value.kind, Kind::Object(_) | Kind::List(_)) => {
+                Some(value.clone())
+            }
+            _ => parts.merged(&self.address(name), name),
+        }
+    }
+
+    /// Whether the configuration is there, and has no such attribute.
+    pub(super) fn is_left_out(&self, name: &str) -> bool {
+        !self.expressions.is_empty() && self.expressions.iter().all(|own| own.get(name).is_none())
     }
 
     /// The same; an empty text is none.

@@ -1,5 +1,7 @@
 //! What a resource looks like in Azure Resource Manager, put together piece by piece.
 
+use hashbrown::HashMap;
+
 use super::block::Block;
 use super::estate::Estate;
 use super::version::Documented;
@@ -73,16 +75,31 @@ impl Props {
         self.all.is_empty()
     }
 
-    /// Adds elements to a list. What is unknown stays so.
+    /// Adds elements to a list. One that is not known stays so beside them. An element takes the place of one with
+    /// its name: plans tell rules, routes and subnets of what stands already twice.
     pub(super) fn append(&mut self, name: &'static str, more: Vec<Value>, at: Span) {
-        let known = self.all.iter_mut().find(|(own, _)| *own == name);
-        match known {
-            Some((_, Value { kind: Kind::List(items), .. })) => {
-                let all: Vec<Value> = items.iter().cloned().chain(more).collect();
-                *items = all.into();
+        let place = self.all.iter().position(|(own, _)| *own == name);
+        let (mut all, at) = match place.and_then(|place| self.all.get(place)) {
+            Some((_, Value { kind: Kind::List(items), at })) => (items.to_vec(), *at),
+            Some((_, unknown)) => (vec![unknown.clone()], unknown.at),
+            None => (Vec::new(), at),
+        };
+        let named = |value: &Value| value.object().and_then(|own| own.text("name")).map(str::to_lowercase);
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for (index, value) in all.iter().enumerate() {
+            places.extend(named(value).map(|name| (name, index)));
+        }
+        for value in more {
+            let known = named(&value).and_then(|name| places.remove(&name));
+            match known.and_then(|index| all.get_mut(index)) {
+                Some(slot) => *slot = value,
+                None => all.push(value),
             }
-            Some(_) => {}
-            None => self.all.push((name, Value::of_list(more, at))),
+        }
+        let list = Value::of_list(all, at);
+        match place.and_then(|place| self.all.get_mut(place)) {
+            Some((_, slot)) => *slot = list,
+            None => self.all.push((name, list)),
         }
     }
 

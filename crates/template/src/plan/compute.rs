@@ -15,7 +15,7 @@ use crate::value::{Kind, Member, Object, Value};
 
 const NICS: &[&str] = &["azurerm_network_interface"];
 pub(super) const KEY_SETS: &[&str] = &["azurerm_disk_encryption_set"];
-const DISKS: &[&str] = &["azurerm_managed_disk"];
+pub(super) const DISKS: &[&str] = &["azurerm_managed_disk"];
 
 /// Which operating system a type is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,32 +42,15 @@ impl Os {
 
 pub(super) fn body<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, kind: &str) -> Option<Body> {
     if kind == "azurerm_virtual_machine" {
-        return Some(legacy(maker, block));
+        return Some(super::legacy::machine(maker, block));
     }
     if MACHINES.contains(&kind) {
         return Os::of(kind).map(|os| machine(maker, block, os));
     }
-    let (mut top, mut properties) = (Props::default(), Props::default());
+    let (top, mut properties) = (Props::default(), Props::default());
     match kind.strip_prefix("azurerm_")? {
         "virtual_machine_extension" | "virtual_machine_scale_set_extension" => {
             extension(block, &mut properties)
-        }
-        "managed_disk" => disk(maker, block, &mut top, &mut properties),
-        "snapshot" => {
-            guard(maker, block, &mut properties);
-        }
-        "disk_encryption_set" => {
-            identity(maker, block, &mut top);
-            properties.take(
-                block,
-                &[
-                    ("rotationToLatestKeyVersionEnabled", "auto_key_rotation_enabled"),
-                    ("encryptionType", "encryption_type"),
-                ],
-            );
-            let mut key = Props::default();
-            key.take(block, &[("keyUrl", "key_vault_key_id")]);
-            properties.inner("activeKey", key, block.at);
         }
         "availability_set" => {}
         _ => return None,
@@ -247,7 +230,12 @@ pub(super) fn managed<'p>(maker: &Maker<'_, 'p>, disk: &Block<'p>, kind: &str) -
     managed
 }
 
-fn data_disks<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, storage: &mut Props, own: Option<Value>) {
+pub(super) fn data_disks<'p>(
+    maker: &Maker<'_, 'p>,
+    block: &Block<'p>,
+    storage: &mut Props,
+    own: Option<Value>,
+) {
     let attached = maker.belongings.disks(block.resource);
     let attached = (!attached.is_empty()).then(|| Value::of_list(attached, block.at));
     storage.maybe("dataDisks", joined([own, attached], block.at));
@@ -284,7 +272,7 @@ pub(super) fn market(reference: &Block<'_>, fields: &mut Props) {
 }
 
 /// The first NIC is the primary one.
-fn interfaces<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, properties: &mut Props) {
+pub(super) fn interfaces<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, properties: &mut Props) {
     let Some(joints) = maker.estate.joints(block, "network_interface_ids", NICS) else { return };
     let first = block.text("primary_network_interface_id").map(|id| id.to_lowercase());
     let nics = match joints {
@@ -395,139 +383,13 @@ pub(super) fn plan(block: &Block<'_>, top: &mut Props) {
     }
 }
 
-fn zone(block: &Block<'_>, top: &mut Props) {
+pub(super) fn zone(block: &Block<'_>, top: &mut Props) {
     if let Some(zones) = block.get("zones") {
         top.set("zones", zones);
     } else if let Some(zone) = block.filled("zone") {
         let at = zone.at;
         top.set("zones", Value::of_list(vec![zone], at));
     }
-}
-
-/// `azurerm_virtual_machine`, which keeps to the shape of Azure more closely.
-fn legacy<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>) -> Body {
-    let (mut top, mut properties) = (Props::default(), Props::default());
-    identity(maker, block, &mut top);
-    plan(block, &mut top);
-    zone(block, &mut top);
-    let mut hardware = Props::default();
-    hardware.take(block, &[("vmSize", "vm_size")]);
-    properties.inner("hardwareProfile", hardware, block.at);
-    let (linux, windows) =
-        (block.blocks("os_profile_linux_config"), block.blocks("os_profile_windows_config"));
-    let os = match (linux.all.first(), windows.all.first()) {
-        (Some(_), None) => Some(Os::Linux),
-        (None, Some(_)) => Some(Os::Windows),
-        _ => None,
-    };
-    let mut storage = Props::default();
-    if let Some(reference) = block.block("storage_image_reference") {
-        let mut fields = Props::default();
-        market(&reference, &mut fields);
-        storage.inner("imageReference", fields, reference.at);
-    }
-    if let Some(disk) = block.block("storage_os_disk") {
-        let mut fields = legacy_disk(maker, &disk);
-        match (disk.filled("os_type"), os) {
-            (Some(told), _) => fields.set("osType", told),
-            (None, Some(os)) => fields.text("osType", os.name(), disk.at),
-            (None, None) => {}
-        }
-        storage.inner("osDisk", fields, disk.at);
-    } else if let Some(os) = os {
-        let mut fields = Props::default();
-        fields.text("osType", os.name(), block.at);
-        storage.inner("osDisk", fields, block.at);
-    }
-    let disks = list_of(block, "storage_data_disk", |disk, _| {
-        let mut fields = legacy_disk(maker, disk);
-        fields.take(disk, &[("lun", "lun")]);
-        fields.object(disk.at)
-    });
-    data_disks(maker, block, &mut storage, disks);
-    properties.inner("storageProfile", storage, block.at);
-    if let Some(profile) = block.block("os_profile") {
-        let mut fields = Props::default();
-        fields.take(
-            &profile,
-            &[
-                ("computerName", "computer_name"),
-                ("adminUsername", "admin_username"),
-                ("adminPassword", "admin_password"),
-                ("customData", "custom_data"),
-            ],
-        );
-        legacy_os(maker, block, &mut fields);
-        properties.inner("osProfile", fields, profile.at);
-    } else if let Some(unknown) = block.blocks("os_profile").unknown {
-        properties.set("osProfile", unknown);
-    }
-    interfaces(maker, block, &mut properties);
-    // The type has neither encryption at host nor trusted launch.
-    let mut security = Props::default();
-    security.set("encryptionAtHost", Value::new(Kind::Bool(false), block.at));
-    properties.inner("securityProfile", security, block.at);
-    boot(block, &mut properties);
-    properties.take(block, &[("licenseType", "license_type")]);
-    Body { top, properties, whole: None }
-}
-
-/// The configurations of the operating system that the older types have.
-pub(super) fn legacy_os<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, profile: &mut Props) {
-    let linux = block.blocks("os_profile_linux_config");
-    profile.maybe("linuxConfiguration", linux.unknown);
-    if let Some(linux) = linux.all.first() {
-        let mut inner = Props::default();
-        let password = ("disablePasswordAuthentication", "disable_password_authentication");
-        inner.or(maker.estate, linux, password, Documented::Flag(false));
-        let keys = list_of(linux, "ssh_keys", |key, _| {
-            let mut fields = Props::default();
-            fields.take(key, &[("path", "path"), ("keyData", "key_data")]);
-            fields.object(key.at)
-        });
-        public_keys(keys, linux, &mut inner);
-        profile.set("linuxConfiguration", inner.object(linux.at));
-    }
-    let windows = block.blocks("os_profile_windows_config");
-    profile.maybe("windowsConfiguration", windows.unknown);
-    if let Some(windows) = windows.all.first() {
-        let mut inner = Props::default();
-        // Other defaults than Azure's: https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/virtual_machine
-        inner.or(maker.estate, windows, ("provisionVMAgent", "provision_vm_agent"), Documented::Flag(false));
-        let updates = ("enableAutomaticUpdates", "enable_automatic_upgrades");
-        inner.or(maker.estate, windows, updates, Documented::Flag(false));
-        win_rm(windows, "winrm", &mut inner);
-        profile.set("windowsConfiguration", inner.object(windows.at));
-    }
-}
-
-fn legacy_disk<'p>(maker: &Maker<'_, 'p>, disk: &Block<'p>) -> Props {
-    let mut fields = Props::default();
-    fields.take(
-        disk,
-        &[
-            ("name", "name"),
-            ("caching", "caching"),
-            ("createOption", "create_option"),
-            ("diskSizeGB", "disk_size_gb"),
-        ],
-    );
-    let mut managed = Props::default();
-    managed.maybe(
-        "id",
-        maker.estate.joint(disk, "managed_disk_id", DISKS).and_then(|joint| match joint {
-            Joint::To(id, _) => Some(id),
-            Joint::Open(..) => None,
-        }),
-    );
-    managed.take(disk, &[("storageAccountType", "managed_disk_type")]);
-    fields.inner("managedDisk", managed, disk.at);
-    // What Azure names itself is managed; a disk with an address is not.
-    if let Some(uri) = disk.filled("vhd_uri").filter(|uri| uri.text().is_some()) {
-        let at = uri.at;
-        fields.set("vhd", Value::of_object(vec![("uri", uri)], at));
-    }
-    fields
 }
 
 /// An extension; its settings are JSON in a text.
@@ -544,53 +406,4 @@ pub(super) fn extension(block: &Block<'_>, properties: &mut Props) {
         ],
     );
     properties.maybe("settings", block.filled("settings").map(super::azapi::parsed));
-}
-
-fn disk<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, top: &mut Props, properties: &mut Props) {
-    let mut sku = Props::default();
-    sku.take(block, &[("name", "storage_account_type")]);
-    top.inner("sku", sku, block.at);
-    if let Some(zone) = block.filled("zone") {
-        let at = zone.at;
-        top.set("zones", Value::of_list(vec![zone], at));
-    }
-    top.maybe("managedBy", maker.belongings.owners.get(&block.resource).cloned());
-    properties.take(
-        block,
-        &[
-            ("osType", "os_type"),
-            ("diskSizeGB", "disk_size_gb"),
-            ("hyperVGeneration", "hyper_v_generation"),
-            ("maxShares", "max_shares"),
-        ],
-    );
-    let mut creation = Props::default();
-    creation.take(block, &[("createOption", "create_option"), ("sourceResourceId", "source_resource_id")]);
-    properties.inner("creationData", creation, block.at);
-    guard(maker, block, properties);
-}
-
-/// Who can get at what is on a disk.
-fn guard<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, properties: &mut Props) {
-    let mut encryption = Props::default();
-    match maker.estate.id_in(block, "disk_encryption_set_id", KEY_SETS) {
-        Some(id) => {
-            let at = id.at;
-            encryption.text("type", "EncryptionAtRestWithCustomerKey", at);
-            encryption.set("diskEncryptionSetId", id);
-        }
-        None => encryption.text("type", "EncryptionAtRestWithPlatformKey", block.at),
-    }
-    properties.inner("encryption", encryption, block.at);
-    let inner = block.blocks("encryption_settings");
-    if let Some(one) = inner.all.first() {
-        let on = one.get("enabled").unwrap_or_else(|| Value::new(Kind::Bool(true), one.at));
-        properties.set("encryptionSettingsCollection", Value::of_object(vec![("enabled", on)], one.at));
-    }
-    let public = block.get("public_network_access_enabled");
-    let public = public.unwrap_or_else(|| Value::new(Kind::Bool(true), block.at));
-    properties.set("publicNetworkAccess", super::body::word(public, "Enabled", "Disabled"));
-    let policy = ("networkAccessPolicy", "network_access_policy");
-    // Azure's own default for what the provider leaves out.
-    properties.or(maker.estate, block, policy, Documented::Text("AllowAll"));
 }

@@ -7,7 +7,7 @@ use super::block::Block;
 use super::body::{Body, Props};
 use super::estate::Estate;
 use super::ids::{Scheme, is_association, scheme};
-use super::{Note, Plan, Planned, around, azapi, compute, firewall, forward, network, scale_set};
+use super::{Note, Plan, Planned, around, azapi, compute, disk, firewall, forward, network, scale_set};
 use crate::value::{Part, Value};
 
 /// Data sources that become resources.
@@ -195,6 +195,7 @@ impl<'p> Maker<'_, 'p> {
         }
         network::body(self, block, kind)
             .or_else(|| compute::body(self, block, kind))
+            .or_else(|| disk::body(self, block, kind))
             .or_else(|| scale_set::body(self, block, kind))
             .or_else(|| forward::body(self, block, kind))
             .or_else(|| firewall::body(self, block, kind))

@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::address::steps;
 use super::block::Block;
-use super::ids::{MACHINES, Scheme, scheme};
+use super::ids::{Scheme, scheme};
 use super::input::{Input, Resource};
+use super::naming::{outside, parts, unknown_part};
 use super::references::{Found, Wanted, find};
 use super::version::Version;
 use crate::value::{Kind, Part, Span, Unknown, Value, Why};
+use crate::wire::is_id;
 
 /// The deepest chain of resources of which one is in the id of the next.
 const DEPTH_LIMIT: usize = 64;
@@ -23,7 +24,7 @@ pub(super) struct Estate<'p> {
     pub(super) input: Input<'p>,
     pub(super) version: Version,
     ids: Vec<OnceCell<Value>>,
-    subscription: Part,
+    pub(super) subscription: Part,
     /// Resources by id, in lower case.
     by_id: HashMap<String, usize>,
     /// Resources by kind, group and name, as far as these have names; in lower case.
@@ -90,13 +91,15 @@ impl<'p> Estate<'p> {
         for number in 0..estate.input.resources.len() {
             let id = estate.id(number);
             let key = id.text().map_or_else(|| id.key(), str::to_owned).trim_end_matches('/').to_lowercase();
-            if estate.scheme_of(number).is_some() {
-                // What is managed counts before what is only read.
-                let managed = estate.resource(number).is_some_and(|resource| !resource.data);
-                match managed {
-                    true => drop(estate.by_id.insert(key, number)),
-                    false => drop(estate.by_id.entry(key).or_insert(number)),
-                }
+            let Some(resource) = estate.input.resources.get(number) else { continue };
+            // What changes another resource has its id, and is none itself.
+            if scheme(resource.kind).is_none() || resource.kind == "azapi_update_resource" {
+                continue;
+            }
+            let known = estate.by_id.get(&key).and_then(|known| estate.input.resources.get(*known));
+            // What is managed counts before what is only read, else what comes first.
+            if known.is_none_or(|known| known.data && !resource.data) {
+                estate.by_id.insert(key, number);
             }
         }
         estate
@@ -110,7 +113,7 @@ impl<'p> Estate<'p> {
         self.resource(number).map(|resource| Block::of_resource(number, resource))
     }
 
-    fn scheme_of(&self, number: usize) -> Option<Scheme> {
+    pub(super) fn scheme_of(&self, number: usize) -> Option<Scheme> {
         scheme(self.resource(number)?.kind)
     }
 
@@ -125,7 +128,7 @@ impl<'p> Estate<'p> {
         self.id_at(number, 0)
     }
 
-    fn id_at(&self, number: usize, depth: usize) -> Value {
+    pub(super) fn id_at(&self, number: usize, depth: usize) -> Value {
         let Some(cell) = self.ids.get(number) else { return Value::new(Kind::Null, Span::default()) };
         if let Some(id) = cell.get() {
             return id.clone();
@@ -136,156 +139,6 @@ impl<'p> Estate<'p> {
         }
         let id = self.make_id(&block, number, depth);
         cell.get_or_init(|| id).clone()
-    }
-
-    fn make_id(&self, block: &Block<'p>, number: usize, depth: usize) -> Value {
-        let known = block.get("role_definition_resource_id").or_else(|| block.get("id"));
-        if let Some(known) = known
-            && let Some(text) = known.text().filter(|text| text.starts_with('/'))
-        {
-            // A role is kept with the scope behind its id.
-            return match text.split_once('|') {
-                Some((id, _)) => Value::of_text(id, known.at),
-                None => known.clone(),
-            };
-        }
-        let Some(scheme) = self.scheme_of(number) else { return block.doubt("id", block.at) };
-        match scheme {
-            Scheme::ResourceGroup => {
-                let name = self.name_of(block, "name");
-                self.join(block.at, [self.subscription_parts("/resourceGroups/"), parts(&name)])
-            }
-            Scheme::InGroup(kind) => {
-                let name = self.name_of(block, "name");
-                self.join(block.at, [self.in_group(block, kind), parts(&name)])
-            }
-            Scheme::Part(attribute, kinds, list) => {
-                let parent = self.parent(block, attribute, kinds, depth);
-                let name = self.name_of(block, "name");
-                self.join(block.at, [parts(&parent), literal(format!("/{list}/")), parts(&name)])
-            }
-            Scheme::NamedPart(attribute, kind, list) => {
-                let parent = match self.by_name(block, attribute, kind) {
-                    Joint::To(_, Some(parent)) => self.id_at(parent, depth + 1),
-                    Joint::To(id, None) | Joint::Open(id, _) => id,
-                };
-                let name = self.name_of(block, "name");
-                self.join(block.at, [parts(&parent), literal(format!("/{list}/")), parts(&name)])
-            }
-            Scheme::OfSubscription(kind, attribute) => {
-                let name =
-                    block.filled(attribute).unwrap_or_else(|| Value::of_text(usual_name(kind), block.at));
-                self.join(block.at, [self.subscription_parts(&format!("/providers/{kind}/")), parts(&name)])
-            }
-            Scheme::Attached(attribute, kind, name) => {
-                let scope = self.parent(block, attribute, &[], depth);
-                let name = self.name_of(block, name);
-                self.join(block.at, [parts(&scope), literal(format!("/providers/{kind}/")), parts(&name)])
-            }
-            Scheme::BackupItem => {
-                let vault =
-                    self.by_name(block, "recovery_vault_name", "azurerm_recovery_services_vault").id();
-                let machine = self.parent(block, "source_vm_id", MACHINES, depth);
-                let name = match machine.text().and_then(|id| id.rsplit('/').next()) {
-                    Some(name) => literal(name.to_owned()),
-                    None => vec![unknown_part(&block.address("source_vm_id"))],
-                };
-                let container =
-                    "/backupFabrics/Azure/protectionContainers/IaasVMContainer/protectedItems/VM;";
-                self.join(block.at, [parts(&vault), literal(container.to_owned()), name])
-            }
-            Scheme::Azapi => self.azapi_id(block, depth),
-        }
-    }
-
-    fn azapi_id(&self, block: &Block<'p>, depth: usize) -> Value {
-        if let Some(joint) = self.joint_at(block, "resource_id", &[], depth) {
-            return joint.id();
-        }
-        let Some(kind) = block.text("type") else { return block.doubt("id", block.at) };
-        let kind = kind.split('@').next().unwrap_or_default();
-        let parent = self.parent(block, "parent_id", &[], depth);
-        let name = self.name_of(block, "name");
-        let middle = match kind.matches('/').count() {
-            0 | 1 => format!("/providers/{kind}/"),
-            _ => format!("/{}/", kind.rsplit('/').next().unwrap_or_default()),
-        };
-        self.join(block.at, [parts(&parent), literal(middle), parts(&name)])
-    }
-
-    fn join<const N: usize>(&self, at: Span, all: [Vec<Part>; N]) -> Value {
-        Value::of_parts(all.into_iter().flatten(), at)
-    }
-
-    fn subscription_parts(&self, behind: &str) -> Vec<Part> {
-        let mut all = vec![Part::Literal("/subscriptions/".into()), self.subscription.clone()];
-        all.extend((!behind.is_empty()).then(|| Part::Literal(behind.into())));
-        all
-    }
-
-    fn in_group(&self, block: &Block<'p>, kind: &str) -> Vec<Part> {
-        let mut all = self.subscription_parts("/resourceGroups/");
-        all.extend(parts(&self.group_of(block)));
-        all.push(Part::Literal(format!("/providers/{kind}/").into()));
-        all
-    }
-
-    /// The id of one of Azure's own roles.
-    pub(super) fn role_id(&self, guid: &str, at: Span) -> Value {
-        let behind = format!("/providers/Microsoft.Authorization/roleDefinitions/{guid}");
-        self.join(at, [self.subscription_parts(&behind)])
-    }
-
-    /// The name of a resource; where nobody knows it yet, an unknown that is the same wherever it is mentioned.
-    fn name_of(&self, block: &Block<'p>, attribute: &str) -> Value {
-        match block.filled(attribute) {
-            Some(value) => match value.kind {
-                Kind::Int(number) => Value::of_text(&number.to_string(), value.at),
-                Kind::Text(_) | Kind::Unknown(_) => value,
-                _ => block.doubt(attribute, value.at),
-            },
-            None => block.doubt(attribute, block.at),
-        }
-    }
-
-    /// The name of the group that a resource is in.
-    fn group_of(&self, block: &Block<'p>) -> Value {
-        self.name_in(block, "resource_group_name", "azurerm_resource_group")
-    }
-
-    /// The name of a resource of some kind that an attribute holds.
-    fn name_in(&self, block: &Block<'p>, attribute: &str, kind: &str) -> Value {
-        let value = match block.filled(attribute) {
-            Some(value) if value.text().is_some() => return value,
-            value => value,
-        };
-        let at = value.map_or(block.at, |value| value.at);
-        let Some(resource) = self.resource(block.resource) else { return block.doubt(attribute, at) };
-        let found = find(
-            &self.input,
-            resource,
-            &block.references(attribute),
-            &Wanted { kinds: &[kind], attribute: "name" },
-        );
-        match (found.open, found.all.as_slice(), found.missing.as_slice()) {
-            (false, [only], []) => match self.block(*only) {
-                Some(other) => self.name_of(&other, "name").moved(at),
-                None => block.doubt(attribute, at),
-            },
-            (false, [], [missing]) => outside(&format!("{missing}.name"), at),
-            _ => block.doubt(attribute, at),
-        }
-    }
-
-    fn name_key(&self, kind: &str, group: &Value, name: &Value) -> String {
-        format!("{kind}\n{}\n{}", group.key(), name.key()).to_lowercase()
-    }
-
-    fn name_key_of(&self, number: usize) -> Option<String> {
-        let resource = self.resource(number)?;
-        matches!(scheme(resource.kind), Some(Scheme::InGroup(_))).then_some(())?;
-        let block = self.block(number)?;
-        Some(self.name_key(resource.kind, &self.group_of(&block), &self.name_of(&block, "name")))
     }
 
     /// The resource that an attribute names, in the group of the block.
@@ -337,7 +190,7 @@ impl<'p> Estate<'p> {
         self.id_at(number, 1).moved(at)
     }
 
-    fn parent(&self, block: &Block<'p>, attribute: &str, kinds: &[&str], depth: usize) -> Value {
+    pub(super) fn parent(&self, block: &Block<'p>, attribute: &str, kinds: &[&str], depth: usize) -> Value {
         match self.joint_at(block, attribute, kinds, depth) {
             Some(joint) => joint.id(),
             None => block.doubt(attribute, block.at),
@@ -349,7 +202,13 @@ impl<'p> Estate<'p> {
         self.joint_at(block, attribute, kinds, 0)
     }
 
-    fn joint_at(&self, block: &Block<'p>, attribute: &str, kinds: &[&str], depth: usize) -> Option<Joint> {
+    pub(super) fn joint_at(
+        &self,
+        block: &Block<'p>,
+        attribute: &str,
+        kinds: &[&str],
+        depth: usize,
+    ) -> Option<Joint> {
         let value = block.filled(attribute)?;
         if value.text().is_some() {
             let number = self.by_id.get(&value.text()?.trim_end_matches('/').to_lowercase()).copied();
@@ -367,7 +226,12 @@ impl<'p> Estate<'p> {
     fn settle(&self, block: &Block<'p>, attribute: &str, at: Span, found: Found, depth: usize) -> Joint {
         match (found.open, found.all.as_slice(), found.missing.as_slice()) {
             (false, [only], []) if *only != block.resource => {
-                Joint::To(self.id_at(*only, depth + 1).moved(at), Some(*only))
+                let id = self.id_at(*only, depth + 1).moved(at);
+                // The id of what is no resource of Azure is none of Azure's.
+                match is_id(&id) {
+                    true => Joint::To(id, Some(*only)),
+                    false => Joint::Open(block.doubt(attribute, at), Among::Elsewhere),
+                }
             }
             (false, [], [missing]) => match self.missing_id(missing, at) {
                 Some(id) => Joint::To(id, None),
@@ -375,39 +239,6 @@ impl<'p> Estate<'p> {
             },
             _ => self.open(block, attribute, at, found),
         }
-    }
-
-    /// The id of a resource that the configuration has and the plan has not: all of its names are unknown.
-    fn missing_id(&self, address: &str, at: Span) -> Option<Value> {
-        let path = steps(address);
-        let kind = path.len().checked_sub(2).and_then(|before| path.get(before))?.name;
-        let unknown = |attribute: &str| vec![unknown_part(&format!("{address}.{attribute}"))];
-        let in_group = |arm: &str, name: Vec<Part>| {
-            let behind = literal(format!("/providers/{arm}/"));
-            let group = unknown("resource_group_name");
-            [self.subscription_parts("/resourceGroups/"), group, behind, name].concat()
-        };
-        if kind == "azurerm_subscription" {
-            return Some(self.join(at, [self.subscription_parts("")]));
-        }
-        let all = match scheme(kind)? {
-            Scheme::ResourceGroup => [self.subscription_parts("/resourceGroups/"), unknown("name")].concat(),
-            Scheme::InGroup(arm) => in_group(arm, unknown("name")),
-            Scheme::NamedPart(attribute, owner, list) => [
-                in_group(arm_type(owner)?, unknown(attribute)),
-                literal(format!("/{list}/")),
-                unknown("name"),
-            ]
-            .concat(),
-            Scheme::Part(attribute, [owner, ..], list) => [
-                in_group(arm_type(owner)?, unknown(attribute)),
-                literal(format!("/{list}/")),
-                unknown("name"),
-            ]
-            .concat(),
-            _ => return None,
-        };
-        Some(self.join(at, [all]))
     }
 
     fn open(&self, block: &Block<'p>, attribute: &str, at: Span, found: Found) -> Joint {
@@ -492,12 +323,6 @@ impl<'p> Estate<'p> {
         if found.open { Vec::new() } else { found.all }
     }
 
-    /// The id of a part of a resource, by an attribute with its name.
-    pub(super) fn part_of(&self, owner: &Value, list: &str, block: &Block<'p>, attribute: &str) -> Value {
-        let name = self.name_of(block, attribute);
-        self.join(name.at, [parts(owner), literal(format!("/{list}/")), parts(&name)])
-    }
-
     /// `{"id": …}` of an attribute.
     pub(super) fn reference(&self, block: &Block<'p>, attribute: &str, kinds: &[&str]) -> Option<Value> {
         self.joint(block, attribute, kinds).map(Joint::reference)
@@ -510,40 +335,11 @@ impl<'p> Estate<'p> {
 }
 
 /// The type of a resource that stands in a group.
-fn arm_type(kind: &str) -> Option<&'static str> {
+pub(super) fn arm_type(kind: &str) -> Option<&'static str> {
     match scheme(kind)? {
         Scheme::InGroup(arm) => Some(arm),
         _ => None,
     }
-}
-
-/// Whether a value is an id, be it that parts of it are not known.
-pub(super) fn is_id(value: &Value) -> bool {
-    crate::wire::is_id(value)
-}
-
-/// An attribute of a resource that the plan does not hold.
-fn outside(address: &str, at: Span) -> Value {
-    Value::unknown(address, address, Why::Apply(address.into()), at)
-}
-
-fn literal(text: String) -> Vec<Part> {
-    vec![Part::Literal(Arc::from(text))]
-}
-
-fn unknown_part(address: &str) -> Part {
-    Part::Unknown(Unknown::new(address, address, Why::Apply(address.into())))
-}
-
-fn parts(value: &Value) -> Vec<Part> {
-    value.parts().unwrap_or_default()
-}
-
-/// The name of a setting of which there is one for each subscription.
-/// Source: <https://learn.microsoft.com/rest/api/defenderforcloud/security-contacts/create>; a plan without a type is
-/// that of machines: <https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/security_center_subscription_pricing>
-fn usual_name(kind: &str) -> &'static str {
-    if kind.ends_with("pricings") { "VirtualMachines" } else { "default" }
 }
 
 /// The subscription, from the configuration of the provider or any id.

@@ -7,6 +7,7 @@ use super::ids::BALANCERS;
 use super::network::{plain_configurations, sku};
 use super::version::Documented;
 use crate::value::{Kind, Value};
+use crate::wire::is_id;
 
 const POOLS: &[&str] = &["azurerm_lb_backend_address_pool"];
 const SUBNETS: &[&str] = &["azurerm_subnet"];
@@ -103,7 +104,7 @@ fn rule<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, properties: &mut Props) {
     properties.set("enableFloatingIP", floating.unwrap_or_else(|| Value::new(Kind::Bool(false), block.at)));
     let owner = maker.estate.id_in(block, "loadbalancer_id", BALANCERS);
     let frontend = match (block.filled("frontend_ip_configuration_name"), owner) {
-        (Some(name), Some(owner)) if name.text().is_some() && super::estate::is_id(&owner) => {
+        (Some(name), Some(owner)) if name.text().is_some() && is_id(&owner) => {
             let part = maker.estate.part_of(
                 &owner,
                 "frontendIPConfigurations",

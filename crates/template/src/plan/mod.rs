@@ -8,7 +8,7 @@
 //!   configuration. A reference that may lead to several resources, or through a local value, is left unknown.
 //! - Defaults that the provider documents are filled in where a plan leaves an attribute out; where releases differ
 //!   and the plan does not tell which one made it, the value is unknown.
-//! - Data sources tell ids and names. Those of [`convert::READ`] become resources too: what stands there already
+//! - Data sources tell ids and names. Those of `convert::READ` (groups, networks, subnets, addresses, NICs, route tables) become resources too: what stands there already
 //!   may close or open what is planned.
 //!
 //! INVARIANT: a secret is never kept, and every value has the place of the plan that it comes from.
@@ -21,11 +21,14 @@ mod block;
 mod body;
 mod compute;
 mod convert;
+mod disk;
 mod estate;
 mod firewall;
 mod forward;
 mod ids;
 mod input;
+mod legacy;
+mod naming;
 mod network;
 mod references;
 mod scale_set;

@@ -5,7 +5,7 @@
 use super::block::Block;
 use super::body::{Body, Props, list_of, named, opposite, word};
 use super::convert::Maker;
-use super::version::Documented;
+use super::version::{Documented, Version};
 use crate::value::{Kind, Value};
 
 const SUBNETS: &[&str] = &["azurerm_subnet"];
@@ -25,7 +25,7 @@ pub(super) fn body<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, kind: &str) -> 
         "subnet" => subnet(maker, block, &mut properties),
         "virtual_network_peering" => peering(maker, block, &mut properties),
         "network_security_group" => {
-            let rules = list_of(block, "security_rule", |rule, _| {
+            let rules = own_list(maker, block, "security_rule", |rule, _| {
                 let mut properties = Props::default();
                 security_rule(maker, rule, &mut properties);
                 named(rule, properties)
@@ -35,7 +35,7 @@ pub(super) fn body<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, kind: &str) -> 
         "network_security_rule" => security_rule(maker, block, &mut properties),
         "network_interface" => interface(maker, block, &mut properties),
         "route_table" => {
-            let routes = list_of(block, "route", |route, _| {
+            let routes = own_list(maker, block, "route", |route, _| {
                 let mut properties = Props::default();
                 self::route(route, &mut properties);
                 named(route, properties)
@@ -92,6 +92,21 @@ pub(super) fn body<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, kind: &str) -> 
     Some(Body { top, properties, whole: None })
 }
 
+/// Blocks that may as well be resources of their own.
+///
+/// Before 4.0 a plan has them as unknown wherever the configuration leaves them out, as what such resources make was
+/// read back into them. See <https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/guides/4.0-upgrade-guide>.
+fn own_list<'p>(
+    maker: &Maker<'_, 'p>,
+    block: &Block<'p>,
+    name: &str,
+    make: impl FnMut(&Block<'p>, usize) -> Value,
+) -> Option<Value> {
+    let list = list_of(block, name, make)?;
+    let read_back = maker.estate.version == Version::Three && block.is_left_out(name);
+    (!(list.doubt().is_some() && read_back)).then_some(list)
+}
+
 fn zones(block: &Block<'_>, top: &mut Props) {
     top.maybe("zones", block.get("zones"));
 }
@@ -119,7 +134,7 @@ fn space(block: &Block<'_>, name: &'static str, attribute: &str, properties: &mu
 fn network<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, properties: &mut Props) {
     space(block, "addressSpace", "address_space", properties);
     let own = maker.estate.id(block.resource);
-    let subnets = list_of(block, "subnet", |inline, _| {
+    let subnets = own_list(maker, block, "subnet", |inline, _| {
         let mut fields = Props::default();
         subnet(maker, inline, &mut fields);
         let mut whole = Props::default();
@@ -166,16 +181,15 @@ fn subnet<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, properties: &mut Props) 
             .map(|it| word(it, "Enabled", "Disabled"))
             .or(enforced.map(|it| word(it, "Disabled", "Enabled")))
     });
-    // https://registry.terraform.io/providers/hashicorp/azurerm/3.116.0/docs/resources/subnet: `Enabled` before 4.0.
-    let policies = policies.unwrap_or_else(|| {
-        let default = Documented::ByRelease("Enabled", "Disabled");
-        default.value(block, "private_endpoint_network_policies", estate.version)
-    });
-    properties.set("privateEndpointNetworkPolicies", policies);
     let outbound = ("defaultOutboundAccess", "default_outbound_access_enabled");
     if estate.resource(block.resource).is_some_and(|resource| resource.data) {
+        properties.maybe("privateEndpointNetworkPolicies", policies);
         properties.take(block, &[outbound]);
     } else {
+        // `Enabled` before 4.0: https://registry.terraform.io/providers/hashicorp/azurerm/3.116.0/docs/resources/subnet
+        let default = Documented::ByRelease("Enabled", "Disabled");
+        let default = || default.value(block, "private_endpoint_network_policies", estate.version);
+        properties.set("privateEndpointNetworkPolicies", policies.unwrap_or_else(default));
         properties.or(estate, block, outbound, Documented::Flag(true));
     }
     if let Some(endpoints) = block.get("service_endpoints") {
@@ -274,7 +288,6 @@ fn interface<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, properties: &mut Prop
         named(one, fields)
     });
     properties.maybe("ipConfigurations", configurations);
-    // An address that is not yet assigned is told by nobody: it is no unknown one that somebody has written.
     properties.maybe("networkSecurityGroup", estate.reference(block, "network_security_group_id", GROUPS));
     let forwards = block.get("ip_forwarding_enabled").or_else(|| block.get("enable_ip_forwarding"));
     properties.set("enableIPForwarding", forwards.unwrap_or_else(|| Value::new(Kind::Bool(false), block.at)));

@@ -16,6 +16,9 @@ const STEP_LIMIT: usize = 4096;
 /// How many references one expression may have.
 const REFERENCE_LIMIT: usize = 512;
 
+/// How many instances one reference may stand for: none of the lists that are read takes as many.
+const INSTANCE_LIMIT: usize = 64;
+
 /// The deepest chain of variables and outputs.
 const DEPTH_LIMIT: usize = 64;
 
@@ -243,10 +246,8 @@ impl<'i, 'p> Search<'i, 'p, '_> {
             (None, [only]) => self.found.all.push(*only),
             (None, many) => match same {
                 Some(number) => self.found.all.push(*number),
-                None => {
-                    self.steps += many.len();
-                    self.found.all.extend(many.iter().take(STEP_LIMIT));
-                }
+                None if many.len() > INSTANCE_LIMIT => self.found.open = true,
+                None => self.found.all.extend(many),
             },
         }
     }

