@@ -88,7 +88,7 @@ fn frame(report: &Report<'_>) -> io::Result<String> {
                     .place
                     .as_ref()
                     .and_then(|(origin, pointer)| (report.locate)(*origin, pointer))
-                    .map(|at| LocationForm { file: at.file, line: at.line, column: at.column }),
+                    .map(LocationForm::of),
             })
             .collect(),
         not_assessed: outcome
@@ -131,6 +131,7 @@ fn frame(report: &Report<'_>) -> io::Result<String> {
             })
             .collect(),
         baseline: report.comparison.map(BaselineForm::of),
+        exposes: report.exposes,
         notices: report.notices,
         settings: report
             .own_settings
@@ -161,6 +162,9 @@ struct Document<'r> {
     suppressed: Vec<SuppressedForm<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<BaselineForm<'r>>,
+    /// Who reaches what after a deployment and not before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exposes: Option<&'r crate::difference::Compared>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     notices: &'r [String],
     /// What the team has set otherwise than by default.
@@ -405,6 +409,15 @@ struct LocationForm {
     file: String,
     line: usize,
     column: usize,
+    /// The address of a resource in a plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+}
+
+impl LocationForm {
+    fn of(at: crate::Location) -> Self {
+        Self { file: at.file, line: at.line, column: at.column, address: at.address }
+    }
 }
 
 #[derive(Serialize)]
@@ -549,7 +562,7 @@ impl<'r> FindingForm<'r> {
             cause: cause
                 .map(|cause| CauseForm { resource: estate.text(cause.resource), pointer: &cause.pointer }),
             evidence: EvidenceForm::of(report, finding),
-            location: location.map(|at| LocationForm { file: at.file, line: at.line, column: at.column }),
+            location: location.map(LocationForm::of),
             fix: &finding.fix,
         }
     }

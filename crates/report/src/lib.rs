@@ -111,6 +111,8 @@ pub struct Report<'a> {
     pub unmet: &'a [&'static str],
     /// What has changed since an earlier check.
     pub comparison: Option<&'a Comparison>,
+    /// Who reaches what after a deployment and not before, where one was asked about.
+    pub exposes: Option<&'a difference::Compared>,
     /// What the team should know of its configuration, in the asked language.
     pub notices: &'a [String],
     /// What could not be read, with its place.

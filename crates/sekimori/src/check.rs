@@ -10,6 +10,7 @@ use config::Format;
 use posture::{Baseline, Comparison, Day, Finding, Lang, Outcome, Status, compare, suppress};
 use report::{Page, Report};
 
+use crate::against::{self, Against, Judged};
 use crate::cli::{CheckArgs, LiveArgs};
 use crate::language::pick;
 use crate::policy::{self, Policies, World};
@@ -25,14 +26,14 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     let targets = targets(args, chosen.format.value, lang)?;
     let policies = Policies::read(&args.policy, lang)?;
     let several = args.live.subscription.len() > 1 || args.live.is_narrowed_otherwise();
-    if !args.sources.is_empty() && several {
+    if !args.sources.is_empty() && several && args.against.is_none() {
         bail!(not_live(lang));
     }
-    if args.sources.is_empty() && args.deploy.deploy(None).is_given() {
+    if args.sources.is_empty() && (args.deploy.deploy(None).is_given() || args.against.is_some()) {
         bail!(pick(
             lang,
-            "--parameters, --resource-group and --location are for templates: name one as SOURCE",
-            "--parameters、--resource-group、--location はテンプレート用の指定です。SOURCE にテンプレートを指定してください",
+            "--parameters, --resource-group, --location and --against are for templates: name one as SOURCE",
+            "--parameters、--resource-group、--location、--against はテンプレート用の指定です。SOURCE にテンプレートを指定してください",
         ));
     }
     // What cannot be had is told before the work, not after it.
@@ -51,12 +52,21 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
         output::tidy_on_signals();
     }
     // The process ends after the report: taking a large estate apart first would only cost time.
-    let reading = match args.sources.is_empty() {
-        true => live(&args.live, lang)?,
-        false => {
-            let deploy = args.deploy.deploy(args.live.subscription.first().map(String::as_str));
-            source::read_deployed(&args.sources, &deploy, lang)?
+    let deploy = args.deploy.deploy(args.live.subscription.first().map(String::as_str));
+    let (reading, before) = match (&args.against, args.sources.is_empty()) {
+        (Some(now), _) => {
+            if !args.policy.is_empty() {
+                bail!(pick(
+                    lang,
+                    "--policy judges what is there: leave --against out, or judge by policies in a check of its own",
+                    "--policy は --against と併用できません。ポリシーによる判定は別に実行してください",
+                ));
+            }
+            let Against { before, after } = Against::read(&args.sources, now, &args.live, deploy, lang)?;
+            (after, Some(before))
         }
+        (None, true) => (live(&args.live, lang)?, None),
+        (None, false) => (source::read_deployed(&args.sources, &deploy, lang)?, None),
     };
     let reading = ManuallyDrop::new(reading);
     if !args.sources.is_empty() && !args.live.subscription.is_empty() && reading.expansion.templates == 0 {
@@ -102,6 +112,15 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     };
     notices.extend(faults.iter().cloned());
     let mut outcome = posture::run_with(estate, &tags, &checks, &settings, lang, args.all, given);
+    let exposes = match &before {
+        Some(before) => {
+            let world = Judged { tags: &tags, checks: &checks, settings: &settings, lang };
+            let there = against::keep_new(&mut outcome, estate, before, &world);
+            notices.push(against::left_out(there, lang));
+            Some(against::exposes(before, estate, lang)?)
+        }
+        None => None,
+    };
     let today = as_of.get(..10).and_then(Day::parse).unwrap_or(Day { year: 1970, month: 1, day: 1 });
     let stale = suppress(&mut outcome, estate, &chosen.suppress, today);
     notices.extend(notices::of_suppressions(&stale, &chosen.suppress, file, lang));
@@ -127,6 +146,7 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
         own_settings: &own_settings,
         unmet: &unmet,
         comparison: comparison.as_ref(),
+        exposes: exposes.as_ref(),
         notices: &notices,
         errors,
         locate: &locate,
@@ -168,12 +188,21 @@ fn not_live(lang: Lang) -> &'static str {
 
 /// What runs in Azure now: collected into a file that goes away, and read as any other.
 pub(crate) fn live(args: &LiveArgs, lang: Lang) -> anyhow::Result<Reading> {
+    let (_folder, path) = live_file(args, lang)?;
+    source::read_as(LIVE, &path)
+}
+
+/// What people call live Azure.
+pub(crate) const LIVE: &str = "azure";
+
+/// What runs in Azure now, in a file that goes away with its folder.
+pub(crate) fn live_file(args: &LiveArgs, lang: Lang) -> anyhow::Result<(tempfile::TempDir, PathBuf)> {
     let folder = tempfile::Builder::new().prefix("sekimori-").tempdir()?;
     output::goes_away(folder.path());
     output::tidy_on_signals();
     let path = folder.path().join("azure.ndjson.zst");
     collect::snapshot(args, &path, None, lang)?;
-    source::read_as("azure", &path)
+    Ok((folder, path))
 }
 
 /// Whether a check ran and could judge everything that it looked at.
@@ -237,7 +266,8 @@ fn exit_code(report: &Report<'_>, chosen: &Chosens) -> u8 {
     let fails = |finding: &Finding| {
         finding.status == Status::Fail && chosen.fail_on.value.fails(finding.severity) && counts(finding)
     };
-    u8::from(outcome.findings.iter().any(fails))
+    let wider = report.exposes.is_some_and(report::difference::Compared::is_wider);
+    u8::from(wider || outcome.findings.iter().any(fails))
 }
 
 /// Where a report goes, and in which form.
@@ -304,7 +334,10 @@ fn write(report: &Report<'_>, target: &Target) -> anyhow::Result<()> {
     let lang = report.lang;
     let page = if target.path.is_some() { Page::PLAIN } else { output::page() };
     let text = match target.format {
-        Format::Text => report::to_text(report, page),
+        Format::Text => {
+            let exposes = report.exposes.map(|exposes| against::to_text(exposes, lang, &page));
+            exposes.unwrap_or_default() + &report::to_text(report, page)
+        }
         // The longest forms are never in memory as a whole.
         Format::Json | Format::Ocsf | Format::Xlsx => String::new(),
         Format::Sarif => report::to_sarif(report),

@@ -428,6 +428,8 @@ pub(crate) struct CheckArgs {
     pub(crate) live: LiveArgs,
     #[command(flatten)]
     pub(crate) deploy: DeployArgs,
+    #[arg(long, value_name = "azure|SNAPSHOT", help_heading = template_heading(), help = t("What a template would expose that is not exposed now: in Azure, or in a snapshot", "現在の環境 (Azure またはスナップショット) と比べ、テンプレートが新たに公開するものだけを示す"))]
+    pub(crate) against: Option<PathBuf>,
 
     #[arg(long, value_name = "FORMAT", value_parser = format_parser(), help_heading = output_heading(), help = t("Form of the report [default: text]", "レポートの形式 [既定値: text]"))]
     pub(crate) format: Option<Format>,

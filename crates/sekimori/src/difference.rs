@@ -6,7 +6,7 @@ use posture::Lang;
 use rayon::prelude::*;
 use reach::Reach;
 use reach::difference::{Difference, Kind, between, machines, pairs, ways};
-use report::difference::{compared, difference_form, to_text, unknown_form};
+use report::difference::{Compared, compared, difference_form, to_text, unknown_form};
 
 use crate::cli::{DiffArgs, Form};
 use crate::reached::sets;
@@ -32,10 +32,30 @@ pub(crate) fn run(args: &DiffArgs, lang: Lang) -> anyhow::Result<u8> {
         Ok(estate)
     };
     let (old, new) = (read(&args.old)?, read(&args.new)?);
+    let answer = compare(&old, &new, &args.from, &sources, lang)?;
+    match args.form.form {
+        Form::Json => output::print_plain(&(serde_json::to_string_pretty(&answer)? + "\n"))?,
+        Form::Text => output::print(&to_text(&answer, lang, &output::page()))?,
+    }
+    let complete = old.problems.is_empty() && new.problems.is_empty();
+    Ok(match (complete, answer.is_wider()) {
+        (false, _) => INCOMPLETE,
+        (true, wider) => u8::from(wider),
+    })
+}
+
+/// What of two estates differs in who reaches what.
+pub(crate) fn compare(
+    old: &Estate,
+    new: &Estate,
+    from: &str,
+    sources: &[Sources],
+    lang: Lang,
+) -> anyhow::Result<Compared> {
     let tags = tags::list(lang)?;
-    let (before, after) = (Reach::with_tags(&old, tags.clone()), Reach::with_tags(&new, tags));
-    let (old_machines, new_machines) = (machines(&old), machines(&new));
-    let rows: Vec<_> = pairs((&old, &old_machines), (&new, &new_machines))
+    let (before, after) = (Reach::with_tags(old, tags.clone()), Reach::with_tags(new, tags));
+    let (old_machines, new_machines) = (machines(old), machines(new));
+    let rows: Vec<_> = pairs((old, &old_machines), (new, &new_machines))
         .par_iter()
         .map(|(id, was, is)| {
             let machine = match (was, is) {
@@ -43,7 +63,7 @@ pub(crate) fn run(args: &DiffArgs, lang: Lang) -> anyhow::Result<u8> {
                 (_, None) => Some("removed"),
                 _ => None,
             };
-            let found = between(&ways(&before, *was, &sources), &ways(&after, *is, &sources));
+            let found = between(&ways(&before, *was, sources), &ways(&after, *is, sources));
             let doubts = [was.and_then(|was| was.doubt(&before)), is.and_then(|is| is.doubt(&after))];
             // What nobody can see any more has not gone.
             let blind = matches!(doubts, [_, Some(_)]);
@@ -60,14 +80,5 @@ pub(crate) fn run(args: &DiffArgs, lang: Lang) -> anyhow::Result<u8> {
         })
         .collect();
     let (forms, unknown): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-    let answer = compared(&args.from, forms.concat(), unknown.concat());
-    match args.form.form {
-        Form::Json => output::print_plain(&(serde_json::to_string_pretty(&answer)? + "\n"))?,
-        Form::Text => output::print(&to_text(&answer, lang, &output::page()))?,
-    }
-    let complete = old.problems.is_empty() && new.problems.is_empty();
-    Ok(match (complete, answer.is_wider()) {
-        (false, _) => INCOMPLETE,
-        (true, wider) => u8::from(wider),
-    })
+    Ok(compared(from, forms.concat(), unknown.concat()))
 }

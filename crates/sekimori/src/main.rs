@@ -1,5 +1,6 @@
 //! The program: command line, wiring, exit codes. Nothing depends on it.
 
+mod against;
 mod check;
 mod cli;
 mod collect;

@@ -95,6 +95,7 @@ fn findings(world: &World<'_>, outcome: &Outcome) -> anyhow::Result<Vec<Value>> 
         own_settings: &[],
         unmet: &[],
         comparison: None,
+        exposes: None,
         notices: &[],
         errors: Vec::new(),
         locate: &nowhere,

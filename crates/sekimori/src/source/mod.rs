@@ -38,6 +38,38 @@ pub(crate) fn read_deployed(paths: &[PathBuf], deploy: &Deploy, lang: Lang) -> a
     Ok(Reading { estate, sources: Positions::new(paths, sources, lines), expansion })
 }
 
+/// Reads what is there now: a snapshot under a name, or a folder.
+pub(crate) fn read_as_source(name: &str, path: &std::path::Path, lang: Lang) -> anyhow::Result<Reading> {
+    if path.is_dir() { read(&[path.to_owned()], lang) } else { read_as(name, path) }
+}
+
+/// Reads templates, and what is there now around them: what they deploy takes the place of what has its id.
+pub(crate) fn read_over(
+    templates: &[PathBuf],
+    deploy: &Deploy,
+    (name, now): (&str, &std::path::Path),
+    lang: Lang,
+) -> anyhow::Result<Reading> {
+    let found = find::sources(templates, lang)?;
+    // The templates come first: places in them are told by the numbers of their sources.
+    let (mut sources, expansion) = expand_sources(found, deploy, lang)?;
+    let mut replaced = Replaced::default();
+    for (number, made) in (0u32..).zip(&sources).filter_map(|(number, source)| Some((number, source.made()?)))
+    {
+        replaced.by.insert(estate::SourceIndex(number));
+        for (body, _) in made.bodies() {
+            let id = body.object().and_then(|body| body.get("id")).and_then(template::Value::shown);
+            replaced.ids.extend(id.map(|id| id.to_ascii_lowercase().into()));
+        }
+    }
+    match now.is_dir() {
+        true => sources.extend(find::sources(&[now.to_owned()], lang)?),
+        false => sources.push(find::kept(name, now)?),
+    }
+    let (estate, lines) = read::read(&sources, replaced)?;
+    Ok(Reading { estate, sources: Positions::new(templates, sources, lines), expansion })
+}
+
 /// Reads a file under another name. The file may go away: what is asked of its places later is kept.
 pub(crate) fn read_as(name: &str, path: &std::path::Path) -> anyhow::Result<Reading> {
     let source = find::kept(name, path)?;

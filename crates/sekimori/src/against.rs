@@ -1,0 +1,142 @@
+//! `sekimori check TEMPLATE --against azure|SNAPSHOT`: what a deployment would expose that is not exposed now.
+//!
+//! The template's resources take the place of those with their ids, everything else stays as it is; then both estates are
+//! judged, and what was there before is left out.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use estate::Estate;
+use hashbrown::HashSet;
+use posture::{Check, Lang, Outcome, Settings, Status};
+use reach::tags::Tags;
+use report::Page;
+use report::difference::{Compared, to_text as differences_text};
+
+use crate::check::{LIVE, live_file};
+use crate::cli::LiveArgs;
+use crate::language::pick;
+use crate::source::{self, Reading};
+use crate::template::Deploy;
+use crate::{difference, reached};
+
+/// An estate before a deployment and after it.
+pub(crate) struct Against {
+    pub(crate) before: Estate,
+    pub(crate) after: Reading,
+}
+
+impl Against {
+    /// Reads what is there, and what will be.
+    pub(crate) fn read(
+        templates: &[PathBuf],
+        now: &Path,
+        live: &LiveArgs,
+        deploy: Deploy,
+        lang: Lang,
+    ) -> anyhow::Result<Self> {
+        let folder;
+        let (name, path) = match now.as_os_str() == LIVE && !now.exists() {
+            true => {
+                folder = live_file(live, lang)?;
+                (LIVE.to_owned(), folder.1.clone())
+            }
+            false => (now.display().to_string(), now.to_owned()),
+        };
+        let mut deploy = deploy;
+        let before = source::read_as_source(&name, &path, lang)?;
+        source::tell_problems(&before.estate, &before.sources, lang);
+        if !before.estate.holds_azure() {
+            match lang {
+                Lang::En => bail!("`{name}` holds no Azure resource"),
+                Lang::Ja => bail!("`{name}` に Azure のリソースが含まれていません"),
+            }
+        }
+        if deploy.place.subscription.is_none() {
+            deploy.place.subscription = only_subscription(&before.estate);
+        }
+        let after = source::read_over(templates, &deploy, (&name, &path), lang)?;
+        if after.expansion.templates == 0 {
+            bail!(pick(
+                lang,
+                "--against compares a template with what is there, and SOURCE is no template; `sekimori diff` compares two estates",
+                "--against はテンプレートを現在の環境と比較する指定ですが、SOURCE がテンプレートではありません。2 つの環境の比較には `sekimori diff` を使ってください",
+            ));
+        }
+        if let Some(open) = nowhere(&after) {
+            match lang {
+                Lang::En => bail!("where the template is deployed is not known: {open}"),
+                Lang::Ja => bail!("テンプレートのデプロイ先が分かりません: {open} を指定してください"),
+            }
+        }
+        Ok(Self { before: before.estate, after })
+    }
+}
+
+/// The subscription of an estate that has but one.
+fn only_subscription(estate: &Estate) -> Option<String> {
+    let ids = estate.vms.iter().map(|vm| vm.id).chain(estate.nics.iter().map(|nic| nic.id));
+    let ids = ids.chain(estate.vnets.iter().map(|vnet| vnet.id)).chain(estate.nsgs.iter().map(|nsg| nsg.id));
+    let mut all =
+        ids.filter_map(|id| estate::resource_subscription(estate.text(id)).map(str::to_ascii_lowercase));
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
+}
+
+/// The flag that is missing for the template's ids to be those of Azure.
+fn nowhere(reading: &Reading) -> Option<&'static str> {
+    let mut group = false;
+    for (body, _) in reading.sources.made() {
+        let id = body
+            .object()
+            .and_then(|body| body.get("id"))
+            .and_then(template::Value::shown)
+            .unwrap_or_default();
+        if id.contains("{subscription}") {
+            return Some("--subscription ID");
+        }
+        group |= id.contains("{resourceGroup}");
+    }
+    group.then_some("--resource-group NAME")
+}
+
+/// What both estates are judged by.
+pub(crate) struct Judged<'j> {
+    pub(crate) tags: &'j std::sync::Arc<Tags>,
+    pub(crate) checks: &'j [&'static Check],
+    pub(crate) settings: &'j Settings,
+    pub(crate) lang: Lang,
+}
+
+/// Leaves out the findings that are there already: how many.
+pub(crate) fn keep_new(outcome: &mut Outcome, after: &Estate, before: &Estate, by: &Judged<'_>) -> usize {
+    let earlier = posture::run(before, by.tags, by.checks, by.settings, by.lang, false);
+    let known: HashSet<String> = earlier.findings.iter().map(|finding| finding.id(before)).collect();
+    let count = outcome.findings.len();
+    outcome.findings.retain(|finding| finding.status != Status::Fail || !known.contains(&finding.id(after)));
+    count - outcome.findings.len()
+}
+
+/// Tells how many findings are left out.
+pub(crate) fn left_out(count: usize, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("only what the deployment brings is listed: {count} findings are there already"),
+        Lang::Ja => format!("デプロイによって新たに生じるものだけを示します (既存の検出 {count} 件は省略)"),
+    }
+}
+
+/// Who reaches what after the deployment and not before.
+pub(crate) fn exposes(before: &Estate, after: &Estate, lang: Lang) -> anyhow::Result<Compared> {
+    const FROM: &str = "internet";
+    difference::compare(before, after, FROM, &reached::sets(FROM, lang)?, lang)
+}
+
+/// The same for people.
+pub(crate) fn to_text(exposes: &Compared, lang: Lang, page: &Page) -> String {
+    let head = pick(
+        lang,
+        "what this deployment changes for the internet",
+        "このデプロイによるインターネットからの到達性の変化",
+    );
+    format!("{head}\n\n{}\n", differences_text(exposes, lang, page))
+}
