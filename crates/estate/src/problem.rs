@@ -82,7 +82,7 @@ pub enum ProblemKind {
     },
     /// A JSON value that is no Azure resource.
     NotAResource,
-    /// An ARM template, a Terraform plan or the like, which this build does not read.
+    /// An ARM template, a Terraform plan or the like among records, where it cannot be expanded.
     OtherFormat {
         /// What it looks like.
         format: &'static str,

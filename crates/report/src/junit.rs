@@ -171,7 +171,7 @@ fn failure(report: &Report<'_>, finding: &Finding) -> String {
     let words = words(report.lang);
     let mut lines = Vec::new();
     if let Some(at) = finding.cause.as_ref().and_then(|cause| (report.locate)(cause.origin, &cause.pointer)) {
-        lines.push(format!("{}:{}:{}", at.file, at.line, at.column));
+        lines.push(at.shown());
     }
     for open in finding.evidence.iter().take(3) {
         lines.push(format!("{}: {}", words.way_in, way::line(report, finding, open)));

@@ -74,6 +74,17 @@ pub struct Location {
     pub address: Option<String>,
 }
 
+impl Location {
+    /// `file:line:column`, and the address of a resource in a plan behind it.
+    pub fn shown(&self) -> String {
+        let place = format!("{}:{}:{}", clean(&self.file), self.line, self.column);
+        match &self.address {
+            Some(address) => format!("{place} ({})", clean(address)),
+            None => place,
+        }
+    }
+}
+
 /// A line of a source with a part of it marked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excerpt {

@@ -90,7 +90,7 @@ fn write_block(out: &mut String, report: &Report<'_>, block: &[&Finding]) {
         let _ = writeln!(out, "- **{}**: {text}", capital(label));
     };
     if let Some(at) = first.cause.as_ref().and_then(|cause| (report.locate)(cause.origin, &cause.pointer)) {
-        item(words.position, &code(&format!("{}:{}:{}", at.file, at.line, at.column)));
+        item(words.position, &code(&at.shown()));
     }
     let mut shown: Vec<String> = Vec::new();
     for open in &first.evidence {

@@ -111,8 +111,8 @@ pub fn problem_text(kind: &ProblemKind, lang: Lang, place: &dyn Fn(&At) -> Strin
             .to_owned(),
         ),
         ProblemKind::OtherFormat { format } => (
-            format!("this looks like {format}, which this version does not read yet; give the deployed resources (`az … list -o json`)"),
-            format!("{} のようです。このバージョンではまだ読み取れません。デプロイ済みのリソース (`az … list -o json`) を指定してください", match *format {
+            format!("this is {format} among other records: give it as a file of its own"),
+            format!("ほかのレコードの中に {} があります。単独のファイルとして指定してください", match *format {
                 "an ARM template" => "ARM テンプレート",
                 "a Terraform plan" => "Terraform プラン",
                 other => other,

@@ -242,13 +242,14 @@ fn location(
     if let Some(physical) = place.and_then(physical) {
         object.insert("physicalLocation".to_owned(), physical);
     }
+    let address = place.and_then(|place| place.address.as_deref());
+    let address = address.map(|address| json!({"fullyQualifiedName": clean(address), "kind": "resource"}));
     if let Some(resource) = resource {
         let id = clean(report.estate.text(resource)).into_owned();
         let name = clean(report.estate.name(resource));
-        object.insert(
-            "logicalLocations".to_owned(),
-            json!([{"name": name, "fullyQualifiedName": id, "kind": "resource"}]),
-        );
+        let mut logical = vec![json!({"name": name, "fullyQualifiedName": id, "kind": "resource"})];
+        logical.extend(address);
+        object.insert("logicalLocations".to_owned(), Value::from(logical));
     }
     if let Some(message) = message {
         object.insert("message".to_owned(), json!({"text": message}));

@@ -112,9 +112,20 @@ pub(crate) struct Judged<'j> {
 pub(crate) fn keep_new(outcome: &mut Outcome, after: &Estate, before: &Estate, by: &Judged<'_>) -> usize {
     let earlier = posture::run(before, by.tags, by.checks, by.settings, by.lang, false);
     let known: HashSet<String> = earlier.findings.iter().map(|finding| finding.id(before)).collect();
-    let count = outcome.findings.len();
-    outcome.findings.retain(|finding| finding.status != Status::Fail || !known.contains(&finding.id(after)));
-    count - outcome.findings.len()
+    let (mut kept, mut left) = (Vec::new(), 0);
+    for finding in std::mem::take(&mut outcome.findings) {
+        if finding.status != Status::Fail || !known.contains(&finding.id(after)) {
+            kept.push(finding);
+            continue;
+        }
+        left += 1;
+        outcome.tally.fail = outcome.tally.fail.saturating_sub(1);
+        if let Some(tally) = outcome.by_check.iter_mut().find(|its| its.check.code == finding.check.code) {
+            tally.fail = tally.fail.saturating_sub(1);
+        }
+    }
+    outcome.findings = kept;
+    left
 }
 
 /// Tells how many findings are left out.

@@ -13,10 +13,11 @@ use posture::{Catalogue, Lang};
 use crate::language::pick;
 use help::{
     CHECK_HELP, CHECK_HELP_JA, COLLECT_HELP, COLLECT_HELP_JA, COMPLETIONS_HELP, COMPLETIONS_HELP_JA,
-    CONFIG_HELP, CONFIG_HELP_JA, DIFF_HELP, DIFF_HELP_JA, EXPAND_HELP, EXPAND_HELP_JA, FLOW_HELP,
-    FLOW_HELP_JA, IMPORT_HELP, IMPORT_HELP_JA, NEXT_HOP_HELP, NEXT_HOP_HELP_JA, POLICY_HELP, POLICY_HELP_JA,
-    REACH_HELP, REACH_HELP_JA, ROUTES_HELP, ROUTES_HELP_JA, TAGS_HELP, TAGS_HELP_JA, TRUTH_HELP,
-    TRUTH_HELP_JA, VERIFY_HELP, VERIFY_HELP_JA, WHAT_IF_HELP, WHAT_IF_HELP_JA, WHO_HELP, WHO_HELP_JA,
+    CONFIG_HELP, CONFIG_HELP_JA, DIFF_HELP, DIFF_HELP_JA, EXPAND_HELP, EXPAND_HELP_JA, EXPORT_HELP,
+    EXPORT_HELP_JA, FLOW_HELP, FLOW_HELP_JA, IMPORT_HELP, IMPORT_HELP_JA, NEXT_HOP_HELP, NEXT_HOP_HELP_JA,
+    POLICY_HELP, POLICY_HELP_JA, REACH_HELP, REACH_HELP_JA, ROUTES_HELP, ROUTES_HELP_JA, TAGS_HELP,
+    TAGS_HELP_JA, TRUTH_HELP, TRUTH_HELP_JA, VERIFY_HELP, VERIFY_HELP_JA, WHAT_IF_HELP, WHAT_IF_HELP_JA,
+    WHO_HELP, WHO_HELP_JA,
 };
 
 static LANG: OnceLock<Lang> = OnceLock::new();
@@ -98,6 +99,11 @@ pub(crate) enum Command {
         after_help = t(EXPAND_HELP, EXPAND_HELP_JA)
     )]
     Expand(ExpandArgs),
+    #[command(
+        about = t("Write machines as an ARM template, hardened, to deploy them anew with the newest image", "既存の仮想マシンを ARM テンプレートとして書き出し、最新のイメージで再デプロイできるようにします (強化も可能)"),
+        after_help = t(EXPORT_HELP, EXPORT_HELP_JA)
+    )]
+    Export(ExportArgs),
     #[command(
         about = t("Put the results of other tools beside ours: Prowler, Checkov, Defender for Cloud", "ほかのツール (Prowler、Checkov、Defender for Cloud など) の結果と Sekimori の判定を並べて比較します"),
         after_help = t(IMPORT_HELP, IMPORT_HELP_JA)
@@ -334,8 +340,8 @@ pub(crate) struct FormArg {
 
 fn sources_help() -> &'static str {
     t(
-        "Files or folders with what `az` prints, snapshots (.ndjson, .ndjson.zst), or - for standard input",
-        "`az` の出力やスナップショット (.ndjson、.ndjson.zst) のファイルまたはフォルダー。標準入力は -",
+        "Files or folders with what `az` prints, snapshots (.ndjson, .ndjson.zst), ARM templates, Bicep files, Terraform plans, or - for standard input",
+        "`az` の出力、スナップショット (.ndjson、.ndjson.zst)、ARM テンプレート、Bicep、Terraform プランのファイルまたはフォルダー。標準入力は -",
     )
 }
 
@@ -390,10 +396,26 @@ pub(crate) struct ExpandArgs {
     pub(crate) form: Form,
 }
 
+#[derive(Args)]
+pub(crate) struct ExportArgs {
+    #[arg(value_name = "VM", required = true, help = t("The machines: names, group/names or ids", "仮想マシンの名前、リソース グループ/名前、または ID"))]
+    pub(crate) machines: Vec<String>,
+    #[arg(long, value_name = "SOURCE", help = t("Where the machines are told: files or folders with what `az` prints, or snapshots; without it what runs in Azure now. May be given several times", "仮想マシンの情報源 (`az` の出力やスナップショットのファイルまたはフォルダー)。省略時は Azure を直接読み取ります。複数回指定できます"))]
+    pub(crate) source: Vec<PathBuf>,
+    #[arg(long, help = t("Change what the checks would find", "チェックで検出される項目を改善した形で書き出す"))]
+    pub(crate) hardened: bool,
+    #[arg(long, value_name = "CIDR", value_delimiter = ',', requires = "hardened", help = t("Addresses that people may sign in from; without any nobody signs in from the internet", "サインインを許可する接続元アドレス。省略時はインターネットからのサインインをすべて閉じます"))]
+    pub(crate) allow: Vec<String>,
+    #[arg(short, long, value_name = "FILE", help = t("Write the template to a file, and its parameters beside it", "テンプレートをファイルに書き込み、パラメーター ファイルを隣に作成する"))]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten, next_help_heading = live_heading())]
+    pub(crate) live: LiveArgs,
+}
+
 fn check_sources_help() -> &'static str {
     t(
-        "Files or folders with what `az` prints, snapshots (.ndjson, .ndjson.zst), or - for standard input; without it what runs in Azure now, by the sign-in that is there (az, environment, managed identity)",
-        "`az` の出力やスナップショット (.ndjson、.ndjson.zst) のファイルまたはフォルダー。標準入力は -。省略時は、既存のサインイン (az、環境変数、マネージド ID) で Azure を直接読み取ります",
+        "Files or folders with what `az` prints, snapshots (.ndjson, .ndjson.zst), ARM templates, Bicep files, Terraform plans, or - for standard input; without it what runs in Azure now, by the sign-in that is there (az, environment, managed identity)",
+        "`az` の出力、スナップショット (.ndjson、.ndjson.zst)、ARM テンプレート、Bicep、Terraform プランのファイルまたはフォルダー。標準入力は -。省略時は、既存のサインイン (az、環境変数、マネージド ID) で Azure を直接読み取ります",
     )
 }
 

@@ -4,8 +4,8 @@ use anyhow::bail;
 use estate::Estate;
 use posture::Lang;
 use rayon::prelude::*;
-use reach::Reach;
 use reach::difference::{Difference, Kind, between, machines, pairs, ways};
+use reach::{Addresses, Reach};
 use report::difference::{Compared, compared, difference_form, to_text, unknown_form};
 
 use crate::cli::{DiffArgs, Form};
@@ -49,7 +49,7 @@ pub(crate) fn compare(
     old: &Estate,
     new: &Estate,
     from: &str,
-    sources: &[Sources],
+    sources: &[Addresses; 2],
     lang: Lang,
 ) -> anyhow::Result<Compared> {
     let tags = tags::list(lang)?;

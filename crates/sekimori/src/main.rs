@@ -10,6 +10,7 @@ mod difference;
 mod effective;
 mod evidence;
 mod expanded;
+mod exported;
 mod flow;
 mod import;
 mod kept;
@@ -117,6 +118,7 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
         Command::Reach(args) => reached::run(args, lang),
         Command::Diff(args) => difference::run(args, lang),
         Command::Expand(args) => expanded::run(args, lang),
+        Command::Export(args) => exported::run(args, lang),
         Command::Import(args) => {
             let file = match args.no_config {
                 true => File::default(),

@@ -14,11 +14,13 @@ use crate::output;
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Parts that a build has. None can be left out so far.
-const FEATURES: [&str; 13] = [
+const FEATURES: [&str; 15] = [
     "check",
     "flow",
     "reach",
     "diff",
+    "expand",
+    "export",
     "import",
     "effective-nsg",
     "effective-routes",

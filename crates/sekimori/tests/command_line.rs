@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use common::{run, run_with, scratch};
 
-const COMMANDS: [&[&str]; 35] = [
+const COMMANDS: [&[&str]; 37] = [
     &[],
     &["check"],
     &["collect"],
@@ -22,6 +22,8 @@ const COMMANDS: [&[&str]; 35] = [
     &["flow"],
     &["reach"],
     &["diff"],
+    &["expand"],
+    &["export"],
     &["import"],
     &["effective-nsg"],
     &["effective-routes"],

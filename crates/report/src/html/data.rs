@@ -195,7 +195,7 @@ fn row(report: &Report<'_>, finding: &Finding, texts: &mut Texts) -> RowForm {
         s: SEVERITIES.iter().position(|severity| *severity == finding.severity).unwrap_or(0),
         r: texts.number(&clean(report.estate.text(finding.resource))),
         m: clean(&finding.message).into_owned(),
-        p: place.map(|at| format!("{}:{}:{}", clean(&at.file), at.line, at.column)),
+        p: place.map(|at| at.shown()),
         n: u8::from(report.is_new(&id) == Some(true)),
         i: id,
         w: ways,

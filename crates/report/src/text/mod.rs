@@ -151,9 +151,8 @@ fn clean_lines(text: &str) -> String {
 fn write_location(out: &mut String, style: Style, location: &Location, excerpts: &[Excerpt]) -> usize {
     let most = excerpts.iter().map(|excerpt| excerpt.line).chain([location.line]).max().unwrap_or(0);
     let gutter = most.to_string().len().max(2);
-    let file = clean(&location.file);
     let arrow = style.frame("-->");
-    let _ = writeln!(out, "{:gutter$}{arrow} {file}:{}:{}", "", location.line, location.column);
+    let _ = writeln!(out, "{:gutter$}{arrow} {}", "", location.shown());
     let bar = style.frame("|");
     let Some(first) = excerpts.first() else { return gutter };
     let _ = writeln!(out, "{:gutter$} {bar}", "");
@@ -198,8 +197,7 @@ fn write_unknown(out: &mut String, report: &Report<'_>, page: Page) {
         }
         let place = row.most.place.as_ref().and_then(|(origin, pointer)| (report.locate)(*origin, pointer));
         if let Some(at) = place {
-            let file = clean(&at.file).into_owned();
-            let _ = writeln!(out, "    {} {file}:{}:{}", style.frame("-->"), at.line, at.column);
+            let _ = writeln!(out, "    {} {}", style.frame("-->"), at.shown());
         }
         let (codes, settled_by) = (row.codes, &row.most.settled_by);
         let settle = pick(lang, format!("settled by: {settled_by}"), format!("解決方法: {settled_by}"));

@@ -385,3 +385,29 @@ pub(super) const EXPAND_HELP_JA: &str = "デプロイ時に決まる値は {\"$u
   sekimori expand azuredeploy.json --parameters azuredeploy.parameters.json
   sekimori expand main.bicep -p vmName=web1 -g web --format text
   terraform show -json plan.out | sekimori expand -";
+
+pub(super) const EXPORT_HELP: &str = "Secrets, scripts and what Azure makes by itself are left out; what was changed (+) and left out (-) is told on
+standard error. `sekimori check` judges the template before you deploy it.
+
+Exit codes:
+  0  written
+  2  wrong usage, or no such machine
+  3  some input could not be read in full
+
+Examples:
+  sekimori export web1 --hardened -o web1.json
+  sekimori export web1 db1 --source estate.ndjson.zst --hardened --allow 203.0.113.0/28 -o shop.json
+  sekimori check web1.json";
+pub(super) const EXPORT_HELP_JA: &str =
+    "シークレット、スクリプト、Azure が自動生成する値は含めません。変更点 (+) と含めなかったもの (-) は
+標準エラー出力に示します。デプロイ前に `sekimori check` で判定できます。
+
+終了コード:
+  0  書き出し済み
+  2  使い方の誤り、または該当する仮想マシンなし
+  3  入力の一部を読み取れない
+
+例:
+  sekimori export web1 --hardened -o web1.json
+  sekimori export web1 db1 --source estate.ndjson.zst --hardened --allow 203.0.113.0/28 -o shop.json
+  sekimori check web1.json";
