@@ -189,6 +189,11 @@ impl Coverage {
         open
     }
 
+    /// Whether a source tells of what a deployment makes, and not of what is there.
+    pub fn deploys(&self, source: SourceIndex) -> bool {
+        self.0.iter().any(|manifest| manifest.deployment && manifest.source == source)
+    }
+
     /// Whether any source was asked for facts of a kind.
     pub fn mentions(&self, feed: Feed) -> bool {
         self.0.iter().any(|manifest| manifest.asked.iter().any(|name| **name == *feed.question()))

@@ -163,6 +163,8 @@ pub(crate) enum Command {
         sources: Vec<PathBuf>,
         #[command(flatten)]
         form: FormArg,
+        #[command(flatten)]
+        target: TargetArgs,
     },
     #[command(
         about = t("Tell what a check looks for, why, and what to do", "チェックの内容、理由、対処方法を説明します"),

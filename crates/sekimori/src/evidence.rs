@@ -88,7 +88,13 @@ struct Fault {
 /// Checks that say who reaches a port: their findings rest on packets.
 const ON_PACKETS: [&str; 4] = ["NET001", "NET002", "NET003", "NET005"];
 
-pub(crate) fn run(result: &Path, paths: &[PathBuf], form: Form, lang: Lang) -> anyhow::Result<u8> {
+pub(crate) fn run(
+    result: &Path,
+    paths: &[PathBuf],
+    deploy: &crate::template::Deploy,
+    form: Form,
+    lang: Lang,
+) -> anyhow::Result<u8> {
     let name = result.display();
     let file = File::open(result).with_context(|| match lang {
         Lang::En => format!("cannot open `{name}`"),
@@ -112,7 +118,9 @@ pub(crate) fn run(result: &Path, paths: &[PathBuf], form: Form, lang: Lang) -> a
             Lang::Ja => bail!("`{name}` のスキーマは `{}` ではなく `{}` です", report::SCHEMA, report.schema),
         }
     }
-    let estate = source::read_and_tell(paths, lang)?;
+    let reading = source::read_deployed(paths, deploy, lang)?;
+    source::tell(&reading, lang);
+    let estate = reading.estate;
     if !estate.holds_azure() {
         match lang {
             Lang::En => bail!("nothing usable could be read"),

@@ -42,6 +42,8 @@ pub(crate) fn run(args: &ExpandArgs, lang: Lang) -> anyhow::Result<u8> {
                 .iter()
                 .map(|(name, value)| Ok((name.clone(), wire(value, lang)?)))
                 .collect::<anyhow::Result<_>>()?;
+            let mut outputs = Value::Object(outputs);
+            azure::redact(&mut outputs);
             let answer = json!({
                 "schema": "sekimori.expand/1",
                 "source": sources.names(),

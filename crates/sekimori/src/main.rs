@@ -126,7 +126,9 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
             };
             import::run(args, &file, lang)
         }
-        Command::VerifyEvidence { result, sources, form } => evidence::run(result, sources, form.form, lang),
+        Command::VerifyEvidence { result, sources, form, target } => {
+            evidence::run(result, sources, &target.deploy(), form.form, lang)
+        }
         Command::EffectiveNsg { sources, nic } => effective::run(sources, nic, lang),
         Command::EffectiveRoutes { sources, nic } => routes::effective(sources, nic, lang),
         Command::NextHop(args) => routes::next(args, lang),

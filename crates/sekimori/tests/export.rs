@@ -23,6 +23,25 @@ use serde_json::Value;
 /// - NET022, NET023: Bastion Developer needs no subnet and no address, and has no such settings.
 const ACCEPTED: [&str; 8] = ["BKP005", "ENC003", "ENT004", "HRD007", "HRD008", "UPD005", "NET022", "NET023"];
 
+/// Whether a finding is one that hardening leaves open, and says so.
+fn is_accepted(finding: &Value, told: &str, serves_web: bool) -> bool {
+    let code = finding["code"].as_str().unwrap();
+    ACCEPTED.contains(&code)
+        // Nobody can tell of which generation the image is.
+        || matches!(code, "HRD001" | "HRD002" | "HRD003") && told.contains("the image is of the first generation")
+        // A web server serves the web, by an address of its own.
+        || is_web(finding)
+        || code == "NET004" && serves_web
+        // The image does not take sign-in with Entra ID.
+        || code == "ENT001" && told.contains("the image does not take sign-in with Entra ID")
+}
+
+fn is_web(finding: &Value) -> bool {
+    let message = finding["message"].as_str().unwrap();
+    let ports = ["TCP 443 ", "TCP 80 ", "TCP 80, 443 "].iter().any(|ports| message.contains(ports));
+    finding["code"] == "NET002" && ports
+}
+
 fn machines(source: &str) -> Vec<String> {
     let ran = run(&["check", source, "--all", "--format", "json", "--select", "ACC001"], b"");
     let report: Value = serde_json::from_str(&ran.out).unwrap();
@@ -42,10 +61,12 @@ fn check(source: &str) {
     let machines = machines(path);
     assert!(machines.len() > 2, "{machines:?}");
     let folder = tempfile::tempdir().unwrap();
+    let mut left = Vec::new();
     for (number, machine) in machines.iter().enumerate() {
         let template = folder.path().join(format!("{number}.json"));
         let template = template.to_str().unwrap();
-        let ran = run(&["export", machine, "--source", path, "--hardened", "-o", template, "--lang", "en"], b"");
+        let ran =
+            run(&["export", machine, "--source", path, "--hardened", "-o", template, "--lang", "en"], b"");
         if ran.err.contains("has no properties") {
             continue;
         }
@@ -53,17 +74,19 @@ fn check(source: &str) {
         let again = run(&["check", template, "--format", "json", "--lang", "en"], b"");
         let report: Value = serde_json::from_str(&again.out).unwrap();
         assert_eq!(report["errors"], serde_json::json!([]), "{machine}");
-        let open: Vec<_> = report["findings"]
-            .as_array()
-            .unwrap()
+        let findings = report["findings"].as_array().unwrap();
+        let serves_web = findings.iter().any(is_web);
+        let open: Vec<_> = findings
             .iter()
-            .filter(|finding| !ACCEPTED.contains(&finding["code"].as_str().unwrap()))
+            .filter(|finding| !is_accepted(finding, &ran.err, serves_web))
             .map(|finding| format!("{} {}", finding["code"], finding["message"]))
             .collect();
-        assert_eq!(open, Vec::<String>::new(), "{machine}");
-        let reach = report["unknown"].as_array().unwrap().iter().filter(|row| row["code"] == "NET001").count();
+        left.extend(open.iter().map(|open| format!("{machine}: {open}")));
+        let reach =
+            report["unknown"].as_array().unwrap().iter().filter(|row| row["code"] == "NET001").count();
         assert_eq!(reach, 0, "{machine}: {}", again.out);
     }
+    assert_eq!(left, Vec::<String>::new());
 }
 
 #[test]
@@ -85,7 +108,8 @@ fn a_machine_that_is_not_there_is_told_with_those_that_are() {
     assert!(ran.err.contains("no machine `app`") && ran.err.contains("app1"), "{}", ran.err);
     let ran = run(&["export", "app", "--source", path, "--lang", "ja"], b"");
     assert!(ran.err.contains("仮想マシン `app` がありません"), "{}", ran.err);
-    let ran = run(&["export", "app1", "--source", path, "--hardened", "--allow", "0.0.0.0/0", "--lang", "en"], b"");
+    let ran =
+        run(&["export", "app1", "--source", path, "--hardened", "--allow", "0.0.0.0/0", "--lang", "en"], b"");
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("0.0.0.0/0"), "{}", ran.err);
 }

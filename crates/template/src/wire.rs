@@ -12,17 +12,34 @@ pub type Words<'w> = &'w dyn Fn(&Why) -> String;
 
 /// Writes a value on one line.
 pub fn write(value: &Value, words: Words<'_>, to: &mut dyn Write) -> io::Result<()> {
-    write_member(value, "", words, to)
+    write_member(value, "", Stands::AsResource, words, to)
 }
 
-fn write_member(value: &Value, name: &str, words: Words<'_>, to: &mut dyn Write) -> io::Result<()> {
+/// What the object is that a member stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    /// A resource, or the whole value.
+    AsResource,
+    /// An element of a list: a subnet, a rule.
+    AsElement,
+    /// Anything else: a SKU, an identity.
+    Inside,
+}
+
+fn write_member(
+    value: &Value,
+    name: &str,
+    stands: Stands,
+    words: Words<'_>,
+    to: &mut dyn Write,
+) -> io::Result<()> {
     match &value.kind {
         Kind::Null => to.write_all(b"null"),
         Kind::Bool(value) => write!(to, "{value}"),
         Kind::Int(value) => write!(to, "{value}"),
         Kind::Float(value) => write!(to, "{value:?}"),
         Kind::Text(text) => write_text(text, to),
-        Kind::Parts(_) | Kind::Unknown(_) if is_told_by_name(value, name) => {
+        Kind::Parts(_) | Kind::Unknown(_) if is_told_by_name(value, name, stands) => {
             write_text(&value.shown().unwrap_or_default(), to)
         }
         Kind::Parts(_) | Kind::Unknown(_) => {
@@ -37,7 +54,7 @@ fn write_member(value: &Value, name: &str, words: Words<'_>, to: &mut dyn Write)
                 if index > 0 {
                     to.write_all(b",")?;
                 }
-                write_member(item, "", words, to)?;
+                write_member(item, "", Stands::AsElement, words, to)?;
             }
             to.write_all(b"]")
         }
@@ -49,17 +66,26 @@ fn write_member(value: &Value, name: &str, words: Words<'_>, to: &mut dyn Write)
                 }
                 write_text(name, to)?;
                 to.write_all(b":")?;
-                write_member(value, name, words, to)?;
+                // An object that is a member is no resource; what it holds are not names of one.
+                let stands = match (&value.kind, stands) {
+                    (Kind::Object(_), _) => Stands::Inside,
+                    (_, stands) => stands,
+                };
+                write_member(value, name, stands, words, to)?;
             }
             to.write_all(b"}")
         }
     }
 }
 
-/// Whether people and programs can do with a placeholder: a name, or the id of a resource.
-fn is_told_by_name(value: &Value, name: &str) -> bool {
-    let names = ["id", "name", "type"].iter().any(|is| name.eq_ignore_ascii_case(is));
-    names || is_id(value)
+/// Whether people and programs can do with a placeholder: the name or type of a resource, the name of a part of one, an id.
+/// The name of a SKU and the type of an identity decide something, so they are unknown.
+fn is_told_by_name(value: &Value, name: &str, stands: Stands) -> bool {
+    let is = |other: &str| name.eq_ignore_ascii_case(other);
+    is("id")
+        || is("name") && stands != Stands::Inside
+        || is("type") && stands == Stands::AsResource
+        || is_id(value)
 }
 
 /// Whether a text starts as ids of resources do.
@@ -100,4 +126,46 @@ pub fn find<'v>(value: &'v Value, pointer: &str) -> &'v Value {
         }
     }
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &str) {
+        let expanded = crate::expand::expand(
+            &crate::json::read(
+                format!(r#"{{"parameters":{{"p":{{"type":"string"}}}},"resources":[{text}]}}"#).as_bytes(),
+                0,
+            )
+            .unwrap(),
+            &crate::expand::Options::default(),
+        );
+        let mut out = Vec::new();
+        write(&expanded.unwrap().resources[0].body, &|_| "r".to_owned(), &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains(expected), "{out}");
+    }
+
+    #[test]
+    fn names_have_placeholders_and_values_have_reasons() {
+        let unknown = r#"{"$unknown":{"reason":"r"}}"#;
+        let resource = |members: &str| format!(r#"{{"type":"A.B/c","name":"[parameters('p')]",{members}}}"#);
+        check(&resource(r#""properties":{}"#), r#""name":"{p}""#);
+        check(&resource(r#""sku":{"name":"[parameters('p')]"}"#), &format!(r#""sku":{{"name":{unknown}}}"#));
+        check(
+            &resource(r#""identity":{"type":"[parameters('p')]"}"#),
+            &format!(r#""identity":{{"type":{unknown}}}"#),
+        );
+        check(&resource(r#""properties":{"l":[{"name":"[parameters('p')]"}]}"#), r#""l":[{"name":"{p}"}]"#);
+        check(&resource(r#""properties":{"x":{"id":"[parameters('p')]"}}"#), r#""x":{"id":"{p}"}"#);
+        check(
+            &resource(r#""properties":{"x":"[concat('a', parameters('p'))]"}"#),
+            &format!(r#""x":{unknown}"#),
+        );
+        check(
+            &resource(r#""properties":{"x":"[resourceId('A.B/c', parameters('p'))]"}"#),
+            "/providers/A.B/c/{p}",
+        );
+    }
 }

@@ -37,7 +37,10 @@ fn outputs(body: &str, expected: &[(&str, &str)]) {
 /// An expression alone.
 fn value(expression: &str, expected: &str) {
     outputs(
-        &format!(r#""resources":[],"outputs":{{"o":{{"type":"object","value":{}}}}}"#, serde_json::json!(expression)),
+        &format!(
+            r#""resources":[],"outputs":{{"o":{{"type":"object","value":{}}}}}"#,
+            serde_json::json!(expression)
+        ),
         &[("o", expected)],
     );
 }
@@ -88,25 +91,63 @@ fn a_branch_that_is_not_taken_is_not_worked_out() {
 #[test]
 fn lambdas_work_on_lists_and_objects() {
     value("[map(range(1, 3), lambda('x', mul(lambdaVariables('x'), 2)))]", "[2,4,6,]");
-    value("[map(createArray('a','b'), lambda('x', 'i', concat(lambdaVariables('x'), string(lambdaVariables('i')))))]", r#"["a0","b1",]"#);
+    value(
+        "[map(createArray('a','b'), lambda('x', 'i', concat(lambdaVariables('x'), string(lambdaVariables('i')))))]",
+        r#"["a0","b1",]"#,
+    );
     value("[filter(range(1, 5), lambda('x', greater(lambdaVariables('x'), 3)))]", "[4,5,]");
-    value("[reduce(range(1, 4), 0, lambda('a', 'b', add(lambdaVariables('a'), lambdaVariables('b'))))]", "10");
-    value("[sort(createArray(3,1,2), lambda('a', 'b', less(lambdaVariables('a'), lambdaVariables('b'))))]", "[1,2,3,]");
-    value("[toObject(createArray('a','b'), lambda('x', lambdaVariables('x')), lambda('x', concat(lambdaVariables('x'), '!')))]", r#"{"a":"a!","b":"b!",}"#);
-    value("[groupBy(range(0, 4), lambda('x', string(mod(lambdaVariables('x'), 2))))]", r#"{"0":[0,2,],"1":[1,3,],}"#);
+    value(
+        "[reduce(range(1, 4), 0, lambda('a', 'b', add(lambdaVariables('a'), lambdaVariables('b'))))]",
+        "10",
+    );
+    value(
+        "[sort(createArray(3,1,2), lambda('a', 'b', less(lambdaVariables('a'), lambdaVariables('b'))))]",
+        "[1,2,3,]",
+    );
+    value(
+        "[toObject(createArray('a','b'), lambda('x', lambdaVariables('x')), lambda('x', concat(lambdaVariables('x'), '!')))]",
+        r#"{"a":"a!","b":"b!",}"#,
+    );
+    value(
+        "[groupBy(range(0, 4), lambda('x', string(mod(lambdaVariables('x'), 2))))]",
+        r#"{"0":[0,2,],"1":[1,3,],}"#,
+    );
     value("[mapValues(createObject('a', 1), lambda('v', add(lambdaVariables('v'), 1)))]", r#"{"a":2,}"#);
-    value("[map(range(0, 2), lambda('x', map(range(0, 2), lambda('y', add(mul(lambdaVariables('x'), 10), lambdaVariables('y'))))))]", "[[0,1,],[10,11,],]");
+    value(
+        "[map(range(0, 2), lambda('x', map(range(0, 2), lambda('y', add(mul(lambdaVariables('x'), 10), lambdaVariables('y'))))))]",
+        "[[0,1,],[10,11,],]",
+    );
 }
 
 #[test]
 fn ids_are_made_at_every_scope() {
     let place = "/subscriptions/{subscription}/resourceGroups/{resourceGroup}";
-    value("[resourceId('Microsoft.Network/virtualNetworks/subnets', 'v', 's')]", &format!(r#""{place}/providers/Microsoft.Network/virtualNetworks/v/subnets/s""#));
-    value("[resourceId('other', 'Microsoft.Network/virtualNetworks', 'v')]", r#""/subscriptions/{subscription}/resourceGroups/other/providers/Microsoft.Network/virtualNetworks/v""#);
-    value("[resourceId('11111111-1111-1111-1111-111111111111', 'rg', 'Microsoft.Compute/disks', 'd')]", r#""/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.Compute/disks/d""#);
-    value("[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'r')]", r#""/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/r""#);
-    value("[tenantResourceId('Microsoft.Management/managementGroups', 'm')]", r#""/providers/Microsoft.Management/managementGroups/m""#);
-    value("[extensionResourceId(resourceId('Microsoft.Compute/disks', 'd'), 'Microsoft.Authorization/locks', 'l')]", &format!(r#""{place}/providers/Microsoft.Compute/disks/d/providers/Microsoft.Authorization/locks/l""#));
+    value(
+        "[resourceId('Microsoft.Network/virtualNetworks/subnets', 'v', 's')]",
+        &format!(r#""{place}/providers/Microsoft.Network/virtualNetworks/v/subnets/s""#),
+    );
+    value(
+        "[resourceId('other', 'Microsoft.Network/virtualNetworks', 'v')]",
+        r#""/subscriptions/{subscription}/resourceGroups/other/providers/Microsoft.Network/virtualNetworks/v""#,
+    );
+    value(
+        "[resourceId('11111111-1111-1111-1111-111111111111', 'rg', 'Microsoft.Compute/disks', 'd')]",
+        r#""/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.Compute/disks/d""#,
+    );
+    value(
+        "[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'r')]",
+        r#""/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/r""#,
+    );
+    value(
+        "[tenantResourceId('Microsoft.Management/managementGroups', 'm')]",
+        r#""/providers/Microsoft.Management/managementGroups/m""#,
+    );
+    value(
+        "[extensionResourceId(resourceId('Microsoft.Compute/disks', 'd'), 'Microsoft.Authorization/locks', 'l')]",
+        &format!(
+            r#""{place}/providers/Microsoft.Compute/disks/d/providers/Microsoft.Authorization/locks/l""#
+        ),
+    );
     value("[resourceGroup().id]", &format!(r#""{place}""#));
     value("[last(split(resourceId('Microsoft.Network/virtualNetworks', 'v'), '/'))]", r#""v""#);
 }
@@ -147,7 +188,10 @@ fn loops_make_resources_properties_variables_and_outputs() {
             "ids":{"type":"array","copy":{"count":2,"input":"[copyIndex()]"}}}"#;
     outputs(body, &[("names", r#"["v1","v2",]"#), ("ids", "[0,1,]")]);
     let expanded = of(body);
-    assert_eq!(ids(&expanded), ["microsoft.network/networksecuritygroups/n0", "microsoft.network/networksecuritygroups/n1"]);
+    assert_eq!(
+        ids(&expanded),
+        ["microsoft.network/networksecuritygroups/n0", "microsoft.network/networksecuritygroups/n1"]
+    );
     assert_eq!(at(&expanded, 1, "/properties/securityRules/0/name"), r#""r1-0""#);
 }
 
@@ -221,13 +265,25 @@ fn nested(scope: &str) -> String {
 fn nested_deployments_have_a_scope() {
     let inner = of(&nested("inner"));
     assert_eq!(inner.faults, []);
-    assert_eq!(&*inner.resources[0].id, "/subscriptions/{subscription}/resourcegroups/other/providers/microsoft.network/networksecuritygroups/outer-given");
+    assert_eq!(
+        &*inner.resources[0].id,
+        "/subscriptions/{subscription}/resourcegroups/other/providers/microsoft.network/networksecuritygroups/outer-given"
+    );
     assert_eq!(at(&inner, 0, "/properties/v"), r#""inner""#);
     assert_eq!(at(&inner, 0, "/properties/g"), r#""other""#);
-    outputs(&nested("inner"), &[("id", r#""/subscriptions/{subscription}/resourceGroups/other/providers/Microsoft.Network/networkSecurityGroups/outer-given""#)]);
+    outputs(
+        &nested("inner"),
+        &[(
+            "id",
+            r#""/subscriptions/{subscription}/resourceGroups/other/providers/Microsoft.Network/networkSecurityGroups/outer-given""#,
+        )],
+    );
     // With outer scope expressions see what stands around; the resource goes to the deployment's group all the same.
     let outer = of(&nested("outer"));
-    assert_eq!(&*outer.resources[0].id, "/subscriptions/{subscription}/resourcegroups/other/providers/microsoft.network/networksecuritygroups/outer");
+    assert_eq!(
+        &*outer.resources[0].id,
+        "/subscriptions/{subscription}/resourcegroups/other/providers/microsoft.network/networksecuritygroups/outer"
+    );
     assert_eq!(at(&outer, 0, "/properties/v"), r#""outer""#);
 }
 
@@ -238,7 +294,10 @@ fn scopes_above_a_resource_group() {
         {"type":"Microsoft.Resources/deployments","name":"d","resourceGroup":"g","properties":{"mode":"Incremental","expressionEvaluationOptions":{"scope":"inner"},
             "template":{"resources":[{"type":"Microsoft.Network/virtualNetworks","name":"v","location":"[resourceGroup().location]","properties":{}}]}}},
         {"type":"Microsoft.Authorization/policyAssignments","name":"a","properties":{}}]"#;
-    let options = Options { place: Given { subscription: Some("s1".to_owned()), ..Given::default() }, ..Options::default() };
+    let options = Options {
+        place: Given { subscription: Some("s1".to_owned()), ..Given::default() },
+        ..Options::default()
+    };
     let expanded = with(body, &options);
     assert_eq!(expanded.faults, []);
     let ids: Vec<&str> = expanded.resources.iter().map(|resource| &*resource.id).collect();
@@ -262,7 +321,8 @@ fn linked_templates_are_read_where_they_are() {
         )
     };
     let linked = r#"{"parameters":{"n":{"type":"string"}},"resources":[{"type":"Microsoft.Network/virtualNetworks","name":"[parameters('n')]","properties":{}}]}"#;
-    let find = |_: u32, path: &str| (path == "nested/net.json").then(|| json::read(linked.as_bytes(), 1).unwrap());
+    let find =
+        |_: u32, path: &str| (path == "nested/net.json").then(|| json::read(linked.as_bytes(), 1).unwrap());
     let options = Options { link: &find, ..Options::default() };
     for link in [
         r#""relativePath":"nested/net.json""#,
@@ -295,7 +355,9 @@ fn parameters_come_from_files_and_defaults() {
             "c":{"type":"object","nullable":true},"k":{"type":"string"},"n":{"type":"int"}},
         "resources":[],"outputs":{"a":{"type":"string","value":"[parameters('a')]"},"c":{"type":"bool","value":"[equals(parameters('c'), null())]"},
             "k":{"type":"string","value":"[parameters('k')]"},"n":{"type":"int","value":"[add(parameters('n'), 1)]"}}"#;
-    let first = read(r#"{"parameters":{"b":{"value":"first"},"k":{"reference":{"keyVault":{"id":"x"},"secretName":"s"}}}}"#);
+    let first = read(
+        r#"{"parameters":{"b":{"value":"first"},"k":{"reference":{"keyVault":{"id":"x"},"secretName":"s"}}}}"#,
+    );
     let second = read(r#"{"B":{"value":"second"}}"#);
     let given = [first, second];
     let expanded = with(body, &Options { parameters: &given, ..Options::default() });
@@ -315,11 +377,18 @@ fn secrets_never_become_values() {
         "variables":{"v":"[concat('x-', parameters('p'), parameters('q'))]"},
         "resources":[{"type":"Microsoft.Compute/virtualMachines","name":"[concat('m', parameters('p'))]","tags":{"t":"[base64(variables('v'))]","o":"[string(parameters('o'))]","w":"[parameters('a').word]","n":"[parameters('a').name]"},"properties":{}}],
         "outputs":{"o":{"type":"securestring","value":"planted-2"},"e":{"type":"string","value":"[parameters('empty')]"}}"##;
-    let given = [read(r#"{"parameters":{"p":{"value":"planted-3"},"o":{"value":{"x":"planted-4"}},"a":{"value":{"name":"n1","word":"planted-5"}}}}"#)];
+    let given = [read(
+        r#"{"parameters":{"p":{"value":"planted-3"},"o":{"value":{"x":"planted-4"}},"a":{"value":{"name":"n1","word":"planted-5"}}}}"#,
+    )];
     let expanded = with(body, &Options { parameters: &given, ..Options::default() });
     assert_eq!(expanded.faults, []);
     let mut text = Vec::new();
-    for value in expanded.resources.iter().map(|resource| &resource.body).chain(expanded.outputs.iter().map(|(_, value)| value)) {
+    for value in expanded
+        .resources
+        .iter()
+        .map(|resource| &resource.body)
+        .chain(expanded.outputs.iter().map(|(_, value)| value))
+    {
         wire::write(value, &|why| format!("{why:?}"), &mut text).unwrap();
     }
     let text = String::from_utf8(text).unwrap();
@@ -330,26 +399,44 @@ fn secrets_never_become_values() {
 #[test]
 fn types_are_checked_and_referred_to() {
     let check = |parameter: &str, value: &str, expected: &[FaultKind]| {
-        let body = format!(r##""definitions":{{"port":{{"type":"int","minValue":1,"maxValue":9}},"loop":{{"$ref":"#/definitions/loop"}}}},"parameters":{{"p":{parameter}}},"resources":[]"##);
+        let body = format!(
+            r##""definitions":{{"port":{{"type":"int","minValue":1,"maxValue":9}},"loop":{{"$ref":"#/definitions/loop"}}}},"parameters":{{"p":{parameter}}},"resources":[]"##
+        );
         let given = [read(&format!(r#"{{"p":{{"value":{value}}}}}"#))];
         let expanded = with(&body, &Options { parameters: &given, ..Options::default() });
         let kinds: Vec<_> = expanded.faults.into_iter().map(|fault| fault.kind).collect();
         assert_eq!(kinds, expected, "{parameter} {value}");
     };
     let rule = |rule| FaultKind::NotAllowed { name: "p".into(), rule };
-    let wrong = |name: &str, expected: &str, found| FaultKind::Type { name: name.into(), expected: expected.into(), found };
+    let wrong = |name: &str, expected: &str, found| FaultKind::Type {
+        name: name.into(),
+        expected: expected.into(),
+        found,
+    };
     check(r##"{"$ref":"#/definitions/port"}"##, "5", &[]);
     check(r##"{"$ref":"#/definitions/port"}"##, "10", &[rule("maxValue")]);
     check(r##"{"$ref":"#/definitions/port"}"##, "\"x\"", &[wrong("parameters.p", "int", "string")]);
-    check(r##"{"$ref":"#/definitions/none"}"##, "1", &[FaultKind::Missing { what: What::Type, name: "#/definitions/none".into() }]);
-    check(r##"{"$ref":"#/definitions/loop"}"##, "1", &[FaultKind::Cycle { what: What::Type, name: "$ref".into() }]);
+    check(
+        r##"{"$ref":"#/definitions/none"}"##,
+        "1",
+        &[FaultKind::Missing { what: What::Type, name: "#/definitions/none".into() }],
+    );
+    check(
+        r##"{"$ref":"#/definitions/loop"}"##,
+        "1",
+        &[FaultKind::Cycle { what: What::Type, name: "$ref".into() }],
+    );
     check(r#"{"type":"string","allowedValues":["A","b"]}"#, "\"a\"", &[]);
     check(r#"{"type":"string","allowedValues":["A","b"]}"#, "\"c\"", &[rule("allowedValues")]);
     check(r#"{"type":"string","minLength":3}"#, "\"ab\"", &[rule("minLength")]);
-    check(r#"{"type":"array","items":{"type":"object","properties":{"x":{"type":"int"}}}}"#, r#"[{"x":1},{"x":"a"},{}]"#, &[
-        wrong("parameters.p[1].x", "int", "string"),
-        FaultKind::Missing { what: What::Property, name: "p[2].x".into() },
-    ]);
+    check(
+        r#"{"type":"array","items":{"type":"object","properties":{"x":{"type":"int"}}}}"#,
+        r#"[{"x":1},{"x":"a"},{}]"#,
+        &[
+            wrong("parameters.p[1].x", "int", "string"),
+            FaultKind::Missing { what: What::Property, name: "p[2].x".into() },
+        ],
+    );
 }
 
 #[test]
@@ -361,7 +448,8 @@ fn unknown_names_are_the_same_everywhere() {
     let mut text = Vec::new();
     wire::write(&expanded.resources[1].body, &|_| String::new(), &mut text).unwrap();
     let vm: serde_json::Value = serde_json::from_slice(&text).unwrap();
-    let nic = vm["properties"]["networkProfile"]["networkInterfaces"][0]["id"].as_str().unwrap().to_lowercase();
+    let nic =
+        vm["properties"]["networkProfile"]["networkInterfaces"][0]["id"].as_str().unwrap().to_lowercase();
     assert_eq!(nic, *expanded.resources[0].id);
     assert!(nic.contains("/{n}-{uniquestring~"), "{nic}");
 }
@@ -369,24 +457,55 @@ fn unknown_names_are_the_same_everywhere() {
 #[test]
 fn mistakes_are_told_where_they_are() {
     let kinds = |body: &str| faults(body);
-    let output = |expression: &str| format!(r#""variables":{{"a":"[variables('b')]","b":"[variables('a')]"}},"resources":[],"outputs":{{"o":{{"type":"string","value":"{expression}"}}}}"#);
+    let output = |expression: &str| {
+        format!(
+            r#""variables":{{"a":"[variables('b')]","b":"[variables('a')]"}},"resources":[],"outputs":{{"o":{{"type":"string","value":"{expression}"}}}}"#
+        )
+    };
     let missing = |what, name: &str| FaultKind::Missing { what, name: name.into() };
     assert_eq!(kinds(&output("[variables('c')]")), [missing(What::Variable, "c")]);
     assert_eq!(kinds(&output("[parameters('c')]")), [missing(What::Parameter, "c")]);
     assert_eq!(kinds(&output("[nothing('c')]")), [FaultKind::NoFunction("nothing".into())]);
     assert_eq!(kinds(&output("[own.nothing('c')]")), [FaultKind::NoFunction("own.nothing".into())]);
     assert_eq!(kinds(&output("[fail('stop here')]")), [FaultKind::Failed("stop here".into())]);
-    assert!(matches!(kinds(&output("[variables('a')]"))[..], [FaultKind::Cycle { what: What::Variable, .. }]));
+    assert!(matches!(
+        kinds(&output("[variables('a')]"))[..],
+        [FaultKind::Cycle { what: What::Variable, .. }]
+    ));
     assert_eq!(kinds(&output("[concat('a'")), []);
-    assert_eq!(kinds(&output("[concat('a']")), [FaultKind::Expression("a comma or a closing parenthesis is due")]);
+    assert_eq!(
+        kinds(&output("[concat('a']")),
+        [FaultKind::Expression("a comma or a closing parenthesis is due")]
+    );
     assert_eq!(kinds(&output("[copyIndex('x')]")), [missing(What::Copy, "x")]);
-    let resource = |members: &str| format!(r#""resources":[{{"type":"Microsoft.Network/virtualNetworks","name":"v","properties":{{}}}},{{{members}}}]"#);
-    assert_eq!(kinds(&resource(r#""type":"Microsoft.Network/virtualNetworks","name":"V","properties":{}"#)).len(), 1);
-    assert_eq!(kinds(&resource(r#""type":"Microsoft.Network/virtualNetworks/subnets","name":"a","properties":{}"#)), [FaultKind::Segments("Microsoft.Network/virtualNetworks/subnets".into())]);
+    let resource = |members: &str| {
+        format!(
+            r#""resources":[{{"type":"Microsoft.Network/virtualNetworks","name":"v","properties":{{}}}},{{{members}}}]"#
+        )
+    };
+    assert_eq!(
+        kinds(&resource(r#""type":"Microsoft.Network/virtualNetworks","name":"V","properties":{}"#)).len(),
+        1
+    );
+    assert_eq!(
+        kinds(&resource(r#""type":"Microsoft.Network/virtualNetworks/subnets","name":"a","properties":{}"#)),
+        [FaultKind::Segments("Microsoft.Network/virtualNetworks/subnets".into())]
+    );
     assert_eq!(kinds(&resource(r#""name":"a""#)), [FaultKind::Lacks("type")]);
-    assert_eq!(kinds(&resource(r#""type":"A.B/c","name":"a","dependsOn":["nobody"]"#)), [missing(What::Resource, "nobody")]);
-    assert_eq!(kinds(&resource(r#""type":"A.B/c","name":"a","dependsOn":["a"]"#)), [FaultKind::Depends("a".into())]);
-    assert_eq!(kinds(&resource(r#""type":"A.B/c","name":"a","dependsOn":["v", "[resourceId('Microsoft.Network/virtualNetworks', 'v')]"]"#)), []);
+    assert_eq!(
+        kinds(&resource(r#""type":"A.B/c","name":"a","dependsOn":["nobody"]"#)),
+        [missing(What::Resource, "nobody")]
+    );
+    assert_eq!(
+        kinds(&resource(r#""type":"A.B/c","name":"a","dependsOn":["a"]"#)),
+        [FaultKind::Depends("a".into())]
+    );
+    assert_eq!(
+        kinds(&resource(
+            r#""type":"A.B/c","name":"a","dependsOn":["v", "[resourceId('Microsoft.Network/virtualNetworks', 'v')]"]"#
+        )),
+        []
+    );
 }
 
 #[test]
@@ -400,17 +519,31 @@ fn bombs_are_bounded() {
     };
     // A list of lists of itself.
     let mut variables = vec![r#""v0":"[createArray('x')]""#.to_owned()];
-    variables.extend((1..60).map(|n| format!(r#""v{n}":"[createArray(variables('v{}'), variables('v{}'))]""#, n - 1, n - 1)));
-    let list = format!(r#""variables":{{{}}},"resources":[],"outputs":{{"o":{{"type":"array","value":"[variables('v59')]"}}}}"#, variables.join(","));
+    variables.extend(
+        (1..60)
+            .map(|n| format!(r#""v{n}":"[createArray(variables('v{}'), variables('v{}'))]""#, n - 1, n - 1)),
+    );
+    let list = format!(
+        r#""variables":{{{}}},"resources":[],"outputs":{{"o":{{"type":"array","value":"[variables('v59')]"}}}}"#,
+        variables.join(",")
+    );
     bounded(&list);
     // A text that doubles.
     let mut variables = vec![r#""v0":"xxxxxxxxxxxxxxxx""#.to_owned()];
-    variables.extend((1..60).map(|n| format!(r#""v{n}":"[concat(variables('v{}'), variables('v{}'))]""#, n - 1, n - 1)));
-    bounded(&list.replace(&list[..list.find("},\"resources").unwrap()], &format!(r#""variables":{{{}"#, variables.join(","))));
+    variables.extend(
+        (1..60).map(|n| format!(r#""v{n}":"[concat(variables('v{}'), variables('v{}'))]""#, n - 1, n - 1)),
+    );
+    bounded(&list.replace(
+        &list[..list.find("},\"resources").unwrap()],
+        &format!(r#""variables":{{{}"#, variables.join(",")),
+    ));
     // One variable after the other, very deep.
     let mut variables = vec![r#""v0":"x""#.to_owned()];
     variables.extend((1..5_000).map(|n| format!(r#""v{n}":"[concat(variables('v{}'))]""#, n - 1)));
-    bounded(&format!(r#""variables":{{{}}},"resources":[],"outputs":{{"o":{{"type":"string","value":"[variables('v4999')]"}}}}"#, variables.join(",")));
+    bounded(&format!(
+        r#""variables":{{{}}},"resources":[],"outputs":{{"o":{{"type":"string","value":"[variables('v4999')]"}}}}"#,
+        variables.join(",")
+    ));
     // Loops.
     let many = r#""resources":[{"type":"A.B/c","name":"[string(copyIndex())]","copy":{"name":"l","count":1000000000}}]"#;
     assert!(matches!(bounded(many)[..], [FaultKind::TooLarge { what: "turns of a loop", .. }]));
@@ -419,7 +552,9 @@ fn bombs_are_bounded() {
     let less = r#""resources":[{"type":"A.B/c","name":"a","copy":{"name":"l","count":-1}}]"#;
     assert!(matches!(bounded(less)[..], [FaultKind::Range { .. }]));
     // A user-defined function that calls itself.
-    bounded(r#""functions":[{"namespace":"n","members":{"f":{"parameters":[],"output":{"type":"string","value":"[n.f()]"}}}}],"resources":[],"outputs":{"o":{"type":"string","value":"[n.f()]"}}"#);
+    bounded(
+        r#""functions":[{"namespace":"n","members":{"f":{"parameters":[],"output":{"type":"string","value":"[n.f()]"}}}}],"resources":[],"outputs":{"o":{"type":"string","value":"[n.f()]"}}"#,
+    );
 }
 
 #[test]
@@ -439,13 +574,16 @@ fn what_is_no_template_is_told() {
     check("{}", FaultKind::Lacks("resources"));
     let odd = expand(&read(r#"{"resources":7}"#), &Options::default()).unwrap();
     assert_eq!(odd.faults[0].kind, FaultKind::Lacks("resources"));
-    let odd = expand(&read(r#"{"resources":[7, null, [], {"type":[], "name":{}}]}"#), &Options::default()).unwrap();
+    let odd =
+        expand(&read(r#"{"resources":[7, null, [], {"type":[], "name":{}}]}"#), &Options::default()).unwrap();
     assert!(odd.faults.len() > 3, "{:?}", odd.faults);
 }
 
 #[test]
 fn values_keep_their_places() {
-    let text = format!(r#"{{{HEAD}"variables":{{"rules":[{{"port":22}}],"port":"80"}},"resources":[{{"type":"A.B/c","name":"n","properties":{{"list":"[variables('rules')]","one":"[variables('port')]"}}}}]}}"#);
+    let text = format!(
+        r#"{{{HEAD}"variables":{{"rules":[{{"port":22}}],"port":"80"}},"resources":[{{"type":"A.B/c","name":"n","properties":{{"list":"[variables('rules')]","one":"[variables('port')]"}}}}]}}"#
+    );
     let expanded = expand(&read(&text), &Options::default()).unwrap();
     let stands = |pointer: &str| {
         let at = wire::find(&expanded.resources[0].body, pointer).at;

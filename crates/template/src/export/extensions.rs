@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::LeftOutKind;
 use super::allow::{self, EXTENSION};
 use super::copying::escaped;
-use super::draft::Draft;
+use super::draft::{Draft, set};
 use super::records::{field, list, member, name_of, parent, path, text, type_of};
 use super::secrets;
 
@@ -139,6 +139,18 @@ pub(super) fn push(draft: &mut Draft<'_>, machine: &str, name: &str, properties:
         "properties": properties,
     });
     draft.push(&EXTENSION, format!("{machine}/{name}"), body);
+}
+
+/// Gives the extension of a type on a machine other settings: its name, where it has one and they differ.
+pub(super) fn settle(draft: &mut Draft<'_>, machine: &str, kind: &str, settings: &Value) -> Option<String> {
+    let found = draft.resources.iter_mut().find(|it| {
+        let its = it.body.pointer("/properties/type").and_then(Value::as_str);
+        it.kind.name == EXTENSION.name
+            && it.name.split('/').next() == Some(machine)
+            && its.is_some_and(|its| its.eq_ignore_ascii_case(kind))
+    })?;
+    let differs = found.body.pointer("/properties/settings") != Some(settings);
+    (differs && set(&mut found.body, "/properties/settings", settings.clone())).then(|| found.name.clone())
 }
 
 /// Whether a machine of the template has an extension of a type.

@@ -203,7 +203,11 @@ fn added(draft: &mut Draft<'_>, record: &Value, name: &str, windows: bool, attes
             "ScheduledScanSettings": {"isEnabled": "true", "day": "7", "time": "120", "scanType": "Quick"},
         });
         let why = ChangeKind::Antimalware;
-        add("IaaSAntimalware", "Microsoft.Azure.Security", "IaaSAntimalware", "1.3", settings, why);
+        add("IaaSAntimalware", "Microsoft.Azure.Security", "IaaSAntimalware", "1.3", settings.clone(), why);
+        // One that is there may leave out folders, or not look at files as they are opened.
+        if let Some(full) = extensions::settle(draft, name, "IaaSAntimalware", &settings) {
+            draft.change(why, &super::allow::EXTENSION, &full, "/properties/settings", "");
+        }
     }
     if !entra {
         draft.leave(LeftOutKind::EntraSignIn, name, "");

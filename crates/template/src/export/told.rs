@@ -106,7 +106,7 @@ kinds! {
     /// The extension by which people sign in with Entra ID.
     EntraSignIn => ["ENT001"],
     /// Microsoft Antimalware.
-    Antimalware => ["MAL001"],
+    Antimalware => ["MAL001", "MAL002", "MAL003"],
     /// A policy of just-in-time access, by a parameter.
     JustInTime => ["JIT001", "JIT003", "JIT004", "JIT005"],
     /// A vault that keeps backups, by a parameter.
