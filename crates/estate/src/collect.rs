@@ -246,7 +246,7 @@ impl Collector {
                 let format = "a list of Microsoft Graph whose `@odata.context` stands behind it";
                 reader.problem(String::new(), ProblemKind::OtherFormat { format });
             }
-        } else if is_manifest(object) {
+        } else if is_manifest(object) && !is_envelope(object) {
             part.coverage.read(&mut reader, object);
             manifest(&mut reader, object);
         } else if let Some(format) = other_format(object) {
@@ -260,6 +260,10 @@ impl Collector {
             if level == 0 && has_items(object) {
                 part.problems = problems;
                 return self.split_again(part, origin.source, level, bytes, origin.offset);
+            }
+            // What a template would deploy comes in one piece with what it tells of.
+            if is_manifest(object) {
+                part.coverage.read(&mut reader, object);
             }
         } else if member(object, "id").is_some_and(|id| id.is_str()) {
             other(part, &mut reader, object, "");
@@ -530,6 +534,10 @@ fn resource(part: &mut Part, reader: &mut Reader<'_>, object: &Object, id: &str)
         Kind::Vm => {
             part.vms.push(Vm::read(reader, own, object));
             nested_extensions(part, reader, object, "resources", "");
+        }
+        // Its instances are machines with records of their own.
+        Kind::ScaleSet if ScaleSet::makes_none(object) => {
+            other(part, reader, object, &kind.resource_type().to_ascii_lowercase());
         }
         Kind::ScaleSet => {
             part.scale_sets.push(ScaleSet::read(reader, own, object, id, &mut nested));

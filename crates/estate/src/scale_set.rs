@@ -47,6 +47,14 @@ impl PartialEq for Model {
 }
 
 impl ScaleSet {
+    /// Whether it makes no instance by itself: a flexible one without a model, into which people put machines.
+    pub(crate) fn makes_none(object: &Object) -> bool {
+        let fields = Fields::of(object);
+        let mode = fields.raw("orchestrationMode").and_then(|mode| mode.as_str());
+        mode.is_some_and(|mode| mode.eq_ignore_ascii_case("Flexible"))
+            && fields.raw("virtualMachineProfile").is_none()
+    }
+
     pub(crate) fn read(
         reader: &mut Reader<'_>,
         id: ResourceId,

@@ -286,7 +286,12 @@ fn secrets(_: &mut Reader<'_>, object: &Object) -> Field<Vec<(Box<str>, Secret)>
     if let Some(tags) = member(object, "tags") {
         secret::inside(tags, "/tags", &mut found);
     }
-    (!found.is_empty()).then_some(Known::Value(found))
+    if !found.is_empty() {
+        return Some(Known::Value(found));
+    }
+    // What a template is not told yet may hold some.
+    let untold = [profile.and_then(|profile| member(profile, "customData")), member(properties, "userData")];
+    untold.into_iter().flatten().find_map(stated_unknown).map(Known::unknown)
 }
 
 impl Upkeep {

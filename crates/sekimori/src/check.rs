@@ -155,7 +155,8 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
         checks: &checks,
         lang,
     };
-    let usable = estate.holds_azure();
+    // A template may deploy nothing, by its conditions.
+    let usable = estate.holds_azure() || reading.expansion.templates > 0 && estate.problems.is_empty();
     for target in &targets {
         // Of nothing there is no report; JSON tells programs what was wrong.
         if usable || target.format == Format::Json {

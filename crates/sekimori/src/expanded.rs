@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::{ExpandArgs, Form};
 use crate::output;
 use crate::source::{self, Reading};
+use crate::template::DEPLOYMENT;
 
 /// A template is at fault, or could not be read in full.
 const INCOMPLETE: u8 = 3;
@@ -34,7 +35,7 @@ pub(crate) fn run(args: &ExpandArgs, lang: Lang) -> anyhow::Result<u8> {
             });
             let errors = estate.problems.iter().map(|problem| {
                 let at = sources.locate_problem(&problem.at);
-                let message = report::problem_text(&problem.kind, lang, &|_| "?".to_owned());
+                let message = sources.problem_text(&problem.kind, lang);
                 json!({"file": at.file, "line": at.line, "column": at.column, "message": message})
             });
             let outputs: Map<String, Value> = expansion
@@ -44,7 +45,7 @@ pub(crate) fn run(args: &ExpandArgs, lang: Lang) -> anyhow::Result<u8> {
                 .collect::<anyhow::Result<_>>()?;
             let mut outputs = Value::Object(outputs);
             azure::redact(&mut outputs);
-            let answer = json!({
+            let mut answer = json!({
                 "schema": "sekimori.expand/1",
                 "source": sources.names(),
                 "resources": resources,
@@ -52,6 +53,13 @@ pub(crate) fn run(args: &ExpandArgs, lang: Lang) -> anyhow::Result<u8> {
                 "unknown": notes.collect::<Vec<_>>(),
                 "errors": errors.collect::<Vec<_>>(),
             });
+            // As an input of `check` it tells no less than the template.
+            if sources.made_whole()
+                && let Some(answer) = answer.as_object_mut()
+            {
+                answer.insert("kind".to_owned(), DEPLOYMENT.into());
+                answer.insert("rows".to_owned(), json!({"machines": resources.len()}));
+            }
             output::print_plain(&(serde_json::to_string_pretty(&answer)? + "\n"))?;
         }
         Form::Text => {

@@ -13,12 +13,19 @@ use crate::value::{Kind, Member, Object, Value, Why};
 pub fn complete(body: Value) -> Value {
     let Kind::Object(object) = &body.kind else { return body };
     let kind = object.text("type").unwrap_or_default().to_ascii_lowercase();
-    let (Some(id), Some(properties)) = (object.get("id"), object.get("properties")) else { return body };
+    let Some(id) = object.get("id") else { return body };
+    let Some(properties) = object.get("properties") else {
+        // A group is complete without a word about its rules.
+        if kind != "microsoft.network/networksecuritygroups" {
+            return body;
+        }
+        let mut made = object.members().to_vec();
+        default(&mut made, "properties", Value::of_object(Vec::new(), body.at));
+        return complete(Value::new(Kind::Object(Arc::new(Object::new(made))), body.at));
+    };
     let Kind::Object(own) = &properties.kind else { return body };
     let mut made = own.members().to_vec();
-    if kind.starts_with("microsoft.network/") {
-        made.iter_mut().for_each(|member| with_ids(member, id));
-    }
+    parts(&mut made, &kind, id);
     match kind.as_str() {
         "microsoft.network/networkinterfaces" => network_interface(&mut made, properties),
         "microsoft.network/networksecuritygroups" => {
@@ -26,6 +33,11 @@ pub fn complete(body: Value) -> Value {
         }
         "microsoft.network/bastionhosts" => bastion(&mut made, properties),
         "microsoft.compute/virtualmachines" => machine(&mut made, id),
+        "microsoft.compute/virtualmachinescalesets" if own.get("virtualMachineProfile").is_none() => {
+            // Machines are put into such a set one by one.
+            // Source: <https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-orchestration-modes>.
+            default(&mut made, "orchestrationMode", Value::of_text("Flexible", properties.at));
+        }
         "microsoft.compute/virtualmachines/extensions" => {
             // What is deployed is there.
             default(&mut made, "provisioningState", Value::of_text("Succeeded", properties.at));
@@ -34,6 +46,24 @@ pub fn complete(body: Value) -> Value {
     }
     let properties = Value::new(Kind::Object(Arc::new(Object::new(made))), properties.at);
     with(object, "properties", properties, &body)
+}
+
+/// The ids of parts alone, for what is there already and told without them.
+pub fn with_part_ids(body: Value) -> Value {
+    let Kind::Object(object) = &body.kind else { return body };
+    let kind = object.text("type").unwrap_or_default().to_ascii_lowercase();
+    let (Some(id), Some(properties)) = (object.get("id"), object.get("properties")) else { return body };
+    let Kind::Object(own) = &properties.kind else { return body };
+    let mut made = own.members().to_vec();
+    parts(&mut made, &kind, id);
+    let properties = Value::new(Kind::Object(Arc::new(Object::new(made))), properties.at);
+    with(object, "properties", properties, &body)
+}
+
+fn parts(members: &mut [Member], kind: &str, id: &Value) {
+    if kind.starts_with("microsoft.network/") {
+        members.iter_mut().for_each(|member| with_ids(member, id));
+    }
 }
 
 /// An object with a member of another value.
@@ -255,6 +285,10 @@ mod tests {
         let vnet = r#"{"id":"/subscriptions/s/v","type":"Microsoft.Network/virtualNetworks","properties":{"subnets":[{"name":"a"},{"name":"b","id":"x"}]}}"#;
         check(vnet, "/properties/subnets/0/id", r#""/subscriptions/s/v/subnets/a""#);
         check(vnet, "/properties/subnets/1/id", r#""x""#);
+        let nic = r#"{"id":"n","type":"Microsoft.Network/networkInterfaces","properties":{"ipConfigurations":[{"name":"a","properties":{}}]}}"#;
+        let body = with_part_ids(crate::json::read(nic.as_bytes(), 0).unwrap());
+        let configuration = r#"[{"id":"n/ipConfigurations/a","name":"a","properties":{},},]"#;
+        assert_eq!(crate::wire::find(&body, "/properties/ipConfigurations").key(), configuration);
     }
 
     #[test]
@@ -272,6 +306,10 @@ mod tests {
         check(linux, "/properties/osProfile/linuxConfiguration/disablePasswordAuthentication", "false");
         let keys = r#"{"id":"m","type":"Microsoft.Compute/virtualMachines","properties":{"osProfile":{"linuxConfiguration":{"disablePasswordAuthentication":true}},"storageProfile":{}}}"#;
         check(keys, "/properties/osProfile/linuxConfiguration/disablePasswordAuthentication", "true");
+        let group = r#"{"id":"g","type":"Microsoft.Network/networkSecurityGroups"}"#;
+        check(group, "/properties/securityRules", "[]");
+        let empty = r#"{"id":"s","type":"Microsoft.Compute/virtualMachineScaleSets","properties":{}}"#;
+        check(empty, "/properties/orchestrationMode", r#""Flexible""#);
         let blob = r#"{"id":"m","type":"Microsoft.Compute/virtualMachines","properties":{"storageProfile":{"osDisk":{"vhd":{"uri":"u"}}}}}"#;
         check(blob, "/properties/storageProfile/osDisk", r#"{"vhd":{"uri":"u",},}"#);
     }

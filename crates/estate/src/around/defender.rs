@@ -134,7 +134,7 @@ record! {
     /// Whether owners and the like hear of them, too.
     by_role: boolean at "/properties/alertsToAdmins" or "/properties/notificationsByRole/state",
     /// Whether alerts are sent at all, and from which severity on: `Off`, `Low`, `Medium`, `High`.
-    alerts: [Box<str>, alerts] at "/properties/alertNotifications/state",
+    alerts: [Box<str>, alerts] at "/properties/alertNotifications",
 }
 
 /// `alertNotifications` is a word before 2020, an object until 2023, and an entry of `notificationsSources` since.

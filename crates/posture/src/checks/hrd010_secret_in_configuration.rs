@@ -82,6 +82,7 @@ fn run(context: &Context<'_>, view: &VmView<'_>) -> Judged {
         places(&command.parameters, Some((command.id, &command.origins)), &mut all);
     }
     let Some(first) = all.first() else {
+        context.known(&vm.upkeep.secrets)?;
         for extension in context.extensions(view) {
             context.known(&extension.secrets)?;
         }

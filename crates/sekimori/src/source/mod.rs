@@ -96,7 +96,7 @@ const TOLD: usize = 20;
 pub(crate) fn tell_problems(estate: &Estate, sources: &Positions, lang: Lang) {
     for problem in estate.problems.iter().take(TOLD) {
         let at = sources.locate_problem(&problem.at);
-        let text = report::problem_text(&problem.kind, lang, &|_| "?".to_owned());
+        let text = sources.problem_text(&problem.kind, lang);
         crate::output::note(&format!("{}:{}:{}: {text}", at.file, at.line, at.column));
     }
 }

@@ -5,8 +5,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use estate::{At, Origin, SourceIndex, find, locate};
+use estate::{At, Origin, ProblemKind, SourceIndex, find, locate};
 use hashbrown::HashMap;
+use posture::Lang;
 use report::{Excerpt, Location};
 
 use super::encoding::Encoding;
@@ -62,6 +63,19 @@ impl Positions {
     /// The resources that templates and plans would deploy, and their addresses in plans.
     pub(crate) fn made(&self) -> impl Iterator<Item = (&template::Value, Option<&str>)> {
         self.sources.iter().filter_map(Source::made).flat_map(Made::bodies)
+    }
+
+    /// Whether all that templates and plans would deploy is told with all that is on it.
+    pub(crate) fn made_whole(&self) -> bool {
+        self.sources.iter().filter_map(Source::made).all(Made::is_whole)
+    }
+
+    /// What is wrong, in words, with the places that it names.
+    pub(crate) fn problem_text(&self, kind: &ProblemKind, lang: Lang) -> String {
+        report::problem_text(kind, lang, &|at| {
+            let at = self.locate_problem(at);
+            format!("{}:{}:{}", at.file, at.line, at.column)
+        })
     }
 
     /// Where a problem is.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use posture::Lang;
-use template::complete::complete;
+use template::complete::{complete, with_part_ids};
 use template::expand::{Note, Options, expand};
 use template::{Fault, FaultKind, Kind, Value, json, plan};
 
@@ -193,7 +193,7 @@ impl Work<'_> {
         linked: &Mutex<Vec<PathBuf>>,
         offered: Option<String>,
     ) -> anyhow::Result<()> {
-        let links = Links::new(path, self.next());
+        let links = Links::new(path, name, self.next());
         let options = Options {
             place: self.deploy.place.clone(),
             parameters: given,
@@ -290,8 +290,10 @@ impl Work<'_> {
             {
                 members.push(template::value::Member { name: "id".into(), ..id.clone() });
             }
-            let body = Kind::Object(Arc::new(template::Object::new(members)));
-            made.push(Value::new(body, change.at), None, self.lang)?;
+            let body = Value::new(Kind::Object(Arc::new(template::Object::new(members))), change.at);
+            // What is there already says itself what it is.
+            let is_new = object.some("after").is_some();
+            made.push(if is_new { complete(body) } else { with_part_ids(body) }, None, self.lang)?;
         }
         self.made(&name, made);
         Ok(())
@@ -355,6 +357,8 @@ fn neighbour(path: &Path, name: &str) -> Option<String> {
 struct Links {
     /// The folder of the template itself.
     root: Option<PathBuf>,
+    /// The same as people named it.
+    shown: PathBuf,
     first: u32,
     found: Mutex<Vec<Linked>>,
 }
@@ -370,8 +374,9 @@ struct Linked {
 const LINKS: usize = 256;
 
 impl Links {
-    fn new(path: Option<&Path>, first: u32) -> Self {
-        Self { root: path.and_then(Path::parent).map(Path::to_owned), first, found: Mutex::default() }
+    fn new(path: Option<&Path>, name: &str, first: u32) -> Self {
+        let shown = Path::new(name).parent().map(Path::to_owned).unwrap_or_default();
+        Self { root: path.and_then(Path::parent).map(Path::to_owned), shown, first, found: Mutex::default() }
     }
 
     /// The template at a path relative to a file.
@@ -398,7 +403,8 @@ impl Links {
         if let Some(known) = found.iter().find(|known| known.path == path) {
             return known.value.clone();
         }
-        let source = Source::of_file(&path).ok()?;
+        let mut source = Source::of_file(&path).ok()?;
+        source.name = self.shown.join(path.strip_prefix(root).ok()?).display().to_string();
         let mut text = Vec::new();
         source.open().ok()?.take(LIMIT).read_to_end(&mut text).ok()?;
         let number = self.first.checked_add(u32::try_from(found.len()).ok()?)?;

@@ -13,7 +13,11 @@ use super::words;
 pub(crate) struct Made {
     pub(crate) text: Vec<u8>,
     rows: Vec<Row>,
+    whole: bool,
 }
+
+/// The kind of a record that tells of what a deployment makes.
+pub(crate) const DEPLOYMENT: &str = "sekimori.deployment/1";
 
 struct Row {
     start: u64,
@@ -48,7 +52,14 @@ impl Made {
 
     /// Says that the machines of the deployment are told with all that is on them.
     pub(super) fn tell_whole(&mut self) {
-        self.text.extend_from_slice(b"{\"kind\":\"sekimori.deployment/1\",\"rows\":{\"machines\":0}}\n");
+        self.whole = true;
+        let told = format!("{{\"kind\":\"{DEPLOYMENT}\",\"rows\":{{\"machines\":0}}}}\n");
+        self.text.extend_from_slice(told.as_bytes());
+    }
+
+    /// Whether the machines are told with all that is on them.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
     }
 
     fn row(&self, offset: u64) -> Option<&Row> {

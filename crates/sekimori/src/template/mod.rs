@@ -9,5 +9,5 @@ mod words;
 
 pub(crate) use deploy::Deploy;
 pub(crate) use expand::{Expansion, expand_sources};
-pub(crate) use made::{Made, Stands};
+pub(crate) use made::{DEPLOYMENT, Made, Stands};
 pub(crate) use words::why;

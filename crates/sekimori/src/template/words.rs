@@ -137,10 +137,12 @@ pub(super) fn fault(kind: &FaultKind, lang: Lang) -> String {
 
 fn fault_ja(kind: &FaultKind) -> String {
     match kind {
-        FaultKind::Json(detail) => format!("JSON として読み取れません: {detail}"),
+        FaultKind::Json(detail) => format!("JSON として読み取れません: {}", detail_ja(detail)),
         FaultKind::TooDeep(limit) => format!("入れ子が {limit} 段を超えています"),
-        FaultKind::TooLarge { what, limit } => format!("大きすぎます ({what}): 上限は {limit} です"),
-        FaultKind::Expression(detail) => format!("式を解釈できません: {detail}"),
+        FaultKind::TooLarge { what, limit } => {
+            format!("大きすぎます ({}): 上限は {limit} です", detail_ja(what))
+        }
+        FaultKind::Expression(detail) => format!("式を解釈できません: {}", detail_ja(detail)),
         FaultKind::NoFunction(name) => format!("関数 `{name}` はありません"),
         FaultKind::Arguments { function, takes } => {
             format!("`{function}` の引数が正しくありません。使い方: {takes}")
@@ -161,7 +163,7 @@ fn fault_ja(kind: &FaultKind) -> String {
         FaultKind::Twice(name) => format!("リソース `{name}` が重複しています"),
         FaultKind::Depends(name) => format!("`{name}` の `dependsOn` が循環しています"),
         FaultKind::Failed(message) => message.to_string(),
-        FaultKind::Not(what) => format!("{what} ではありません"),
+        FaultKind::Not(what) => format!("{} ではありません", detail_ja(what)),
         FaultKind::Lacks(name) => format!("`{name}` がありません"),
         FaultKind::Version(version) => format!("形式バージョン {version} には対応していません"),
     }
@@ -177,5 +179,60 @@ fn noun(what: What) -> &'static str {
         What::Copy => "ループ",
         What::LambdaVariable => "ラムダ変数",
         What::Output => "出力",
+    }
+}
+
+/// What the reader of templates says in a few fixed words. What is not among them stays as it is.
+fn detail_ja(detail: &'static str) -> &'static str {
+    let found = DETAILS.iter().find(|(en, _)| *en == detail);
+    found.map_or(detail, |(_, ja)| *ja)
+}
+
+const DETAILS: &[(&str, &str)] = &[
+    ("a closing bracket is due", "閉じ角括弧がありません"),
+    ("a colon is due", "コロンがありません"),
+    ("a comma is due", "コンマがありません"),
+    ("a comma or a closing parenthesis is due", "コンマまたは閉じ括弧がありません"),
+    ("a comment has no end", "コメントが閉じられていません"),
+    ("a function, a text or a number is due", "関数、文字列、数値のいずれかが必要です"),
+    ("a name in quotes is due", "引用符で囲んだ名前が必要です"),
+    ("a name is due", "名前がありません"),
+    ("a number that cannot be read", "数値として読み取れません"),
+    ("a text has no end", "文字列が閉じられていません"),
+    ("a value is due", "値がありません"),
+    ("an opening parenthesis is due", "開き括弧がありません"),
+    ("an escape that JSON does not have", "JSON にないエスケープ文字です"),
+    ("it is not UTF-8", "UTF-8 ではありません"),
+    ("it ends in the middle of a value", "値の途中で終わっています"),
+    ("it ends where a value is due", "値の手前で終わっています"),
+    ("it is nested too deep", "入れ子が深すぎます"),
+    ("something stands behind its end", "末尾の後に余分な文字があります"),
+    ("a file, in bytes", "ファイルのバイト数"),
+    ("a text, in bytes", "文字列のバイト数"),
+    ("delimiters of a text", "区切り文字の数"),
+    ("elements of a range", "範囲の要素数"),
+    ("elements of a value", "値の要素数"),
+    ("pairs that are compared", "比較の組数"),
+    ("turns of a loop", "ループの回数"),
+    ("values", "値の数"),
+    ("work, in steps", "計算量"),
+    ("a change of a deployment", "デプロイの変更内容"),
+    ("a parameter file", "パラメーター ファイル"),
+    ("a Terraform plan or state", "Terraform のプランまたは状態ファイル"),
+    ("an ARM template", "ARM テンプレート"),
+    ("an ARM template that can be worked out", "展開できる ARM テンプレート"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_told_in_both_languages() {
+        let kind = FaultKind::Json("a comma is due");
+        assert_eq!(fault(&kind, Lang::En), "not JSON: a comma is due");
+        assert_eq!(fault(&kind, Lang::Ja), "JSON として読み取れません: コンマがありません");
+        let kind = FaultKind::TooLarge { what: "turns of a loop", limit: 800 };
+        assert_eq!(fault(&kind, Lang::Ja), "大きすぎます (ループの回数): 上限は 800 です");
     }
 }

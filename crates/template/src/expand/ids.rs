@@ -51,6 +51,16 @@ pub(super) fn provider_path(resource_type: &str, names: &[Vec<Part>]) -> Vec<Par
     parts
 }
 
+/// What there is of subscriptions alone, whichever schema a template names.
+/// Source: <https://learn.microsoft.com/azure/templates/microsoft.security/pricings>.
+const OF_SUBSCRIPTIONS: [&str; 5] = [
+    "microsoft.security/autoprovisioningsettings",
+    "microsoft.security/pricings",
+    "microsoft.security/securitycontacts",
+    "microsoft.security/settings",
+    "microsoft.security/workspacesettings",
+];
+
 /// The id of a resource at a place, or below the scope of another resource.
 pub(super) fn id(place: &Place, scope: Option<&Value>, resource_type: &str, name: &Value, at: Span) -> Value {
     let names = segments(name);
@@ -64,6 +74,9 @@ pub(super) fn id(place: &Place, scope: Option<&Value>, resource_type: &str, name
                 return Value::of_parts(parts, at);
             }
             "microsoft.management/managementgroups" | "microsoft.subscription/aliases" => Vec::new(),
+            kind if OF_SUBSCRIPTIONS.contains(&kind) && place.level == Level::ResourceGroup => {
+                Place { level: Level::Subscription, ..place.clone() }.prefix()
+            }
             _ => place.prefix(),
         },
     };
@@ -142,4 +155,39 @@ pub(super) fn type_of(id: &str) -> (String, String) {
         *to += segment;
     }
     (types, names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::place::Given;
+    use super::*;
+
+    fn check(schema: &str, resource_type: &str, name: &str, expected: &str) {
+        let given =
+            Given { subscription: Some("s".into()), resource_group: Some("g".into()), ..Given::default() };
+        let place = Place::new(&given, Level::of_schema(schema));
+        let name = Value::of_text(name, Span::default());
+        let id = id(&place, None, resource_type, &name, Span::default());
+        assert_eq!(id.text(), Some(expected));
+    }
+
+    #[test]
+    fn ids_say_where_a_resource_is() {
+        let (group, subscription) = ("/deploymentTemplate.json#", "/subscriptionDeploymentTemplate.json#");
+        let vnet = "Microsoft.Network/virtualNetworks";
+        check(
+            group,
+            vnet,
+            "v",
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v",
+        );
+        check(subscription, "Microsoft.Resources/resourceGroups", "h", "/subscriptions/s/resourceGroups/h");
+        for schema in [group, subscription] {
+            let plan = "/subscriptions/s/providers/Microsoft.Security/pricings/VirtualMachines";
+            check(schema, "Microsoft.Security/pricings", "VirtualMachines", plan);
+        }
+        let policy =
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.Security/jitNetworkAccessPolicies/j";
+        check(group, "Microsoft.Security/jitNetworkAccessPolicies", "j", policy);
+    }
 }
