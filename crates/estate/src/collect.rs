@@ -18,6 +18,7 @@ use crate::firewall::{Firewall, FirewallPolicy, IpGroup, RuleGroup};
 use crate::forward::{Forward, ForwardKind, LoadBalancer, Pool, PrivateLink, WebGateway};
 use crate::id::{IdsBuilder, ResourceId, Use, resource_type, type_segments};
 use crate::join;
+use crate::known::Known;
 use crate::model::{Estate, Kind, Other};
 use crate::network::{Asg, LocalGateway, Nested, Nic, Peer, PublicIp, Subnet, Vnet};
 use crate::origin::{Origin, Origins, SourceIndex, locate};
@@ -230,11 +231,12 @@ impl Collector {
         let mut reader = Reader { ids: &self.ids, problems: &mut problems, origin };
         let id = member(object, "id").and_then(|id| id.as_str()).filter(|id| id.contains('/'));
         if let Some(id) = id {
-            let replaced = !self.replaced.ids.is_empty()
-                && !self.replaced.by.contains(&origin.source)
-                && self.replaced.ids.contains(id.to_ascii_lowercase().as_str());
-            if !replaced {
+            if self.replaced.ids.is_empty() || self.replaced.by.contains(&origin.source) {
                 resource(part, &mut reader, object, id);
+            } else if !self.replaced.ids.contains(id.to_ascii_lowercase().as_str()) {
+                let before = (part.nsgs.len(), part.route_tables.len(), part.subnets.len());
+                resource(part, &mut reader, object, id);
+                self.leave_out_parts(part, before, id);
             }
         } else if effective::is_effective(object) {
             part.nsgs.extend(effective::read(&mut reader, object));
@@ -271,6 +273,34 @@ impl Collector {
             reader.problem(String::new(), ProblemKind::NotAResource);
         }
         part.problems = problems;
+    }
+
+    /// Leaves out the rules, routes and subnets of a record that a deployment replaces one by one.
+    fn leave_out_parts(&self, part: &mut Part, before: (usize, usize, usize), id: &str) {
+        let owner = id.to_ascii_lowercase();
+        let gone = |list: &str, name: &str| {
+            self.replaced.ids.contains(format!("{owner}/{list}/{}", name.to_ascii_lowercase()).as_str())
+        };
+        for nsg in part.nsgs.iter_mut().skip(before.0) {
+            if let Some(Known::Value(rules)) = &mut nsg.rules {
+                rules.retain(|rule| !gone("securityrules", &rule.name));
+            }
+        }
+        for table in part.route_tables.iter_mut().skip(before.1) {
+            if let Some(Known::Value(routes)) = &mut table.routes {
+                routes.retain(|route| !gone("routes", &route.name));
+            }
+        }
+        if part.subnets.len() > before.2 {
+            let start = format!("{owner}/subnets/");
+            let subnets = self.replaced.ids.iter().filter(|id| id.starts_with(&start));
+            let subnets: HashSet<_> = subnets.map(|id| self.ids.intern(id, Use::Reference)).collect();
+            let mut index = 0;
+            part.subnets.retain(|subnet| {
+                index += 1;
+                index <= before.2 || !subnets.contains(&subnet.id)
+            });
+        }
     }
 
     /// Joins what was delivered.

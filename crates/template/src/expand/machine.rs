@@ -32,7 +32,7 @@ pub(super) struct Machine<'o> {
     pub(super) notes: Vec<Note>,
     faults: Vec<Fault>,
     told: HashSet<Fault>,
-    parsed: HashMap<(u32, u32), Rc<Expr>>,
+    parsed: HashMap<Box<str>, Rc<Expr>>,
     steps: u64,
     calls: usize,
 }
@@ -241,15 +241,14 @@ impl<'o> Machine<'o> {
         Ok(value.shown().unwrap_or_default().as_ref().into())
     }
 
-    /// An expression, parsed once for each place.
+    /// An expression, parsed once for each text: places may be shared by several texts.
     fn parsed(&mut self, inner: &str, at: Span) -> Result<Rc<Expr>, Fault> {
-        let key = (at.file, at.start);
-        if let Some(expr) = self.parsed.get(&key) {
+        if let Some(expr) = self.parsed.get(inner) {
             return Ok(expr.clone());
         }
         self.step(inner.len() as u64 / 8, at)?;
         let expr = Rc::new(expression::parse(inner, at)?);
-        self.parsed.insert(key, expr.clone());
+        self.parsed.insert(inner.into(), expr.clone());
         Ok(expr)
     }
 
