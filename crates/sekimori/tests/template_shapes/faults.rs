@@ -1,21 +1,15 @@
-//! Templates that nobody can deploy: the line, an exit code that says so, and soon.
-
-use std::time::{Duration, Instant};
+//! Templates that nobody can deploy: the line, and an exit code that says so. One whose work has no bound would never end
+//! here.
 
 use serde_json::json;
 
 use crate::world::{HEAD, OPEN, World, group, group_of, template};
 
-/// How long a broken template may take, with a slow machine that does other things beside.
-const SOON: Duration = Duration::from_secs(30);
-
 /// What is at fault, in both languages, at the first mark, with this exit code.
 fn faulty(files: &[(&str, &str)], code: i32, en: &str, ja: &str) {
     let world = World::new(files);
     let (file, line, column) = &world.places[0];
-    let started = Instant::now();
     let ran = world.run(&["check", "t.json", "--select", "NET001", "--format", "json"]);
-    assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
     assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
     let first = ran.json()["errors"][0].clone();
     let at = json!({"file": file, "line": line, "column": column, "message": en});

@@ -35,13 +35,17 @@ fn change(kind: &str, before: Option<&Value>, after: Option<&Value>) -> Value {
 }
 
 /// What NET001 says after the changes.
-fn verdict(changes: &[Value]) -> Value {
+fn report(changes: &[Value]) -> Value {
     let preview = json!({"status": "Succeeded", "error": null, "diagnostics": null, "potentialChanges": null, "changes": changes});
     let world = World::new(&[("w.json", &serde_json::to_string_pretty(&preview).unwrap())]);
     let ran = world.run(&["check", "w.json", "--select", "NET001", "--all", "--format", "json"]);
     let report = ran.json();
     assert_eq!(report["errors"], json!([]), "{}", ran.out);
-    report["findings"].as_array().unwrap().first().cloned().unwrap_or(Value::Null)
+    report
+}
+
+fn verdict(changes: &[Value]) -> Value {
+    report(changes)["findings"].as_array().unwrap().first().cloned().unwrap_or(Value::Null)
 }
 
 #[test]
@@ -68,6 +72,33 @@ fn a_preview_is_judged_by_what_will_be_there() {
     gone[last] = change("Delete", Some(open.last().unwrap()), None);
     gone.push(change("NoChange", Some(&open[0]), None));
     assert_eq!(verdict(&gone), Value::Null);
+}
+
+/// What Azure works out during the deployment is shown as the template has it.
+#[test]
+fn what_a_preview_does_not_tell_is_unknown() {
+    let mut states = states(OPEN);
+    states[0]["properties"]["securityRules"][0]["properties"]["sourceAddressPrefix"] =
+        "[reference(resourceId('Microsoft.Network/publicIPAddresses', 'other')).ipAddress]".into();
+    let changes: Vec<Value> = states.iter().map(|state| change("Create", None, Some(state))).collect();
+    let report = report(&changes);
+    assert_eq!(report["findings"], json!([]));
+    let reason = report["unknown"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("Azure tells `reference` at deployment"), "{reason}");
+    // What is not told at all is named, and nothing is said to be well where nothing is told.
+    let id = format!("{GROUP}/Microsoft.Resources/deployments/inner");
+    let unsupported = json!({"resourceId": id, "changeType": "Unsupported", "before": null, "after": null});
+    let with = |change: &Value| {
+        World::new(&[("w.json", &format!("{{\"status\": \"Succeeded\", \"changes\": [\n  §{change}]}}"))])
+    };
+    let ran = with(&unsupported).run(&["check", "w.json", "--format", "json"]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    let told = format!("w.json:2:3: the preview does not tell what `{id}` will be: it is not looked at");
+    assert_eq!(ran.json()["notices"], json!([told]));
+    // `--result-format ResourceIdOnly`
+    let ran = with(&json!({"resourceId": id, "changeType": "Deploy"})).run(&["check", "w.json"]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.err.contains("w.json:2:3: `after` is missing"), "{}", ran.err);
 }
 
 /// What `az group export` writes: names are parameters with defaults, and parts stand twice.
@@ -108,8 +139,20 @@ fn findings(report: &Value) -> Vec<Value> {
 #[test]
 fn what_expand_prints_is_judged_alike() {
     let rules = [OPEN.to_owned(), NARROW.to_owned(), OPEN.replace("\"22\"", "\"[parameters('port')]\"")];
-    for rule in rules {
-        let text = template("\"parameters\": {\"port\": {\"type\": \"string\"}},", &group_of(&rule));
+    let members = r#""parameters": {"port": {"type": "string"}, "secret": {"type": "securestring"}},"#;
+    let plain = "\"computerName\": \"web\"";
+    // Secrets that are known and such that are not, in the same place.
+    let profiles = [
+        plain.to_owned(),
+        format!(
+            "{plain}, \"adminPassword\": \"[parameters('secret')]\", \"customData\": \"[base64(parameters('secret'))]\""
+        ),
+        format!(
+            "{plain}, \"adminPassword\": \"Tr0ub4dor-Kaede\", \"customData\": \"[base64('DB_PASSWORD=Tr0ub4dor-Kaede')]\""
+        ),
+    ];
+    for (rule, profile) in rules.into_iter().zip(profiles) {
+        let text = template(members, &group_of(&rule)).replace(plain, &profile);
         let world = World::new(&[("t.json", &text)]);
         let direct = world.run(&["check", "t.json", "--all", "--format", "json"]);
         let expanded = world.run(&["expand", "t.json"]);

@@ -100,6 +100,22 @@ fn a_linked_template_that_is_not_at_hand_is_told() {
     }
 }
 
+/// Nothing is said to be well where nothing is told.
+#[test]
+fn a_template_that_is_nothing_but_a_link_elsewhere_tells_nothing() {
+    let link =
+        nested("\"templateLink\": {\"uri\": \"https://example.com/templates/web.json?sig=kaede-secret\"}");
+    let world = World::new(&[("t.json", &format!("{HEAD}\"resources\": [{link}]}}"))]);
+    let ran = world.run(&["check", "t.json", "--format", "json"]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(
+        ran.out.contains("the linked template `https://example.com/templates/web.json` is not at hand"),
+        "{}",
+        ran.out
+    );
+    assert!(!ran.out.contains("kaede-secret"));
+}
+
 /// In a folder a linked template is a part, and no template of its own.
 #[test]
 fn a_folder_holds_a_template_and_its_parts() {
