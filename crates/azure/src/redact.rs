@@ -77,14 +77,21 @@ fn replace(name: &str, value: &mut Value) -> usize {
     1
 }
 
-/// A flag such as `disablePasswordAuthentication` is no secret: only text, and objects of it, can be.
+/// A flag such as `disablePasswordAuthentication` is no secret: only text, and objects of it, can be. What nobody knows yet
+/// is none, and its reason is worth telling.
 fn holds_text(value: &Value) -> bool {
     match value {
         Value::String(text) => !text.is_empty(),
-        Value::Object(members) => !members.is_empty(),
+        Value::Object(members) => !members.is_empty() && !is_unknown(members),
         Value::Array(items) => !items.is_empty(),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
+}
+
+/// `{"$unknown":{"reason":"…"}}`
+fn is_unknown(members: &serde_json::Map<String, Value>) -> bool {
+    members.len() == 1
+        && members.get("$unknown").is_some_and(|why| why.get("reason").is_some_and(Value::is_string))
 }
 
 fn is_secret(name: &str) -> bool {

@@ -16,6 +16,7 @@ use crate::language::pick;
 use crate::policy::{self, Policies, World};
 use crate::settings::{Chosens, File, choose};
 use crate::source::{self, Reading};
+use crate::template::Expansion;
 use crate::version::VERSION;
 use crate::{collect, configuration, notices, output, select, tags};
 
@@ -156,7 +157,8 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
         lang,
     };
     // A template may deploy nothing, by its conditions.
-    let usable = estate.holds_azure() || reading.expansion.templates > 0 && estate.problems.is_empty();
+    let nothing = |expansion: &Expansion| expansion.templates > 0 && !expansion.untold;
+    let usable = estate.holds_azure() || estate.problems.is_empty() && nothing(&reading.expansion);
     for target in &targets {
         // Of nothing there is no report; JSON tells programs what was wrong.
         if usable || target.format == Format::Json {

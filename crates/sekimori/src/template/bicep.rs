@@ -84,7 +84,7 @@ pub(super) fn mapped(template: &Value, bicep: &[u8], file: u32) -> Value {
     let text = String::from_utf8_lossy(bicep);
     let declared = declarations(&text);
     let whole = Node { start: 0, end: 0, ..Node::default() };
-    let Kind::Object(object) = &template.kind else { return placed(template, &whole, file, 0) };
+    let Kind::Object(object) = &template.kind else { return placed(template, &whole, file) };
     let mut seen: HashMap<String, usize> = HashMap::new();
     let mut members = Vec::new();
     for member in object.members() {
@@ -112,7 +112,7 @@ pub(super) fn mapped(template: &Value, bicep: &[u8], file: u32) -> Value {
                     let node =
                         declared.iter().filter(|(its, _)| *its == key).nth(*number).map(|(_, node)| node);
                     *number += 1;
-                    placed(value, node.unwrap_or(&whole), file, 0)
+                    placed(value, node.unwrap_or(&whole), file)
                 };
                 match &member.value.kind {
                     Kind::List(items) => {
@@ -126,10 +126,10 @@ pub(super) fn mapped(template: &Value, bicep: &[u8], file: u32) -> Value {
                         });
                         Value::new(Kind::Object(Arc::new(Object::new(made.collect()))), at(&whole, file))
                     }
-                    _ => placed(&member.value, &whole, file, 0),
+                    _ => placed(&member.value, &whole, file),
                 }
             }
-            _ => placed(&member.value, &whole, file, 0),
+            _ => placed(&member.value, &whole, file),
         };
         members.push(Member { value, at: at(&whole, file), name: member.name.clone() });
     }
@@ -137,10 +137,10 @@ pub(super) fn mapped(template: &Value, bicep: &[u8], file: u32) -> Value {
 }
 
 fn each<'n>(value: &Value, file: u32, whole: &Node, find: impl Fn(&str) -> Option<&'n Node>) -> Value {
-    let Kind::Object(object) = &value.kind else { return placed(value, whole, file, 0) };
+    let Kind::Object(object) = &value.kind else { return placed(value, whole, file) };
     let made = object.members().iter().map(|member| {
         let node = find(&member.name).unwrap_or(whole);
-        Member { value: placed(&member.value, node, file, 0), at: at(node, file), name: member.name.clone() }
+        Member { value: placed(&member.value, node, file), at: at(node, file), name: member.name.clone() }
     });
     Value::new(Kind::Object(Arc::new(Object::new(made.collect()))), at(whole, file))
 }
@@ -150,8 +150,8 @@ fn at(node: &Node, file: u32) -> Span {
     Span { file, start: number(node.start), end: number(node.end) }
 }
 
-/// A value with the places of a node, and of those inside of it.
-fn placed(value: &Value, node: &Node, file: u32, depth: usize) -> Value {
+/// A value with the places of a node, and of those inside of it. Values are never nested deeper than what was read.
+fn placed(value: &Value, node: &Node, file: u32) -> Value {
     let outer = Node { start: node.start, end: node.end, ..Node::default() };
     let inner = |name: &str| {
         node.members.iter().find(|(its, _)| its.eq_ignore_ascii_case(name)).map(|(_, node)| node)
@@ -162,7 +162,7 @@ fn placed(value: &Value, node: &Node, file: u32, depth: usize) -> Value {
             let made = object.members().iter().map(|member| {
                 let node = inner(&member.name).unwrap_or(&outer);
                 Member {
-                    value: placed(&member.value, node, file, depth + 1),
+                    value: placed(&member.value, node, file),
                     at: at(node, file),
                     name: member.name.clone(),
                 }
@@ -173,7 +173,7 @@ fn placed(value: &Value, node: &Node, file: u32, depth: usize) -> Value {
             let made = items
                 .iter()
                 .enumerate()
-                .map(|(index, item)| placed(item, node.items.get(index).unwrap_or(&outer), file, depth + 1));
+                .map(|(index, item)| placed(item, node.items.get(index).unwrap_or(&outer), file));
             Value::of_list(made.collect(), here)
         }
         _ => value.clone().moved(here),

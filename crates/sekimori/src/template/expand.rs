@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use posture::Lang;
-use template::complete::{complete, with_part_ids};
+use template::complete::complete;
 use template::expand::{Note, Options, expand};
-use template::{Fault, FaultKind, Kind, Value, json, plan};
+use template::{Fault, Value, json, plan};
 
 use super::deploy::{Deploy, Parameters};
 use super::kind::{self, FileKind};
 use super::made::{Made, Stands};
+use super::preview::{self, State};
 use super::{bicep, words};
 use crate::language::pick;
 use crate::source::{Bytes, Role, Source};
@@ -32,6 +33,8 @@ pub(crate) struct Expansion {
     pub(crate) outputs: Vec<(String, Value)>,
     /// Notes about files as a whole.
     pub(crate) asides: Vec<String>,
+    /// Whether something will be deployed of which nothing is told here.
+    pub(crate) untold: bool,
 }
 
 /// Expands the templates among sources.
@@ -221,6 +224,7 @@ impl Work<'_> {
             expanded.notes.iter().any(|note| matches!(note.kind, template::expand::NoteKind::Parameter(_)));
         let linked_elsewhere =
             expanded.notes.iter().any(|note| matches!(note.kind, template::expand::NoteKind::Link(_)));
+        self.expansion.untold |= linked_elsewhere;
         expanded.notes.iter().for_each(|note| self.note(note));
         if let Some(offered) = offered.filter(|_| lacks) {
             self.expansion.asides.push(match self.lang {
@@ -267,33 +271,19 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// What a preview says that will be there after the deployment.
     fn preview(&mut self, source: Source) -> anyhow::Result<()> {
         let name = source.name.clone();
         let Some(text) = self.read(source)? else { return Ok(()) };
-        let root = text.object();
-        let changes = root.and_then(|root| {
-            root.some("changes").or_else(|| root.get("properties")?.object()?.some("changes"))?.list()
-        });
         let mut made = Made::default();
-        for change in changes.unwrap_or_default() {
-            let Some(object) = change.object() else {
-                self.fault(&Fault::new(FaultKind::Not("a change of a deployment"), change.at));
-                continue;
-            };
-            let gone = object.text("changeType").is_some_and(|kind| kind.eq_ignore_ascii_case("Delete"));
-            let state = object.some("after").or_else(|| object.some("before")).filter(|_| !gone);
-            let Some(Kind::Object(state)) = state.map(|state| &state.kind) else { continue };
-            let mut members = state.members().to_vec();
-            if state.get("id").is_none()
-                && let Some(id) = object.member("resourceId")
-            {
-                members.push(template::value::Member { name: "id".into(), ..id.clone() });
+        for state in preview::states(&text) {
+            match state {
+                Ok(State::There(body)) => made.push(body, None, self.lang)?,
+                Ok(State::Untold { id, at }) => {
+                    self.expansion.notes.push((Stands::of(at), words::unsupported(&id, self.lang)));
+                    self.expansion.untold = true;
+                }
+                Err(fault) => self.fault(&fault),
             }
-            let body = Value::new(Kind::Object(Arc::new(template::Object::new(members))), change.at);
-            // What is there already says itself what it is.
-            let is_new = object.some("after").is_some();
-            made.push(if is_new { complete(body) } else { with_part_ids(body) }, None, self.lang)?;
         }
         self.made(&name, made);
         Ok(())

@@ -5,6 +5,7 @@ mod deploy;
 mod expand;
 mod kind;
 mod made;
+mod preview;
 mod words;
 
 pub(crate) use deploy::Deploy;

@@ -118,6 +118,14 @@ pub(super) fn note(note: &Note, lang: Lang) -> String {
     }
 }
 
+/// A change of which a preview does not tell what will be there.
+pub(super) fn unsupported(id: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("the preview does not tell what `{id}` will be: it is not looked at"),
+        Lang::Ja => format!("`{id}` の変更後の状態がプレビューに含まれていないため、対象外です"),
+    }
+}
+
 /// What of a plan was not converted.
 pub(super) fn plan_note(note: &template::plan::Note, file: &str, lang: Lang) -> String {
     let (kind, count) = (&note.kind, note.count);

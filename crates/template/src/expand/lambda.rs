@@ -94,14 +94,14 @@ impl Machine<'_> {
                 Some(current)
             }
             ("toObject", Kind::List(items), [key, rest @ ..]) if rest.len() < 2 => {
-                self.to_object(items, key, rest.first(), ctx, at)?
+                self.object_of(items, key, rest.first(), ctx, at)?
             }
             ("groupBy", Kind::List(items), [key]) => self.group(items, key, ctx, at)?,
             ("mapValues", Kind::Object(object), [body]) => {
                 let Some(body) = lambda(body) else { return Ok(None) };
                 let mut made = Vec::with_capacity(object.members().len());
                 for member in object.members() {
-                    let value = self.apply(&body, &[member.value.clone()], ctx, at)?;
+                    let value = self.apply(&body, std::slice::from_ref(&member.value), ctx, at)?;
                     made.push(Member { value, ..member.clone() });
                 }
                 Some(Value::new(Kind::Object(Arc::new(Object::new(made))), at))
@@ -168,7 +168,7 @@ impl Machine<'_> {
         Ok(Some(Value::of_list(runs.pop().unwrap_or_default(), at)))
     }
 
-    fn to_object(
+    fn object_of(
         &mut self,
         items: &[Value],
         key: &Expr,
