@@ -46,6 +46,16 @@ impl Against {
         let mut deploy = deploy;
         let before = source::read_as_source(&name, &path, lang)?;
         source::tell_problems(&before.estate, &before.sources, lang);
+        if before.expansion.templates > 0 {
+            match lang {
+                Lang::En => bail!(
+                    "`{name}` is a template or a plan itself: --against takes `azure`, a snapshot or what `az` prints; `sekimori diff` compares two templates"
+                ),
+                Lang::Ja => bail!(
+                    "`{name}` はテンプレートまたはプランです。--against には `azure`、スナップショット、`az` の出力を指定してください。2 つのテンプレートの比較には `sekimori diff` を使ってください"
+                ),
+            }
+        }
         if !before.estate.holds_azure() {
             match lang {
                 Lang::En => bail!("`{name}` holds no Azure resource"),

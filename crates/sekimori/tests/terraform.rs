@@ -75,7 +75,8 @@ fn plans_and_states_have_the_form_that_is_read() {
     let mut found = Vec::new();
     addresses(&plan["planned_values"]["root_module"], &mut found);
     let inner = |key: &str| format!("module.m[\"{key}\"].terraform_data.inner");
-    let expected = ["terraform_data.one", "terraform_data.two[0]", "terraform_data.two[1]", &inner("a"), &inner("b")];
+    let expected =
+        ["terraform_data.one", "terraform_data.two[0]", "terraform_data.two[1]", &inner("a"), &inner("b")];
     assert_eq!(found, expected);
     // What is not known is told beside the values, and by what the configuration refers to.
     let change = |address: &str| {
@@ -86,7 +87,10 @@ fn plans_and_states_have_the_form_that_is_read() {
     assert_eq!(change("terraform_data.two[0]")["after"].get("input"), None);
     let root = &plan["configuration"]["root_module"];
     let two = root["resources"].as_array().unwrap().iter().find(|one| one["name"] == "two").unwrap();
-    assert_eq!(two["expressions"]["input"]["references"], json!(["terraform_data.one.id", "terraform_data.one"]));
+    assert_eq!(
+        two["expressions"]["input"]["references"],
+        json!(["terraform_data.one.id", "terraform_data.one"])
+    );
     let call = &root["module_calls"]["m"];
     let given = json!(["terraform_data.two[0].id", "terraform_data.two[0]", "terraform_data.two"]);
     assert_eq!(call["expressions"]["given"]["references"], given);

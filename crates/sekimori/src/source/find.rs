@@ -191,7 +191,8 @@ fn folder(path: &Path, found: &mut Vec<Source>, depth: usize) -> io::Result<()> 
             let name = path.display().to_string();
             match Source::new(name.clone(), Bytes::Path(path.clone())) {
                 Ok(source) if is_report(&source) => {}
-                Ok(source) if called_json(&path) || holds_json(&source).unwrap_or(true) => found.push(source),
+                Ok(source) if called_json(&path) || is_main_bicep(&path) => found.push(source),
+                Ok(source) if holds_json(&source).unwrap_or(true) => found.push(source),
                 Ok(_) => {}
                 // Reading it will tell what is wrong with it.
                 Err(_) => found.push(Source {
@@ -205,6 +206,12 @@ fn folder(path: &Path, found: &mut Vec<Source>, depth: usize) -> io::Result<()> 
         }
     }
     Ok(())
+}
+
+/// Whether a file is the Bicep file of a folder, and not compiled yet. The others are its modules.
+fn is_main_bicep(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("main.bicep"))
+        && !path.with_file_name("main.json").exists()
 }
 
 /// Whether a name promises JSON: such a file that holds something else is an error, not left out.

@@ -40,7 +40,11 @@ pub(crate) fn read_deployed(paths: &[PathBuf], deploy: &Deploy, lang: Lang) -> a
 
 /// Reads what is there now: a snapshot under a name, or a folder.
 pub(crate) fn read_as_source(name: &str, path: &std::path::Path, lang: Lang) -> anyhow::Result<Reading> {
-    if path.is_dir() { read(&[path.to_owned()], lang) } else { read_as(name, path) }
+    if name == path.as_os_str() || path.is_dir() {
+        read(&[path.to_owned()], lang)
+    } else {
+        read_as(name, path)
+    }
 }
 
 /// Reads templates, and what is there now around them: what they deploy takes the place of what has its id.
@@ -54,6 +58,7 @@ pub(crate) fn read_over(
     // The templates come first: places in them are told by the numbers of their sources.
     let (mut sources, expansion) = expand_sources(found, deploy, lang)?;
     let mut replaced = Replaced::default();
+    replaced.ids.extend(expansion.gone.iter().map(|id| id.to_ascii_lowercase().into()));
     for (number, made) in (0u32..).zip(&sources).filter_map(|(number, source)| Some((number, source.made()?)))
     {
         replaced.by.insert(estate::SourceIndex(number));

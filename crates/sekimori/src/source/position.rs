@@ -176,16 +176,21 @@ impl Positions {
                 if pointer.contains("securityRules") { &TELLING } else { &["/type", "/name"] };
             for member in telling {
                 let full = format!("{pointer}{member}");
-                let is_there = made.value(origin.offset, &full).is_some_and(|value| value.object().is_none());
+                let is_there = made.value(origin.offset, &full).is_some_and(is_shown);
                 let stands = made.stands(origin.offset, &full).filter(|_| is_there);
                 let name = member.rsplit('/').next().unwrap_or_default();
                 spans.extend(stands.map(|stands| (name, stands)));
             }
-        } else {
+        } else if made.value(origin.offset, pointer).is_some_and(is_shown) {
             spans.push((last, whole));
         }
         let mut excerpts: Vec<Excerpt> = Vec::new();
         for (key, stands) in spans.into_iter().filter(|(_, stands)| stands.source == whole.source) {
+            // A value that was added has the place of what is around it, which is nobody's business here.
+            let first = self.slice(stands.source.0 as usize, stands.start, 1)?;
+            if stands.end <= stands.start || matches!(first.first(), Some(b'{' | b'[') | None) {
+                continue;
+            }
             let excerpt = self.excerpt(stands.source.0 as usize, stands.start, stands.end, key)?;
             if excerpts.iter().all(|other| other.line != excerpt.line) {
                 excerpts.push(excerpt);
@@ -327,6 +332,14 @@ impl Positions {
         file.take(len).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
+}
+
+/// Whether people may see how a value is written: nothing that is a secret, and no whole object.
+fn is_shown(value: &template::Value) -> bool {
+    let secret = |unknown: &std::sync::Arc<template::Unknown>| {
+        matches!(unknown.why, template::Why::Secret(_) | template::Why::Sensitive(_))
+    };
+    value.object().is_none() && !value.doubt_within().is_some_and(secret)
 }
 
 fn characters(bytes: &[u8]) -> usize {

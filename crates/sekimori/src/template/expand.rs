@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use posture::Lang;
 use template::complete::complete;
 use template::expand::{Note, Options, expand};
-use template::{Fault, Value, json, plan};
+use template::{Fault, FaultKind, Value, json, plan};
 
 use super::deploy::{Deploy, Parameters};
 use super::kind::{self, FileKind};
@@ -35,6 +35,8 @@ pub(crate) struct Expansion {
     pub(crate) asides: Vec<String>,
     /// Whether something will be deployed of which nothing is told here.
     pub(crate) untold: bool,
+    /// Ids of what is there now and will be gone.
+    pub(crate) gone: Vec<Box<str>>,
 }
 
 /// Expands the templates among sources.
@@ -72,17 +74,19 @@ pub(crate) fn expand_sources(
                     ),
                 }
             }
+            Some(FileKind::Aside) if single => work.sources.push(source),
             // In a folder these stand beside their templates.
-            Some(FileKind::Parameters) => {}
+            Some(FileKind::Parameters | FileKind::Aside) => {}
             Some(FileKind::Template) => templates.push(source),
             Some(FileKind::Plan) => work.plan(source)?,
             Some(FileKind::Preview) => work.preview(source)?,
             Some(FileKind::Bicep) => work.bicep(source)?,
         }
     }
-    // What a template links is a part of it, and no template of its own.
-    let paths: Vec<_> = templates.iter().map(path_of).collect();
-    for (source, path) in templates.into_iter().zip(paths) {
+    // What a template links is a part of it, and no template of its own. It never stands above.
+    let mut templates: Vec<_> = templates.into_iter().map(|source| (path_of(&source), source)).collect();
+    templates.sort_by_key(|(path, _)| path.as_ref().map_or(0, |path| path.components().count()));
+    for (path, source) in templates {
         let is_linked =
             path.is_some_and(|path| linked.lock().unwrap_or_else(PoisonError::into_inner).contains(&path));
         if !is_linked {
@@ -275,16 +279,26 @@ impl Work<'_> {
         let name = source.name.clone();
         let Some(text) = self.read(source)? else { return Ok(()) };
         let mut made = Made::default();
-        for state in preview::states(&text) {
+        let preview = preview::read(&text);
+        if let Some((at, message)) = preview.failed {
+            self.fault(&Fault::new(FaultKind::Failed(message.into()), at));
+        }
+        for (at, message) in preview.diagnostics {
+            self.expansion.notes.push((Stands::of(at), message));
+        }
+        for state in preview.states {
             match state {
                 Ok(State::There(body)) => made.push(body, None, self.lang)?,
-                Ok(State::Untold { id, at }) => {
+                Ok(State::Untold { id, body, at }) => {
                     self.expansion.notes.push((Stands::of(at), words::unsupported(&id, self.lang)));
                     self.expansion.untold = true;
+                    made.push(body, None, self.lang)?;
                 }
+                Ok(State::Gone { id }) => self.expansion.gone.push(id),
                 Err(fault) => self.fault(&fault),
             }
         }
+        made.tell_deployment();
         self.made(&name, made);
         Ok(())
     }

@@ -21,6 +21,8 @@ pub(super) enum FileKind {
     /// What `az deployment … what-if --no-pretty-print` prints.
     Preview,
     Bicep,
+    /// What stands beside templates and tells nothing of Azure: their metadata, their page in the portal, settings.
+    Aside,
 }
 
 /// What a source is; `None` for records, and for what cannot be read.
@@ -38,10 +40,14 @@ pub(super) fn of(source: &Source) -> Option<FileKind> {
     let starts_like_one = short
         .iter()
         .any(|(name, _)| matches!(name.as_str(), "contentVersion" | "parameters" | "changes" | "variables"));
-    if kind.is_some() || !starts_like_one {
+    // A plan whose members were sorted starts with what is longest.
+    let sorted = short
+        .first()
+        .is_some_and(|(name, _)| matches!(name.as_str(), "applyable" | "complete" | "configuration"));
+    if kind.is_some() || !starts_like_one && !sorted {
         return kind;
     }
-    by_members(&outline(MORE).ok()?)
+    by_members(&outline(if sorted { u64::MAX } else { MORE }).ok()?)
 }
 
 fn by_members(outline: &[(String, Option<String>)]) -> Option<FileKind> {
@@ -53,11 +59,23 @@ fn by_members(outline: &[(String, Option<String>)]) -> Option<FileKind> {
         Some(FileKind::Template)
     } else if plan::is_plan(outline) {
         Some(FileKind::Plan)
-    } else if has("changes") && (has("status") || has("potentialChanges") || has("diagnostics")) {
+    } else if has("changes") && (has("status") || has("potentialChanges") || has("diagnostics"))
+        || has("status") && (has("properties") || has("error"))
+    {
         Some(FileKind::Preview)
+    } else if is_aside(outline) {
+        Some(FileKind::Aside)
     } else if expand::is_parameters(outline) {
         Some(FileKind::Parameters)
     } else {
         None
     }
+}
+
+fn is_aside(outline: &[(String, Option<String>)]) -> bool {
+    let schema = outline.iter().find(|(name, _)| name == "$schema").and_then(|(_, schema)| schema.as_deref());
+    let schema = schema.unwrap_or_default().to_ascii_lowercase();
+    let settings = |name: &str| matches!(name, "analyzers" | "experimentalFeaturesEnabled" | "moduleAliases");
+    ["metadata.schema", "-metadata-", "createuidefinition"].iter().any(|part| schema.contains(part))
+        || outline.first().is_some_and(|(name, _)| settings(name))
 }

@@ -57,6 +57,12 @@ impl Made {
         self.text.extend_from_slice(told.as_bytes());
     }
 
+    /// Says that this is what a deployment makes, and not what is there.
+    pub(super) fn tell_deployment(&mut self) {
+        let told = format!("{{\"kind\":\"{DEPLOYMENT}\",\"rows\":{{}}}}\n");
+        self.text.extend_from_slice(told.as_bytes());
+    }
+
     /// Whether the machines are told with all that is on them.
     pub(crate) fn is_whole(&self) -> bool {
         self.whole
@@ -70,7 +76,7 @@ impl Made {
     /// Where the value stands that a pointer into the resource at `offset` names.
     pub(crate) fn stands(&self, offset: u64, pointer: &str) -> Option<Stands> {
         let row = self.row(offset)?;
-        let value = wire::find(&row.body, pointer);
+        let value = telling(&row.body, pointer);
         let span = if value.at == Span::default() { row.body.at } else { value.at };
         Some(Stands::of(span))
     }
@@ -89,4 +95,20 @@ impl Made {
     pub(crate) fn bodies(&self) -> impl Iterator<Item = (&Value, Option<&str>)> {
         self.rows.iter().map(|row| (&row.body, row.address.as_deref()))
     }
+}
+
+/// The value that a pointer names, and of a rule the port that it opens: that is what people look for.
+fn telling<'v>(body: &'v Value, pointer: &str) -> &'v Value {
+    let value = wire::find(body, pointer);
+    let kind = body.object().and_then(|body| body.text("type")).unwrap_or_default().to_ascii_lowercase();
+    let alone = pointer.is_empty() && kind.ends_with("/securityrules");
+    let inside = pointer.rsplit('/').nth(1).is_some_and(|list| list.eq_ignore_ascii_case("securityRules"));
+    if !(alone || inside) || value.object().is_none() {
+        return value;
+    }
+    let ports = ["destinationPortRange", "destinationPortRanges"].iter().find_map(|name| {
+        let properties = value.object()?.some("properties")?.object()?;
+        properties.some(name).filter(|ports| ports.list().is_none_or(|ports| !ports.is_empty()))
+    });
+    ports.filter(|ports| ports.at != Span::default()).unwrap_or(value)
 }

@@ -11,33 +11,76 @@ use template::{Fault, FaultKind, Kind, Object, Span, Value, Why};
 pub(super) enum State {
     /// A resource that will be there.
     There(Value),
-    /// Something will be there of which the preview does not tell what.
-    Untold { id: Box<str>, at: Span },
+    /// Something will be there, or may be, of which the preview does not tell what: a resource without known
+    /// properties.
+    Untold { id: Box<str>, body: Value, at: Span },
+    /// A resource that will be gone.
+    Gone { id: Box<str> },
 }
 
-/// The states after the changes of a preview; what is deleted has none.
-pub(super) fn states(preview: &Value) -> Vec<Result<State, Fault>> {
+/// What a preview says.
+pub(super) struct Preview {
+    /// The states after its changes.
+    pub(super) states: Vec<Result<State, Fault>>,
+    /// What Azure says of the preview itself, and where.
+    pub(super) diagnostics: Vec<(Span, String)>,
+    /// Why there is none.
+    pub(super) failed: Option<(Span, String)>,
+}
+
+/// Reads a preview, as `az` or the REST API tells it.
+pub(super) fn read(preview: &Value) -> Preview {
     let root = preview.object();
-    let changes = root.and_then(|root| {
-        root.some("changes").or_else(|| root.get("properties")?.object()?.some("changes"))?.list()
-    });
-    changes.unwrap_or_default().iter().filter_map(|change| state(change).transpose()).collect()
+    let inner = root.and_then(|root| root.some("properties")).and_then(Value::object);
+    let of = |name: &str| {
+        root.and_then(|root| root.some(name)).or_else(|| inner.and_then(|inner| inner.some(name)))
+    };
+    let list = |name: &str| of(name).and_then(Value::list).unwrap_or_default();
+    let mut states: Vec<_> = list("changes").iter().map(state).collect();
+    states.extend(list("potentialChanges").iter().map(|change| state(change).map(potential)));
+    let text = |value: &Value| {
+        let object = value.object();
+        let of = |name: &str| object.and_then(|object| object.text(name)).unwrap_or_default().to_owned();
+        (value.at, format!("{}: {}", of("code"), of("message")))
+    };
+    let failed = of("error").map(text);
+    Preview { states, diagnostics: list("diagnostics").iter().map(text).collect(), failed }
 }
 
-fn state(change: &Value) -> Result<Option<State>, Fault> {
+/// A change that may come or not: what could be attacked counts as there, of anything else nothing is known.
+fn potential(state: State) -> State {
+    let State::There(body) = state else { return state };
+    let text = |name: &str| body.object().and_then(|body| body.text(name)).unwrap_or_default().to_owned();
+    let kind = estate::resource_type(&text("id")).unwrap_or_default();
+    if template::expand::is_subject(&kind) {
+        return State::There(body);
+    }
+    let (id, at) = (text("id"), body.at);
+    State::Untold { body: untold(&id, at), id: id.into(), at }
+}
+
+/// A resource of which nothing is known but its id.
+fn untold(id: &str, at: Span) -> Value {
+    let properties =
+        Value::unknown(format!("untold({id})"), "properties", Why::Runtime("properties".into()), at);
+    Value::of_object(vec![("id", Value::of_text(id, at)), ("properties", properties)], at)
+}
+
+fn state(change: &Value) -> Result<State, Fault> {
     let Some(object) = change.object() else {
         return Err(Fault::new(FaultKind::Not("a change of a deployment"), change.at));
     };
     let is = |kind: &str| object.text("changeType").is_some_and(|its| its.eq_ignore_ascii_case(kind));
+    let id = || object.text("resourceId").unwrap_or_default();
     if is("Delete") {
-        return Ok(None);
+        return Ok(State::Gone { id: id().into() });
+    }
+    // Azure cannot tell what becomes of it, or tells only that something does.
+    if is("Unsupported") || is("Deploy") && object.some("after").is_none() {
+        return Ok(State::Untold { id: id().into(), body: untold(id(), change.at), at: change.at });
     }
     let told = object.some("after").or_else(|| object.some("before"));
     let Some(Kind::Object(state)) = told.map(|state| &state.kind) else {
-        if is("Unsupported") {
-            let id = object.text("resourceId").unwrap_or_default().into();
-            return Ok(Some(State::Untold { id, at: change.at }));
-        }
         // So it is with `--result-format ResourceIdOnly`.
         return Err(Fault::new(FaultKind::Lacks("after"), change.at));
     };
@@ -51,7 +94,7 @@ fn state(change: &Value) -> Result<Option<State>, Fault> {
     let body = without_expressions(&body);
     // What is there already says itself what it is.
     let is_new = object.some("after").is_some();
-    Ok(Some(State::There(if is_new { complete(body) } else { with_part_ids(body) })))
+    Ok(State::There(if is_new { complete(body) } else { with_part_ids(body) }))
 }
 
 /// A preview shows what Azure works out during the deployment as the template has it: `[reference(…)]`.

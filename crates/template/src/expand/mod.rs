@@ -23,6 +23,7 @@ use crate::value::{Span, Value, Why};
 
 pub use kinds::{is_parameters, is_template};
 pub use place::Given;
+pub use resources::is_subject;
 
 /// What a template is expanded with.
 pub struct Options<'o> {

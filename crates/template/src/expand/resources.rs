@@ -38,6 +38,11 @@ const SUBJECTS: [&str; 13] = [
     "microsoft.storage/storageaccounts",
 ];
 
+/// Whether a resource of a type counts as there where nobody knows whether it is deployed.
+pub fn is_subject(resource_type: &str) -> bool {
+    SUBJECTS.contains(&resource_type.to_ascii_lowercase().as_str())
+}
+
 /// The resource that a child stands in.
 #[derive(Clone)]
 struct Parent {
