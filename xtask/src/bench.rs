@@ -13,6 +13,7 @@ use crate::generate::{EXPOSED_EVERY, Groups, Made, generate, generate_whole, one
 use crate::people::people;
 use crate::shapes::{Shape, shaped};
 use crate::shell::{cargo, root, run, say, show};
+use crate::templates::{Peer, templates};
 
 /// Where the part of docs/performance.md begins that no run writes.
 const BY_HAND: &str = "\n## Measured by hand";
@@ -26,7 +27,7 @@ pub(crate) struct Cost {
 }
 
 /// Measures and tells; writes the table if asked.
-pub(crate) fn bench(vms: u32, runs: usize, write: bool) -> Result<()> {
+pub(crate) fn bench(vms: u32, runs: usize, write: bool, peer: Option<Peer>) -> Result<()> {
     run(&cargo(), &["build", "--release", "--locked", "-p", "sekimori", "-p", "xtask"])?;
     let bin = root().join("target/release");
     let file = root().join(format!("target/estate-{vms}.ndjson"));
@@ -61,6 +62,7 @@ pub(crate) fn bench(vms: u32, runs: usize, write: bool) -> Result<()> {
         + &groups(&bin)?
         + &estate_of_groups(&bin)?
         + &people(&bin)?
+        + &templates(&bin, peer)?
         + &collecting()?;
     show(&table);
     if write {

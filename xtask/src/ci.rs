@@ -69,9 +69,22 @@ pub(crate) fn fuzz(seconds: u32) -> Result<()> {
         run(&cargo, &["install", "cargo-fuzz", "--locked"])?;
     }
     let time = format!("-max_total_time={seconds}");
-    for target in
-        ["source", "rule", "place", "config", "baseline", "tags", "azure", "device", "policy", "import"]
-    {
+    for target in [
+        "source",
+        "rule",
+        "place",
+        "config",
+        "baseline",
+        "tags",
+        "azure",
+        "device",
+        "policy",
+        "import",
+        "template",
+        "expression",
+        "plan",
+        "bicep",
+    ] {
         let seeds = format!("fuzz/seeds/{target}");
         let corpus = format!("fuzz/corpus/{target}");
         std::fs::create_dir_all(root().join(&corpus))?;

@@ -10,6 +10,7 @@ mod peers;
 mod people;
 mod shapes;
 mod shell;
+mod templates;
 mod tree;
 mod whole;
 
@@ -54,6 +55,12 @@ enum Chore {
         /// Only the collecting from the stand-in for Azure, told and not written
         #[arg(long, conflicts_with = "write")]
         collecting: bool,
+        /// Only templates and plans, told and not written
+        #[arg(long, conflicts_with = "write")]
+        templates: bool,
+        /// Also how long another program takes for the same template and plan
+        #[arg(long)]
+        peer: Option<templates::Peer>,
         /// Write the table to docs/performance.md
         #[arg(long)]
         write: bool,
@@ -78,6 +85,9 @@ enum Chore {
         /// One VM behind one group of as many rules as asked, in this shape
         #[arg(long, conflicts_with = "groups")]
         shape: Option<shapes::Shape>,
+        /// A thousand machines as a template or a plan instead
+        #[arg(long, conflicts_with_all = ["groups", "shape", "whole"])]
+        written_as: Option<templates::Form>,
         /// Where to write it
         #[arg(long)]
         out: PathBuf,
@@ -127,7 +137,11 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Test { full } => ci::test(full),
         Chore::Bench { people: true, .. } => bench::of_people(),
         Chore::Bench { collecting: true, .. } => collecting::collecting().map(|table| shell::show(&table)),
-        Chore::Bench { vms, runs, write, .. } => bench::bench(vms, runs, write),
+        Chore::Bench { templates: true, peer, .. } => {
+            templates::of_templates(peer).map(|table| shell::show(&table))
+        }
+        Chore::Bench { vms, runs, write, peer, .. } => bench::bench(vms, runs, write, peer),
+        Chore::Generate { written_as: Some(form), out, .. } => form.write(&out),
         Chore::Generate { rules, shape: Some(shape), out, .. } => {
             generate::one_group(&shapes::shaped(shape, rules), &out)
         }

@@ -54,10 +54,24 @@ pub(crate) fn install(full: bool) -> Result<()> {
 /// The version of azure-cli that tests drive.
 const AZURE_CLI: &str = "azure-cli==2.91.0";
 
-/// Installs the real `az` (730 MB, from PyPI), and tells where it is; nothing where it cannot be had.
+/// The version of Checkov that benchmarks run beside.
+const CHECKOV: &str = "checkov==3.3.30";
+
+/// Installs the real `az`, and tells where it is; nothing where it cannot be had.
 pub(crate) fn azure_cli() -> Result<Option<PathBuf>> {
-    let folder = root().join("target/peers").join(AZURE_CLI.replace("==", "-"));
-    let program = folder.join("bin/az");
+    from_pypi(AZURE_CLI, "730 MB", "az")
+}
+
+/// Installs Checkov, and tells where it is, and its version.
+pub(crate) fn checkov() -> Result<(PathBuf, &'static str)> {
+    let Some(program) = from_pypi(CHECKOV, "250 MB", "checkov")? else { bail!("Checkov cannot be had") };
+    Ok((program, CHECKOV.rsplit('=').next().unwrap_or_default()))
+}
+
+/// Installs a package of PyPI into a folder of its own, and tells where its program is; nothing where it cannot be had.
+fn from_pypi(package: &str, size: &str, program: &str) -> Result<Option<PathBuf>> {
+    let folder = root().join("target/peers").join(package.replace("==", "-"));
+    let program = folder.join("bin").join(program);
     let done = folder.join("done");
     if done.exists() {
         return Ok(Some(program));
@@ -65,15 +79,15 @@ pub(crate) fn azure_cli() -> Result<Option<PathBuf>> {
     if !has("python3", "--version") {
         packages(&["python3", "python3-venv"])?;
     }
-    say(&format!("tests: {AZURE_CLI} from PyPI, 730 MB, into {}", folder.display()));
+    say(&format!("{package} from PyPI, {size}, into {}", folder.display()));
     let place = folder.display().to_string();
     if run("python3", &["-m", "venv", "--clear", &place]).is_err() {
         packages(&["python3-venv"])?;
         run("python3", &["-m", "venv", "--clear", &place])?;
     }
     let pip = folder.join("bin/pip").display().to_string();
-    if let Err(error) = run(&pip, &["install", "--quiet", "--disable-pip-version-check", AZURE_CLI]) {
-        say(&format!("skipped: {error:#}, so the real `az` was not tried"));
+    if let Err(error) = run(&pip, &["install", "--quiet", "--disable-pip-version-check", package]) {
+        say(&format!("skipped: {error:#}, so {package} was not tried"));
         return Ok(None);
     }
     std::fs::write(done, "")?;

@@ -3,6 +3,8 @@
 //!
 //! INVARIANT: nothing is nested deeper than [`NESTING`], so whoever walks an expression may recurse.
 
+use std::sync::Arc;
+
 use crate::fault::{Fault, FaultKind};
 use crate::value::Span;
 
@@ -13,7 +15,7 @@ const NESTING: usize = 200;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Expr {
     /// `'text'`
-    Text(Box<str>),
+    Text(Arc<str>),
     /// `42`
     Int(i64),
     /// `concat(…)`, `contoso.name(…)`
@@ -109,7 +111,7 @@ impl Parser<'_> {
                     // Bicep writes `.?name`, too.
                     let lenient = lenient | self.take(b'?');
                     self.skip();
-                    (Expr::Text(self.name()?), lenient)
+                    (Expr::Text(Arc::from(self.name()?)), lenient)
                 }
                 Some(b'[') => {
                     self.at += 1 + usize::from(lenient);
@@ -179,7 +181,7 @@ impl Parser<'_> {
     }
 
     /// A text in single quotes, with `''` for one of them.
-    fn string(&mut self) -> Result<Box<str>, Fault> {
+    fn string(&mut self) -> Result<Arc<str>, Fault> {
         self.at += 1;
         let mut text = String::new();
         loop {

@@ -1,6 +1,6 @@
 //! What is wrong with a template or a plan, and where.
 
-use crate::value::Span;
+use crate::value::{Span, shortened as short};
 
 /// Something that could not be worked out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -145,8 +145,34 @@ impl std::fmt::Display for What {
 }
 
 impl Fault {
-    /// A fault at a place.
+    /// A fault at a place. Long names are told without their ends.
     pub fn new(kind: FaultKind, at: Span) -> Self {
-        Self { at, kind }
+        Self { at, kind: shortened(kind) }
+    }
+}
+
+fn shortened(kind: FaultKind) -> FaultKind {
+    match kind {
+        FaultKind::NoFunction(name) => FaultKind::NoFunction(short(name)),
+        FaultKind::Arguments { function, takes } => FaultKind::Arguments { function: short(function), takes },
+        FaultKind::Range { function } => FaultKind::Range { function: short(function) },
+        FaultKind::Missing { what, name } => FaultKind::Missing { what, name: short(name) },
+        FaultKind::Cycle { what, name } => FaultKind::Cycle { what, name: short(name) },
+        FaultKind::Type { name, expected, found } => {
+            FaultKind::Type { name: short(name), expected: short(expected), found }
+        }
+        FaultKind::NotAllowed { name, rule } => FaultKind::NotAllowed { name: short(name), rule },
+        FaultKind::NoParameter(name) => FaultKind::NoParameter(short(name)),
+        FaultKind::Segments(name) => FaultKind::Segments(short(name)),
+        FaultKind::Twice(name) => FaultKind::Twice(short(name)),
+        FaultKind::Depends(name) => FaultKind::Depends(short(name)),
+        FaultKind::Failed(name) => FaultKind::Failed(short(name)),
+        FaultKind::Version(name) => FaultKind::Version(short(name)),
+        FaultKind::Json(_)
+        | FaultKind::TooDeep(_)
+        | FaultKind::TooLarge { .. }
+        | FaultKind::Expression(_)
+        | FaultKind::Not(_)
+        | FaultKind::Lacks(_) => kind,
     }
 }

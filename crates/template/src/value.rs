@@ -62,6 +62,16 @@ pub enum Part {
     Unknown(Arc<Unknown>),
 }
 
+impl Part {
+    /// About how many bytes it takes to tell it.
+    pub(crate) fn shown_length(&self) -> usize {
+        match self {
+            Self::Literal(text) => text.len(),
+            Self::Unknown(_) => 64,
+        }
+    }
+}
+
 /// A value that is not known before the deployment.
 #[derive(Clone, Debug)]
 pub struct Unknown {
@@ -107,6 +117,62 @@ pub enum Why {
 /// The longest key that is kept as it is.
 const KEY_LIMIT: usize = 400;
 
+/// The longest name that is told to people, in bytes.
+const NAME_LIMIT: usize = 400;
+
+/// A name as it is told: a long one without its end.
+pub(crate) fn shortened(name: Box<str>) -> Box<str> {
+    if name.len() <= NAME_LIMIT {
+        return name;
+    }
+    let ends = name.char_indices().map(|(at, _)| at).take_while(|at| *at <= NAME_LIMIT);
+    format!("{}…", name.get(..ends.last().unwrap_or_default()).unwrap_or_default()).into()
+}
+
+impl Why {
+    /// The same with a name that is not too long to be told.
+    fn shortened(self) -> Self {
+        let of: fn(Box<str>) -> Self = match &self {
+            Self::Parameter(_) => Self::Parameter,
+            Self::Secret(_) => Self::Secret,
+            Self::KeyVault(_) => Self::KeyVault,
+            Self::Runtime(_) => Self::Runtime,
+            Self::EachTime(_) => Self::EachTime,
+            Self::Generated(_) => Self::Generated,
+            Self::Scope(_) => Self::Scope,
+            Self::Link(_) => Self::Link,
+            Self::Existing(_) => Self::Existing,
+            Self::Condition(_) => Self::Condition,
+            Self::Apply(_) => Self::Apply,
+            Self::Sensitive(_) => Self::Sensitive,
+            Self::Fault => return self,
+        };
+        match self.name() {
+            Some(name) if name.len() > NAME_LIMIT => of(shortened(name.into())),
+            _ => self,
+        }
+    }
+
+    /// What it names.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Parameter(name)
+            | Self::Secret(name)
+            | Self::KeyVault(name)
+            | Self::Runtime(name)
+            | Self::EachTime(name)
+            | Self::Generated(name)
+            | Self::Scope(name)
+            | Self::Link(name)
+            | Self::Existing(name)
+            | Self::Condition(name)
+            | Self::Apply(name)
+            | Self::Sensitive(name) => Some(name),
+            Self::Fault => None,
+        }
+    }
+}
+
 impl Unknown {
     /// An unknown value. A long key is kept as its hash.
     pub fn new(key: impl Into<String>, label: &str, why: Why) -> Arc<Self> {
@@ -114,6 +180,7 @@ impl Unknown {
         if key.len() > KEY_LIMIT {
             key = format!("#{:032x}", hash(key.as_bytes()));
         }
+        let why = why.shortened();
         let label: String = label
             .chars()
             .map(|c| if matches!(c, '/' | '{' | '}' | '"' | '\\') || c.is_control() { '.' } else { c })
@@ -134,7 +201,8 @@ fn hash(bytes: &[u8]) -> u128 {
 #[derive(Clone, Debug, Default)]
 pub struct Object {
     members: Vec<Member>,
-    index: OnceLock<HashMap<Box<str>, usize>>,
+    // Few objects are large, so what most of them lack takes no room.
+    index: OnceLock<Box<HashMap<Box<str>, usize>>>,
 }
 
 /// A member of an object.
@@ -174,7 +242,7 @@ impl Object {
         }
         let index = self.index.get_or_init(|| {
             let all = self.members.iter().enumerate();
-            all.map(|(at, member)| (member.name.to_ascii_lowercase().into(), at)).collect()
+            Box::new(all.map(|(at, member)| (member.name.to_ascii_lowercase().into(), at)).collect())
         });
         let at = *index.get(name.to_ascii_lowercase().as_str())?;
         self.members.get(at)
@@ -197,19 +265,23 @@ impl Object {
 }
 
 fn last_of_each(members: Vec<Member>) -> Vec<Member> {
+    // Few objects have a name twice, so most of them stay as they are.
+    if members.len() <= INDEXED {
+        let before = |at: usize| members.get(..at).unwrap_or_default();
+        let mut all = members.iter().enumerate();
+        let is_twice =
+            all.any(|(at, one)| before(at).iter().any(|other| other.name.eq_ignore_ascii_case(&one.name)));
+        if !is_twice {
+            return members;
+        }
+    }
     let mut places: HashMap<String, usize> = HashMap::with_capacity(members.len());
     let mut kept: Vec<Member> = Vec::with_capacity(members.len());
     for member in members {
-        match places.get(member.name.to_ascii_lowercase().as_str()).copied() {
-            Some(at) => {
-                if let Some(slot) = kept.get_mut(at) {
-                    *slot = member;
-                }
-            }
-            None => {
-                places.insert(member.name.to_ascii_lowercase(), kept.len());
-                kept.push(member);
-            }
+        let place = *places.entry(member.name.to_ascii_lowercase()).or_insert(kept.len());
+        match kept.get_mut(place) {
+            Some(slot) => *slot = member,
+            None => kept.push(member),
         }
     }
     kept
@@ -240,6 +312,20 @@ impl Value {
     /// A value that is not known.
     pub fn unknown(key: impl Into<String>, label: &str, why: Why, at: Span) -> Self {
         Self::new(Kind::Unknown(Unknown::new(key, label, why)), at)
+    }
+
+    /// Whether it is the very value that another one is: parts that values share are not looked into.
+    pub(crate) fn is_very(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::Null, Kind::Null) => true,
+            (Kind::Bool(value), Kind::Bool(other)) => value == other,
+            (Kind::Int(value), Kind::Int(other)) => value == other,
+            (Kind::Float(value), Kind::Float(other)) => value == other,
+            (Kind::Text(value), Kind::Text(other)) => Arc::ptr_eq(value, other),
+            (Kind::List(value), Kind::List(other)) => Arc::ptr_eq(value, other),
+            (Kind::Object(value), Kind::Object(other)) => Arc::ptr_eq(value, other),
+            _ => false,
+        }
     }
 
     /// The same value at another place.

@@ -83,6 +83,11 @@ const DEPTH: usize = 64;
 pub(super) fn mapped(template: &Value, bicep: &[u8], file: u32) -> Value {
     let text = String::from_utf8_lossy(bicep);
     let declared = declarations(&text);
+    let mut by_key: HashMap<&str, Vec<&Node>> = HashMap::new();
+    for (key, node) in &declared {
+        by_key.entry(key).or_default().push(node);
+    }
+    let declared = |key: &str, number: usize| by_key.get(key).and_then(|all| all.get(number)).copied();
     let whole = Node { start: 0, end: 0, ..Node::default() };
     let Kind::Object(object) = &template.kind else { return placed(template, &whole, file) };
     let mut seen: HashMap<String, usize> = HashMap::new();
@@ -95,10 +100,7 @@ pub(super) fn mapped(template: &Value, bicep: &[u8], file: u32) -> Value {
                     "variables" => "var",
                     _ => "output",
                 };
-                each(&member.value, file, &whole, |name| {
-                    let key = format!("{word} {name}");
-                    declared.iter().find(|(its, _)| *its == key).map(|(_, node)| node)
-                })
+                each(&member.value, file, &whole, |name| declared(&format!("{word} {name}"), 0))
             }
             "resources" => {
                 let mut one = |value: &Value| {
@@ -109,8 +111,7 @@ pub(super) fn mapped(template: &Value, bicep: &[u8], file: u32) -> Value {
                         false => format!("resource {}", kind.to_ascii_lowercase()),
                     };
                     let number = seen.entry(key.clone()).or_default();
-                    let node =
-                        declared.iter().filter(|(its, _)| *its == key).nth(*number).map(|(_, node)| node);
+                    let node = declared(&key, *number);
                     *number += 1;
                     placed(value, node.unwrap_or(&whole), file)
                 };

@@ -34,6 +34,9 @@ const GENERATED: [(&str, &str); 2] = [("uniquestring", "uniqueString"), ("guid",
 /// Functions that give something else each time.
 const EACH_TIME: [(&str, &str); 2] = [("utcnow", "utcNow"), ("newguid", "newGuid")];
 
+/// What a function of the template and its place costs, in steps.
+const HERE: u64 = 20;
+
 impl Machine<'_> {
     /// A call.
     pub(super) fn call(&mut self, name: &str, args: &[Expr], ctx: &Ctx, at: Span) -> Result<Value, Fault> {
@@ -66,21 +69,32 @@ impl Machine<'_> {
         for arg in args {
             values.push(self.expr(arg, ctx, at)?);
         }
-        if let Some(answer) = self.call_here(&lower, &values, ctx, at) {
-            return answer;
-        }
+        // What these give is there already.
+        let given = matches!(&*lower, "parameters" | "variables" | "copyindex");
         for value in &values {
-            self.weigh(value, at)?;
+            match &value.kind {
+                Kind::Text(text) if given => self.step_text(text.len(), at)?,
+                _ => drop(self.weigh(value, at)?),
+            }
+        }
+        if let Some(answer) = self.call_here(&lower, &values, ctx, at) {
+            let value = answer?;
+            if !given {
+                self.step(HERE, at)?;
+            }
+            if matches!(value.kind, Kind::Text(_) | Kind::Parts(_)) && !given {
+                self.step_made(&value, at)?;
+            }
+            return Ok(value);
         }
         if let Some(answer) = asks(name, &lower, &values, at) {
             return Ok(answer);
         }
+        self.step(functions::comparisons(&lower, &values), at)?;
         match functions::call(&lower, &values, at) {
             Some(answer) => {
                 let value = answer?;
-                if let Kind::Text(text) = &value.kind {
-                    self.step(text.len() as u64 / 16, at)?;
-                }
+                self.step_made(&value, at)?;
                 Ok(value)
             }
             None => Err(Fault::new(FaultKind::NoFunction(name.into()), at)),
@@ -188,6 +202,9 @@ impl Machine<'_> {
         at: Span,
     ) -> Result<Value, Fault> {
         let none = || Fault::new(FaultKind::NoFunction(name.into()), at);
+        let namespaces =
+            self.deployment(ctx.deployment).and_then(|its| its.template.get("functions")?.list());
+        self.step(namespaces.map_or(0, <[Value]>::len) as u64, at)?;
         let function = self.own_function(ctx.deployment, lower).ok_or_else(none)?;
         let object = function.object().ok_or_else(none)?;
         let declared = object.get("parameters").and_then(Value::list).unwrap_or_default();
@@ -480,6 +497,11 @@ fn copy_index(args: &[Value], ctx: &Ctx, at: Span) -> Result<Value, Fault> {
 
 /// Functions that nobody but Azure can answer.
 fn asks(name: &str, lower: &str, args: &[Value], at: Span) -> Option<Value> {
+    let lists = lower.strip_prefix("list").is_some_and(|rest| !rest.is_empty());
+    let told = GENERATED.iter().chain(&EACH_TIME).any(|(its, _)| *its == lower);
+    if !lists && !told && !ASK_AZURE.contains(&lower) {
+        return None;
+    }
     let keys: Vec<_> = args.iter().map(Value::key).collect();
     let key = format!("{lower}({})", keys.join(","));
     let of = |all: [(&'static str, &'static str); 2]| all.into_iter().find(|(its, _)| *its == lower);
@@ -491,8 +513,7 @@ fn asks(name: &str, lower: &str, args: &[Value], at: Span) -> Option<Value> {
         let key = format!("{key}@{}:{}", at.file, at.start);
         return Some(Value::unknown(key, name, Why::EachTime(name.into()), at));
     }
-    let lists = lower.strip_prefix("list").is_some_and(|rest| !rest.is_empty());
-    (lists || ASK_AZURE.contains(&lower)).then(|| Value::unknown(key, name, Why::Runtime(name.into()), at))
+    Some(Value::unknown(key, name, Why::Runtime(name.into()), at))
 }
 
 /// What `environment()` tells of the public cloud.

@@ -79,6 +79,7 @@ impl Machine<'_> {
         let mut key = String::new();
         for arg in args {
             let value = self.expr(arg, ctx, at)?;
+            self.weigh(&value, at)?;
             match truth(&value).map_err(|_| takes(name, "(condition, condition, …)", at))? {
                 Some(value) if value == deciding => return Ok(Value::new(Kind::Bool(deciding), at)),
                 Some(_) => {}

@@ -1,6 +1,8 @@
 //! Loops: those that make values. Source:
 //! <https://learn.microsoft.com/azure/azure-resource-manager/templates/copy-properties>.
 
+use std::sync::Arc;
+
 use super::NoteKind;
 use super::machine::Machine;
 use super::scope::Ctx;
@@ -9,7 +11,7 @@ use crate::value::{Kind, Span, Value};
 
 /// A loop as it is written.
 pub(super) struct Loop {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) at: Span,
     count: Value,
     input: Value,
@@ -25,7 +27,7 @@ pub(super) fn value_loops(copy: &Value) -> Option<Vec<Loop>> {
 pub(super) fn one_loop(value: &Value) -> Option<Loop> {
     let object = value.object()?;
     Some(Loop {
-        name: object.text("name").unwrap_or_default().to_owned(),
+        name: object.text("name").unwrap_or_default().into(),
         at: value.at,
         count: object.get("count")?.clone(),
         input: object.get("input")?.clone(),
@@ -35,7 +37,7 @@ pub(super) fn one_loop(value: &Value) -> Option<Loop> {
 /// How often a loop runs.
 pub(super) enum Turns {
     Known(i64),
-    Unknown(std::sync::Arc<crate::value::Unknown>),
+    Unknown(Arc<crate::value::Unknown>),
 }
 
 impl Machine<'_> {
@@ -75,7 +77,7 @@ impl Machine<'_> {
                 Ok(Value::of_list(items, one.at))
             }
             Turns::Unknown(unknown) => {
-                let kind = NoteKind::Count { name: one.name.as_str().into(), why: unknown.why.clone() };
+                let kind = NoteKind::Count { name: (&*one.name).into(), why: unknown.why.clone() };
                 self.note(one.at, kind);
                 let key = format!("copy@{}:{}({})", one.at.file, one.at.start, unknown.key);
                 Ok(Value::unknown(key, &one.name, unknown.why.clone(), one.at))

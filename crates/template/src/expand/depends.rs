@@ -16,6 +16,9 @@ enum Node {
     Loop(usize),
 }
 
+/// What an element of `dependsOn` costs, in steps.
+const EDGE: u64 = 10;
+
 impl Machine<'_> {
     /// Tells what a deployment's resources wait for in vain.
     pub(super) fn check_dependencies(&mut self, deployment: DeploymentIndex) {
@@ -24,7 +27,11 @@ impl Machine<'_> {
         let mut loops: HashMap<String, usize> = HashMap::new();
         let mut members: Vec<Vec<ItemIndex>> = Vec::new();
         let mut edges: HashMap<Node, Vec<Node>> = HashMap::new();
+        let mut by_name: Option<Names> = None;
         for item in &items {
+            if self.is_spent() {
+                return;
+            }
             let Some(its) = self.items.get(*item) else { continue };
             if matches!(its.presence, super::scope::Presence::No) {
                 continue;
@@ -34,21 +41,28 @@ impl Machine<'_> {
                 continue;
             };
             for raw in waits.iter() {
+                if let Err(fault) = self.step(EDGE, raw.at) {
+                    return self.fault(fault);
+                }
                 let target = self.value(raw, &ctx);
                 let Some(shown) = target.shown().filter(|_| target.doubt().is_none()) else { continue };
-                let node = match self.names_of(deployment, &target, &shown) {
+                let key = shown.to_ascii_lowercase();
+                let node = match self.deployment(deployment).and_then(|its| its.names.get(&key)) {
                     Some(found) if found.len() > 1 => {
                         let next = members.len();
-                        let index = *loops.entry(shown.to_ascii_lowercase()).or_insert(next);
+                        let index = *loops.entry(key).or_insert(next);
                         if index == next {
-                            members.push(found);
+                            members.push(found.clone());
                         }
                         Some(Node::Loop(index))
                     }
                     Some(found) => found.first().copied().map(Node::Item),
                     None => {
-                        self.fault(missing(&shown, raw.at));
-                        None
+                        let found = self.by_id(deployment, &target, &shown, &mut by_name);
+                        if found.is_none() {
+                            self.fault(missing(&shown, raw.at));
+                        }
+                        found.map(Node::Item)
                     }
                 };
                 if let Some(node) = node {
@@ -67,27 +81,42 @@ impl Machine<'_> {
         }
     }
 
-    /// The resources that an element of `dependsOn` names; `None` where there are none.
-    fn names_of(&self, deployment: DeploymentIndex, target: &Value, shown: &str) -> Option<Vec<ItemIndex>> {
-        let its = self.deployment(deployment)?;
-        if let Some(found) = its.names.get(&shown.to_ascii_lowercase()) {
-            return Some(found.clone());
-        }
+    /// The resource whose id an element of `dependsOn` is.
+    fn by_id(
+        &self,
+        deployment: DeploymentIndex,
+        target: &Value,
+        shown: &str,
+        by_name: &mut Option<Names>,
+    ) -> Option<ItemIndex> {
         let ctx = super::scope::Ctx { deployment, ..super::scope::Ctx::default() };
         if let Some(item) = self.find(target, &ctx) {
-            return Some(vec![item]);
+            return Some(item);
         }
         // An id that leaves the type's scope to Azure, or one of a resource in another scope.
+        let by_name = by_name.get_or_insert_with(|| self.by_type_and_name(deployment));
         let (resource_type, name) = ids::type_of(shown);
-        let found = its.items.iter().copied().find(|item| {
-            self.items.get(*item).is_some_and(|its| {
-                its.resource_type.eq_ignore_ascii_case(&resource_type)
-                    && its.name.shown().is_some_and(|its| its.eq_ignore_ascii_case(&name))
-            })
-        });
-        found.map(|item| vec![item])
+        by_name.get(&(resource_type.to_ascii_lowercase(), name.to_ascii_lowercase())).copied()
+    }
+
+    /// The first resource of each type and name.
+    fn by_type_and_name(&self, deployment: DeploymentIndex) -> Names {
+        let mut names = Names::new();
+        let items = self.deployment(deployment).map_or(&[][..], |its| &its.items);
+        for item in items {
+            if let Some(its) = self.items.get(*item)
+                && let Some(name) = its.name.shown()
+            {
+                let key = (its.resource_type.to_ascii_lowercase(), name.to_ascii_lowercase());
+                names.entry(key).or_insert(*item);
+            }
+        }
+        names
     }
 }
+
+/// Resources by type and name, both in small letters.
+type Names = HashMap<(String, String), ItemIndex>;
 
 fn missing(name: &str, at: Span) -> Fault {
     Fault::new(FaultKind::Missing { what: What::Resource, name: name.into() }, at)

@@ -7,12 +7,12 @@ use super::condition::{takes, truth};
 use super::machine::Machine;
 use super::scope::Ctx;
 use crate::expression::Expr;
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::value::{Kind, Member, Object, Span, Unknown, Value};
 
 /// A lambda: the names of its variables, and what it gives.
 struct Lambda<'e> {
-    names: Vec<&'e str>,
+    names: Vec<&'e Arc<str>>,
     body: &'e Expr,
 }
 
@@ -23,7 +23,7 @@ fn lambda(expr: &Expr) -> Option<Lambda<'_>> {
         return None;
     }
     let names = names.iter().map(|name| match name {
-        Expr::Text(name) => Some(&**name),
+        Expr::Text(name) => Some(name),
         _ => None,
     });
     Some(Lambda { names: names.collect::<Option<_>>()?, body })
@@ -100,8 +100,10 @@ impl Machine<'_> {
             ("mapValues", Kind::Object(object), [body]) => {
                 let Some(body) = lambda(body) else { return Ok(None) };
                 let mut made = Vec::with_capacity(object.members().len());
+                let mut left = self.limits.values;
                 for member in object.members() {
                     let value = self.apply(&body, std::slice::from_ref(&member.value), ctx, at)?;
+                    self.fill(&mut left, &value, at)?;
                     made.push(Member { value, ..member.clone() });
                 }
                 Some(Value::new(Kind::Object(Arc::new(Object::new(made))), at))
@@ -114,10 +116,21 @@ impl Machine<'_> {
     fn map(&mut self, items: &[Value], body: &Expr, ctx: &Ctx, at: Span) -> Result<Option<Value>, Fault> {
         let Some(body) = lambda(body) else { return Ok(None) };
         let mut made = Vec::with_capacity(items.len());
+        let mut left = self.limits.values;
         for (index, item) in items.iter().enumerate() {
-            made.push(self.apply(&body, &[item.clone(), number(index, at)], ctx, at)?);
+            let value = self.apply(&body, &[item.clone(), number(index, at)], ctx, at)?;
+            self.fill(&mut left, &value, at)?;
+            made.push(value);
         }
         Ok(Some(Value::of_list(made, at)))
+    }
+
+    /// Takes room for one more value in a list or an object.
+    fn fill(&mut self, left: &mut u64, value: &Value, at: Span) -> Result<(), Fault> {
+        let limit = self.limits.values;
+        let rest = left.checked_sub(self.weigh(value, at)?);
+        *left = rest.ok_or_else(|| Fault::new(FaultKind::TooLarge { what: "values", limit }, at))?;
+        Ok(())
     }
 
     fn filter(&mut self, items: &[Value], body: &Expr, ctx: &Ctx, at: Span) -> Result<Option<Value>, Fault> {
@@ -183,14 +196,17 @@ impl Machine<'_> {
             None => None,
         };
         let mut made = Vec::with_capacity(items.len());
+        let mut left = self.limits.values;
         for (index, item) in items.iter().enumerate() {
             let arguments = [item.clone(), number(index, at)];
             let name = self.apply(&key, &arguments, ctx, at)?;
             let Some(name) = name.shown() else { return Ok(None) };
+            self.step_text(name.len(), at)?;
             let value = match &value {
                 Some(value) => self.apply(value, &arguments, ctx, at)?,
                 None => item.clone(),
             };
+            self.fill(&mut left, &value, at)?;
             made.push(Member { name: Arc::from(&*name), at: item.at, value });
         }
         Ok(Some(Value::new(Kind::Object(Arc::new(Object::new(made))), at)))
@@ -203,6 +219,7 @@ impl Machine<'_> {
         for (index, item) in items.iter().enumerate() {
             let name = self.apply(&key, &[item.clone(), number(index, at)], ctx, at)?;
             let Some(name) = name.shown() else { return Ok(None) };
+            self.step_text(name.len(), at)?;
             let place = *places.entry(name.to_string()).or_insert_with(|| {
                 groups.push((Arc::from(&*name), Vec::new()));
                 groups.len() - 1

@@ -14,10 +14,19 @@ use super::{Expanded, Limits, Note, NoteKind, Options, kinds};
 use crate::expression::{self, Expr, Text};
 use crate::fault::{Fault, FaultKind, What};
 use crate::json::DEPTH_LIMIT;
-use crate::value::{Kind, Member, Object, Part, Span, Unknown, Value, Why};
+use crate::value::{Kind, Member, Object, Part, Span, Unknown, Value, Why, shortened};
 
-/// How deep expressions, variables, parameters and deployments call each other.
-const CALLS: usize = 1_200;
+/// How deep expressions, values, variables, parameters and deployments stand in and call each other.
+const CALLS: usize = 3_000;
+
+/// What a value that is made costs, in steps.
+const MADE: u64 = 8;
+
+/// How many bytes of a text cost a step to make.
+const BYTES: u64 = 4;
+
+/// What more of is not done.
+const WORK: &str = "work, in steps";
 
 /// How many faults are kept.
 const FAULTS: usize = 1_000;
@@ -32,8 +41,13 @@ pub(super) struct Machine<'o> {
     pub(super) notes: Vec<Note>,
     faults: Vec<Fault>,
     told: HashSet<Fault>,
+    /// Expressions by their text: places of a template that was compiled are not those of its texts.
     parsed: HashMap<Box<str>, Rc<Expr>>,
     steps: u64,
+    spent: bool,
+    told_spent: bool,
+    /// Values that may still be in resources.
+    pub(super) room: u64,
     calls: usize,
 }
 
@@ -50,6 +64,9 @@ impl<'o> Machine<'o> {
             told: HashSet::new(),
             parsed: HashMap::new(),
             steps: options.limits.steps,
+            spent: false,
+            told_spent: false,
+            room: options.limits.total,
             calls: 0,
         }
     }
@@ -90,8 +107,12 @@ impl<'o> Machine<'o> {
         })
     }
 
-    /// Notes a fault, once.
+    /// Notes a fault, once. That there was too much work is told where it was noticed first.
     pub(super) fn fault(&mut self, fault: Fault) {
+        let is_work = matches!(fault.kind, FaultKind::TooLarge { what: WORK, .. });
+        if is_work && std::mem::replace(&mut self.told_spent, true) {
+            return;
+        }
         if self.faults.len() < FAULTS && self.told.insert(fault.clone()) {
             self.faults.push(fault);
         }
@@ -99,6 +120,12 @@ impl<'o> Machine<'o> {
 
     pub(super) fn note(&mut self, at: Span, kind: NoteKind) {
         if self.notes.len() < FAULTS {
+            let kind = match kind {
+                NoteKind::Parameter(name) => NoteKind::Parameter(shortened(name)),
+                NoteKind::Link(name) => NoteKind::Link(shortened(name)),
+                NoteKind::Count { name, why } => NoteKind::Count { name: shortened(name), why },
+                NoteKind::Condition { .. } => kind,
+            };
             self.notes.push(Note { at, kind });
         }
     }
@@ -120,8 +147,32 @@ impl<'o> Machine<'o> {
             }
             None => {
                 self.steps = 0;
-                Err(Fault::new(FaultKind::TooLarge { what: "work, in steps", limit }, at))
+                self.spent = true;
+                Err(Fault::new(FaultKind::TooLarge { what: WORK, limit }, at))
             }
+        }
+    }
+
+    /// Whether all steps were taken: nothing more is worked out, and loops end.
+    pub(super) fn is_spent(&self) -> bool {
+        self.spent
+    }
+
+    /// Takes steps for a text of so many bytes that is made.
+    pub(super) fn step_text(&mut self, length: usize, at: Span) -> Result<(), Fault> {
+        self.step(length as u64 / BYTES, at)
+    }
+
+    /// Takes steps for a value that a function made.
+    pub(super) fn step_made(&mut self, value: &Value, at: Span) -> Result<(), Fault> {
+        match &value.kind {
+            Kind::Text(text) => self.step_text(text.len(), at),
+            Kind::Parts(parts) => self.step_text(parts.iter().map(Part::shown_length).sum(), at),
+            Kind::List(_) | Kind::Object(_) => {
+                let weight = self.weigh(value, at)?;
+                self.step(weight.saturating_mul(MADE), at)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -140,8 +191,8 @@ impl<'o> Machine<'o> {
         result
     }
 
-    /// Fails for a value that is too large or too deep to be walked, and takes steps for its size.
-    pub(super) fn weigh(&mut self, value: &Value, at: Span) -> Result<(), Fault> {
+    /// Fails for a value that is too large or too deep to be walked, and takes steps for its size, which it tells.
+    pub(super) fn weigh(&mut self, value: &Value, at: Span) -> Result<u64, Fault> {
         fn weight(value: &Value, depth: usize, left: &mut u64) -> Result<(), FaultKind> {
             if depth > DEPTH_LIMIT {
                 return Err(FaultKind::TooDeep(DEPTH_LIMIT));
@@ -154,9 +205,11 @@ impl<'o> Machine<'o> {
             *left = left.checked_sub(own).ok_or(FaultKind::TooLarge { what: "values", limit: 0 })?;
             match &value.kind {
                 Kind::List(items) => items.iter().try_for_each(|item| weight(item, depth + 1, left)),
-                Kind::Object(object) => {
-                    object.members().iter().try_for_each(|member| weight(&member.value, depth + 1, left))
-                }
+                Kind::Object(object) => object.members().iter().try_for_each(|member| {
+                    let name = member.name.len() as u64 / 64;
+                    *left = left.checked_sub(name).ok_or(FaultKind::TooLarge { what: "values", limit: 0 })?;
+                    weight(&member.value, depth + 1, left)
+                }),
                 _ => Ok(()),
             }
         }
@@ -164,7 +217,7 @@ impl<'o> Machine<'o> {
         let mut left = limit;
         let result = weight(value, 0, &mut left);
         self.step(limit - left, at)?;
-        result.map_err(|kind| match kind {
+        result.map(|()| limit - left).map_err(|kind| match kind {
             FaultKind::TooLarge { what, .. } => Fault::new(FaultKind::TooLarge { what, limit }, at),
             kind => Fault::new(kind, at),
         })
@@ -184,7 +237,10 @@ impl<'o> Machine<'o> {
         match &raw.kind {
             Kind::Text(text) => match expression::text(text) {
                 Text::Literal(literal) if *literal == **text => Ok(raw.clone()),
-                Text::Literal(literal) => Ok(Value::of_text(&literal, raw.at)),
+                Text::Literal(literal) => {
+                    self.step_text(literal.len(), raw.at)?;
+                    Ok(Value::of_text(&literal, raw.at))
+                }
                 Text::Expression(inner) => {
                     let expr = self.parsed(inner, raw.at)?;
                     let value = self.expr(&expr, ctx, raw.at)?;
@@ -195,33 +251,63 @@ impl<'o> Machine<'o> {
                 }
             },
             Kind::List(items) => {
-                let made: Vec<Value> = items.iter().map(|item| self.value(item, ctx)).collect();
-                Ok(Value::of_list(made, raw.at))
+                self.step(items.len() as u64 * MADE, raw.at)?;
+                self.deeper(raw.at, |machine| Ok(machine.list(items, raw, ctx)))
             }
-            Kind::Object(object) => self.object(object, ctx, raw.at),
+            Kind::Object(object) => {
+                self.step(object.members().len() as u64 * MADE, raw.at)?;
+                self.deeper(raw.at, |machine| machine.object(object, raw, ctx))
+            }
             _ => Ok(raw.clone()),
         }
     }
 
-    fn object(&mut self, object: &Object, ctx: &Ctx, at: Span) -> Result<Value, Fault> {
-        let mut made = Vec::with_capacity(object.members().len());
-        for member in object.members() {
+    /// A list with its elements worked out: the very list where nothing in it is to be.
+    fn list(&mut self, items: &[Value], raw: &Value, ctx: &Ctx) -> Value {
+        let mut made: Option<Vec<Value>> = None;
+        for (index, item) in items.iter().enumerate() {
+            let value = self.value(item, ctx);
+            if made.is_none() && value.is_very(item) {
+                continue;
+            }
+            let before = || {
+                let mut before = Vec::with_capacity(items.len());
+                before.extend_from_slice(items.get(..index).unwrap_or_default());
+                before
+            };
+            made.get_or_insert_with(before).push(value);
+        }
+        made.map_or_else(|| raw.clone(), |made| Value::of_list(made, raw.at))
+    }
+
+    /// An object with its members worked out: the very object where nothing in it is to be.
+    fn object(&mut self, object: &Object, raw: &Value, ctx: &Ctx) -> Result<Value, Fault> {
+        let mut made: Option<Vec<Member>> = None;
+        for (index, member) in object.members().iter().enumerate() {
+            let before = || {
+                let mut before = Vec::with_capacity(object.members().len());
+                before.extend_from_slice(object.members().get(..index).unwrap_or_default());
+                before
+            };
             if member.name.eq_ignore_ascii_case("copy")
                 && let Some(loops) = super::copy::value_loops(&member.value)
             {
+                let made = made.get_or_insert_with(before);
                 for one in loops {
-                    let name = one.name.clone();
                     let value = match self.value_loop(&one, ctx) {
                         Ok(value) => value,
                         Err(fault) => self.failed(fault, one.at),
                     };
-                    made.push(Member { name: name.as_str().into(), at: one.at, value });
+                    made.push(Member { name: one.name, at: one.at, value });
                 }
                 continue;
             }
             let name = match expression::text(&member.name) {
                 Text::Literal(literal) if *literal == *member.name => member.name.clone(),
-                Text::Literal(literal) => Arc::from(&*literal),
+                Text::Literal(literal) => {
+                    self.step_text(literal.len(), member.at)?;
+                    Arc::from(&*literal)
+                }
                 Text::Expression(inner) => match self.name_of(inner, member.at, ctx) {
                     Ok(name) => name,
                     Err(fault) => {
@@ -230,23 +316,33 @@ impl<'o> Machine<'o> {
                     }
                 },
             };
-            made.push(Member { name, at: member.at, value: self.value(&member.value, ctx) });
+            let value = self.value(&member.value, ctx);
+            if made.is_none() && value.is_very(&member.value) && Arc::ptr_eq(&name, &member.name) {
+                continue;
+            }
+            made.get_or_insert_with(before).push(Member { name, at: member.at, value });
         }
-        Ok(Value::new(Kind::Object(Arc::new(Object::new(made))), at))
+        let whole = |made| Value::new(Kind::Object(Arc::new(Object::new(made))), raw.at);
+        Ok(made.map_or_else(|| raw.clone(), whole))
     }
 
     fn name_of(&mut self, inner: &str, at: Span, ctx: &Ctx) -> Result<Arc<str>, Fault> {
         let expr = self.parsed(inner, at)?;
         let value = self.expr(&expr, ctx, at)?;
+        if let Kind::Text(text) = &value.kind {
+            return Ok(text.clone());
+        }
+        self.step_made(&value, at)?;
         Ok(value.shown().unwrap_or_default().as_ref().into())
     }
 
-    /// An expression, parsed once for each text: places may be shared by several texts.
+    /// An expression, parsed once.
     fn parsed(&mut self, inner: &str, at: Span) -> Result<Rc<Expr>, Fault> {
+        self.step(inner.len() as u64 / 256, at)?;
         if let Some(expr) = self.parsed.get(inner) {
             return Ok(expr.clone());
         }
-        self.step(inner.len() as u64 / 8, at)?;
+        self.step_text(inner.len(), at)?;
         let expr = Rc::new(expression::parse(inner, at)?);
         self.parsed.insert(inner.into(), expr.clone());
         Ok(expr)
@@ -256,13 +352,16 @@ impl<'o> Machine<'o> {
     pub(super) fn expr(&mut self, expr: &Expr, ctx: &Ctx, at: Span) -> Result<Value, Fault> {
         self.step(1, at)?;
         self.deeper(at, |machine| match expr {
-            Expr::Text(text) => Ok(Value::of_text(text, at)),
+            Expr::Text(text) => Ok(Value::new(Kind::Text(text.clone()), at)),
             Expr::Int(number) => Ok(Value::new(Kind::Int(*number), at)),
             Expr::Call { name, args } => machine.call(name, args, ctx, at),
             Expr::Access { of, member, lenient } => {
                 let base = machine.expr(of, ctx, at)?;
                 let member = machine.expr(member, ctx, at)?;
                 let runtime = asks_azure(of);
+                if is_keyed(&base, &member) {
+                    machine.weigh(&base, at)?;
+                }
                 access(&base, &member, *lenient, runtime, at)
             }
         })
@@ -342,6 +441,16 @@ fn asks_azure(expr: &Expr) -> bool {
                     | "environment"
             )
         }
+        _ => false,
+    }
+}
+
+/// Whether what is asked of a list or an object is told by all that is in it.
+fn is_keyed(base: &Value, member: &Value) -> bool {
+    match (&base.kind, &member.kind) {
+        (Kind::Object(object), Kind::Text(name)) => object.get(name).is_none(),
+        (Kind::List(_), Kind::Int(_)) => false,
+        (Kind::List(_) | Kind::Object(_), _) => true,
         _ => false,
     }
 }

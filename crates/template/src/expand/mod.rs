@@ -17,6 +17,8 @@ mod place;
 mod reference;
 mod resources;
 mod scope;
+#[cfg(test)]
+mod tests_bounds;
 
 use crate::fault::{Fault, FaultKind};
 use crate::value::{Span, Value, Why};
@@ -41,17 +43,22 @@ pub struct Options<'o> {
 /// How much work is done for one template.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Steps: values looked at and made. A template of 1,000 machines takes about two million.
+    /// Steps: values looked at and made, each for the memory that it takes. A template of 1,000 machines takes about
+    /// three million.
     pub steps: u64,
     /// Turns of one loop. Azure allows 800 resources.
     pub turns: u64,
     /// Values in one resource.
     pub values: u64,
+    /// Values in all resources.
+    pub total: u64,
+    /// Resources, and deployments inside of deployments.
+    pub resources: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: 100_000_000, turns: 10_000, values: 1_000_000 }
+        Self { steps: 100_000_000, turns: 10_000, values: 1_000_000, total: 10_000_000, resources: 100_000 }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::NoteKind;
 use super::machine::Machine;
@@ -16,6 +16,9 @@ use crate::value::{Kind, Member, Object, Span, Value, Why};
 
 /// How many types refer to each other before that is a circle.
 const REFERENCES: usize = 32;
+
+/// What it costs to hold a value against a property of its type, in steps.
+const PROPERTY: u64 = 5;
 
 /// The type of a parameter, a member or an element.
 #[derive(Clone)]
@@ -219,6 +222,10 @@ impl Machine<'_> {
         match &value.kind {
             Kind::Object(members) => {
                 let properties = shape.object.get("properties").and_then(Value::object);
+                let count = properties.map_or(0, |all| all.members().len()) as u64;
+                if self.step(count * PROPERTY, value.at).is_err() {
+                    return;
+                }
                 for property in properties.into_iter().flat_map(|all| all.members().iter()) {
                     let Kind::Object(declared) = &property.value.kind else { continue };
                     let Ok(its) = self.shape(deployment, declared) else { continue };
@@ -358,12 +365,12 @@ pub(super) fn parameter_slots(template: &Object, ctx: &Ctx) -> HashMap<String, S
 
 /// Texts are compared without regard to case, as Azure does; of a list each element has to be allowed.
 fn is_allowed(value: &Value, allowed: &[Value]) -> bool {
-    let same = |value: &Value| {
-        allowed.iter().any(|allowed| match (value.text(), allowed.text()) {
-            (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
-            _ => value.key() == allowed.key(),
-        })
+    let key = |value: &Value| match value.text() {
+        Some(text) => format!("{:?}", text.to_ascii_lowercase()),
+        None => value.key(),
     };
+    let allowed: HashSet<String> = allowed.iter().map(key).collect();
+    let same = |value: &Value| allowed.contains(&key(value));
     match value.list() {
         Some(items) => same(value) || items.iter().all(same),
         None => same(value),

@@ -71,6 +71,7 @@ impl Machine<'_> {
             .cloned();
         let (mut made, word) = (Vec::new(), word.last());
         for item in found.unwrap_or_default() {
+            self.step(20, at)?;
             let Some(id) = self.items.get(item).map(|its| its.id.clone()) else { continue };
             let mut args = vec![id, Value::new(Kind::Null, at)];
             args.extend(word.cloned());

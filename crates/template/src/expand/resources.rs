@@ -14,7 +14,7 @@ use super::scope::{Ctx, Deployment, DeploymentIndex, How, Item, ItemIndex, Prese
 use super::{NoteKind, Resource, ids};
 use crate::complete::complete;
 use crate::fault::{Fault, FaultKind};
-use crate::value::{Kind, Member, Object, Span, Unknown, Value, Why};
+use crate::value::{Kind, Member, Object, Part, Span, Unknown, Value, Why};
 
 /// Members of a resource that steer the deployment and are no part of what is deployed.
 const STEERING: [&str; 9] =
@@ -43,6 +43,12 @@ pub fn is_subject(resource_type: &str) -> bool {
     SUBJECTS.contains(&resource_type.to_ascii_lowercase().as_str())
 }
 
+/// The longest id of a resource, in bytes. Azure's names are much shorter.
+const ID_LIMIT: usize = 4_096;
+
+/// What a parameter or a variable of a deployment costs, in steps.
+const SLOT: u64 = 50;
+
 /// The resource that a child stands in.
 #[derive(Clone)]
 struct Parent {
@@ -67,6 +73,18 @@ impl Machine<'_> {
         given: HashMap<String, (Value, How)>,
         outer: Option<(Ctx, usize, bool)>,
     ) -> DeploymentIndex {
+        let declared = |name: &str| {
+            template.get(name).and_then(Value::object).map_or(0, |all| all.members().len() as u64)
+        };
+        let slots = declared("parameters") + declared("variables") + given.len() as u64;
+        // Without steps left nothing in it is worked out, so it is not looked at.
+        let template = match self.step(slots * SLOT, at) {
+            Ok(()) => template,
+            Err(fault) => {
+                self.fault(fault);
+                Arc::default()
+            }
+        };
         let index = self.deployments.len();
         let own = Ctx { deployment: index, ..Ctx::default() };
         let (ctx, depth) = match outer {
@@ -137,7 +155,7 @@ impl Machine<'_> {
             self.one(deployment, raw, object, symbol, parent, ctx, None);
             return;
         };
-        let name = copy.text("name").or(symbol).unwrap_or_default().to_owned();
+        let name: Arc<str> = copy.text("name").or(symbol).unwrap_or_default().into();
         let Some(count) = copy.get("count") else {
             return self.fault(Fault::new(FaultKind::Lacks("count"), at));
         };
@@ -157,7 +175,7 @@ impl Machine<'_> {
                 }
             }
             Ok(Turns::Unknown(unknown)) => {
-                self.note(at, NoteKind::Count { name: name.as_str().into(), why: unknown.why.clone() });
+                self.note(at, NoteKind::Count { name: (&*name).into(), why: unknown.why.clone() });
                 let key = format!("copyIndex({name})@{deployment}");
                 let index =
                     Value::new(Kind::Unknown(Unknown::new(key, "copyIndex", unknown.why.clone())), at);
@@ -203,20 +221,23 @@ impl Machine<'_> {
         self.check_segments(&resource_type, &name, raw.at);
         let item = self.items.len();
         let key = ids::lookup_key(&id);
-        let all = self.by_id.entry(key.clone()).or_default();
-        let others = std::mem::take(all);
+        if let Err(fault) = self.room_for(item, key.len(), symbol, turn, raw.at) {
+            return self.fault(fault);
+        }
+        let items = &self.items;
+        let all = self.by_id.entry(key).or_default();
         let twice = matches!(presence, Presence::Yes)
             && !existing
-            && others.iter().any(|other| {
-                self.items.get(*other).is_some_and(|other| {
+            && all.iter().any(|other| {
+                items.get(*other).is_some_and(|other| {
                     other.deployment == deployment
                         && !other.existing
                         && matches!(other.presence, Presence::Yes)
                 })
             });
-        self.by_id.insert(key.clone(), others.into_iter().chain([item]).collect());
+        all.push(item);
         if twice {
-            self.fault(Fault::new(FaultKind::Twice(key), raw.at));
+            self.fault(Fault::new(FaultKind::Twice(ids::lookup_key(&id)), raw.at));
         }
         self.items.push(Item {
             deployment,
@@ -246,6 +267,27 @@ impl Machine<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Holds one more resource against the bounds, with all its names.
+    fn room_for(
+        &mut self,
+        item: ItemIndex,
+        id: usize,
+        symbol: Option<&str>,
+        turn: Option<(&str, Option<i64>)>,
+        at: Span,
+    ) -> Result<(), Fault> {
+        let too_large =
+            |what, limit: usize| Err(Fault::new(FaultKind::TooLarge { what, limit: limit as u64 }, at));
+        if item >= self.limits.resources {
+            return too_large("resources", self.limits.resources);
+        }
+        if id > ID_LIMIT {
+            return too_large("an id, in bytes", ID_LIMIT);
+        }
+        let names = symbol.map_or(0, str::len) + turn.map_or(0, |(name, _)| name.len());
+        self.step((id + names) as u64, at)
     }
 
     fn register(
@@ -297,6 +339,9 @@ impl Machine<'_> {
             lacks(self, "type");
             return None;
         };
+        if self.is_too_long(&resource_type, raw_type.at) {
+            return None;
+        }
         // A symbolic resource names its type with the version of the API.
         let own_type = own_type.split('@').next().unwrap_or_default().trim_matches('/').to_owned();
         let Some(raw_name) = object.some("name") else {
@@ -311,6 +356,9 @@ impl Machine<'_> {
             Err(_) if matches!(presence, Presence::No) => return None,
             Err(fault) => self.failed(fault, raw_name.at),
         };
+        if self.is_too_long(&name, raw_name.at) {
+            return None;
+        }
         let scope = object.some("scope").filter(|_| !is_deployment(&own_type)).cloned();
         if let Some(scope) = scope {
             let scope = self.value(&scope, ctx);
@@ -334,6 +382,20 @@ impl Machine<'_> {
         let name =
             if depth < full.split('/').count() - 1 { joined(&parent.name, &name, raw.at) } else { name };
         Some((full, name, None))
+    }
+
+    /// Whether a part of an id is longer than ids are, which is told.
+    fn is_too_long(&mut self, text: &Value, at: Span) -> bool {
+        let length = match &text.kind {
+            Kind::Text(text) => text.len(),
+            Kind::Parts(parts) => parts.iter().map(Part::shown_length).sum(),
+            _ => 0,
+        };
+        if length > ID_LIMIT {
+            let kind = FaultKind::TooLarge { what: "an id, in bytes", limit: ID_LIMIT as u64 };
+            self.fault(Fault::new(kind, at));
+        }
+        length > ID_LIMIT
     }
 
     fn check_segments(&mut self, resource_type: &str, name: &Value, at: Span) {
@@ -405,6 +467,9 @@ impl Machine<'_> {
     pub(super) fn emit(&mut self, deployment: DeploymentIndex, to: &mut Vec<Resource>) {
         let items = self.deployment(deployment).map_or_else(Vec::new, |its| its.items.clone());
         for item in items {
+            if self.is_spent() {
+                return;
+            }
             let Some(its) = self.items.get(item) else { continue };
             if its.existing || matches!(its.presence, Presence::No) {
                 continue;
@@ -427,11 +492,21 @@ impl Machine<'_> {
                 }
                 continue;
             }
-            match self.body(item, at) {
+            match self.body(item, at).and_then(|body| self.counted(body, at)) {
                 Ok(body) => to.push(Resource { body, id, at, doubt }),
                 Err(fault) => self.fault(fault),
             }
         }
+    }
+
+    /// Takes room for one more resource or output: values that they share are written for each of them.
+    fn counted(&mut self, body: Value, at: Span) -> Result<Value, Fault> {
+        let limit = self.limits.total;
+        let rest = self.room.checked_sub(self.weigh(&body, at)?);
+        let large =
+            || Fault::new(FaultKind::TooLarge { what: "values of all resources and outputs", limit }, at);
+        self.room = rest.ok_or_else(large)?;
+        Ok(body)
     }
 
     /// The outputs of a deployment: `{name: {type, value}}`.
@@ -456,6 +531,10 @@ impl Machine<'_> {
                 continue;
             }
             let value = self.output(name, raw, object, &ctx);
+            let value = match self.counted(value, raw.at) {
+                Ok(value) => value,
+                Err(fault) => self.failed(fault, raw.at),
+            };
             let kind = object.get("type").cloned().unwrap_or_else(|| Value::of_text("object", *at));
             let output = Value::of_object(vec![("type", kind), ("value", value)], raw.at);
             made.push(Member { name: name.clone(), at: *at, value: output });
@@ -507,19 +586,5 @@ fn joined(parent: &Value, child: &Value, at: Span) -> Value {
 
 /// What a reason names, in short.
 pub(super) fn why_name(why: &Why) -> &str {
-    match why {
-        Why::Parameter(name)
-        | Why::Secret(name)
-        | Why::KeyVault(name)
-        | Why::Runtime(name)
-        | Why::EachTime(name)
-        | Why::Generated(name)
-        | Why::Scope(name)
-        | Why::Link(name)
-        | Why::Existing(name)
-        | Why::Condition(name)
-        | Why::Apply(name)
-        | Why::Sensitive(name) => name,
-        Why::Fault => "",
-    }
+    why.name().unwrap_or_default()
 }

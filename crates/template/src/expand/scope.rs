@@ -125,14 +125,14 @@ pub(super) struct Local {
 
 impl Ctx {
     /// The same inside of a turn of a loop.
-    pub(super) fn turn(&self, name: &str, index: Value, of_resources: bool) -> Self {
-        let turn = Turn { name: name.into(), index, of_resources, around: self.turns.clone() };
+    pub(super) fn turn(&self, name: &Arc<str>, index: Value, of_resources: bool) -> Self {
+        let turn = Turn { name: name.clone(), index, of_resources, around: self.turns.clone() };
         Self { turns: Some(Rc::new(turn)), ..self.clone() }
     }
 
     /// The same with a variable of a lambda.
-    pub(super) fn local(&self, name: &str, value: Value) -> Self {
-        let local = Local { name: name.into(), value, around: self.locals.clone() };
+    pub(super) fn local(&self, name: &Arc<str>, value: Value) -> Self {
+        let local = Local { name: name.clone(), value, around: self.locals.clone() };
         Self { locals: Some(Rc::new(local)), ..self.clone() }
     }
 

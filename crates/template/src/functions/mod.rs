@@ -156,6 +156,22 @@ pub(crate) fn call(name: &str, args: &[Value], at: Span) -> Option<Result<Value,
     })
 }
 
+/// How much a call compares beside reading its arguments, in steps.
+pub(crate) fn comparisons(name: &str, args: &[Value]) -> u64 {
+    if !matches!(name, "union" | "intersection") {
+        return 0;
+    }
+    let size = |value: &Value| match &value.kind {
+        Kind::List(items) => (items.len() as u64, 0),
+        Kind::Object(object) => (0, object.members().len() as u64),
+        _ => (0, 0),
+    };
+    let (items, members) =
+        args.iter().map(size).fold((0, 0), |(items, members), (a, b)| (items + a, members + b));
+    // Elements are held against each other; each object over all before.
+    items.saturating_mul(items) / 8 + members.saturating_mul(args.len() as u64)
+}
+
 /// Holds a list or an object against the bounds, for whoever makes one of values that are shared: sharing
 /// keeps memory small, and whoever walks the value would go on for ever.
 pub(crate) fn bounded(value: Value) -> Result<Value, FaultKind> {
