@@ -510,7 +510,7 @@ fn mistakes_are_told_where_they_are() {
 
 #[test]
 fn bombs_are_bounded() {
-    let limits = Limits { steps: 2_000_000, turns: 10_000, values: 100_000 };
+    let limits = Limits { steps: 2_000_000, turns: 10_000, values: 100_000, ..Limits::default() };
     let bounded = |body: &str| {
         let expanded = with(body, &Options { limits, ..Options::default() });
         let kinds: Vec<_> = expanded.faults.into_iter().map(|fault| fault.kind).collect();
