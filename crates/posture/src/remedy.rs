@@ -61,18 +61,20 @@ pub(crate) fn remedy(
             continue;
         }
         seen.push(cause);
-        let (what, mut command, mut close) = one_remedy(context, open, cause, remedy);
+        let (mut what, mut command, mut close) = one_remedy(context, open, cause, remedy);
         if context.estate().coverage.deploys(cause.origin.source) && !command.is_empty() {
             // Nothing is there yet that a command could change.
-            command = say!(
+            what = say!(
                 context.lang,
-                "  in the template, where the position points\n",
-                "  テンプレートの表示位置を修正します\n"
+                "{what}: in the template, where the position points",
+                "{what} (テンプレートの表示位置を修正します)"
             );
+            command.clear();
             close.clear();
         }
         // What is said of several rules is said once.
-        match texts.iter_mut().find(|(its, ..)| *its == what && !command.is_empty()) {
+        let planned = context.estate().coverage.deploys(cause.origin.source);
+        match texts.iter_mut().find(|(its, ..)| *its == what && (planned || !command.is_empty())) {
             Some((_, commands, closes)) => {
                 *commands += &command;
                 *closes += &close;

@@ -24,6 +24,9 @@ use crate::{difference, reached};
 pub(crate) struct Against {
     pub(crate) before: Estate,
     pub(crate) after: Reading,
+    /// Resources of networks and machines of which nobody knows whether they are there already, as their names are
+    /// not known.
+    pub(crate) nameless: Vec<String>,
 }
 
 impl Against {
@@ -79,7 +82,8 @@ impl Against {
                 Lang::Ja => bail!("テンプレートのデプロイ先が分かりません: {open} を指定してください"),
             }
         }
-        Ok(Self { before: before.estate, after })
+        let nameless = nameless(&after);
+        Ok(Self { before: before.estate, after, nameless })
     }
 }
 
@@ -91,6 +95,35 @@ fn only_subscription(estate: &Estate) -> Option<String> {
         ids.filter_map(|id| estate::resource_subscription(estate.text(id)).map(str::to_ascii_lowercase));
     let first = all.next()?;
     all.all(|other| other == first).then_some(first)
+}
+
+/// Ids of what may take the place of something that is there, and nobody can tell of what.
+fn nameless(reading: &Reading) -> Vec<String> {
+    let id = |body: &template::Value| Some(body.object()?.get("id")?.shown()?.into_owned());
+    let ids = reading.sources.made().filter_map(|(body, _)| id(body));
+    let matters = |id: &String| {
+        let kind = estate::resource_type(id).unwrap_or_default().to_ascii_lowercase();
+        id.contains('{')
+            && (kind.starts_with("microsoft.network/")
+                || kind.starts_with("microsoft.compute/virtualmachine"))
+    };
+    ids.filter(matters).collect()
+}
+
+/// Tells that some of what is deployed could not be put in its place.
+pub(crate) fn nameless_text(ids: &[String], lang: Lang) -> Option<String> {
+    let first = ids.first()?;
+    let more = ids.len() - 1;
+    Some(match lang {
+        Lang::En => format!(
+            "whether `{first}`{} takes the place of something that is there is not known, as its name is not: the comparison is not whole",
+            if more > 0 { format!(" (and {more} more)") } else { String::new() }
+        ),
+        Lang::Ja => format!(
+            "`{first}`{} は名前が決まらないため、既存のリソースを置き換えるかどうか分かりません。比較は完全ではありません",
+            if more > 0 { format!(" ほか {more} 件") } else { String::new() }
+        ),
+    })
 }
 
 /// The flag that is missing for the template's ids to be those of Azure.
@@ -139,10 +172,17 @@ pub(crate) fn keep_new(outcome: &mut Outcome, after: &Estate, before: &Estate, b
 }
 
 /// Tells how many findings are left out.
-pub(crate) fn left_out(count: usize, lang: Lang) -> String {
+pub(crate) fn left_out(count: usize, exposes: &Compared, lang: Lang) -> String {
+    let of = |kind: &str| exposes.summary.get(kind).copied().unwrap_or(0);
+    let wider = of("appeared") + of("widened") + of("moved");
+    let doubted = of("doubted");
     match lang {
-        Lang::En => format!("only what the deployment brings is listed: {count} findings are there already"),
-        Lang::Ja => format!("デプロイによって新たに生じるものだけを示します (既存の検出 {count} 件は省略)"),
+        Lang::En => format!(
+            "only what the deployment brings is listed: {count} findings are there already; from the internet {wider} ways appear or widen, {doubted} cannot be told"
+        ),
+        Lang::Ja => format!(
+            "デプロイによって新たに生じるものだけを示します (既存の検出 {count} 件は省略)。インターネットからの経路: 出現または拡大 {wider} 件、不明 {doubted} 件"
+        ),
     }
 }
 

@@ -54,6 +54,7 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     }
     // The process ends after the report: taking a large estate apart first would only cost time.
     let deploy = args.deploy.deploy(args.live.subscription.first().map(String::as_str));
+    let mut nameless = Vec::new();
     let (reading, before) = match (&args.against, args.sources.is_empty()) {
         (Some(now), _) => {
             if !args.policy.is_empty() {
@@ -63,7 +64,9 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
                     "--policy は --against と併用できません。ポリシーによる判定は別に実行してください",
                 ));
             }
-            let Against { before, after } = Against::read(&args.sources, now, &args.live, deploy, lang)?;
+            let Against { before, after, nameless: open } =
+                Against::read(&args.sources, now, &args.live, deploy, lang)?;
+            nameless = open;
             (after, Some(before))
         }
         (None, true) => (live(&args.live, lang)?, None),
@@ -91,6 +94,7 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     let mut checks = checks;
     let mut faults = faults;
     let mut notices = source::told(&reading);
+    notices.extend(against::nameless_text(&nameless, lang));
     let given = match policies.as_ref().zip(judgement) {
         None => Vec::new(),
         Some((policies, judgement)) => {
@@ -117,8 +121,9 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
         Some(before) => {
             let world = Judged { tags: &tags, checks: &checks, settings: &settings, lang };
             let there = against::keep_new(&mut outcome, estate, before, &world);
-            notices.push(against::left_out(there, lang));
-            Some(against::exposes(before, estate, lang)?)
+            let exposes = against::exposes(before, estate, lang)?;
+            notices.push(against::left_out(there, &exposes, lang));
+            Some(exposes)
         }
         None => None,
     };
@@ -177,7 +182,7 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
         tell_errors(&report);
     }
     tell_unmet(&report);
-    Ok(if faults.is_empty() { exit_code(&report, &chosen) } else { 3 })
+    Ok(if faults.is_empty() && nameless.is_empty() { exit_code(&report, &chosen) } else { 3 })
 }
 
 /// What says which part of Azure is read, beside sources that are read.

@@ -140,7 +140,7 @@ impl Reader<'_> {
             }
         }
         self.at += 1;
-        Ok(Kind::Object(Arc::new(Object::new(members))))
+        Ok(Kind::Object(Arc::new(Object::as_written(members))))
     }
 
     fn list(&mut self, depth: usize) -> Result<Kind, Fault> {
@@ -319,7 +319,8 @@ mod tests {
         check(r#" {"a": [1, -2, 1.5, true, null, "x"]} "#, Ok(r#"{"a":[1,-2,1.5,true,null,"x",],}"#));
         check("{ // one\n 'a': /* two */ \"b\nc\", }", Ok(r#"{"a":"b\nc",}"#));
         check(r#"["\u00e9\ud83d\ude00\n",]"#, Ok(r#"["é😀\n",]"#));
-        check(r#"{"a":1,"A":2,"b":3}"#, Ok(r#"{"A":2,"b":3,}"#));
+        check(r#"{"a":1,"a":2,"b":3}"#, Ok(r#"{"a":2,"b":3,}"#));
+        check(r#"{"a":1,"A":2,"b":3}"#, Ok(r#"{"A":twice@0:11,"b":3,}"#));
         check("\u{feff}{}", Ok("{}"));
         check("{} {}", Err(FaultKind::Json("something stands behind its end")));
         check("{\"a\" 1}", Err(FaultKind::Json("a colon is due")));

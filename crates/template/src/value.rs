@@ -104,6 +104,8 @@ pub enum Why {
     Link(Box<str>),
     /// A resource stands elsewhere (`existing`), or has no such property before the deployment.
     Existing(Box<str>),
+    /// It is said twice, and not the same.
+    Twice(Box<str>),
     /// The condition of a resource is not known.
     Condition(Box<str>),
     /// The expression is at fault, which is told elsewhere.
@@ -143,6 +145,7 @@ impl Why {
             Self::Link(_) => Self::Link,
             Self::Existing(_) => Self::Existing,
             Self::Condition(_) => Self::Condition,
+            Self::Twice(_) => Self::Twice,
             Self::Apply(_) => Self::Apply,
             Self::Sensitive(_) => Self::Sensitive,
             Self::Fault => return self,
@@ -166,6 +169,7 @@ impl Why {
             | Self::Link(name)
             | Self::Existing(name)
             | Self::Condition(name)
+            | Self::Twice(name)
             | Self::Apply(name)
             | Self::Sensitive(name) => Some(name),
             Self::Fault => None,
@@ -222,12 +226,12 @@ const INDEXED: usize = 12;
 impl Object {
     /// An object of these members. Of members with one name the last one counts, at the place of the first.
     pub fn new(members: Vec<Member>) -> Self {
-        let mut object = Self { members, index: OnceLock::new() };
-        object.members = match object.members.len() {
-            0 | 1 => object.members,
-            _ => last_of_each(object.members),
-        };
-        object
+        Self { members: last_of_each(members, false), index: OnceLock::new() }
+    }
+
+    /// The same of members as somebody wrote them: one that stands there twice, in different letters, is not known.
+    pub fn as_written(members: Vec<Member>) -> Self {
+        Self { members: last_of_each(members, true), index: OnceLock::new() }
     }
 
     /// Its members.
@@ -264,7 +268,7 @@ impl Object {
     }
 }
 
-fn last_of_each(members: Vec<Member>) -> Vec<Member> {
+fn last_of_each(members: Vec<Member>, written: bool) -> Vec<Member> {
     // Few objects have a name twice, so most of them stay as they are.
     if members.len() <= INDEXED {
         let before = |at: usize| members.get(..at).unwrap_or_default();
@@ -280,7 +284,14 @@ fn last_of_each(members: Vec<Member>) -> Vec<Member> {
     for member in members {
         let place = *places.entry(member.name.to_ascii_lowercase()).or_insert(kept.len());
         match kept.get_mut(place) {
-            Some(slot) => *slot = member,
+            Some(slot) if !written || slot.name == member.name => *slot = member,
+            // Which of two names in different letters Azure takes is not documented.
+            Some(slot) => {
+                let at = member.value.at;
+                let why = Why::Twice(member.name.as_ref().into());
+                let value = Value::unknown(format!("twice@{}:{}", at.file, at.start), &member.name, why, at);
+                *slot = Member { value, ..member };
+            }
             None => kept.push(member),
         }
     }

@@ -200,7 +200,7 @@ fn conditions_decide_what_is_there() {
     let body = r#""parameters":{"p":{"type":"bool"}},"resources":[
         {"type":"Microsoft.Network/networkSecurityGroups","name":"no","condition":false,"properties":{"x":"[variables('missing')]"}},
         {"type":"Microsoft.Network/networkSecurityGroups","name":"yes","condition":"[not(false())]","properties":{}},
-        {"type":"Microsoft.Network/networkSecurityGroups","name":"maybe","condition":"[parameters('p')]","properties":{"a":1}},
+        {"type":"Microsoft.Network/networkInterfaces","name":"maybe","condition":"[parameters('p')]","properties":{"a":1}},
         {"type":"Microsoft.Network/azureFirewalls","name":"maybe","condition":"[parameters('p')]","properties":{"a":1}}]"#;
     let expanded = of(body);
     assert_eq!(expanded.faults, []);

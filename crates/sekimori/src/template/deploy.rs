@@ -58,12 +58,10 @@ fn one(word: &str, lang: Lang) -> anyhow::Result<Parameters> {
     if !path.exists()
         && let Some((name, value)) = word.split_once('=')
     {
-        // JSON where it is some, else a text, as `az` has it.
-        let value = match serde_json::from_str::<serde_json::Value>(value) {
-            Ok(value) => value,
-            Err(_) => value.into(),
-        };
-        return Ok(Parameters::Pair(serde_json::json!({ name: { "value": value } }).to_string()));
+        // What it is, the type of the parameter tells, as `az` has it.
+        return Ok(Parameters::Pair(
+            serde_json::json!({ name: { template::expand::PAIR: value } }).to_string(),
+        ));
     }
     if !path.is_file() {
         match lang {

@@ -46,7 +46,8 @@ pub(crate) fn expand_sources(
     lang: Lang,
 ) -> anyhow::Result<(Vec<Source>, Expansion)> {
     let kinds: Vec<_> = named.iter().map(kind::of).collect();
-    let mut work = Work { sources: Vec::new(), expansion: Expansion::default(), deploy, lang, given: None };
+    let mut work =
+        Work { sources: Vec::new(), expansion: Expansion::default(), deploy, lang, given: None, number: 0 };
     if kinds.iter().all(Option::is_none) {
         if deploy.is_given() {
             bail!(pick(
@@ -91,6 +92,7 @@ pub(crate) fn expand_sources(
             path.is_some_and(|path| linked.lock().unwrap_or_else(PoisonError::into_inner).contains(&path));
         if !is_linked {
             work.template(source, &linked)?;
+            work.number += 1;
         }
     }
     Ok((work.sources, work.expansion))
@@ -110,6 +112,8 @@ struct Work<'d> {
     lang: Lang,
     /// The values of `--parameters`, read once.
     given: Option<Vec<Value>>,
+    /// The number of the template that is expanded, where there are several.
+    number: u32,
 }
 
 impl Work<'_> {
@@ -204,6 +208,7 @@ impl Work<'_> {
         let options = Options {
             place: self.deploy.place.clone(),
             parameters: given,
+            number: self.number,
             link: &|file, relative| links.read(file, relative, template.at.file),
             ..Options::default()
         };

@@ -46,6 +46,10 @@ pub(crate) fn why(why: &Why, lang: Lang) -> String {
             format!("`{name}` is not deployed by this template"),
             format!("`{name}` はこのテンプレートではデプロイされません"),
         ),
+        Why::Twice(name) => (
+            format!("`{name}` is said twice, and not the same"),
+            format!("`{name}` が 2 か所で異なる内容で指定されています"),
+        ),
         Why::Condition(name) if name.is_empty() => (
             "whether it is deployed depends on what is not known".to_owned(),
             "デプロイされるかどうかが、不明な値によって決まります".to_owned(),

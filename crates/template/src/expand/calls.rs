@@ -90,6 +90,9 @@ impl Machine<'_> {
         if let Some(answer) = asks(name, &lower, &values, at) {
             return Ok(answer);
         }
+        if args.iter().any(super::machine::asks_azure) && looks_for_members(&lower) {
+            return self.of_runtime(name, &lower, &values, at);
+        }
         self.step(functions::comparisons(&lower, &values), at)?;
         match functions::call(&lower, &values, at) {
             Some(answer) => {
@@ -99,6 +102,24 @@ impl Machine<'_> {
             }
             None => Err(Fault::new(FaultKind::NoFunction(name.into()), at)),
         }
+    }
+
+    /// A function that looks which members there are, of an object to which Azure will add some.
+    fn of_runtime(&mut self, name: &str, lower: &str, values: &[Value], at: Span) -> Result<Value, Fault> {
+        if let Some(answer) = functions::call(lower, values, at) {
+            let value = answer?;
+            let sure = match lower {
+                "contains" => matches!(value.kind, Kind::Bool(true)),
+                "tryget" => !value.is_null(),
+                "empty" => matches!(value.kind, Kind::Bool(false)),
+                _ => false,
+            };
+            if sure || values.iter().all(|value| value.object().is_none()) {
+                return Ok(value);
+            }
+        }
+        let keys: Vec<_> = values.iter().map(Value::key).collect();
+        Ok(Value::unknown(format!("{lower}({})", keys.join(",")), name, Why::Runtime(name.into()), at))
     }
 
     /// Functions that look at the template, the deployment, its resources.
@@ -244,7 +265,7 @@ impl Machine<'_> {
     pub(super) fn place(&self, ctx: &Ctx) -> Place {
         match self.deployment(ctx.deployment) {
             Some(its) => its.place.clone(),
-            None => Place::new(&self.options.place, Level::ResourceGroup),
+            None => Place::new(&self.options.place, Level::ResourceGroup, self.options.number),
         }
     }
 
@@ -402,7 +423,8 @@ impl Machine<'_> {
         let properties = Value::of_object(
             vec![
                 ("templateLink", link),
-                ("template", Value::new(Kind::Object(its.template.clone()), its.at)),
+                // It holds defaults of secure parameters.
+                ("template", runtime("deployment().properties.template", "template", at)),
                 ("mode", Value::of_text("Incremental", at)),
                 ("provisioningState", Value::of_text("Accepted", at)),
             ],
@@ -569,5 +591,23 @@ fn environment(at: Span) -> Value {
             ("suffixes", suffixes),
         ],
         at,
+    )
+}
+
+/// Whether a function's result depends on which members an object has.
+fn looks_for_members(lower: &str) -> bool {
+    matches!(
+        lower,
+        "contains"
+            | "tryget"
+            | "empty"
+            | "items"
+            | "length"
+            | "objectkeys"
+            | "union"
+            | "intersection"
+            | "shallowmerge"
+            | "string"
+            | "equals"
     )
 }

@@ -2,7 +2,7 @@
 //! Source: <https://learn.microsoft.com/azure/azure-resource-manager/templates/scope-functions>.
 
 use super::place::{Level, Place, literal, text_parts};
-use crate::value::{Kind, Part, Span, Value};
+use crate::value::{Kind, Part, Span, Unknown, Value};
 
 /// The segments of a name: `vnet/subnet` has two. An unknown part belongs to one segment.
 pub(super) fn segments(name: &Value) -> Vec<Vec<Part>> {
@@ -40,7 +40,7 @@ pub(super) fn provider_path(resource_type: &str, names: &[Vec<Part>]) -> Vec<Par
         parts.push(literal(segment));
         if let Some(name) = names.next() {
             parts.push(literal("/"));
-            parts.extend(name.iter().cloned());
+            parts.extend(name.iter().map(in_any_case));
         }
     }
     // More names than types: one name holds slashes, as some of extensions do.
@@ -60,6 +60,22 @@ const OF_SUBSCRIPTIONS: [&str; 5] = [
     "microsoft.security/settings",
     "microsoft.security/workspacesettings",
 ];
+
+/// Ids are the same in any case of letters, so names that are not known yet are, too.
+fn in_any_case(part: &Part) -> Part {
+    let Part::Unknown(unknown) = part else { return part.clone() };
+    let mut key = &*unknown.key;
+    while let Some(inner) = ["toLower(", "toUpper("].iter().find_map(|start| {
+        let starts = key.get(..start.len()).is_some_and(|its| its.eq_ignore_ascii_case(start));
+        key.get(start.len()..)?.strip_suffix(')').filter(|_| starts)
+    }) {
+        key = inner;
+    }
+    if key.len() == unknown.key.len() {
+        return part.clone();
+    }
+    Part::Unknown(Unknown::new(key, &unknown.label, unknown.why.clone()))
+}
 
 /// The id of a resource at a place, or below the scope of another resource.
 pub(super) fn id(place: &Place, scope: Option<&Value>, resource_type: &str, name: &Value, at: Span) -> Value {
@@ -165,7 +181,7 @@ mod tests {
     fn check(schema: &str, resource_type: &str, name: &str, expected: &str) {
         let given =
             Given { subscription: Some("s".into()), resource_group: Some("g".into()), ..Given::default() };
-        let place = Place::new(&given, Level::of_schema(schema));
+        let place = Place::new(&given, Level::of_schema(schema), 0);
         let name = Value::of_text(name, Span::default());
         let id = id(&place, None, resource_type, &name, Span::default());
         assert_eq!(id.text(), Some(expected));

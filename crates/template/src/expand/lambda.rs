@@ -200,6 +200,9 @@ impl Machine<'_> {
         for (index, item) in items.iter().enumerate() {
             let arguments = [item.clone(), number(index, at)];
             let name = self.apply(&key, &arguments, ctx, at)?;
+            if let Some(unknown) = name.doubt() {
+                return Ok(Some(doubtful("toObject", unknown, at)));
+            }
             let Some(name) = name.shown() else { return Ok(None) };
             self.step_text(name.len(), at)?;
             let value = match &value {
@@ -218,6 +221,9 @@ impl Machine<'_> {
         let mut places = hashbrown::HashMap::new();
         for (index, item) in items.iter().enumerate() {
             let name = self.apply(&key, &[item.clone(), number(index, at)], ctx, at)?;
+            if let Some(unknown) = name.doubt() {
+                return Ok(Some(doubtful("groupBy", unknown, at)));
+            }
             let Some(name) = name.shown() else { return Ok(None) };
             self.step_text(name.len(), at)?;
             let place = *places.entry(name.to_string()).or_insert_with(|| {

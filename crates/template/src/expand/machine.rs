@@ -79,7 +79,7 @@ impl<'o> Machine<'o> {
             return Err(Fault::new(FaultKind::Lacks("resources"), template.at));
         }
         let level = Level::of_schema(object.text("$schema").unwrap_or_default());
-        let place = Place::new(&self.options.place, level);
+        let place = Place::new(&self.options.place, level, self.options.number);
         let given = self.given_parameters();
         let name =
             Value::unknown("deployment", "deployment", Why::Scope("deployment().name".into()), template.at);
@@ -89,6 +89,8 @@ impl<'o> Machine<'o> {
         let mut resources = Vec::new();
         self.emit(root, &mut resources);
         self.check_dependencies(root);
+        let linked = self.notes.iter().any(|note| matches!(note.kind, NoteKind::Link(_)));
+        let resources = super::settle::settle(resources, linked);
         let outputs = self.outputs(root);
         let outputs = outputs.object().map(|outputs| {
             let value =
@@ -309,7 +311,9 @@ impl<'o> Machine<'o> {
                     Arc::from(&*literal)
                 }
                 Text::Expression(inner) => match self.name_of(inner, member.at, ctx) {
-                    Ok(name) => name,
+                    Ok(Ok(name)) => name,
+                    // It may be any member, so nobody knows what the object holds.
+                    Ok(Err(unknown)) => return Ok(Value::new(Kind::Unknown(unknown), raw.at)),
                     Err(fault) => {
                         self.fault(fault);
                         member.name.clone()
@@ -326,14 +330,20 @@ impl<'o> Machine<'o> {
         Ok(made.map_or_else(|| raw.clone(), whole))
     }
 
-    fn name_of(&mut self, inner: &str, at: Span, ctx: &Ctx) -> Result<Arc<str>, Fault> {
+    /// The name of a member that is an expression. An id or a link in it is no name that means something to Azure, so
+    /// it may have placeholders.
+    fn name_of(&mut self, inner: &str, at: Span, ctx: &Ctx) -> Result<Result<Arc<str>, Arc<Unknown>>, Fault> {
         let expr = self.parsed(inner, at)?;
         let value = self.expr(&expr, ctx, at)?;
         if let Kind::Text(text) = &value.kind {
-            return Ok(text.clone());
+            return Ok(Ok(text.clone()));
         }
         self.step_made(&value, at)?;
-        Ok(value.shown().unwrap_or_default().as_ref().into())
+        let shown = value.shown().unwrap_or_default();
+        match value.doubt() {
+            Some(unknown) if !shown.contains(['/', ':']) => Ok(Err(unknown.clone())),
+            _ => Ok(Ok(shown.as_ref().into())),
+        }
     }
 
     /// An expression, parsed once.
@@ -423,7 +433,7 @@ impl<'o> Machine<'o> {
 
 /// Whether an expression starts with a function that asks Azure: what such a value does not have yet, Azure
 /// will tell.
-fn asks_azure(expr: &Expr) -> bool {
+pub(super) fn asks_azure(expr: &Expr) -> bool {
     match expr {
         Expr::Access { of, .. } => asks_azure(of),
         Expr::Call { name, .. } => {
@@ -475,7 +485,7 @@ pub(super) fn access(
         return Ok(Value::new(Kind::Unknown(Unknown::new(key, &unknown.label, unknown.why.clone())), at));
     }
     let missing = |what: &str| {
-        if lenient {
+        if lenient && !runtime {
             return Ok(Value::new(Kind::Null, at));
         }
         if runtime {

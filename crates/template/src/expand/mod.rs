@@ -17,6 +17,7 @@ mod place;
 mod reference;
 mod resources;
 mod scope;
+mod settle;
 #[cfg(test)]
 mod tests_bounds;
 
@@ -24,6 +25,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::value::{Span, Value, Why};
 
 pub use kinds::{is_parameters, is_template};
+pub use parameters::PAIR;
 pub use place::Given;
 pub use resources::is_subject;
 
@@ -36,6 +38,9 @@ pub struct Options<'o> {
     /// Reads a linked template: the number of the file that links, and the path relative to that file.
     /// `None` where it is not at hand.
     pub link: &'o (dyn Fn(u32, &str) -> Option<Value> + Sync),
+    /// Tells the template from others that are read together and may go elsewhere: names that are not known of two of
+    /// them are not the same. 0 where it is alone.
+    pub number: u32,
     /// How much work is done.
     pub limits: Limits,
 }
@@ -64,7 +69,13 @@ impl Default for Limits {
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { place: Given::default(), parameters: &[], link: &|_, _| None, limits: Limits::default() }
+        Self {
+            place: Given::default(),
+            parameters: &[],
+            link: &|_, _| None,
+            number: 0,
+            limits: Limits::default(),
+        }
     }
 }
 

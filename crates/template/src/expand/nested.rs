@@ -7,7 +7,7 @@ use super::calls::BESIDE;
 use super::machine::Machine;
 use super::place::{Level, Place};
 use super::resources::is_deployment;
-use super::scope::{Ctx, DeploymentIndex, How, ItemIndex};
+use super::scope::{Ctx, DeploymentIndex, How, ItemIndex, Presence};
 use super::{NoteKind, ids};
 use crate::fault::{Fault, FaultKind, What};
 use crate::value::{Kind, Object, Part, Span, Value, Why};
@@ -26,6 +26,11 @@ impl Machine<'_> {
         let opened = self.open_nested(item);
         self.items.get_mut(item)?.nested = Some(opened);
         let opened = opened?;
+        let doubt = match &self.items.get(item)?.presence {
+            Presence::Unknown(why) => Some(why.clone()),
+            Presence::Yes | Presence::No => None,
+        };
+        self.deployments.get_mut(opened)?.doubt = doubt;
         self.enumerate(opened);
         Some(opened)
     }
@@ -96,7 +101,12 @@ impl Machine<'_> {
             } else if text.contains("microsoft.management/managementgroups/") {
                 place.level = Level::ManagementGroup;
                 place.management_group = Value::of_parts(last, scope.at);
-            } else if text.starts_with("/subscriptions/") && !text.contains("/resourcegroups/") {
+            } else if text.starts_with("/subscriptions/") && text.contains("/resourcegroups/") {
+                place.level = Level::ResourceGroup;
+                place.group = Value::of_parts(last, scope.at);
+                let subscription = ids::segments(&scope).into_iter().nth(2).unwrap_or_default();
+                place.subscription = Value::of_parts(subscription, scope.at);
+            } else if text.starts_with("/subscriptions/") {
                 place.level = Level::Subscription;
                 place.subscription = Value::of_parts(last, scope.at);
             }

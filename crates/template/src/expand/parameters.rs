@@ -56,7 +56,9 @@ impl Machine<'_> {
             };
             for member in members.iter().filter(|member| !member.name.starts_with('$')) {
                 let Some(value) = self.given(&member.name, &member.value) else { continue };
-                given.insert(member.name.to_ascii_lowercase(), (value, How::Literal));
+                let pair = member.value.object().is_some_and(|entry| entry.get(PAIR).is_some());
+                let how = if pair { How::Typed } else { How::Literal };
+                given.insert(member.name.to_ascii_lowercase(), (value, how));
             }
         }
         given
@@ -65,7 +67,7 @@ impl Machine<'_> {
     /// `{"value": …}` or `{"reference": {"keyVault": …}}`.
     pub(super) fn given(&mut self, name: &str, entry: &Value) -> Option<Value> {
         let object = entry.object();
-        if let Some(value) = object.and_then(|object| object.get("value")) {
+        if let Some(value) = object.and_then(|object| object.get("value").or_else(|| object.get(PAIR))) {
             return Some(value.clone());
         }
         if object.is_some_and(|object| object.get("reference").is_some()) {
@@ -135,14 +137,15 @@ impl Machine<'_> {
             Ok(shape) => shape,
             Err(fault) => return self.failed(fault, declared.at),
         };
-        let key = match deployment {
-            0 => format!("parameters.{name}"),
-            inner => format!("parameters.{name}@{inner}"),
+        let key = match (deployment, self.options.number) {
+            (0, 0) => format!("parameters.{name}"),
+            (inner, number) => format!("parameters.{name}@{number}.{inner}"),
         };
         let given =
             self.deployment(deployment).and_then(|its| its.given.get(&name.to_ascii_lowercase())).cloned();
         let value = match given {
             Some((raw, How::Evaluate(ctx))) => self.value(&raw, &ctx),
+            Some((raw, How::Typed)) => typed(raw, &shape.name),
             Some((raw, _)) => raw,
             None => match object.get("defaultValue") {
                 Some(default) => self.value(default, ctx),
@@ -274,6 +277,11 @@ impl Machine<'_> {
             return value;
         }
         let at = value.at;
+        // Variants and tuples are not told apart here: one secret in them hides all.
+        let variants = ["prefixItems", "discriminator"].iter().filter_map(|name| shape.object.get(name));
+        if variants.into_iter().any(|variant| self.holds_secret(deployment, variant, 0)) {
+            return secret(at);
+        }
         match &value.kind {
             Kind::Object(members) => {
                 let properties = shape.object.get("properties").and_then(Value::object);
@@ -312,6 +320,52 @@ impl Machine<'_> {
         }
     }
 
+    /// Whether a part of a type is a secure one.
+    fn holds_secret(&self, deployment: DeploymentIndex, part: &Value, depth: usize) -> bool {
+        if depth > 12 {
+            return true;
+        }
+        match &part.kind {
+            Kind::List(items) => items.iter().any(|item| self.holds_secret(deployment, item, depth + 1)),
+            Kind::Object(object) => {
+                let secure = |kind: &Arc<Object>| match self.shape(deployment, kind) {
+                    Ok(shape) => {
+                        shape.is_secure()
+                            || !Arc::ptr_eq(&shape.object, kind)
+                                && self.holds_secret(
+                                    deployment,
+                                    &Value::new(Kind::Object(shape.object), part.at),
+                                    depth + 1,
+                                )
+                    }
+                    Err(_) => false,
+                };
+                secure(object)
+                    || object
+                        .members()
+                        .iter()
+                        .any(|member| self.holds_secret(deployment, &member.value, depth + 1))
+            }
+            _ => false,
+        }
+    }
+
+    /// The value of an output without what its type keeps secret.
+    pub(super) fn output_masked(
+        &mut self,
+        deployment: DeploymentIndex,
+        name: &str,
+        declared: &Arc<Object>,
+        value: Value,
+    ) -> Value {
+        match self.shape(deployment, declared) {
+            Ok(shape) => {
+                self.masked(deployment, name, &format!("outputs.{name}@{deployment}"), &shape, value, 0)
+            }
+            Err(_) => value,
+        }
+    }
+
     /// The value of a variable.
     pub(super) fn variable(
         &mut self,
@@ -322,7 +376,7 @@ impl Machine<'_> {
         let seat = Seat::Variable(deployment, name.to_ascii_lowercase());
         self.settled(&seat, name, at, |machine, raw, how| match how {
             How::Evaluate(ctx) => machine.value(&raw, &ctx),
-            How::Literal => raw,
+            How::Literal | How::Typed => raw,
             How::Loop(ctx) => match super::copy::one_loop(&raw) {
                 Some(one) => match machine.value_loop(&one, &ctx) {
                     Ok(value) => value,
@@ -331,6 +385,26 @@ impl Machine<'_> {
                 None => machine.failed(Fault::new(FaultKind::Lacks("input"), raw.at), raw.at),
             },
         })
+    }
+}
+
+/// The member of a parameter's entry that holds a text as somebody typed it: `NAME=VALUE`.
+pub const PAIR: &str = "$typed";
+
+/// What somebody typed, as the type of the parameter has it: a text stays one, whatever it looks like.
+fn typed(raw: Value, kind: &str) -> Value {
+    let Some(text) = raw.text() else { return raw };
+    let other = match kind {
+        "int" => text.trim().parse().ok().map(Kind::Int),
+        "bool" => text.trim().to_ascii_lowercase().parse().ok().map(Kind::Bool),
+        "array" | "object" | "secureobject" => {
+            crate::json::read(text.as_bytes(), raw.at.file).ok().map(|value| value.kind)
+        }
+        _ => None,
+    };
+    match other {
+        Some(kind) => Value::new(kind, raw.at),
+        None => raw,
     }
 }
 

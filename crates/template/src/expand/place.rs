@@ -55,7 +55,8 @@ impl Level {
 }
 
 impl Place {
-    pub(super) fn new(given: &Given, level: Level) -> Self {
+    /// `number` tells templates apart whose resource groups nobody knows.
+    pub(super) fn new(given: &Given, level: Level, number: u32) -> Self {
         let at = Span::default();
         let of = |text: &Option<String>, key: &str, call: &str| match text {
             Some(text) => Value::of_text(text, at),
@@ -68,7 +69,13 @@ impl Place {
         Self {
             level,
             subscription: of(&given.subscription, "subscription", "subscription().subscriptionId"),
-            group: of(&given.resource_group, "resourceGroup", "resourceGroup().name"),
+            group: match (&given.resource_group, number) {
+                (None, number) if number > 0 => {
+                    let why = Why::Scope("resourceGroup().name".into());
+                    Value::unknown(format!("resourceGroup#{number}"), "resourceGroup", why, at)
+                }
+                (given, _) => of(given, "resourceGroup", "resourceGroup().name"),
+            },
             location: of(&given.location, "location", place),
             management_group: of(&given.management_group, "managementGroup", "managementGroup().name"),
             tenant: of(&given.tenant, "tenant", "tenant().tenantId"),

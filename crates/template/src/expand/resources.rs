@@ -22,7 +22,7 @@ const STEERING: [&str; 9] =
 
 /// What counts as there where nobody knows whether it is deployed. Of anything else, which may protect these,
 /// no property is known then.
-const SUBJECTS: [&str; 13] = [
+const SUBJECTS: [&str; 12] = [
     "microsoft.compute/virtualmachines",
     "microsoft.compute/virtualmachinescalesets",
     "microsoft.compute/disks",
@@ -31,7 +31,6 @@ const SUBJECTS: [&str; 13] = [
     "microsoft.network/publicipprefixes",
     "microsoft.network/virtualnetworks",
     "microsoft.network/virtualnetworks/subnets",
-    "microsoft.network/networksecuritygroups",
     "microsoft.network/applicationsecuritygroups",
     "microsoft.network/loadbalancers",
     "microsoft.network/natgateways",
@@ -106,6 +105,7 @@ impl Machine<'_> {
             names: HashMap::new(),
             ctx,
             outputs: None,
+            doubt: None,
             enumerated: false,
         });
         index
@@ -176,7 +176,8 @@ impl Machine<'_> {
             }
             Ok(Turns::Unknown(unknown)) => {
                 self.note(at, NoteKind::Count { name: (&*name).into(), why: unknown.why.clone() });
-                let key = format!("copyIndex({name})@{deployment}");
+                // Loops with one count have the same turns.
+                let key = format!("copyIndex({})", unknown.key);
                 let index =
                     Value::new(Kind::Unknown(Unknown::new(key, "copyIndex", unknown.why.clone())), at);
                 self.one(
@@ -212,11 +213,22 @@ impl Machine<'_> {
             Some(condition) => self.presence(condition, ctx),
             None => Presence::Yes,
         };
+        // What is in a deployment is no surer than the deployment.
+        let presence = match (presence, self.deployment(deployment).and_then(|its| its.doubt.clone())) {
+            (Presence::Yes, Some(why)) => Presence::Unknown(why),
+            (presence, _) => presence,
+        };
         let Some((resource_type, name, scope)) = self.identity(raw, object, parent, ctx, &presence) else {
             return;
         };
         let Some(place) = self.deployment(deployment).map(|its| its.place.clone()) else { return };
-        let place = self.place_of(&resource_type, object, ctx, place);
+        // What is there already may be elsewhere.
+        let elsewhere =
+            existing && (object.some("resourceGroup").is_some() || object.some("subscriptionId").is_some());
+        let place = match elsewhere {
+            true => self.place_of("Microsoft.Resources/deployments", object, ctx, place),
+            false => self.place_of(&resource_type, object, ctx, place),
+        };
         let id = ids::id(&place, scope.as_ref(), &resource_type, &name, raw.at);
         self.check_segments(&resource_type, &name, raw.at);
         let item = self.items.len();
@@ -531,6 +543,10 @@ impl Machine<'_> {
                 continue;
             }
             let value = self.output(name, raw, object, &ctx);
+            let value = match &raw.kind {
+                Kind::Object(declared) => self.output_masked(deployment, name, declared, value),
+                _ => value,
+            };
             let value = match self.counted(value, raw.at) {
                 Ok(value) => value,
                 Err(fault) => self.failed(fault, raw.at),

@@ -44,6 +44,8 @@ pub(super) enum How {
     Evaluate(Ctx),
     /// It stands as it is, as in parameter files.
     Literal,
+    /// Somebody typed it: what it is depends on the type of the parameter.
+    Typed,
     /// A loop makes it.
     Loop(Ctx),
 }
@@ -67,6 +69,8 @@ pub(super) struct Deployment {
     /// Expressions see this one: itself, or with outer scope the one around it.
     pub(super) ctx: Ctx,
     pub(super) outputs: Option<Value>,
+    /// Why nobody knows whether it takes place.
+    pub(super) doubt: Option<crate::value::Why>,
     pub(super) enumerated: bool,
 }
 

@@ -110,7 +110,13 @@ fn generation(draft: &Draft<'_>, record: &Value) -> Option<String> {
     let sku =
         text(record, &["storageProfile", "imageReference", "sku"]).unwrap_or_default().to_ascii_lowercase();
     let of_sku = || {
-        let second = ["gen2", "-g2", "gensecond"].iter().any(|end| sku.ends_with(end));
+        let offer = text(record, &["storageProfile", "imageReference", "offer"])
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        // Since 24.04 Ubuntu's plain names are those of the second generation: `server` beside `server-gen1`.
+        let ubuntu = ["ubuntu-24_", "ubuntu-25_", "ubuntu-26_"].iter().any(|start| offer.starts_with(start));
+        let second = ["gen2", "-g2", "gensecond"].iter().any(|end| sku.ends_with(end))
+            || ubuntu && !sku.contains("gen1") && !sku.is_empty();
         let first = ["gen1", "-g1"].iter().any(|end| sku.ends_with(end));
         (second || first).then(|| if second { "V2" } else { "V1" }.to_owned())
     };
