@@ -53,6 +53,8 @@ impl ScaleSet {
         let mode = fields.raw("orchestrationMode").and_then(|mode| mode.as_str());
         mode.is_some_and(|mode| mode.eq_ignore_ascii_case("Flexible"))
             && fields.raw("virtualMachineProfile").is_none()
+            // A record of which a part was taken may lack the model.
+            && fields.has_any(&["provisioningState", "platformFaultDomainCount"])
     }
 
     pub(crate) fn read(

@@ -38,7 +38,7 @@ fn check(name: &str, words: &str) {
     assert_eq!(std::fs::read_to_string(folder.path().join("called")).unwrap().trim(), words);
     let report = ran.json();
     let finding = report["findings"].as_array().unwrap().iter().find(|one| one["code"] == "NET007").unwrap();
-    assert_eq!(finding["location"], serde_json::json!({"file": "main.bicep", "line": 8, "column": 7}));
+    assert_eq!(finding["location"], serde_json::json!({"file": "main.bicep", "line": 18, "column": 33}));
     // A parameter changes what is found.
     let ran = run_in(
         folder.path(),

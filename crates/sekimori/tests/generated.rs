@@ -92,6 +92,12 @@ fn documented_commands_work() {
             }
         }
     }
+    let templates = folder.path().join("examples/templates");
+    fs::create_dir_all(&templates).unwrap();
+    for entry in fs::read_dir(root().join("examples/templates")).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), templates.join(entry.file_name())).unwrap();
+    }
     let mut count = 0;
     for name in [
         "README.md",
@@ -100,6 +106,8 @@ fn documented_commands_work() {
         "docs/configuration.ja.md",
         "docs/formats.md",
         "docs/formats.ja.md",
+        "docs/templates.md",
+        "docs/templates.ja.md",
     ] {
         let text = fs::read_to_string(root().join(name)).unwrap();
         for block in fenced(&text, "sh") {

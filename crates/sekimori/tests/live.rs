@@ -127,7 +127,7 @@ fn nobody_signed_in_says_what_to_do() {
     let odd = sekimori(folder.path(), &sim, &["collect"], "C");
     assert_eq!(odd.code, 2);
     assert!(odd.err.contains("--output estate.ndjson.zst"), "{}", odd.err);
-    let both = run_in(folder.path(), &["check", "estate.json", "--subscription", "s"], b"", &[]);
+    let both = run_in(folder.path(), &["check", "estate.json", "--no-directory"], b"", &[]);
     assert_eq!(both.code, 2);
     assert!(both.err.contains("leave SOURCE out"), "{}", both.err);
     let wrong = run_in(folder.path(), &["check", "--cloud", "http://localhost/"], b"", &[]);

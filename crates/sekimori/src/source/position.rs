@@ -191,6 +191,8 @@ impl Positions {
             if stands.end <= stands.start || matches!(first.first(), Some(b'{' | b'[') | None) {
                 continue;
             }
+            let written = self.key_before(stands)?;
+            let key = written.as_deref().unwrap_or(key);
             let excerpt = self.excerpt(stands.source.0 as usize, stands.start, stands.end, key)?;
             if excerpts.iter().all(|other| other.line != excerpt.line) {
                 excerpts.push(excerpt);
@@ -198,6 +200,19 @@ impl Positions {
         }
         excerpts.sort_by_key(|excerpt| excerpt.line);
         Ok(excerpts)
+    }
+
+    /// The name that a value has in its file: a plan calls it otherwise, and a variable has a name of its own. An
+    /// element of a list has none.
+    fn key_before(&self, stands: Stands) -> io::Result<Option<String>> {
+        const LOOKED_BACK: u64 = 200;
+        let from = stands.start.saturating_sub(LOOKED_BACK);
+        let before = self.slice(stands.source.0 as usize, from, stands.start - from)?;
+        let before = String::from_utf8_lossy(&before);
+        let Some(before) = before.trim_end().strip_suffix(':') else { return Ok(Some(String::new())) };
+        let name =
+            before.trim_end().strip_suffix(['"', '\'']).and_then(|before| before.rsplit(['"', '\'']).next());
+        Ok(name.map(str::to_owned))
     }
 
     /// The parts of a value that tell what it is: of a rule its name, source and port; of a small

@@ -63,7 +63,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: 100_000_000, turns: 10_000, values: 1_000_000, total: 10_000_000, resources: 100_000 }
+        Self { steps: 100_000_000, turns: 10_000, values: 1_000_000, total: 4_000_000, resources: 20_000 }
     }
 }
 
