@@ -1,17 +1,20 @@
 //! The resources and modules of a plan or state, wherever its form keeps them.
 //!
 //! INVARIANT: modules are walked no deeper than [`MODULE_LIMIT`], and each resource is found by its address at once.
+//! What the plan takes away stands beside the rest under no address, so that nothing leads to it.
 //!
 //! Source: <https://developer.hashicorp.com/terraform/internals/json-format>
 
 use hashbrown::HashMap;
 
 use super::address::{Index, steps};
+use super::marks::Marks;
+use super::{Partial, PartialKind};
 use crate::fault::{Fault, FaultKind};
 use crate::value::{Kind, Object, Span, Value};
 
-/// The deepest nesting of modules that is read.
-pub(super) const MODULE_LIMIT: usize = 64;
+/// The deepest nesting of modules that is read. Each level takes two of the file's own nesting, which is bounded too.
+pub(super) const MODULE_LIMIT: usize = 32;
 
 /// An instance of a resource.
 pub(super) struct Resource<'p> {
@@ -27,7 +30,20 @@ pub(super) struct Resource<'p> {
     pub(super) sensitive: [Option<&'p Value>; 2],
     /// What the configuration says of the resource.
     pub(super) config: Option<&'p Object>,
+    /// What becomes of it.
+    pub(super) fate: Fate,
     pub(super) at: Span,
+}
+
+/// What becomes of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is there afterwards.
+    Stays,
+    /// Terraform puts off what becomes of it; whether it knows how many there will be.
+    Deferred { counted: bool },
+    /// It is deleted, or what is replaced of it is.
+    Leaves,
 }
 
 /// An instance of a module.
@@ -65,13 +81,17 @@ pub(super) struct Input<'p> {
     pub(super) root: Option<&'p Object>,
     /// The `provider_config` of the configuration.
     pub(super) providers: Option<&'p Object>,
+    /// The values of the root's variables.
+    pub(super) variables: Option<&'p Object>,
+    /// Why it does not tell everything.
+    pub(super) partial: Vec<Partial>,
 }
 
 /// A resource's change: what will be, what of it is unknown, what secret.
 type Change<'p> = (&'p Object, Option<&'p Object>);
 
 impl<'p> Input<'p> {
-    pub(super) fn read(plan: &'p Value) -> Result<Self, Fault> {
+    pub(super) fn read(plan: &'p Value, marks: &'p Marks) -> Result<Self, Fault> {
         let not = || Fault::new(FaultKind::Not("a Terraform plan or state"), plan.at);
         let object = plan.object().ok_or_else(not)?;
         let configuration = object.get("configuration").and_then(Value::object);
@@ -84,15 +104,22 @@ impl<'p> Input<'p> {
             modules_by_address: HashMap::new(),
             root: configuration.and_then(|all| all.get("root_module")).and_then(Value::object),
             providers: configuration.and_then(|all| all.get("provider_config")).and_then(Value::object),
+            variables: object.get("variables").and_then(Value::object),
+            partial: Vec::new(),
         };
         input.add_module("", None, None, None, input.root);
         if object.get("format_version").is_none() && object.get("resources").and_then(Value::list).is_some() {
-            input.read_raw_state(object, plan.at)?;
+            input.read_raw_state(object, marks, plan.at)?;
             return Ok(input);
         }
         let version = object.text("format_version").ok_or_else(not)?;
         let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
         if major.is_none_or(|major| major > 1) {
+            return Err(Fault::new(FaultKind::Version(version.into()), plan.at));
+        }
+        let told = ["planned_values", "values", "resource_changes"];
+        if major == Some(0) && told.iter().all(|part| object.some(part).is_none()) {
+            // What came before the form that is read.
             return Err(Fault::new(FaultKind::Version(version.into()), plan.at));
         }
         let parts = ["planned_values", "values", "resource_changes", "configuration"];
@@ -112,7 +139,101 @@ impl<'p> Input<'p> {
         if let Some(root) = prior.and_then(|values| values.get("root_module")).and_then(Value::object) {
             input.read_module(root, 0, &HashMap::new(), 0, true)?;
         }
+        input.read_unfinished(object);
+        for value in changes {
+            input.read_leaving(value);
+        }
         Ok(input)
+    }
+
+    /// Why a plan is not all of it, and what Terraform puts off.
+    fn read_unfinished(&mut self, plan: &'p Object) {
+        for (name, left, kind) in
+            [("complete", false, PartialKind::Incomplete), ("errored", true, PartialKind::Errored)]
+        {
+            if let Some(value) = plan.get(name).filter(|value| super::body::is(value, left)) {
+                self.partial.push(Partial { what: kind, at: value.at });
+            }
+        }
+        for value in plan.get("deferred_changes").and_then(Value::list).unwrap_or_default() {
+            let Some(deferred) = value.object() else { continue };
+            let change = deferred.get("resource_change").and_then(|own| Some((own, own.object()?)));
+            let Some((place, own)) = change else { continue };
+            let address = own.text("address").unwrap_or_default();
+            let at = own.get("address").map_or(place.at, |value| value.at);
+            self.partial.push(Partial { what: PartialKind::Deferred { address: address.into() }, at });
+            let change = own.get("change").and_then(Value::object);
+            let after = change.and_then(|change| change.some("after"));
+            let counted = deferred.text("reason") != Some("instance_count_unknown");
+            let resource = Resource {
+                address: address.into(),
+                kind: own.text("type").unwrap_or_default(),
+                index: own.get("index").and_then(Index::of),
+                module: self.known_module(own.text("module_address").unwrap_or_default()),
+                data: own.text("mode") == Some("data"),
+                values: after.and_then(Value::object),
+                unknown: change.and_then(|change| change.get("after_unknown")),
+                sensitive: [change.and_then(|change| change.get("after_sensitive")), None],
+                config: None,
+                fate: Fate::Deferred { counted },
+                at: after.map_or(place.at, |after| after.at),
+            };
+            self.add(resource, own.text("name").unwrap_or_default());
+        }
+    }
+
+    /// What is deleted, alone or to be replaced.
+    fn read_leaving(&mut self, value: &'p Value) {
+        let Some((object, change)) = value.object().and_then(|own| Some((own, own.get("change")?.object()?)))
+        else {
+            return;
+        };
+        let actions = change.get("actions").and_then(Value::list).unwrap_or_default();
+        let deletes = actions.iter().any(|action| action.text() == Some("delete"));
+        let Some(before) = change.some("before").filter(|_| deletes && object.text("mode") != Some("data"))
+        else {
+            return;
+        };
+        let (kind, name) = (object.text("type").unwrap_or_default(), object.text("name").unwrap_or_default());
+        let module = self.known_module(object.text("module_address").unwrap_or_default());
+        let configured = self.modules.get(module).map(|module| &module.configured);
+        self.resources.push(Resource {
+            address: object.text("address").unwrap_or_default().into(),
+            kind,
+            index: object.get("index").and_then(Index::of),
+            module,
+            data: false,
+            values: before.object(),
+            unknown: None,
+            sensitive: [change.get("before_sensitive"), None],
+            config: configured.and_then(|all| all.get(&group_name(false, kind, name))).copied(),
+            fate: Fate::Leaves,
+            at: before.at,
+        });
+    }
+
+    /// The number of a module instance that is there; of one that is not, that of the root.
+    fn known_module(&self, address: &str) -> usize {
+        self.modules_by_address.get(address).copied().unwrap_or_default()
+    }
+
+    /// The number of the resource with an address.
+    pub(super) fn at_address(&self, address: &str) -> Option<usize> {
+        self.by_address.get(address).copied()
+    }
+
+    /// What the configuration says of a resource that the plan may not hold.
+    pub(super) fn configured(&self, address: &str) -> Option<&'p Object> {
+        let path = steps(address);
+        let calls = path.chunks(2).take_while(|two| two.first().is_some_and(|step| step.name == "module"));
+        let module = calls.filter_map(<[_]>::last).last();
+        let number = match module {
+            Some(step) => *self.modules_by_address.get(address.get(..step.end)?)?,
+            None => 0,
+        };
+        let behind = module.map_or(0, |step| step.end + 1);
+        let own: Vec<&str> = steps(address.get(behind..)?).iter().map(|step| step.name).collect();
+        self.modules.get(number)?.configured.get(&own.join(".")).copied()
     }
 
     fn add_module(
@@ -194,6 +315,7 @@ impl<'p> Input<'p> {
                         change.and_then(|(change, _)| change.get("after_sensitive")),
                     ],
                     config: None,
+                    fate: Fate::Stays,
                     at: told.filter(|told| told.object().is_some()).map_or(value.at, |told| told.at),
                 },
                 object.text("name").unwrap_or_default(),
@@ -228,6 +350,7 @@ impl<'p> Input<'p> {
                     unknown: change.get("after_unknown"),
                     sensitive: [change.get("after_sensitive"), None],
                     config: None,
+                    fate: Fate::Stays,
                     at: after.at,
                 },
                 object.text("name").unwrap_or_default(),
@@ -237,7 +360,7 @@ impl<'p> Input<'p> {
     }
 
     /// A state as Terraform keeps it (`terraform.tfstate`, version 4).
-    fn read_raw_state(&mut self, state: &'p Object, at: Span) -> Result<(), Fault> {
+    fn read_raw_state(&mut self, state: &'p Object, marks: &'p Marks, at: Span) -> Result<(), Fault> {
         if !matches!(state.get("version").map(|version| &version.kind), Some(Kind::Int(4))) {
             let text = "a state that can be read: write it with `terraform show -json`";
             return Err(Fault::new(FaultKind::Not(text), at));
@@ -266,8 +389,9 @@ impl<'p> Input<'p> {
                         data,
                         values: values.and_then(Value::object),
                         unknown: None,
-                        sensitive: [None, None],
+                        sensitive: [marks.of(instance), None],
                         config: None,
+                        fate: Fate::Stays,
                         at: values.map_or(instance.at, |values| values.at),
                     },
                     name,

@@ -41,7 +41,9 @@ impl Version {
         let gone = input.resources.iter().any(|resource| {
             let has =
                 |name: &str| resource.values.is_some_and(|values: &Object| values.member(name).is_some());
-            !resource.data && GONE.iter().any(|(kind, name)| *kind == resource.kind && has(name))
+            !resource.data
+                && resource.fate != super::input::Fate::Leaves
+                && GONE.iter().any(|(kind, name)| *kind == resource.kind && has(name))
         });
         if gone { Self::Three } else { Self::Untold }
     }
