@@ -405,5 +405,7 @@ pub(super) fn extension(block: &Block<'_>, properties: &mut Props) {
             ("protectedSettings", "protected_settings"),
         ],
     );
-    properties.maybe("settings", block.filled("settings").map(super::azapi::parsed));
+    let address = block.address("settings");
+    let settings = block.filled("settings");
+    properties.maybe("settings", settings.map(|all| super::azapi::without_secrets(all, &address)));
 }

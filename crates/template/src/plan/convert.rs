@@ -222,7 +222,7 @@ impl<'p> Maker<'_, 'p> {
 
     fn body(&mut self, block: &Block<'p>, kind: &str) -> Option<Body> {
         if kind.starts_with("azapi_") {
-            return Some(azapi::body(block));
+            return Some(azapi::body(self.estate, block));
         }
         network::body(self, block, kind)
             .or_else(|| compute::body(self, block, kind))

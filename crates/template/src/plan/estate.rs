@@ -64,6 +64,14 @@ impl Joint {
         }
     }
 
+    /// The number of the resource, where it is one of the plan.
+    pub(super) fn number(&self) -> Option<usize> {
+        match self {
+            Self::To(_, number) => *number,
+            Self::Open(..) => None,
+        }
+    }
+
     /// The id, or the unknown itself.
     pub(super) fn id(self) -> Value {
         match self {

@@ -51,6 +51,7 @@ mod provider;
 mod read_back;
 mod references;
 mod scale_set;
+mod secret;
 mod version;
 
 use crate::fault::Fault;
