@@ -168,6 +168,14 @@ fn an_association_that_ends_contradicts_what_stands() {
     let notes: Vec<_> = read.notes.iter().map(|note| (note.what, &*note.kind, note.count)).collect();
     assert_eq!(notes, [(NoteKind::Detached, kind, 1)]);
     assert!(read.gone.is_empty());
+    // One under another name takes its place.
+    let mut renamed = before.clone();
+    renamed["network_security_group_id"] = json!(format!("{NET}/networkSecurityGroups/h"));
+    let again = made(&format!("{kind}.b"), renamed, json!({}));
+    let read = convert(&plan(&[deleted(&address, before.clone()), again], &[]));
+    let group = at(&read, &read.resources[0].address, "/properties/networkSecurityGroup/id");
+    assert_eq!(group, format!("{NET}/networkSecurityGroups/h"));
+    assert!(read.notes.is_empty() && read.resources.len() == 1 && !read.resources[0].whole);
     // A subnet of the plan is simply without it.
     let values = json!({"id": subnet, "name": "s", "resource_group_name": "rg", "virtual_network_name": "v",
         "network_security_group_id": format!("{NET}/networkSecurityGroups/g")});

@@ -280,7 +280,7 @@ fn role<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, properties: &mut Props) {
     });
     properties.set("permissions", permissions.unwrap_or_else(|| Value::of_list(Vec::new(), block.at)));
     let scopes = maker.estate.joints(block, "assignable_scopes", &[]).map(|scopes| match scopes {
-        Ok(all) => Value::of_list(all.into_iter().map(super::estate::Joint::id).collect(), block.at),
+        Ok(all) => Value::of_list(all.into_iter().map(super::joint::Joint::id).collect(), block.at),
         Err(unknown) => unknown,
     });
     let own =

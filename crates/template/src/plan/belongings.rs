@@ -5,11 +5,13 @@
 
 use hashbrown::{HashMap, HashSet};
 
+use super::associations::{ADDED, Association, MEMBERS, NIC, ONE};
 use super::block::Block;
 use super::body::Props;
-use super::estate::{Among, Estate, Joint};
+use super::estate::Estate;
+use super::fate::Fate;
 use super::ids::{MACHINES, Scheme, scheme};
-use super::input::Fate;
+use super::joint::{Among, Joint};
 use super::leaving::Leaving;
 use crate::fault::{Fault, FaultKind, What};
 use crate::value::{Span, Value};
@@ -61,90 +63,6 @@ pub(super) struct Belongings {
 /// More candidates than these are as good as any.
 const CANDIDATES: usize = 16;
 
-pub(super) struct Association {
-    pub(super) kind: &'static str,
-    pub(super) target: (&'static str, &'static str, &'static str),
-    pub(super) field: &'static str,
-    value: (&'static str, &'static str),
-}
-
-const SUBNET: (&str, &str, &str) =
-    ("subnet_id", "azurerm_subnet", "Microsoft.Network/virtualNetworks/subnets");
-pub(super) const NIC: (&str, &str, &str) =
-    ("network_interface_id", "azurerm_network_interface", "Microsoft.Network/networkInterfaces");
-
-/// Associations of which a resource has one.
-pub(super) const ONE: [Association; 4] = [
-    Association {
-        kind: "azurerm_subnet_network_security_group_association",
-        target: SUBNET,
-        field: "networkSecurityGroup",
-        value: ("network_security_group_id", "azurerm_network_security_group"),
-    },
-    Association {
-        kind: "azurerm_subnet_route_table_association",
-        target: SUBNET,
-        field: "routeTable",
-        value: ("route_table_id", "azurerm_route_table"),
-    },
-    Association {
-        kind: "azurerm_subnet_nat_gateway_association",
-        target: SUBNET,
-        field: "natGateway",
-        value: ("nat_gateway_id", "azurerm_nat_gateway"),
-    },
-    Association {
-        kind: "azurerm_network_interface_security_group_association",
-        target: NIC,
-        field: "networkSecurityGroup",
-        value: ("network_security_group_id", "azurerm_network_security_group"),
-    },
-];
-
-/// Associations of IP configurations: kind, list, attribute, its kind.
-pub(super) const MEMBERS: [(&str, &str, &str, &str); 4] = [
-    (
-        "azurerm_network_interface_application_security_group_association",
-        "applicationSecurityGroups",
-        "application_security_group_id",
-        "azurerm_application_security_group",
-    ),
-    (
-        "azurerm_network_interface_backend_address_pool_association",
-        "loadBalancerBackendAddressPools",
-        "backend_address_pool_id",
-        "azurerm_lb_backend_address_pool",
-    ),
-    (
-        "azurerm_network_interface_nat_rule_association",
-        "loadBalancerInboundNatRules",
-        "nat_rule_id",
-        "azurerm_lb_nat_rule",
-    ),
-    (
-        "azurerm_network_interface_application_gateway_backend_address_pool_association",
-        "applicationGatewayBackendAddressPools",
-        "backend_address_pool_id",
-        "azurerm_application_gateway",
-    ),
-];
-
-/// Associations that add to the list of a NAT gateway: kind, list, attribute, its kind.
-const ADDED: [(&str, &str, &str, &str); 2] = [
-    (
-        "azurerm_nat_gateway_public_ip_association",
-        "publicIpAddresses",
-        "public_ip_address_id",
-        "azurerm_public_ip",
-    ),
-    (
-        "azurerm_nat_gateway_public_ip_prefix_association",
-        "publicIpPrefixes",
-        "public_ip_prefix_id",
-        "azurerm_public_ip_prefix",
-    ),
-];
-
 impl Belongings {
     /// What the associations of a plan say.
     pub(super) fn read(estate: &Estate<'_>) -> Self {
@@ -173,9 +91,15 @@ impl Belongings {
             }
         }
         for one in std::mem::take(&mut all.leaving.elsewhere) {
-            let Some(block) = estate.block(one.number) else { continue };
+            let (Some(block), Some(resource)) = (estate.block(one.number), estate.resource(one.number))
+            else {
+                continue;
+            };
             let doubt = block.doubt(one.field, one.at);
-            all.put_elsewhere(one.id, one.kind, &block, (one.field, doubt), false);
+            // Another association may take its place.
+            if all.put_elsewhere(one.id, one.kind, &block, (one.field, doubt), false) {
+                all.leaving.note(resource.kind, one.at);
+            }
         }
         all
     }
@@ -190,7 +114,9 @@ impl Belongings {
             Joint::To(_, Some(number)) => {
                 self.fields.entry(number).or_default().insert(0, (one.field, value))
             }
-            Joint::To(id, None) => self.put_elsewhere(id, arm, block, (one.field, value), true),
+            Joint::To(id, None) => {
+                self.put_elsewhere(id, arm, block, (one.field, value), true);
+            }
             Joint::Open(doubt, among) => {
                 let doubt = block.doubt(attribute, doubt.at);
                 match few(among) {
@@ -322,6 +248,7 @@ impl Belongings {
         self.faults.push(Fault::new(kind, at));
     }
 
+    /// Sets a property of what the plan does not hold; whether it did. What is certain counts.
     fn put_elsewhere(
         &mut self,
         id: Value,
@@ -329,7 +256,7 @@ impl Belongings {
         block: &Block<'_>,
         (field, value): (&'static str, Value),
         certain: bool,
-    ) {
+    ) -> bool {
         let key = id.text().map_or_else(|| id.key(), str::to_owned).to_lowercase();
         let next = self.elsewhere.len();
         let at = *self.elsewhere_by_id.entry(key).or_insert(next);
@@ -337,11 +264,11 @@ impl Belongings {
             let properties = Props::default();
             self.elsewhere.push(Elsewhere { id, kind, number: block.resource, at: block.at, properties });
         }
-        if let Some(one) = self.elsewhere.get_mut(at)
-            && (certain || !one.properties.has(field))
-        {
-            one.properties.set(field, value);
-        }
+        let Some(one) = self.elsewhere.get_mut(at).filter(|one| certain || !one.properties.has(field)) else {
+            return false;
+        };
+        one.properties.set(field, value);
+        true
     }
 
     /// Puts a part into the list of what it is a part of; whether that is in the plan.

@@ -20,8 +20,8 @@ pub(super) struct Block<'p> {
     expressions: Vec<&'p Object>,
     /// The place of what is made of the block and has no text of its own: that of its name, else where it begins.
     pub(super) at: Span,
-    /// Where it was written, all of it; where it begins if it holds a secret.
-    pub(super) whole: Span,
+    /// Where it was written, all of it.
+    extent: Span,
 }
 
 /// The blocks of one name.
@@ -47,8 +47,16 @@ impl<'p> Block<'p> {
             sensitive: resource.sensitive,
             expressions: expressions.into_iter().collect(),
             at: place(resource.values, resource.sensitive, resource.at),
-            whole: whole(resource.values, resource.sensitive, resource.at),
+            extent: resource.at,
         }
+    }
+
+    /// Where it was written, all of it; where it begins if it holds a secret.
+    pub(super) fn whole(&self) -> Span {
+        let marked = self.sensitive.iter().flatten().any(|one| !holds_nothing(one));
+        let members = self.values.map(Object::members).unwrap_or_default();
+        let secret = marked || members.iter().any(|own| holds_secret(&own.name, &own.value));
+        if secret { beginning(self.extent) } else { self.extent }
     }
 
     /// The address of an attribute.
@@ -158,7 +166,7 @@ impl<'p> Block<'p> {
                 sensitive,
                 expressions: expression_of(fields, index, name, &written),
                 at: place(fields, sensitive, at),
-                whole: whole(fields, sensitive, at),
+                extent: at,
             }
         };
         Blocks { all: (0..count).map(block).collect(), unknown: None }
@@ -197,9 +205,9 @@ fn expression_of<'p>(
 fn is_expression(object: &Object) -> bool {
     object.get("references").is_some_and(|all| all.list().is_some())
         || object.get("constant_value").is_some_and(|value| {
-            !value
-                .object()
-                .is_some_and(|inner| inner.get("references").or(inner.get("constant_value")).is_some())
+            // An attribute may have this name.
+            let inner = |inner: &Object| inner.get("references").or(inner.get("constant_value")).is_some();
+            !value.object().is_some_and(inner)
         })
 }
 
@@ -213,15 +221,6 @@ fn place(values: Option<&Object>, sensitive: [Option<&Value>; 2], at: Span) -> S
     let hidden = sensitive.iter().any(|one| inside(*one, "name").is_some_and(|one| !holds_nothing(one)));
     let name = values.and_then(|values| values.get("name")).filter(|name| !hidden && name.text().is_some());
     name.map_or(beginning(at), |name| name.at)
-}
-
-/// The place of an object, as far as people may see it.
-fn whole(values: Option<&Object>, sensitive: [Option<&Value>; 2], at: Span) -> Span {
-    let marked = sensitive.iter().flatten().any(|one| !holds_nothing(one));
-    let secret = || {
-        values.is_some_and(|values| values.members().iter().any(|own| holds_secret(&own.name, &own.value)))
-    };
-    if marked || secret() { beginning(at) } else { at }
 }
 
 /// Whether a value is a secret by its name, or holds one.

@@ -142,7 +142,7 @@ pub(super) fn list_of<'p>(
         return blocks.unknown;
     }
     // An element has the place of its block, its members that of the attributes that they come from.
-    let all = blocks.all.iter().enumerate().map(|(index, block)| make(block, index).moved(block.whole));
+    let all = blocks.all.iter().enumerate().map(|(index, block)| make(block, index).moved(block.whole()));
     let all: Vec<Value> = all.collect();
     (!all.is_empty()).then(|| Value::of_list(all, block.get(name).map_or(block.at, |value| value.at)))
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use super::block::Block;
 use super::body::{Body, Props, is, joined, list_of};
 use super::convert::Maker;
-use super::estate::Joint;
 use super::ids::MACHINES;
+use super::joint::Joint;
 use super::version::Documented;
 use crate::value::{Kind, Member, Object, Value};
 

@@ -7,8 +7,8 @@ use super::block::Block;
 use super::body::{Body, Props};
 use super::embedded::{embedded, is_deployment};
 use super::estate::Estate;
+use super::fate::Fate;
 use super::ids::{Scheme, is_association, scheme};
-use super::input::Fate;
 use super::{Note, NoteKind, Plan, Planned};
 use super::{around, azapi, compute, disk, firewall, forward, network, scale_set};
 use crate::value::{Part, Value};
@@ -97,7 +97,11 @@ pub(super) fn convert(estate: &Estate<'_>) -> Plan {
             continue;
         }
         let Some(body) = maker.resource(number) else { continue };
-        let planned = Planned { body, address: resource.address.clone() };
+        let planned = Planned {
+            body,
+            address: resource.address.clone(),
+            whole: resource.kind != "azapi_update_resource",
+        };
         if resource.kind == "azapi_update_resource" {
             updates.push((number, planned));
         } else {
@@ -119,7 +123,11 @@ pub(super) fn convert(estate: &Estate<'_>) -> Plan {
         whole.set("id", one.id);
         whole.text("type", one.kind, one.at);
         whole.set("properties", one.properties.object(one.at));
-        plan.resources.push(Planned { body: whole.object(one.at), address: resource.address.clone() });
+        plan.resources.push(Planned {
+            body: whole.object(one.at),
+            address: resource.address.clone(),
+            whole: false,
+        });
     }
     let leaving = maker.belongings.leaving;
     plan.gone = leaving.gone;
@@ -151,7 +159,7 @@ impl<'p> Maker<'_, 'p> {
         whole.maybe("name", block.filled("name").or_else(|| last(&id)));
         whole.set("id", id);
         whole.set("properties", properties);
-        Some(whole.object(block.at).moved(block.whole))
+        Some(whole.object(block.at).moved(block.whole()))
     }
 
     fn completed(&mut self, number: usize, block: &Block<'p>) -> Option<Body> {

@@ -8,7 +8,7 @@ use super::Embedded;
 use super::azapi::parsed;
 use super::block::beginning;
 use super::estate::Estate;
-use super::input::Fate;
+use super::fate::Fate;
 use crate::value::{Kind, Part, Value};
 
 /// Types that deploy a template.

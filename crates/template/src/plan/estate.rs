@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 
 use super::block::Block;
+use super::fate::Fate;
 use super::ids::{Scheme, scheme};
-use super::input::{Fate, Input, Resource};
+use super::input::{Input, Resource};
+use super::joint::{Among, Joint};
 use super::naming::{outside, parts, unknown_part};
 use super::provider::{Subscriptions, key_of};
 use super::references::{Found, Wanted, find};
@@ -21,64 +23,20 @@ use crate::wire::is_id;
 /// The deepest chain of resources of which one is in the id of the next.
 const DEPTH_LIMIT: usize = 64;
 
+/// Attributes by resource and address: by what they count, and where.
+type Counted = BTreeMap<(usize, String), (&'static str, Span)>;
+
 pub(super) struct Estate<'p> {
     pub(super) input: Input<'p>,
     pub(super) version: Version,
     ids: Vec<OnceCell<Value>>,
     subscriptions: Subscriptions,
     /// Attributes that lead to the instance with the same index, though an expression may count otherwise.
-    by_index: RefCell<BTreeMap<(usize, String), (&'static str, Span)>>,
+    by_index: RefCell<Counted>,
     /// Resources by id, in lower case.
     by_id: HashMap<String, usize>,
     /// Resources by kind, subscription, group and name, as far as these have names; in lower case.
     by_name: HashMap<String, usize>,
-}
-
-/// What an attribute with an id leads to.
-pub(super) enum Joint {
-    /// A resource, and its number where the plan holds it.
-    To(Value, Option<usize>),
-    /// It is not known which.
-    Open(Value, Among),
-}
-
-/// Which resources may be meant.
-pub(super) enum Among {
-    /// These.
-    These(Vec<usize>),
-    /// One that the plan does not hold.
-    Elsewhere,
-    /// Any of its kind.
-    Any,
-}
-
-impl Joint {
-    /// `{"id": …}`, or the unknown itself.
-    pub(super) fn reference(self) -> Value {
-        match self {
-            Self::To(id, _) => {
-                let at = id.at;
-                Value::of_object(vec![("id", id)], at)
-            }
-            Self::Open(value, _) => value,
-        }
-    }
-
-    /// The number of the resource, where it is one of the plan.
-    pub(super) fn number(&self) -> Option<usize> {
-        match self {
-            Self::To(_, number) => *number,
-            Self::Open(..) => None,
-        }
-    }
-
-    /// The id, or the unknown itself.
-    pub(super) fn id(self) -> Value {
-        match self {
-            Self::To(id, _) => id,
-            Self::Open(value, _) => value,
-        }
-    }
 }
 
 impl<'p> Estate<'p> {

@@ -3,7 +3,7 @@
 use super::block::Block;
 use super::body::{Body, Props, joined, list_of};
 use super::convert::Maker;
-use super::estate::Joint;
+use super::joint::Joint;
 use super::network::plain_configurations;
 use super::version::Documented;
 use crate::value::{Kind, Value, Why};

@@ -4,13 +4,14 @@
 //! INVARIANT: what is planned under the same id stays, whichever address has it. A list that the configuration writes
 //! is left as it is; only what was read back into one is taken out of it.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
-use super::belongings::{MEMBERS, NIC, ONE};
+use super::associations::{MEMBERS, NIC, ONE};
 use super::block::Block;
-use super::estate::{Estate, Joint};
+use super::estate::Estate;
+use super::fate::Fate;
 use super::ids::{is_association, scheme};
-use super::input::Fate;
+use super::joint::Joint;
 use super::{Gone, Note, NoteKind};
 use crate::value::{Part, Span, Value};
 use crate::wire::is_id;
@@ -22,6 +23,8 @@ pub(super) struct Leaving {
     parts: HashMap<usize, Vec<(String, String)>>,
     /// Properties that an association set, by resource.
     fields: HashMap<usize, Vec<&'static str>>,
+    /// Ids of resources that are deleted, in lower case.
+    ids: HashSet<String>,
     /// Properties of resources that the plan does not hold.
     pub(super) elsewhere: Vec<Detached>,
     pub(super) gone: Vec<Gone>,
@@ -41,14 +44,16 @@ pub(super) struct Detached {
 impl Leaving {
     pub(super) fn read(estate: &Estate<'_>) -> Self {
         let mut all = Self::default();
-        for (number, resource) in estate.input.resources.iter().enumerate() {
-            let Some(block) = estate.block(number).filter(|_| resource.fate == Fate::Leaves) else {
-                continue;
-            };
-            if is_association(resource.kind) {
-                all.take_association(estate, &block, resource.kind);
-            } else if resource.kind != "azapi_update_resource" {
+        let leaving = estate.input.resources.iter().enumerate().filter(|(_, one)| one.fate == Fate::Leaves);
+        let (joins, own): (Vec<_>, Vec<_>) = leaving.partition(|(_, one)| is_association(one.kind));
+        for (number, resource) in own {
+            if let Some(block) = estate.block(number).filter(|_| resource.kind != "azapi_update_resource") {
                 all.take_resource(estate, &block, number);
+            }
+        }
+        for (number, resource) in joins {
+            if let Some(block) = estate.block(number) {
+                all.take_association(estate, &block, resource.kind);
             }
         }
         all
@@ -71,6 +76,10 @@ impl Leaving {
         // What is planned with its id takes its place.
         let stays = estate.at_id(&id).and_then(|at| estate.resource(at)).is_some_and(|it| !it.data);
         let planned = estate.input.at_address(&resource.address).map(|at| estate.id(at));
+        if planned.is_some() && scheme(resource.kind).is_none() {
+            // Of what replaces it nobody can tell the id.
+            return;
+        }
         if !is_id(&id) || stays || planned.is_some_and(|planned| same_in_group(&planned, &id)) {
             return;
         }
@@ -81,6 +90,7 @@ impl Leaving {
         {
             self.parts.entry(owner).or_default().push((list, name));
         }
+        self.ids.extend(id.shown().map(|id| id.to_lowercase()));
         self.gone.push(Gone { id, at: block.at, address: resource.address.clone() });
     }
 
@@ -105,41 +115,24 @@ impl Leaving {
             (Some(Joint::To(_, Some(_))), _) => {}
             (Some(Joint::To(id, None)), _) => {
                 // What goes as well is told as such.
-                if self.leaves(estate, &id) {
+                if self.leaves(&id) {
                     return;
                 }
-                self.note(kind, block.at);
-                let known = self.elsewhere.iter().any(|own| own.field == field && same(&own.id, &id));
-                if !known {
-                    self.elsewhere.push(Detached {
-                        id,
-                        kind: arm,
-                        field,
-                        number: block.resource,
-                        at: block.at,
-                    });
-                }
+                self.elsewhere.push(Detached { id, kind: arm, field, number: block.resource, at: block.at });
             }
             (Some(Joint::Open(..)) | None, _) => self.note(kind, block.at),
         }
     }
 
     /// Whether a resource, or what it is a part of, is deleted.
-    fn leaves(&self, estate: &Estate<'_>, id: &Value) -> bool {
-        let own = estate.input.resources.iter().enumerate().filter(|(_, one)| one.fate == Fate::Leaves);
-        let mut own =
-            own.filter(|(_, one)| scheme(one.kind).is_some() && one.kind != "azapi_update_resource");
-        let Some(id) = id.text().map(str::to_lowercase) else { return false };
-        own.any(|(number, _)| {
-            let gone = estate.id(number);
-            gone.text().is_some_and(|gone| {
-                let rest = id.strip_prefix(&gone.to_lowercase());
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            })
-        })
+    fn leaves(&self, id: &Value) -> bool {
+        let Some(id) = id.shown().map(|id| id.to_lowercase()) else { return false };
+        let ends = id.match_indices('/').map(|(at, _)| at).chain([id.len()]);
+        ends.filter_map(|end| id.get(..end)).any(|part| self.ids.contains(part))
     }
 
-    fn note(&mut self, kind: &str, at: Span) {
+    /// Notes an association that ends.
+    pub(super) fn note(&mut self, kind: &str, at: Span) {
         match self.notes.iter_mut().find(|note| *note.kind == *kind) {
             Some(note) => note.count += 1,
             None => self.notes.push(Note { what: NoteKind::Detached, kind: kind.into(), count: 1, at }),

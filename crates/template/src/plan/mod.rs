@@ -29,6 +29,7 @@
 
 mod address;
 mod around;
+mod associations;
 mod azapi;
 mod belongings;
 mod block;
@@ -38,10 +39,12 @@ mod convert;
 mod disk;
 mod embedded;
 mod estate;
+mod fate;
 mod firewall;
 mod forward;
 mod ids;
 mod input;
+mod joint;
 mod leaving;
 mod legacy;
 mod marks;
@@ -64,6 +67,9 @@ pub struct Planned {
     pub body: Value,
     /// Its address in Terraform: `module.net["a"].azurerm_subnet.x[0]`.
     pub address: Box<str>,
+    /// Whether it is told as a whole. What an association says of a resource that the plan does not hold is a record of
+    /// that property alone, to which nothing is to be added.
+    pub whole: bool,
 }
 
 /// A resource that is not there afterwards.

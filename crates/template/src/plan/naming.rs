@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::address::steps;
 use super::block::Block;
-use super::estate::{Estate, Joint, arm_type};
+use super::estate::{Estate, arm_type};
 use super::ids::{MACHINES, Scheme, scheme};
+use super::joint::Joint;
 use super::references::Wanted;
 use crate::value::{Kind, Part, Span, Unknown, Value, Why};
 

@@ -77,7 +77,7 @@ pub(super) fn body<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, kind: &str) -> 
             properties.take(block, &[("description", "description")]);
             let groups = &["azurerm_network_manager_network_group"];
             let groups = maker.estate.joints(block, "network_group_ids", groups);
-            let group = |joint: super::estate::Joint| {
+            let group = |joint: super::joint::Joint| {
                 let id = joint.id();
                 Value::of_object(vec![("networkGroupId", id.clone())], id.at)
             };

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::input::{Fate, Input, Resource};
+use super::fate::Fate;
+use super::input::{Input, Resource};
 use crate::value::{Object, Part, Unknown, Value, Why};
 
 /// The configuration that is meant where none is told.
@@ -28,7 +29,7 @@ impl Subscriptions {
             }
         };
         for member in input.providers.map(Object::members).unwrap_or_default() {
-            let told = member.value.object().filter(|one| one.text("name") == Some("azurerm"));
+            let told = member.value.object().filter(|one| is_azurerm(one));
             let told =
                 told.and_then(|one| one.get("expressions")?.object()?.get("subscription_id")?.object());
             let root = !member.name.contains(':');
@@ -58,6 +59,12 @@ impl Subscriptions {
             Part::Unknown(Unknown::new(name.clone(), &name, Why::Scope(name.as_str().into())))
         })
     }
+}
+
+/// Whether a configuration is of the azurerm provider, whatever it is called here.
+pub(super) fn is_azurerm(provider: &Object) -> bool {
+    provider.text("name") == Some("azurerm")
+        || provider.text("full_name").is_some_and(|name| name.ends_with("/azurerm"))
 }
 
 fn constant(expression: &Object) -> Option<&str> {
@@ -100,7 +107,7 @@ pub(super) fn key_of<'p>(input: &Input<'p>, config: Option<&'p Object>) -> &'p s
         return told;
     }
     // A module has what its callers have, unless it is given another one, which older plans do not tell.
-    let azurerm = |value: &Value| value.object().and_then(|one| one.text("name")) == Some("azurerm");
+    let azurerm = |value: &Value| value.object().is_some_and(is_azurerm);
     let all = input.providers.map(Object::members).unwrap_or_default();
     match all.iter().filter(|member| azurerm(&member.value)).count() {
         0 | 1 if local == DEFAULT => DEFAULT,

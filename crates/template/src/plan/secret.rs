@@ -92,7 +92,7 @@ mod tests {
     fn check(text: &str, expected: bool) {
         let (value, secret) = hidden(json::read(text.as_bytes(), 0).unwrap(), "x");
         assert_eq!(secret, expected, "{text}");
-        assert_eq!(format!("{value:?}").contains("S3cret"), false, "{text}");
+        assert!(!format!("{value:?}").contains("S3cret"), "{text}");
     }
 
     #[test]
