@@ -102,11 +102,7 @@ impl<'p> Estate<'p> {
     pub(super) fn find(&self, block: &Block<'p>, attribute: &str, wanted: &Wanted<'_>) -> Option<Found> {
         let resource = self.resource(block.resource)?;
         let found = find(&self.input, resource, &block.references(attribute), wanted);
-        if found.by_index {
-            let word = match resource.index {
-                Some(super::address::Index::Key(_)) => "each.key",
-                _ => "count.index",
-            };
+        if let Some(word) = found.by_index {
             let key = (block.resource, block.address(attribute));
             self.by_index.borrow_mut().entry(key).or_insert((word, block.at));
         }

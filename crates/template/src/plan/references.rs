@@ -34,8 +34,8 @@ pub(super) struct Found {
     pub(super) missing: Vec<String>,
     /// Whether it may refer to others.
     pub(super) open: bool,
-    /// Whether one of several instances was chosen by the index of what refers to it.
-    pub(super) by_index: bool,
+    /// Set where one of several instances was chosen by the index of what refers to it: what counts it.
+    pub(super) by_index: Option<&'static str>,
 }
 
 /// What is asked for.
@@ -175,7 +175,9 @@ impl<'i, 'p> Search<'i, 'p, '_> {
         let wanted = match (&call.index, frame.index) {
             (Some(index), _) => Some(index),
             (None, Some(index)) if indexed && children.iter().any(|child| index_of(child) == Some(index)) => {
-                self.found.by_index |= children.len() > 1;
+                if children.len() > 1 {
+                    self.found.by_index = Some(index.word());
+                }
                 Some(index)
             }
             _ => None,
@@ -253,7 +255,7 @@ impl<'i, 'p> Search<'i, 'p, '_> {
             (None, many) => match same {
                 Some(number) => {
                     self.found.all.push(*number);
-                    self.found.by_index = true;
+                    self.found.by_index = frame.index.map(Index::word);
                 }
                 None if many.len() > INSTANCE_LIMIT => self.found.open = true,
                 None => self.found.all.extend(many),
