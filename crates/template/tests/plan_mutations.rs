@@ -1,5 +1,7 @@
 //! Whatever a plan says, reading it neither panics nor goes on for ever.
 
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 use template::{json as input, plan};
@@ -123,6 +125,42 @@ fn whole() -> Json {
     })
 }
 
+/// The same, and each resource deleted, replaced and put off as well.
+fn whole_and_gone() -> Json {
+    let mut text = whole();
+    let changes = text["resource_changes"].as_array().cloned().unwrap_or_default();
+    let mut more = Vec::new();
+    for (index, one) in changes.iter().enumerate() {
+        let mut one = one.clone();
+        one["change"]["before"] = one["change"]["after"].clone();
+        one["change"]["before"]["id"] =
+            json!(format!("/subscriptions/s/resourceGroups/g/providers/a/b/{index}"));
+        one["change"]["actions"] = json!(["delete", "create"]);
+        more.push(one.clone());
+        one["address"] = json!(format!("{}[0]", one["address"].as_str().unwrap_or_default()));
+        one["change"]["actions"] = json!(["delete"]);
+        more.push(one);
+    }
+    let put_off = |one: &Json| json!({"reason": "instance_count_unknown", "resource_change": one});
+    text["deferred_changes"] = changes.iter().map(put_off).collect();
+    text["resource_changes"] = [changes, more].concat().into();
+    text["complete"] = json!(false);
+    text["configuration"]["provider_config"] = json!({"azurerm": {"name": "azurerm", "expressions": {
+        "subscription_id": {"references": ["var.s"]}}}, "azurerm.x": {"name": "azurerm", "alias": "x"}});
+    text["variables"] = json!({"s": {"value": "x"}});
+    text
+}
+
+/// A state as Terraform keeps it.
+fn raw_state() -> Json {
+    let steps = json!([[{"type": "get_attr", "value": "body"}], [{"type": "get_attr", "value": "rule"},
+        {"type": "index", "value": {"value": 3, "type": "number"}}, {"type": "get_attr", "value": "name"}]]);
+    let instance = |values: &Json| json!([{"attributes": values, "sensitive_attributes": steps}]);
+    let all = whole()["planned_values"]["root_module"]["resources"].as_array().cloned().unwrap_or_default();
+    let one = |own: &Json| json!({"mode": "managed", "type": own["type"], "name": "x", "instances": instance(&own["values"])});
+    json!({"version": 4, "terraform_version": "1.9.0", "serial": 1, "resources": all.iter().map(one).collect::<Vec<_>>()})
+}
+
 /// Numbers that a seed leads to.
 struct Dice(u64);
 
@@ -166,15 +204,22 @@ fn the_whole_plan_is_converted() {
     let read = plan::read(&input::read(whole().to_string().as_bytes(), 0).unwrap()).unwrap();
     assert!(read.notes.is_empty(), "{:?}", read.notes);
     assert!(read.resources.len() > 15);
+    let read = plan::read(&input::read(whole_and_gone().to_string().as_bytes(), 0).unwrap()).unwrap();
+    assert!(read.gone.len() > 15 && read.partial.len() > 15, "{} {}", read.gone.len(), read.partial.len());
+    assert!(
+        plan::read(&input::read(raw_state().to_string().as_bytes(), 0).unwrap()).unwrap().resources.len()
+            > 15
+    );
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(120) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
 
     #[test]
     fn spoiled_plans_do_no_harm(seed: u64, rarity in prop_oneof![Just(10u64), Just(60), Just(300)]) {
-        let mut text = whole();
-        spoil(&mut text, &mut Dice(seed), rarity);
-        let _ = plan::read(&input::read(text.to_string().as_bytes(), 0).unwrap());
+        for mut text in [whole(), whole_and_gone(), raw_state()] {
+            spoil(&mut text, &mut Dice(seed), rarity);
+            let _ = plan::read(&input::read(text.to_string().as_bytes(), 0).unwrap());
+        }
     }
 }

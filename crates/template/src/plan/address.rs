@@ -23,6 +23,14 @@ impl Index {
         }
     }
 
+    /// What an expression has it from.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Number(_) => "count.index",
+            Self::Key(_) => "each.key",
+        }
+    }
+
     /// As an address writes it.
     pub(super) fn shown(&self) -> String {
         match self {

@@ -61,7 +61,7 @@ pub(super) fn body<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, kind: &str) -> 
             let role = estate
                 .id_in(block, "role_definition_id", roles)
                 .or_else(|| block.filled("role_definition_name"));
-            properties.maybe("roleDefinitionId", role.map(|role| built_in(maker, role)));
+            properties.maybe("roleDefinitionId", role.map(|role| built_in(maker, block, role)));
             properties.maybe("scope", estate.id_in(block, "scope", &[]));
         }
         "role_definition" => role(maker, block, &mut properties),
@@ -250,10 +250,10 @@ const ROLES: [(&str, &str); 7] = [
 ];
 
 /// The id of a role that is told by its name; a name that is not known here is unknown.
-fn built_in(maker: &Maker<'_, '_>, role: Value) -> Value {
+fn built_in<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, role: Value) -> Value {
     let Some(name) = role.text().filter(|text| !text.starts_with('/')) else { return role };
     match ROLES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)) {
-        Some((_, id)) => maker.estate.role_id(id, role.at),
+        Some((_, id)) => maker.estate.role_id(block, id, role.at),
         None => {
             let key = format!("role {}", name.to_lowercase());
             let why = crate::value::Why::Apply("role_definition_name".into());
@@ -280,7 +280,7 @@ fn role<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, properties: &mut Props) {
     });
     properties.set("permissions", permissions.unwrap_or_else(|| Value::of_list(Vec::new(), block.at)));
     let scopes = maker.estate.joints(block, "assignable_scopes", &[]).map(|scopes| match scopes {
-        Ok(all) => Value::of_list(all.into_iter().map(super::estate::Joint::id).collect(), block.at),
+        Ok(all) => Value::of_list(all.into_iter().map(super::joint::Joint::id).collect(), block.at),
         Err(unknown) => unknown,
     });
     let own =

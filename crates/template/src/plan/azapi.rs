@@ -1,27 +1,33 @@
 //! Resources of the azapi provider: already in Azure's shape, as an object or as JSON in a text.
 //!
-//! INVARIANT: every value of a text has the place of the text, as there is no other one in the plan.
+//! INVARIANT: every value of a text has the place of the text, as there is no other one in the plan; that of a text
+//! with secrets shows nothing of it. An id that is not known yet is that of a resource only where it can be no other's.
 //!
 //! Source: <https://registry.terraform.io/providers/Azure/azapi/latest/docs/resources/resource>
 
-use super::block::Block;
+use super::block::{Block, beginning};
 use super::body::{Body, Props};
+use super::estate::Estate;
+use super::ids::MACHINES;
+use super::references::Wanted;
+use super::secret::hidden;
 use crate::json;
-use crate::value::{Kind, Member, Object, Span, Value, Why};
+use crate::value::{Kind, Member, Object, Span, Unknown, Value, Why};
+use crate::wire::is_id;
 
 /// Members of a body that stand beside its properties.
 const BESIDE: [&str; 8] = ["sku", "kind", "identity", "zones", "plan", "tags", "location", "managedBy"];
 
-pub(super) fn body(block: &Block<'_>) -> Body {
+pub(super) fn body<'p>(estate: &Estate<'p>, block: &Block<'p>) -> Body {
     let mut made = Body::default();
-    let Some(body) = block.get("body").map(parsed) else { return made };
+    let Some(body) = block.get("body") else { return made };
+    let body = joined(estate, block, without_secrets(body, &block.address("body")));
     match body.object() {
         Some(object) => {
             for name in BESIDE {
                 made.top.maybe(name, object.some(name).cloned());
             }
-            made.whole =
-                object.some("properties").cloned().map(|value| hidden(value, &block.address("body")));
+            made.whole = object.some("properties").cloned();
         }
         // What cannot be read may hold anything.
         None => made.whole = Some(block.doubt("body", body.at)),
@@ -32,6 +38,84 @@ pub(super) fn body(block: &Block<'_>) -> Body {
         made.top.inner("identity", identity, one.at);
     }
     made
+}
+
+/// Members of a body that hold ids, and of what: a body has one expression, so that only the kind tells which of its
+/// references is meant where.
+const HOLDERS: [(&[&str], &[&str]); 8] = [
+    (&["virtualMachines", "virtualMachine"], MACHINES),
+    (&["networkInterfaces", "networkInterface"], &["azurerm_network_interface"]),
+    (&["subnet", "subnets"], &["azurerm_subnet"]),
+    (&["networkSecurityGroup"], &["azurerm_network_security_group"]),
+    (&["publicIPAddress", "publicIpAddresses"], &["azurerm_public_ip"]),
+    (&["routeTable"], &["azurerm_route_table"]),
+    (&["virtualNetwork", "remoteVirtualNetwork"], &["azurerm_virtual_network"]),
+    (
+        &[
+            "applicationSecurityGroups",
+            "sourceApplicationSecurityGroups",
+            "destinationApplicationSecurityGroups",
+        ],
+        &["azurerm_application_security_group"],
+    ),
+];
+
+/// The body with ids where one of a kind is unknown and one resource of the kind is referred to.
+fn joined<'p>(estate: &Estate<'p>, block: &Block<'p>, body: Value) -> Value {
+    let mut counts = [0; HOLDERS.len()];
+    ids(&body, None, &mut |kind, _| {
+        if let Some(count) = counts.get_mut(kind) {
+            *count += 1;
+        }
+        None
+    });
+    let found = |kind: usize| -> Option<Value> {
+        let (_, kinds) = HOLDERS.get(kind).filter(|_| counts.get(kind) == Some(&1))?;
+        let found = estate.find(block, "body", &Wanted { kinds, attribute: "id" })?;
+        match (found.open, found.all.as_slice(), found.missing.as_slice()) {
+            (false, [only], []) if *only != block.resource => Some(estate.id(*only)).filter(is_id),
+            _ => None,
+        }
+    };
+    if counts.iter().all(|count| *count != 1) {
+        return body;
+    }
+    ids(&body, None, &mut |kind, at| found(kind).map(|id| id.moved(at)))
+}
+
+/// The same value with other ids where they are unknown: `holder` is which of [`HOLDERS`] the value stands in.
+fn ids(value: &Value, holder: Option<usize>, change: &mut impl FnMut(usize, Span) -> Option<Value>) -> Value {
+    match &value.kind {
+        Kind::List(items) => {
+            Value::of_list(items.iter().map(|item| ids(item, holder, change)).collect(), value.at)
+        }
+        Kind::Object(object) => {
+            let member = |member: &Member| {
+                let is = |name: &&str| member.name.eq_ignore_ascii_case(name);
+                let later = |unknown: &Unknown| matches!(unknown.why, Why::Apply(_));
+                let unknown = matches!(&member.value.kind, Kind::Unknown(unknown) if later(unknown));
+                let value = match holder.filter(|_| is(&"id") && unknown) {
+                    Some(kind) => change(kind, member.value.at).unwrap_or_else(|| member.value.clone()),
+                    None => {
+                        let inner = HOLDERS.iter().position(|(names, _)| names.iter().any(is));
+                        ids(&member.value, inner, change)
+                    }
+                };
+                Member { value, ..member.clone() }
+            };
+            let members = object.members().iter().map(member).collect();
+            Value::new(Kind::Object(Object::new(members).into()), value.at)
+        }
+        _ => value.clone(),
+    }
+}
+
+/// JSON in a text or as an object, without the secrets in it.
+pub(super) fn without_secrets(value: Value, address: &str) -> Value {
+    let is_text = value.text().is_some();
+    let (read, secret) = hidden(parsed(value), address);
+    // The text holds what is hidden of it.
+    if secret && is_text { placed(&read, beginning(read.at)) } else { read }
 }
 
 /// JSON in a text, read; everything else, and what is no JSON, as it is.
@@ -53,35 +137,6 @@ fn placed(value: &Value, at: Span) -> Value {
             Value::new(Kind::Object(Object::new(object.members().iter().map(member).collect()).into()), at)
         }
         _ => value.clone().moved(at),
-    }
-}
-
-/// Without passwords and keys that somebody has written into a body.
-fn hidden(value: Value, address: &str) -> Value {
-    const SECRETS: [&str; 6] =
-        ["adminPassword", "customData", "userData", "protectedSettings", "sharedKey", "password"];
-    let at = value.at;
-    match &value.kind {
-        Kind::List(items) => {
-            Value::of_list(items.iter().map(|item| hidden(item.clone(), address)).collect(), at)
-        }
-        Kind::Object(object) => {
-            let member = |member: &Member| {
-                let secret = SECRETS.iter().any(|name| member.name.eq_ignore_ascii_case(name));
-                let set = !member.value.is_null() && member.value.text() != Some("");
-                let address = format!("{address}.{}", member.name);
-                let value = match secret && set {
-                    true => {
-                        let why = Why::Sensitive(address.as_str().into());
-                        Value::unknown(address.clone(), &address, why, member.value.at)
-                    }
-                    false => hidden(member.value.clone(), &address),
-                };
-                Member { value, ..member.clone() }
-            };
-            Value::new(Kind::Object(Object::new(object.members().iter().map(member).collect()).into()), at)
-        }
-        _ => value,
     }
 }
 

@@ -5,10 +5,14 @@
 
 use hashbrown::{HashMap, HashSet};
 
+use super::associations::{ADDED, Association, MEMBERS, NIC, ONE};
 use super::block::Block;
 use super::body::Props;
-use super::estate::{Among, Estate, Joint};
+use super::estate::Estate;
+use super::fate::Fate;
 use super::ids::{MACHINES, Scheme, scheme};
+use super::joint::{Among, Joint};
+use super::leaving::Leaving;
 use crate::fault::{Fault, FaultKind, What};
 use crate::value::{Span, Value};
 
@@ -50,102 +54,22 @@ pub(super) struct Belongings {
     disks: HashMap<usize, Vec<Value>>,
     /// Parts that stand in their owner's lists.
     pub(super) placed: HashSet<usize>,
+    /// Owners and lists that resources of azapi are parts of.
+    azapi_parts: HashSet<(usize, String)>,
+    pub(super) leaving: Leaving,
     pub(super) faults: Vec<Fault>,
 }
 
 /// More candidates than these are as good as any.
 const CANDIDATES: usize = 16;
 
-struct Association {
-    kind: &'static str,
-    target: (&'static str, &'static str, &'static str),
-    field: &'static str,
-    value: (&'static str, &'static str),
-}
-
-const SUBNET: (&str, &str, &str) =
-    ("subnet_id", "azurerm_subnet", "Microsoft.Network/virtualNetworks/subnets");
-const NIC: (&str, &str, &str) =
-    ("network_interface_id", "azurerm_network_interface", "Microsoft.Network/networkInterfaces");
-
-/// Associations of which a resource has one.
-const ONE: [Association; 4] = [
-    Association {
-        kind: "azurerm_subnet_network_security_group_association",
-        target: SUBNET,
-        field: "networkSecurityGroup",
-        value: ("network_security_group_id", "azurerm_network_security_group"),
-    },
-    Association {
-        kind: "azurerm_subnet_route_table_association",
-        target: SUBNET,
-        field: "routeTable",
-        value: ("route_table_id", "azurerm_route_table"),
-    },
-    Association {
-        kind: "azurerm_subnet_nat_gateway_association",
-        target: SUBNET,
-        field: "natGateway",
-        value: ("nat_gateway_id", "azurerm_nat_gateway"),
-    },
-    Association {
-        kind: "azurerm_network_interface_security_group_association",
-        target: NIC,
-        field: "networkSecurityGroup",
-        value: ("network_security_group_id", "azurerm_network_security_group"),
-    },
-];
-
-/// Associations of IP configurations: kind, list, attribute, its kind.
-const MEMBERS: [(&str, &str, &str, &str); 4] = [
-    (
-        "azurerm_network_interface_application_security_group_association",
-        "applicationSecurityGroups",
-        "application_security_group_id",
-        "azurerm_application_security_group",
-    ),
-    (
-        "azurerm_network_interface_backend_address_pool_association",
-        "loadBalancerBackendAddressPools",
-        "backend_address_pool_id",
-        "azurerm_lb_backend_address_pool",
-    ),
-    (
-        "azurerm_network_interface_nat_rule_association",
-        "loadBalancerInboundNatRules",
-        "nat_rule_id",
-        "azurerm_lb_nat_rule",
-    ),
-    (
-        "azurerm_network_interface_application_gateway_backend_address_pool_association",
-        "applicationGatewayBackendAddressPools",
-        "backend_address_pool_id",
-        "azurerm_application_gateway",
-    ),
-];
-
-/// Associations that add to the list of a NAT gateway: kind, list, attribute, its kind.
-const ADDED: [(&str, &str, &str, &str); 2] = [
-    (
-        "azurerm_nat_gateway_public_ip_association",
-        "publicIpAddresses",
-        "public_ip_address_id",
-        "azurerm_public_ip",
-    ),
-    (
-        "azurerm_nat_gateway_public_ip_prefix_association",
-        "publicIpPrefixes",
-        "public_ip_prefix_id",
-        "azurerm_public_ip_prefix",
-    ),
-];
-
 impl Belongings {
     /// What the associations of a plan say.
     pub(super) fn read(estate: &Estate<'_>) -> Self {
-        let mut all = Self::default();
+        let mut all = Self { leaving: Leaving::read(estate), ..Self::default() };
         for (number, resource) in estate.input.resources.iter().enumerate() {
-            let Some(block) = estate.block(number).filter(|_| !resource.data) else { continue };
+            let is_planned = !resource.data && resource.fate != Fate::Leaves;
+            let Some(block) = estate.block(number).filter(|_| is_planned) else { continue };
             if let Some(one) = ONE.iter().find(|one| one.kind == resource.kind) {
                 all.take_field(estate, &block, one);
             } else if let Some((_, list, attribute, kind)) = MEMBERS.iter().find(|it| it.0 == resource.kind) {
@@ -159,6 +83,22 @@ impl Belongings {
                 all.add(estate, &block, target, "loadBalancerBackendAddresses", Some(address));
             } else if resource.kind == "azurerm_virtual_machine_data_disk_attachment" {
                 all.take_disk(estate, &block);
+            } else if resource.kind == "azapi_resource" {
+                let id = estate.id(number);
+                let part = super::leaving::part(&id)
+                    .and_then(|(owner, list, _)| Some((estate.at_id(&owner)?, list)));
+                all.azapi_parts.extend(part);
+            }
+        }
+        for one in std::mem::take(&mut all.leaving.elsewhere) {
+            let (Some(block), Some(resource)) = (estate.block(one.number), estate.resource(one.number))
+            else {
+                continue;
+            };
+            let doubt = block.doubt(one.field, one.at);
+            // Another association may take its place.
+            if all.put_elsewhere(one.id, one.kind, &block, (one.field, doubt), false) {
+                all.leaving.note(resource.kind, one.at);
             }
         }
         all
@@ -168,12 +108,15 @@ impl Belongings {
         let (target, kind, arm) = one.target;
         let (attribute, wanted) = one.value;
         let value = estate.reference(block, attribute, &[wanted]);
-        let value = value.unwrap_or_else(|| block.doubt(attribute, block.at));
+        let is_put_off = estate.resource(block.resource).is_some_and(|own| own.fate != Fate::Stays);
+        let value = value.filter(|_| !is_put_off).unwrap_or_else(|| block.doubt(attribute, block.at));
         match self.target(estate, block, target, kind) {
             Joint::To(_, Some(number)) => {
                 self.fields.entry(number).or_default().insert(0, (one.field, value))
             }
-            Joint::To(id, None) => self.put_elsewhere(id, arm, block, (one.field, value)),
+            Joint::To(id, None) => {
+                self.put_elsewhere(id, arm, block, (one.field, value), true);
+            }
             Joint::Open(doubt, among) => {
                 let doubt = block.doubt(attribute, doubt.at);
                 match few(among) {
@@ -305,13 +248,15 @@ impl Belongings {
         self.faults.push(Fault::new(kind, at));
     }
 
+    /// Sets a property of what the plan does not hold; whether it did. What is certain counts.
     fn put_elsewhere(
         &mut self,
         id: Value,
         kind: &'static str,
         block: &Block<'_>,
         (field, value): (&'static str, Value),
-    ) {
+        certain: bool,
+    ) -> bool {
         let key = id.text().map_or_else(|| id.key(), str::to_owned).to_lowercase();
         let next = self.elsewhere.len();
         let at = *self.elsewhere_by_id.entry(key).or_insert(next);
@@ -319,9 +264,11 @@ impl Belongings {
             let properties = Props::default();
             self.elsewhere.push(Elsewhere { id, kind, number: block.resource, at: block.at, properties });
         }
-        if let Some(one) = self.elsewhere.get_mut(at) {
-            one.properties.set(field, value);
-        }
+        let Some(one) = self.elsewhere.get_mut(at).filter(|one| certain || !one.properties.has(field)) else {
+            return false;
+        };
+        one.properties.set(field, value);
+        true
     }
 
     /// Puts a part into the list of what it is a part of; whether that is in the plan.
@@ -352,6 +299,7 @@ impl Belongings {
 
     /// Puts what belongs to a resource into it. What it says itself counts less than an association.
     pub(super) fn complete(&self, kind: &str, number: usize, properties: &mut Props, at: Span) {
+        self.leaving.take_from(number, properties);
         let mut set: HashSet<&'static str> = HashSet::new();
         for (name, value) in self.fields.get(&number).into_iter().flatten() {
             // Those that are certain come first.
@@ -375,6 +323,12 @@ impl Belongings {
         for (name, values) in grouped {
             properties.append(name, values, at);
         }
+    }
+
+    /// Whether resources of their own are elements of a list.
+    pub(super) fn has_parts(&self, number: usize, list: &str) -> bool {
+        let own = self.lists.get(&number).into_iter().flatten().any(|(name, _)| *name == list);
+        own || self.azapi_parts.contains(&(number, list.to_lowercase()))
     }
 
     /// The machine that has a disk.

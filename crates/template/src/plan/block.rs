@@ -1,6 +1,7 @@
 //! An attribute or block of a planned resource: its value, what is unknown or secret of it, and its expression.
 //!
-//! INVARIANT: a secret leaves as [`Why::Sensitive`], whatever the plan holds.
+//! INVARIANT: a secret leaves as [`Why::Sensitive`], whatever the plan holds, and no value has a place that takes in
+//! the text of one: what a secret stands in, and what has no text of its own, begins where it begins and ends there.
 
 use std::rc::Rc;
 
@@ -17,8 +18,10 @@ pub(super) struct Block<'p> {
     unknown: Option<&'p Value>,
     sensitive: [Option<&'p Value>; 2],
     expressions: Vec<&'p Object>,
-    /// Where it was written.
+    /// The place of what is made of the block and has no text of its own: that of its name, else where it begins.
     pub(super) at: Span,
+    /// Where it was written, all of it.
+    extent: Span,
 }
 
 /// The blocks of one name.
@@ -43,8 +46,17 @@ impl<'p> Block<'p> {
             unknown: resource.unknown,
             sensitive: resource.sensitive,
             expressions: expressions.into_iter().collect(),
-            at: resource.at,
+            at: place(resource.values, resource.sensitive, resource.at),
+            extent: resource.at,
         }
+    }
+
+    /// Where it was written, all of it; where it begins if it holds a secret.
+    pub(super) fn whole(&self) -> Span {
+        let marked = self.sensitive.iter().flatten().any(|one| !holds_nothing(one));
+        let members = self.values.map(Object::members).unwrap_or_default();
+        let secret = marked || members.iter().any(|own| holds_secret(&own.name, &own.value));
+        if secret { beginning(self.extent) } else { self.extent }
     }
 
     /// The address of an attribute.
@@ -85,7 +97,20 @@ impl<'p> Block<'p> {
 
     /// Whether the configuration is there, and has no such attribute.
     pub(super) fn is_left_out(&self, name: &str) -> bool {
-        !self.expressions.is_empty() && self.expressions.iter().all(|own| own.get(name).is_none())
+        !self.expressions.is_empty()
+            && self.expressions.iter().all(|own| own.get(name).is_none() && !is_expression(own))
+    }
+
+    /// Whether the configuration has such an attribute or block. That it has none does not say that there is none:
+    /// blocks that a `dynamic` one makes are left out of the plan.
+    pub(super) fn is_written(&self, name: &str) -> bool {
+        self.expressions.iter().any(|own| own.get(name).is_some())
+    }
+
+    /// Whether the references are those of all blocks of the name together: blocks that are attributes as well have
+    /// one expression for all of them.
+    pub(super) fn shares_references(&self) -> bool {
+        self.expressions.len() > 1 || self.expressions.iter().any(|own| is_expression(own))
     }
 
     /// The same; an empty text is none.
@@ -105,7 +130,10 @@ impl<'p> Block<'p> {
 
     /// What the configuration refers to in an attribute: lists of references.
     pub(super) fn references(&self, name: &str) -> Vec<&'p [Value]> {
-        let of = |expressions: &&'p Object| expressions.get(name)?.object()?.get("references")?.list();
+        let of = |expressions: &&'p Object| match is_expression(expressions) {
+            true => expressions.get("references")?.list(),
+            false => expressions.get(name)?.object()?.get("references")?.list(),
+        };
         self.expressions.iter().filter_map(of).collect()
     }
 
@@ -129,14 +157,16 @@ impl<'p> Block<'p> {
             let unknown = unknown.get(index).copied();
             let fields = value.and_then(Value::object);
             let at = value.or(unknown).map_or(self.at, |value| value.at);
+            let sensitive = [first.get(index).copied(), second.get(index).copied()];
             Block {
                 resource: self.resource,
                 path: format!("{}.{name}[{index}]", self.path).into(),
                 values: fields,
                 unknown,
-                sensitive: [first.get(index).copied(), second.get(index).copied()],
+                sensitive,
                 expressions: expression_of(fields, index, name, &written),
-                at,
+                at: place(fields, sensitive, at),
+                extent: at,
             }
         };
         Blocks { all: (0..count).map(block).collect(), unknown: None }
@@ -169,6 +199,42 @@ fn expression_of<'p>(
         true => written.to_vec(),
         false => written.get(index).copied().into_iter().collect(),
     }
+}
+
+/// Whether an object is the expression of an attribute, and not a block with expressions inside.
+fn is_expression(object: &Object) -> bool {
+    object.get("references").is_some_and(|all| all.list().is_some())
+        || object.get("constant_value").is_some_and(|value| {
+            // An attribute may have this name.
+            let inner = |inner: &Object| inner.get("references").or(inner.get("constant_value")).is_some();
+            !value.object().is_some_and(inner)
+        })
+}
+
+/// Where something begins, without any of its text.
+pub(super) fn beginning(at: Span) -> Span {
+    Span { end: at.start, ..at }
+}
+
+/// The place of what is made of an object.
+fn place(values: Option<&Object>, sensitive: [Option<&Value>; 2], at: Span) -> Span {
+    let hidden = sensitive.iter().any(|one| inside(*one, "name").is_some_and(|one| !holds_nothing(one)));
+    let name = values.and_then(|values| values.get("name")).filter(|name| !hidden && name.text().is_some());
+    name.map_or(beginning(at), |name| name.at)
+}
+
+/// Whether a value is a secret by its name, or holds one.
+fn holds_secret(name: &str, value: &Value) -> bool {
+    let is_set = !value.is_null() && value.text() != Some("");
+    is_set
+        && (is_secret(name)
+            || match &value.kind {
+                Kind::List(items) => items.iter().any(|item| holds_secret("", item)),
+                Kind::Object(object) => {
+                    object.members().iter().any(|own| holds_secret(&own.name, &own.value))
+                }
+                _ => false,
+            })
 }
 
 /// A list's elements; what is no list is its only one.
@@ -233,6 +299,9 @@ impl<'p> Parts<'p> {
     fn merged(self, address: &str, name: &str) -> Option<Value> {
         let value = self.value.filter(|value| !value.is_null());
         let at = value.or(self.unknown).map(|value| value.at)?;
+        let marked = self.sensitive.iter().flatten().any(|one| !holds_nothing(one));
+        let at =
+            if marked || value.is_some_and(|value| holds_secret(name, value)) { beginning(at) } else { at };
         if is_true(self.unknown) && value.is_none() {
             let secret = is_secret(name) || self.sensitive.iter().any(|one| is_true(*one));
             let why = if secret { Why::Sensitive(address.into()) } else { Why::Apply(address.into()) };

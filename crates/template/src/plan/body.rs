@@ -103,6 +103,25 @@ impl Props {
         }
     }
 
+    pub(super) fn remove(&mut self, name: &str) {
+        self.all.retain(|(own, _)| *own != name);
+    }
+
+    /// Takes elements of a name out of a list.
+    pub(super) fn remove_named(&mut self, list: &str, name: &str) {
+        let Some((_, value)) = self.all.iter_mut().find(|(own, _)| own.eq_ignore_ascii_case(list)) else {
+            return;
+        };
+        let Some(items) = value.list() else { return };
+        let is = |item: &Value| {
+            let own = item.object().and_then(|own| own.text("name").map(str::to_lowercase));
+            own.is_some_and(|own| own == name)
+        };
+        if items.iter().any(is) {
+            *value = Value::of_list(items.iter().filter(|item| !is(item)).cloned().collect(), value.at);
+        }
+    }
+
     pub(super) fn object(self, at: Span) -> Value {
         Value::of_object(self.all, at)
     }
@@ -122,7 +141,9 @@ pub(super) fn list_of<'p>(
     if blocks.unknown.is_some() {
         return blocks.unknown;
     }
-    let all: Vec<Value> = blocks.all.iter().enumerate().map(|(index, block)| make(block, index)).collect();
+    // An element has the place of its block, its members that of the attributes that they come from.
+    let all = blocks.all.iter().enumerate().map(|(index, block)| make(block, index).moved(block.whole()));
+    let all: Vec<Value> = all.collect();
     (!all.is_empty()).then(|| Value::of_list(all, block.get(name).map_or(block.at, |value| value.at)))
 }
 

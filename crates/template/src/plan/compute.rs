@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use super::block::Block;
 use super::body::{Body, Props, is, joined, list_of};
 use super::convert::Maker;
-use super::estate::Joint;
 use super::ids::MACHINES;
+use super::joint::Joint;
 use super::version::Documented;
 use crate::value::{Kind, Member, Object, Value};
 
@@ -405,5 +405,7 @@ pub(super) fn extension(block: &Block<'_>, properties: &mut Props) {
             ("protectedSettings", "protected_settings"),
         ],
     );
-    properties.maybe("settings", block.filled("settings").map(super::azapi::parsed));
+    let address = block.address("settings");
+    let settings = block.filled("settings");
+    properties.maybe("settings", settings.map(|all| super::azapi::without_secrets(all, &address)));
 }

@@ -5,9 +5,12 @@ use hashbrown::HashMap;
 use super::belongings::Belongings;
 use super::block::Block;
 use super::body::{Body, Props};
+use super::embedded::{embedded, is_deployment};
 use super::estate::Estate;
+use super::fate::Fate;
 use super::ids::{Scheme, is_association, scheme};
-use super::{Note, Plan, Planned, around, azapi, compute, disk, firewall, forward, network, scale_set};
+use super::{Note, NoteKind, Plan, Planned};
+use super::{around, azapi, compute, disk, firewall, forward, network, scale_set};
 use crate::value::{Part, Value};
 
 /// Data sources that become resources.
@@ -45,7 +48,7 @@ pub(super) struct Maker<'e, 'p> {
 /// Whether a resource becomes one of Azure.
 pub(super) fn is_converted(estate: &Estate<'_>, number: usize) -> bool {
     let Some(resource) = estate.resource(number) else { return false };
-    if scheme(resource.kind).is_none() {
+    if scheme(resource.kind).is_none() || resource.fate == Fate::Leaves {
         return false;
     }
     // What is read and managed is told once.
@@ -56,7 +59,7 @@ pub(super) fn is_converted(estate: &Estate<'_>, number: usize) -> bool {
 
 pub(super) fn convert(estate: &Estate<'_>) -> Plan {
     let mut maker = Maker { estate, belongings: Belongings::read(estate) };
-    let mut plan = Plan::default();
+    let mut plan = Plan { partial: estate.input.partial.clone(), ..Plan::default() };
     // Inner parts before those that hold them.
     for (number, resource) in estate.input.resources.iter().enumerate() {
         if PLACED.contains(&resource.kind)
@@ -70,14 +73,22 @@ pub(super) fn convert(estate: &Estate<'_>) -> Plan {
     let mut updates = Vec::new();
     let mut places: HashMap<usize, usize> = HashMap::new();
     for (number, resource) in estate.input.resources.iter().enumerate() {
+        if resource.fate == Fate::Leaves {
+            continue;
+        }
         if !is_converted(estate, number) {
-            if !is_association(resource.kind) {
+            let deploys = !resource.data && is_deployment(resource.kind);
+            if let Some(one) = deploys.then(|| embedded(estate, number)).flatten() {
+                plan.templates.push(one);
+            } else if !is_association(resource.kind) {
                 let kind =
                     if resource.data { format!("data.{}", resource.kind) } else { resource.kind.to_owned() };
-                let at = *notes.entry(kind.clone()).or_insert(plan.notes.len());
-                match plan.notes.get_mut(at) {
+                let place = *notes.entry(kind.clone()).or_insert(plan.notes.len());
+                let what = if deploys { NoteKind::Template } else { NoteKind::Skipped };
+                let at = estate.block(number).map_or(resource.at, |block| block.at);
+                match plan.notes.get_mut(place) {
                     Some(note) => note.count += 1,
-                    None => plan.notes.push(Note { kind: kind.into(), count: 1, at: resource.at }),
+                    None => plan.notes.push(Note { what, kind: kind.into(), count: 1, at }),
                 }
             }
             continue;
@@ -86,7 +97,11 @@ pub(super) fn convert(estate: &Estate<'_>) -> Plan {
             continue;
         }
         let Some(body) = maker.resource(number) else { continue };
-        let planned = Planned { body, address: resource.address.clone() };
+        let planned = Planned {
+            body,
+            address: resource.address.clone(),
+            whole: resource.kind != "azapi_update_resource",
+        };
         if resource.kind == "azapi_update_resource" {
             updates.push((number, planned));
         } else {
@@ -108,8 +123,22 @@ pub(super) fn convert(estate: &Estate<'_>) -> Plan {
         whole.set("id", one.id);
         whole.text("type", one.kind, one.at);
         whole.set("properties", one.properties.object(one.at));
-        plan.resources.push(Planned { body: whole.object(one.at), address: resource.address.clone() });
+        plan.resources.push(Planned {
+            body: whole.object(one.at),
+            address: resource.address.clone(),
+            whole: false,
+        });
     }
+    let leaving = maker.belongings.leaving;
+    plan.gone = leaving.gone;
+    plan.notes.extend(leaving.notes);
+    let joins = estate.joins_by_index().into_iter();
+    plan.notes.extend(joins.map(|(word, count, at)| Note {
+        what: NoteKind::Index,
+        kind: word.into(),
+        count,
+        at,
+    }));
     plan.faults = maker.belongings.faults;
     plan.faults.sort_unstable();
     plan
@@ -119,13 +148,18 @@ impl<'p> Maker<'_, 'p> {
     /// A part of another resource, as it stands in the list there.
     fn element(&mut self, number: usize) -> Option<Value> {
         let block = self.estate.block(number)?;
-        let properties = self.completed(number, &block)?.properties;
+        let properties = match self.estate.resource(number)?.fate {
+            // Nobody knows how many there will be.
+            Fate::Deferred { counted: false } => return Some(block.doubt("properties", block.at)),
+            Fate::Deferred { counted: true } => block.doubt("properties", block.at),
+            _ => self.completed(number, &block)?.properties.object(block.at),
+        };
         let id = self.estate.id(number);
         let mut whole = Props::default();
         whole.maybe("name", block.filled("name").or_else(|| last(&id)));
         whole.set("id", id);
-        whole.set("properties", properties.object(block.at));
-        Some(whole.object(block.at))
+        whole.set("properties", properties);
+        Some(whole.object(block.at).moved(block.whole()))
     }
 
     fn completed(&mut self, number: usize, block: &Block<'p>) -> Option<Body> {
@@ -138,7 +172,12 @@ impl<'p> Maker<'_, 'p> {
     fn resource(&mut self, number: usize) -> Option<Value> {
         let block = self.estate.block(number)?;
         let resource = self.estate.resource(number)?;
-        let body = self.completed(number, &block)?;
+        let body = match resource.fate {
+            Fate::Deferred { .. } => {
+                Body { whole: Some(block.doubt("properties", block.at)), ..Body::default() }
+            }
+            _ => self.completed(number, &block)?,
+        };
         let id = self.estate.id(number);
         let mut whole = Props::default();
         // The name of a role is what people read, not that of the resource.
@@ -191,7 +230,7 @@ impl<'p> Maker<'_, 'p> {
 
     fn body(&mut self, block: &Block<'p>, kind: &str) -> Option<Body> {
         if kind.starts_with("azapi_") {
-            return Some(azapi::body(block));
+            return Some(azapi::body(self.estate, block));
         }
         network::body(self, block, kind)
             .or_else(|| compute::body(self, block, kind))

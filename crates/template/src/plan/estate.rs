@@ -3,88 +3,53 @@
 //! INVARIANT: every converted resource has an id, and the same unknown name gives the same id wherever it is
 //! mentioned. Each look-up takes the time of one.
 
-use std::cell::OnceCell;
-use std::sync::Arc;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 
 use super::block::Block;
+use super::fate::Fate;
 use super::ids::{Scheme, scheme};
 use super::input::{Input, Resource};
+use super::joint::{Among, Joint};
 use super::naming::{outside, parts, unknown_part};
+use super::provider::{Subscriptions, key_of};
 use super::references::{Found, Wanted, find};
 use super::version::Version;
-use crate::value::{Kind, Part, Span, Unknown, Value, Why};
+use crate::value::{Kind, Part, Span, Value};
 use crate::wire::is_id;
 
 /// The deepest chain of resources of which one is in the id of the next.
 const DEPTH_LIMIT: usize = 64;
 
+/// Attributes by resource and address: by what they count, and where.
+type Counted = BTreeMap<(usize, String), (&'static str, Span)>;
+
 pub(super) struct Estate<'p> {
     pub(super) input: Input<'p>,
     pub(super) version: Version,
     ids: Vec<OnceCell<Value>>,
-    pub(super) subscription: Part,
+    subscriptions: Subscriptions,
+    /// Attributes that lead to the instance with the same index, though an expression may count otherwise.
+    by_index: RefCell<Counted>,
     /// Resources by id, in lower case.
     by_id: HashMap<String, usize>,
-    /// Resources by kind, group and name, as far as these have names; in lower case.
+    /// Resources by kind, subscription, group and name, as far as these have names; in lower case.
     by_name: HashMap<String, usize>,
-}
-
-/// What an attribute with an id leads to.
-pub(super) enum Joint {
-    /// A resource, and its number where the plan holds it.
-    To(Value, Option<usize>),
-    /// It is not known which.
-    Open(Value, Among),
-}
-
-/// Which resources may be meant.
-pub(super) enum Among {
-    /// These.
-    These(Vec<usize>),
-    /// One that the plan does not hold.
-    Elsewhere,
-    /// Any of its kind.
-    Any,
-}
-
-impl Joint {
-    /// `{"id": …}`, or the unknown itself.
-    pub(super) fn reference(self) -> Value {
-        match self {
-            Self::To(id, _) => {
-                let at = id.at;
-                Value::of_object(vec![("id", id)], at)
-            }
-            Self::Open(value, _) => value,
-        }
-    }
-
-    /// The id, or the unknown itself.
-    pub(super) fn id(self) -> Value {
-        match self {
-            Self::To(id, _) => id,
-            Self::Open(value, _) => value,
-        }
-    }
 }
 
 impl<'p> Estate<'p> {
     pub(super) fn new(input: Input<'p>) -> Self {
         let version = Version::of(&input);
-        let subscription = match subscription(&input) {
-            Some(text) => Part::Literal(text),
-            None => {
-                Part::Unknown(Unknown::new("subscription", "subscription", Why::Scope("subscription".into())))
-            }
-        };
+        let subscriptions = Subscriptions::read(&input);
         let ids = input.resources.iter().map(|_| OnceCell::new()).collect();
         let (by_id, by_name) = (HashMap::new(), HashMap::new());
-        let mut estate = Self { input, version, ids, subscription, by_id, by_name };
+        let mut estate =
+            Self { input, version, ids, subscriptions, by_index: RefCell::default(), by_id, by_name };
         // Networks, groups and the like first: others name them.
         for number in 0..estate.input.resources.len() {
-            if let Some(key) = estate.name_key_of(number) {
+            if let Some(key) = estate.name_key_of(number).filter(|_| estate.is_there(number)) {
                 estate.by_name.entry(key).or_insert(number);
             }
         }
@@ -93,7 +58,10 @@ impl<'p> Estate<'p> {
             let key = id.text().map_or_else(|| id.key(), str::to_owned).trim_end_matches('/').to_lowercase();
             let Some(resource) = estate.input.resources.get(number) else { continue };
             // What changes another resource has its id, and is none itself.
-            if scheme(resource.kind).is_none() || resource.kind == "azapi_update_resource" {
+            if scheme(resource.kind).is_none()
+                || resource.kind == "azapi_update_resource"
+                || !estate.is_there(number)
+            {
                 continue;
             }
             let known = estate.by_id.get(&key).and_then(|known| estate.input.resources.get(*known));
@@ -107,6 +75,50 @@ impl<'p> Estate<'p> {
 
     pub(super) fn resource(&self, number: usize) -> Option<&Resource<'p>> {
         self.input.resources.get(number)
+    }
+
+    /// Whether a resource is there afterwards.
+    pub(super) fn is_there(&self, number: usize) -> bool {
+        self.resource(number).is_some_and(|resource| resource.fate != Fate::Leaves)
+    }
+
+    /// The subscription that a resource stands in.
+    pub(super) fn subscription(&self, number: usize) -> Part {
+        let Some(resource) = self.resource(number) else {
+            return self.subscriptions.of(super::provider::DEFAULT);
+        };
+        match resource.told_subscription() {
+            Some(told) => Part::Literal(told.into()),
+            None => self.subscriptions.of(key_of(&self.input, resource.config)),
+        }
+    }
+
+    /// The subscription of a resource that the plan does not hold.
+    pub(super) fn subscription_at(&self, address: &str) -> Part {
+        self.subscriptions.of(key_of(&self.input, self.input.configured(address)))
+    }
+
+    /// What an attribute refers to. A join by index is kept in mind.
+    pub(super) fn find(&self, block: &Block<'p>, attribute: &str, wanted: &Wanted<'_>) -> Option<Found> {
+        let resource = self.resource(block.resource)?;
+        let found = find(&self.input, resource, &block.references(attribute), wanted);
+        if let Some(word) = found.by_index {
+            let key = (block.resource, block.address(attribute));
+            self.by_index.borrow_mut().entry(key).or_insert((word, block.at));
+        }
+        Some(found)
+    }
+
+    /// The joins by index: `count.index` or `each.key`, how many, and where the first one is.
+    pub(super) fn joins_by_index(&self) -> Vec<(&'static str, usize, Span)> {
+        let mut all: Vec<(&'static str, usize, Span)> = Vec::new();
+        for (word, at) in self.by_index.borrow().values() {
+            match all.iter_mut().find(|(own, ..)| own == word) {
+                Some((_, count, _)) => *count += 1,
+                None => all.push((word, 1, *at)),
+            }
+        }
+        all
     }
 
     pub(super) fn block(&self, number: usize) -> Option<Block<'p>> {
@@ -153,11 +165,10 @@ impl<'p> Estate<'p> {
             return Joint::To(self.join(at, [self.in_group(block, arm), name]), None);
         }
         if value.as_ref().is_none_or(|value| value.text().is_none()) {
-            let Some(resource) = self.resource(block.resource) else {
+            let wanted = Wanted { kinds: &[kind], attribute: "name" };
+            let Some(found) = self.find(block, attribute, &wanted) else {
                 return Joint::Open(block.doubt(attribute, at), Among::Any);
             };
-            let wanted = Wanted { kinds: &[kind], attribute: "name" };
-            let found = find(&self.input, resource, &block.references(attribute), &wanted);
             if let (false, [only], []) = (found.open, found.all.as_slice(), found.missing.as_slice()) {
                 return Joint::To(self.id_moved(*only, at), Some(*only));
             }
@@ -175,7 +186,9 @@ impl<'p> Estate<'p> {
         }
         let name = self.name_in(block, attribute, kind);
         let group = self.group_of(block);
-        if let Some(number) = self.by_name.get(&self.name_key(kind, &group, &name)) {
+        if let Some(number) =
+            self.by_name.get(&self.name_key(kind, &self.subscription(block.resource), &group, &name))
+        {
             return Joint::To(self.id_moved(*number, at), Some(*number));
         }
         let Some(Scheme::InGroup(arm)) = scheme(kind) else {
@@ -217,9 +230,10 @@ impl<'p> Estate<'p> {
         let Kind::Unknown(_) = value.kind else {
             return Some(Joint::Open(block.doubt(attribute, value.at), Among::Any));
         };
-        let resource = self.resource(block.resource)?;
-        let found =
-            find(&self.input, resource, &block.references(attribute), &Wanted { kinds, attribute: "id" });
+        let found = self.find(block, attribute, &Wanted { kinds, attribute: "id" })?;
+        if found.all.is_empty() && found.missing.is_empty() && kinds.contains(&"azurerm_subnet") {
+            return Some(self.inline_subnet(block, attribute, value.at));
+        }
         Some(self.settle(block, attribute, value.at, found, depth))
     }
 
@@ -241,6 +255,21 @@ impl<'p> Estate<'p> {
         }
     }
 
+    /// The subnet that a network has inside of it, where the network is what is referred to.
+    fn inline_subnet(&self, block: &Block<'p>, attribute: &str, at: Span) -> Joint {
+        let networks = self.resources_behind(block, attribute, "azurerm_virtual_network", "subnet");
+        if let [only] = networks.as_slice()
+            && let Some(network) = self.block(*only)
+            && let subnets = network.blocks("subnet")
+            && let ([subnet], None) = (subnets.all.as_slice(), &subnets.unknown)
+        {
+            let id = self.part_of(&self.id(*only), "subnets", subnet, "name").moved(at);
+            let number = self.at_id(&id);
+            return Joint::To(id, number);
+        }
+        Joint::Open(block.doubt(attribute, at), Among::Any)
+    }
+
     fn open(&self, block: &Block<'p>, attribute: &str, at: Span, found: Found) -> Joint {
         let among = match found.open || found.all.is_empty() {
             true => Among::Any,
@@ -258,9 +287,11 @@ impl<'p> Estate<'p> {
     ) -> Option<Result<Vec<Joint>, Value>> {
         let value = block.get(attribute)?;
         let found = || -> Option<Vec<(Value, Option<usize>)>> {
-            let resource = self.resource(block.resource)?;
-            let found =
-                find(&self.input, resource, &block.references(attribute), &Wanted { kinds, attribute: "id" });
+            let found = self.find(block, attribute, &Wanted { kinds, attribute: "id" })?;
+            // Of what several blocks share nobody can tell which one uses which.
+            if block.shares_references() && found.all.len() > 1 {
+                return None;
+            }
             match (found.open, found.all.is_empty(), found.missing.is_empty()) {
                 (false, _, true) => {
                     Some(found.all.into_iter().map(|it| (self.id_moved(it, value.at), Some(it))).collect())
@@ -317,10 +348,11 @@ impl<'p> Estate<'p> {
         kind: &str,
         theirs: &str,
     ) -> Vec<usize> {
-        let Some(resource) = self.resource(block.resource) else { return Vec::new() };
         let wanted = Wanted { kinds: &[kind], attribute: theirs };
-        let found = find(&self.input, resource, &block.references(attribute), &wanted);
-        if found.open { Vec::new() } else { found.all }
+        match self.find(block, attribute, &wanted) {
+            Some(found) if !found.open => found.all,
+            _ => Vec::new(),
+        }
     }
 
     /// `{"id": …}` of an attribute.
@@ -340,28 +372,4 @@ pub(super) fn arm_type(kind: &str) -> Option<&'static str> {
         Scheme::InGroup(arm) => Some(arm),
         _ => None,
     }
-}
-
-/// The subscription, from the configuration of the provider or any id.
-fn subscription(input: &Input<'_>) -> Option<Arc<str>> {
-    let provider = |member: &crate::value::Member| {
-        let provider = member.value.object()?;
-        (provider.text("name") == Some("azurerm")).then_some(())?;
-        let id = provider.get("expressions")?.object()?.get("subscription_id")?.object()?;
-        id.text("constant_value").filter(|id| !id.is_empty()).map(Arc::from)
-    };
-    let providers = input.providers.map(crate::value::Object::members).unwrap_or_default();
-    providers.iter().find_map(provider).or_else(|| {
-        // Any id will do, but one of a data source may stand in another subscription.
-        let known = |resource: &Resource<'_>| {
-            let id = resource.values?.text("id")?;
-            let rest = id
-                .get(..15)
-                .filter(|start| start.eq_ignore_ascii_case("/subscriptions/"))
-                .and(id.get(15..))?;
-            rest.split('/').next().filter(|id| !id.is_empty()).map(Arc::from)
-        };
-        let managed = |data: bool| input.resources.iter().filter(move |it| it.data == data).find_map(known);
-        managed(false).or_else(|| managed(true))
-    })
 }

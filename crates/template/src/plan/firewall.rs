@@ -3,12 +3,14 @@
 use super::block::Block;
 use super::body::{Body, Props, joined, list_of};
 use super::convert::Maker;
+use super::joint::Joint;
 use super::network::plain_configurations;
 use super::version::Documented;
-use crate::value::{Kind, Value};
+use crate::value::{Kind, Value, Why};
 
 const POLICIES: &[&str] = &["azurerm_firewall_policy"];
 const IP_GROUPS: &[&str] = &["azurerm_ip_group"];
+const FIREWALL: &str = "azurerm_firewall";
 
 pub(super) fn body<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, kind: &str) -> Option<Body> {
     let (mut top, mut properties) = (Props::default(), Props::default());
@@ -72,6 +74,9 @@ fn classic<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, nat: bool, properties: 
         common(maker, rule, &mut fields);
         fields.take(rule, &[("protocols", "protocols"), ("destinationAddresses", "destination_addresses")]);
         if nat {
+            let firewall = maker.estate.by_name(block, "azure_firewall_name", FIREWALL);
+            let firewalls: Vec<usize> = firewall.number().into_iter().collect();
+            listens(maker, rule, &firewalls, &mut fields);
             translation(rule, &mut fields);
         }
         fields.object(rule.at)
@@ -92,10 +97,67 @@ fn common<'p>(maker: &Maker<'_, 'p>, rule: &Block<'p>, fields: &mut Props) {
         [("sourceIpGroups", "source_ip_groups"), ("destinationIpGroups", "destination_ip_groups")]
     {
         let groups = maker.estate.joints(rule, attribute, IP_GROUPS).map(|groups| match groups {
-            Ok(all) => Value::of_list(all.into_iter().map(super::estate::Joint::id).collect(), rule.at),
+            Ok(all) => Value::of_list(all.into_iter().map(Joint::id).collect(), rule.at),
             Err(unknown) => unknown,
         });
         fields.maybe(name, groups.filter(|list| list.list().is_none_or(|items| !items.is_empty())));
+    }
+}
+
+/// The firewalls that take their rules from the policy of a group.
+fn users(maker: &Maker<'_, '_>, group: usize) -> Vec<usize> {
+    let estate = maker.estate;
+    let leads = |number: usize, attribute: &str| estate.joint(&estate.block(number)?, attribute, POLICIES);
+    let Some(policy) = leads(group, "firewall_policy_id").and_then(|joint| joint.number()) else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    for (number, one) in
+        estate.input.resources.iter().enumerate().filter(|(number, _)| estate.is_there(*number))
+    {
+        let attribute = match one.kind {
+            FIREWALL => "firewall_policy_id",
+            "azurerm_firewall_policy" => "base_policy_id",
+            _ => continue,
+        };
+        match leads(number, attribute) {
+            Some(Joint::To(_, Some(own))) if own == policy && one.kind == FIREWALL => all.push(number),
+            // Others may take their rules from it as well.
+            Some(Joint::To(_, Some(own))) if own == policy => return Vec::new(),
+            Some(Joint::Open(..)) => return Vec::new(),
+            _ => {}
+        }
+    }
+    all
+}
+
+/// The address that a rule listens on, where nobody knows it yet. Addresses are told apart by their texts, of which
+/// there is none before `apply`; but what a firewall gets is sent to one of its public addresses. Where it has but the
+/// one that the rule names, any address is as good: no other packet meets the rule.
+fn listens<'p>(maker: &Maker<'_, 'p>, rule: &Block<'p>, firewalls: &[usize], fields: &mut Props) {
+    let estate = maker.estate;
+    let attribute = match rule.filled("destination_address") {
+        Some(_) => "destination_address",
+        None => "destination_addresses",
+    };
+    let Some(value) = rule.get(attribute) else { return };
+    let only = value.list().map_or(Some(&value), |items| if let [only] = items { Some(only) } else { None });
+    let later = only.is_some_and(|one| one.doubt().is_some_and(|own| matches!(own.why, Why::Apply(_))));
+    let named = estate.resources_behind(rule, attribute, "azurerm_public_ip", "ip_address");
+    let ([named], true) = (named.as_slice(), later && !firewalls.is_empty()) else { return };
+    let has_only = |firewall: &usize| {
+        let configurations = estate.block(*firewall).map(|block| block.blocks("ip_configuration"));
+        let Some(all) = configurations.filter(|all| all.unknown.is_none()).map(|all| all.all) else {
+            return false;
+        };
+        let addresses =
+            all.iter().filter_map(|one| estate.joint(one, "public_ip_address_id", &["azurerm_public_ip"]));
+        let addresses: Vec<Option<usize>> = addresses.map(|joint| joint.number()).collect();
+        addresses == [Some(*named)]
+    };
+    if firewalls.iter().all(has_only) {
+        let any = Value::of_list(vec![Value::of_text("*", value.at)], value.at);
+        fields.set("destinationAddresses", any);
     }
 }
 
@@ -133,6 +195,7 @@ fn collection<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, kind: &str) -> Value
         fields.maybe("destinationAddresses", addresses.or_else(|| rule.get("destination_addresses")));
         fields.take(rule, &[("destinationFqdns", "destination_fqdns"), ("targetFqdns", "destination_fqdns")]);
         if nat {
+            listens(maker, rule, &users(maker, block.resource), &mut fields);
             translation(rule, &mut fields);
         }
         fields.object(rule.at)

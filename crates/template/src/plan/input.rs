@@ -1,17 +1,21 @@
 //! The resources and modules of a plan or state, wherever its form keeps them.
 //!
 //! INVARIANT: modules are walked no deeper than [`MODULE_LIMIT`], and each resource is found by its address at once.
+//! What the plan takes away stands beside the rest under no address, so that nothing leads to it.
 //!
 //! Source: <https://developer.hashicorp.com/terraform/internals/json-format>
 
 use hashbrown::HashMap;
 
+use super::Partial;
 use super::address::{Index, steps};
+use super::fate::Fate;
+use super::marks::Marks;
 use crate::fault::{Fault, FaultKind};
 use crate::value::{Kind, Object, Span, Value};
 
-/// The deepest nesting of modules that is read.
-pub(super) const MODULE_LIMIT: usize = 64;
+/// The deepest nesting of modules that is read. Each level takes two of the file's own nesting, which is bounded too.
+pub(super) const MODULE_LIMIT: usize = 32;
 
 /// An instance of a resource.
 pub(super) struct Resource<'p> {
@@ -27,6 +31,8 @@ pub(super) struct Resource<'p> {
     pub(super) sensitive: [Option<&'p Value>; 2],
     /// What the configuration says of the resource.
     pub(super) config: Option<&'p Object>,
+    /// What becomes of it.
+    pub(super) fate: Fate,
     pub(super) at: Span,
 }
 
@@ -42,7 +48,7 @@ pub(super) struct Module<'p> {
     /// Its own configuration.
     pub(super) config: Option<&'p Object>,
     /// Resources of the configuration by `type.name`, and `data.type.name`.
-    configured: HashMap<String, &'p Object>,
+    pub(super) configured: HashMap<String, &'p Object>,
 }
 
 /// The instances of one resource block.
@@ -65,13 +71,17 @@ pub(super) struct Input<'p> {
     pub(super) root: Option<&'p Object>,
     /// The `provider_config` of the configuration.
     pub(super) providers: Option<&'p Object>,
+    /// The values of the root's variables.
+    pub(super) variables: Option<&'p Object>,
+    /// Why it does not tell everything.
+    pub(super) partial: Vec<Partial>,
 }
 
 /// A resource's change: what will be, what of it is unknown, what secret.
 type Change<'p> = (&'p Object, Option<&'p Object>);
 
 impl<'p> Input<'p> {
-    pub(super) fn read(plan: &'p Value) -> Result<Self, Fault> {
+    pub(super) fn read(plan: &'p Value, marks: &'p Marks) -> Result<Self, Fault> {
         let not = || Fault::new(FaultKind::Not("a Terraform plan or state"), plan.at);
         let object = plan.object().ok_or_else(not)?;
         let configuration = object.get("configuration").and_then(Value::object);
@@ -84,15 +94,22 @@ impl<'p> Input<'p> {
             modules_by_address: HashMap::new(),
             root: configuration.and_then(|all| all.get("root_module")).and_then(Value::object),
             providers: configuration.and_then(|all| all.get("provider_config")).and_then(Value::object),
+            variables: object.get("variables").and_then(Value::object),
+            partial: Vec::new(),
         };
         input.add_module("", None, None, None, input.root);
         if object.get("format_version").is_none() && object.get("resources").and_then(Value::list).is_some() {
-            input.read_raw_state(object, plan.at)?;
+            input.read_raw_state(object, marks, plan.at)?;
             return Ok(input);
         }
         let version = object.text("format_version").ok_or_else(not)?;
         let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
         if major.is_none_or(|major| major > 1) {
+            return Err(Fault::new(FaultKind::Version(version.into()), plan.at));
+        }
+        let told = ["planned_values", "values", "resource_changes"];
+        if major == Some(0) && told.iter().all(|part| object.some(part).is_none()) {
+            // What came before the form that is read.
             return Err(Fault::new(FaultKind::Version(version.into()), plan.at));
         }
         let parts = ["planned_values", "values", "resource_changes", "configuration"];
@@ -112,7 +129,35 @@ impl<'p> Input<'p> {
         if let Some(root) = prior.and_then(|values| values.get("root_module")).and_then(Value::object) {
             input.read_module(root, 0, &HashMap::new(), 0, true)?;
         }
+        input.read_unfinished(object);
+        for value in changes {
+            input.read_leaving(value);
+        }
         Ok(input)
+    }
+
+    /// The number of a module instance that is there; of one that is not, that of the root.
+    pub(super) fn known_module(&self, address: &str) -> usize {
+        self.modules_by_address.get(address).copied().unwrap_or_default()
+    }
+
+    /// The number of the resource with an address.
+    pub(super) fn at_address(&self, address: &str) -> Option<usize> {
+        self.by_address.get(address).copied()
+    }
+
+    /// What the configuration says of a resource that the plan may not hold.
+    pub(super) fn configured(&self, address: &str) -> Option<&'p Object> {
+        let path = steps(address);
+        let calls = path.chunks(2).take_while(|two| two.first().is_some_and(|step| step.name == "module"));
+        let module = calls.filter_map(<[_]>::last).last();
+        let number = match module {
+            Some(step) => *self.modules_by_address.get(address.get(..step.end)?)?,
+            None => 0,
+        };
+        let behind = module.map_or(0, |step| step.end + 1);
+        let own: Vec<&str> = steps(address.get(behind..)?).iter().map(|step| step.name).collect();
+        self.modules.get(number)?.configured.get(&own.join(".")).copied()
     }
 
     fn add_module(
@@ -194,6 +239,7 @@ impl<'p> Input<'p> {
                         change.and_then(|(change, _)| change.get("after_sensitive")),
                     ],
                     config: None,
+                    fate: Fate::Stays,
                     at: told.filter(|told| told.object().is_some()).map_or(value.at, |told| told.at),
                 },
                 object.text("name").unwrap_or_default(),
@@ -228,6 +274,7 @@ impl<'p> Input<'p> {
                     unknown: change.get("after_unknown"),
                     sensitive: [change.get("after_sensitive"), None],
                     config: None,
+                    fate: Fate::Stays,
                     at: after.at,
                 },
                 object.text("name").unwrap_or_default(),
@@ -237,7 +284,7 @@ impl<'p> Input<'p> {
     }
 
     /// A state as Terraform keeps it (`terraform.tfstate`, version 4).
-    fn read_raw_state(&mut self, state: &'p Object, at: Span) -> Result<(), Fault> {
+    fn read_raw_state(&mut self, state: &'p Object, marks: &'p Marks, at: Span) -> Result<(), Fault> {
         if !matches!(state.get("version").map(|version| &version.kind), Some(Kind::Int(4))) {
             let text = "a state that can be read: write it with `terraform show -json`";
             return Err(Fault::new(FaultKind::Not(text), at));
@@ -266,8 +313,9 @@ impl<'p> Input<'p> {
                         data,
                         values: values.and_then(Value::object),
                         unknown: None,
-                        sensitive: [None, None],
+                        sensitive: [marks.of(instance), None],
                         config: None,
+                        fate: Fate::Stays,
                         at: values.map_or(instance.at, |values| values.at),
                     },
                     name,
@@ -277,7 +325,7 @@ impl<'p> Input<'p> {
         Ok(())
     }
 
-    fn add(&mut self, mut resource: Resource<'p>, name: &str) {
+    pub(super) fn add(&mut self, mut resource: Resource<'p>, name: &str) {
         if self.by_address.contains_key(&resource.address) {
             return;
         }

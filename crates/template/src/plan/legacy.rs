@@ -8,7 +8,7 @@ use super::compute::{
     DISKS, Os, boot, data_disks, identity, interfaces, market, plan, public_keys, win_rm, zone,
 };
 use super::convert::Maker;
-use super::estate::Joint;
+use super::joint::Joint;
 use super::version::Documented;
 use crate::value::{Kind, Value};
 

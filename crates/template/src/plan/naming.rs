@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::address::steps;
 use super::block::Block;
-use super::estate::{Estate, Joint, arm_type};
+use super::estate::{Estate, arm_type};
 use super::ids::{MACHINES, Scheme, scheme};
-use super::references::{Wanted, find};
+use super::joint::Joint;
+use super::references::Wanted;
 use crate::value::{Kind, Part, Span, Unknown, Value, Why};
 
 impl<'p> Estate<'p> {
@@ -27,7 +28,8 @@ impl<'p> Estate<'p> {
         match scheme {
             Scheme::ResourceGroup => {
                 let name = self.name_of(block, "name");
-                self.join(block.at, [self.subscription_parts("/resourceGroups/"), parts(&name)])
+                let subscription = self.subscription(number);
+                self.join(block.at, [self.subscription_parts(subscription, "/resourceGroups/"), parts(&name)])
             }
             Scheme::InGroup(kind) => {
                 let name = self.name_of(block, "name");
@@ -49,7 +51,9 @@ impl<'p> Estate<'p> {
             Scheme::OfSubscription(kind, attribute) => {
                 let name =
                     block.filled(attribute).unwrap_or_else(|| Value::of_text(usual_name(kind), block.at));
-                self.join(block.at, [self.subscription_parts(&format!("/providers/{kind}/")), parts(&name)])
+                let behind = format!("/providers/{kind}/");
+                let subscription = self.subscription(number);
+                self.join(block.at, [self.subscription_parts(subscription, &behind), parts(&name)])
             }
             Scheme::Attached(attribute, kind, name) => {
                 let scope = self.parent(block, attribute, &[], depth);
@@ -91,23 +95,24 @@ impl<'p> Estate<'p> {
         Value::of_parts(all.into_iter().flatten(), at)
     }
 
-    pub(super) fn subscription_parts(&self, behind: &str) -> Vec<Part> {
-        let mut all = vec![Part::Literal("/subscriptions/".into()), self.subscription.clone()];
+    fn subscription_parts(&self, subscription: Part, behind: &str) -> Vec<Part> {
+        let mut all = vec![Part::Literal("/subscriptions/".into()), subscription];
         all.extend((!behind.is_empty()).then(|| Part::Literal(behind.into())));
         all
     }
 
     pub(super) fn in_group(&self, block: &Block<'p>, kind: &str) -> Vec<Part> {
-        let mut all = self.subscription_parts("/resourceGroups/");
+        let subscription = self.subscription(block.resource);
+        let mut all = self.subscription_parts(subscription, "/resourceGroups/");
         all.extend(parts(&self.group_of(block)));
         all.push(Part::Literal(format!("/providers/{kind}/").into()));
         all
     }
 
     /// The id of one of Azure's own roles.
-    pub(super) fn role_id(&self, guid: &str, at: Span) -> Value {
+    pub(super) fn role_id(&self, block: &Block<'p>, guid: &str, at: Span) -> Value {
         let behind = format!("/providers/Microsoft.Authorization/roleDefinitions/{guid}");
-        self.join(at, [self.subscription_parts(&behind)])
+        self.join(at, [self.subscription_parts(self.subscription(block.resource), &behind)])
     }
 
     /// The name of a resource; where nobody knows it yet, an unknown that is the same wherever it is mentioned.
@@ -134,13 +139,8 @@ impl<'p> Estate<'p> {
             value => value,
         };
         let at = value.map_or(block.at, |value| value.at);
-        let Some(resource) = self.resource(block.resource) else { return block.doubt(attribute, at) };
-        let found = find(
-            &self.input,
-            resource,
-            &block.references(attribute),
-            &Wanted { kinds: &[kind], attribute: "name" },
-        );
+        let wanted = Wanted { kinds: &[kind], attribute: "name" };
+        let Some(found) = self.find(block, attribute, &wanted) else { return block.doubt(attribute, at) };
         match (found.open, found.all.as_slice(), found.missing.as_slice()) {
             (false, [only], []) => match self.block(*only) {
                 Some(other) => self.name_of(&other, "name").moved(at),
@@ -151,32 +151,43 @@ impl<'p> Estate<'p> {
         }
     }
 
-    pub(super) fn name_key(&self, kind: &str, group: &Value, name: &Value) -> String {
-        format!("{kind}\n{}\n{}", group.key(), name.key()).to_lowercase()
+    pub(super) fn name_key(&self, kind: &str, subscription: &Part, group: &Value, name: &Value) -> String {
+        let subscription = match subscription {
+            Part::Literal(text) => text,
+            Part::Unknown(unknown) => &*unknown.key,
+        };
+        format!("{kind}\n{subscription}\n{}\n{}", group.key(), name.key()).to_lowercase()
     }
 
     pub(super) fn name_key_of(&self, number: usize) -> Option<String> {
         let resource = self.resource(number)?;
         matches!(scheme(resource.kind), Some(Scheme::InGroup(_))).then_some(())?;
         let block = self.block(number)?;
-        Some(self.name_key(resource.kind, &self.group_of(&block), &self.name_of(&block, "name")))
+        let subscription = self.subscription(number);
+        Some(self.name_key(
+            resource.kind,
+            &subscription,
+            &self.group_of(&block),
+            &self.name_of(&block, "name"),
+        ))
     }
 
     /// The id of a resource that the configuration has and the plan has not: all of its names are unknown.
     pub(super) fn missing_id(&self, address: &str, at: Span) -> Option<Value> {
         let path = steps(address);
         let kind = path.len().checked_sub(2).and_then(|before| path.get(before))?.name;
+        let subscription = |behind: &str| self.subscription_parts(self.subscription_at(address), behind);
         let unknown = |attribute: &str| vec![unknown_part(&format!("{address}.{attribute}"))];
         let in_group = |arm: &str, name: Vec<Part>| {
             let behind = literal(format!("/providers/{arm}/"));
             let group = unknown("resource_group_name");
-            [self.subscription_parts("/resourceGroups/"), group, behind, name].concat()
+            [subscription("/resourceGroups/"), group, behind, name].concat()
         };
         if kind == "azurerm_subscription" {
-            return Some(self.join(at, [self.subscription_parts("")]));
+            return Some(self.join(at, [subscription("")]));
         }
         let all = match scheme(kind)? {
-            Scheme::ResourceGroup => [self.subscription_parts("/resourceGroups/"), unknown("name")].concat(),
+            Scheme::ResourceGroup => [subscription("/resourceGroups/"), unknown("name")].concat(),
             Scheme::InGroup(arm) => in_group(arm, unknown("name")),
             Scheme::NamedPart(attribute, owner, list) => [
                 in_group(arm_type(owner)?, unknown(attribute)),

@@ -5,7 +5,8 @@
 use super::block::Block;
 use super::body::{Body, Props, list_of, named, opposite, word};
 use super::convert::Maker;
-use super::version::{Documented, Version};
+use super::read_back::own_list;
+use super::version::Documented;
 use crate::value::{Kind, Value};
 
 const SUBNETS: &[&str] = &["azurerm_subnet"];
@@ -25,7 +26,7 @@ pub(super) fn body<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, kind: &str) -> 
         "subnet" => subnet(maker, block, &mut properties),
         "virtual_network_peering" => peering(maker, block, &mut properties),
         "network_security_group" => {
-            let rules = own_list(maker, block, "security_rule", |rule, _| {
+            let rules = own_list(maker, block, ("security_rule", "securityRules"), |rule, _| {
                 let mut properties = Props::default();
                 security_rule(maker, rule, &mut properties);
                 named(rule, properties)
@@ -35,7 +36,7 @@ pub(super) fn body<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, kind: &str) -> 
         "network_security_rule" => security_rule(maker, block, &mut properties),
         "network_interface" => interface(maker, block, &mut properties),
         "route_table" => {
-            let routes = own_list(maker, block, "route", |route, _| {
+            let routes = own_list(maker, block, ("route", "routes"), |route, _| {
                 let mut properties = Props::default();
                 self::route(route, &mut properties);
                 named(route, properties)
@@ -76,7 +77,7 @@ pub(super) fn body<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, kind: &str) -> 
             properties.take(block, &[("description", "description")]);
             let groups = &["azurerm_network_manager_network_group"];
             let groups = maker.estate.joints(block, "network_group_ids", groups);
-            let group = |joint: super::estate::Joint| {
+            let group = |joint: super::joint::Joint| {
                 let id = joint.id();
                 Value::of_object(vec![("networkGroupId", id.clone())], id.at)
             };
@@ -90,21 +91,6 @@ pub(super) fn body<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, kind: &str) -> 
         _ => return None,
     }
     Some(Body { top, properties, whole: None })
-}
-
-/// Blocks that may as well be resources of their own.
-///
-/// Before 4.0 a plan has them as unknown wherever the configuration leaves them out, as what such resources make was
-/// read back into them. See <https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/guides/4.0-upgrade-guide>.
-fn own_list<'p>(
-    maker: &Maker<'_, 'p>,
-    block: &Block<'p>,
-    name: &str,
-    make: impl FnMut(&Block<'p>, usize) -> Value,
-) -> Option<Value> {
-    let list = list_of(block, name, make)?;
-    let read_back = maker.estate.version == Version::Three && block.is_left_out(name);
-    (!(list.doubt().is_some() && read_back)).then_some(list)
 }
 
 fn zones(block: &Block<'_>, top: &mut Props) {
@@ -134,7 +120,7 @@ fn space(block: &Block<'_>, name: &'static str, attribute: &str, properties: &mu
 fn network<'p>(maker: &Maker<'_, 'p>, block: &Block<'p>, properties: &mut Props) {
     space(block, "addressSpace", "address_space", properties);
     let own = maker.estate.id(block.resource);
-    let subnets = own_list(maker, block, "subnet", |inline, _| {
+    let subnets = own_list(maker, block, ("subnet", "subnets"), |inline, _| {
         let mut fields = Props::default();
         subnet(maker, inline, &mut fields);
         let mut whole = Props::default();

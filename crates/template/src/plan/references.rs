@@ -3,6 +3,9 @@
 //! INVARIANT: what cannot be followed (a local value, an attribute that is no id) makes the answer open; a
 //! resource is named only where no other one can be meant. Steps are counted, so circles end.
 //!
+//! What an expression does with an index is not in the plan: `a.b[1 - count.index]` has the references of
+//! `a.b[count.index]`. Both are taken for the latter, and [`Found::by_index`] says so.
+//!
 //! The references of an expression stand in the order of the configuration, each followed by its own
 //! beginnings: `a.b[0].id`, `a.b[0]`, `a.b`. An index that is an expression, and a splat, leave `a.b` alone.
 
@@ -31,6 +34,8 @@ pub(super) struct Found {
     pub(super) missing: Vec<String>,
     /// Whether it may refer to others.
     pub(super) open: bool,
+    /// Set where one of several instances was chosen by the index of what refers to it: what counts it.
+    pub(super) by_index: Option<&'static str>,
 }
 
 /// What is asked for.
@@ -170,6 +175,9 @@ impl<'i, 'p> Search<'i, 'p, '_> {
         let wanted = match (&call.index, frame.index) {
             (Some(index), _) => Some(index),
             (None, Some(index)) if indexed && children.iter().any(|child| index_of(child) == Some(index)) => {
+                if children.len() > 1 {
+                    self.found.by_index = Some(index.word());
+                }
                 Some(index)
             }
             _ => None,
@@ -245,7 +253,10 @@ impl<'i, 'p> Search<'i, 'p, '_> {
             },
             (None, [only]) => self.found.all.push(*only),
             (None, many) => match same {
-                Some(number) => self.found.all.push(*number),
+                Some(number) => {
+                    self.found.all.push(*number);
+                    self.found.by_index = frame.index.map(Index::word);
+                }
                 None if many.len() > INSTANCE_LIMIT => self.found.open = true,
                 None => self.found.all.extend(many),
             },

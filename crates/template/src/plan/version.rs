@@ -30,7 +30,7 @@ impl Version {
     pub(super) fn of(input: &Input<'_>) -> Self {
         let providers = input.providers.map(Object::members).unwrap_or_default();
         let constraint = |provider: &Object| {
-            (provider.text("name") == Some("azurerm")).then_some(())?;
+            super::provider::is_azurerm(provider).then_some(())?;
             Some(Self::of_constraint(provider.text("version_constraint")?))
         };
         let told = providers.iter().filter_map(|member| member.value.object()).filter_map(constraint);
@@ -41,7 +41,9 @@ impl Version {
         let gone = input.resources.iter().any(|resource| {
             let has =
                 |name: &str| resource.values.is_some_and(|values: &Object| values.member(name).is_some());
-            !resource.data && GONE.iter().any(|(kind, name)| *kind == resource.kind && has(name))
+            !resource.data
+                && resource.fate != super::fate::Fate::Leaves
+                && GONE.iter().any(|(kind, name)| *kind == resource.kind && has(name))
         });
         if gone { Self::Three } else { Self::Untold }
     }
