@@ -27,6 +27,8 @@ pub(crate) struct Against {
     /// Resources of networks and machines of which nobody knows whether they are there already, as their names are
     /// not known.
     pub(crate) nameless: Vec<String>,
+    /// Whether the deployment does something that nothing is told of.
+    pub(crate) open: bool,
 }
 
 impl Against {
@@ -83,7 +85,8 @@ impl Against {
             }
         }
         let nameless = nameless(&after);
-        Ok(Self { before: before.estate, after, nameless })
+        let open = after.expansion.linked || after.expansion.untold;
+        Ok(Self { before: before.estate, after, nameless, open })
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     }
     // The process ends after the report: taking a large estate apart first would only cost time.
     let deploy = args.deploy.deploy(args.live.subscription.first().map(String::as_str));
-    let mut nameless = Vec::new();
+    let (mut nameless, mut untold) = (Vec::new(), false);
     let (reading, before) = match (&args.against, args.sources.is_empty()) {
         (Some(now), _) => {
             if !args.policy.is_empty() {
@@ -64,9 +64,10 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
                     "--policy は --against と併用できません。ポリシーによる判定は別に実行してください",
                 ));
             }
-            let Against { before, after, nameless: open } =
+            let Against { before, after, nameless: ids, open } =
                 Against::read(&args.sources, now, &args.live, deploy, lang)?;
-            nameless = open;
+            nameless = ids;
+            untold = open;
             (after, Some(before))
         }
         (None, true) => (live(&args.live, lang)?, None),
@@ -182,7 +183,7 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
         tell_errors(&report);
     }
     tell_unmet(&report);
-    Ok(if faults.is_empty() && nameless.is_empty() { exit_code(&report, &chosen) } else { 3 })
+    Ok(if faults.is_empty() && nameless.is_empty() && !untold { exit_code(&report, &chosen) } else { 3 })
 }
 
 /// What says which part of Azure is read, beside sources that are read.

@@ -37,6 +37,8 @@ pub(crate) struct Expansion {
     pub(crate) untold: bool,
     /// Ids of what is there now and will be gone.
     pub(crate) gone: Vec<Box<str>>,
+    /// Whether a template deploys another one that is not at hand.
+    pub(crate) linked: bool,
 }
 
 /// Expands the templates among sources.
@@ -250,7 +252,10 @@ impl Work<'_> {
             made.push(resource.body, None, self.lang)?;
         }
         // What a template that is not at hand adds to a machine, nobody knows.
-        if !linked_elsewhere {
+        if linked_elsewhere {
+            self.expansion.linked = true;
+            made.tell_deployment();
+        } else {
             made.tell_whole();
         }
         self.made(name, made);
@@ -271,13 +276,56 @@ impl Work<'_> {
         for note in &plan.notes {
             self.expansion.asides.push(super::words::plan_note(note, &name, self.lang));
         }
+        for partial in &plan.partial {
+            let text = super::words::partial(&partial.what, self.lang);
+            self.expansion.notes.push((Stands::of(partial.at), text));
+        }
+        let gone = plan.gone.iter().filter_map(|gone| gone.id.shown());
+        self.expansion.gone.extend(gone.map(|id| Box::from(&*id)));
         let mut made = Made::default();
         for resource in plan.resources {
-            made.push(complete(resource.body), Some(resource.address), self.lang)?;
+            let body = if resource.whole { complete(resource.body) } else { resource.body };
+            made.push(body, Some(resource.address), self.lang)?;
         }
-        made.tell_whole();
+        let mut whole = plan.partial.is_empty();
+        for embedded in plan.templates {
+            whole &= self.embedded(&embedded, &mut made)?;
+        }
+        if whole {
+            made.tell_whole();
+        } else {
+            made.tell_deployment();
+        }
         self.made(&name, made);
         Ok(())
+    }
+
+    /// A template that a plan deploys: whether all of it is at hand.
+    fn embedded(&mut self, embedded: &plan::Embedded, made: &mut Made) -> anyhow::Result<bool> {
+        let text = |value: &Value| value.text().map(str::to_owned);
+        let place = template::expand::Given {
+            subscription: text(&embedded.subscription),
+            resource_group: text(&embedded.resource_group),
+            ..self.deploy.place.clone()
+        };
+        self.number += 1;
+        let given: Vec<Value> = embedded.parameters.iter().cloned().collect();
+        let options = Options { place, parameters: &given, number: self.number, ..Options::default() };
+        let expanded = match expand(&embedded.template, &options) {
+            Ok(expanded) => expanded,
+            Err(fault) => {
+                self.fault(&fault);
+                return Ok(false);
+            }
+        };
+        expanded.faults.iter().for_each(|fault| self.fault(fault));
+        expanded.notes.iter().for_each(|note| self.note(note));
+        let whole =
+            !expanded.notes.iter().any(|note| matches!(note.kind, template::expand::NoteKind::Link(_)));
+        for resource in expanded.resources {
+            made.push(resource.body, Some(embedded.address.clone()), self.lang)?;
+        }
+        Ok(whole)
     }
 
     fn preview(&mut self, source: Source) -> anyhow::Result<()> {

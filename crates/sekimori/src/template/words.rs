@@ -2,7 +2,7 @@
 
 use posture::Lang;
 use template::expand::{Note, NoteKind};
-use template::{FaultKind, What, Why};
+use template::{FaultKind, What, Why, plan};
 
 /// Why a value is not known.
 pub(crate) fn why(why: &Why, lang: Lang) -> String {
@@ -130,12 +130,61 @@ pub(super) fn unsupported(id: &str, lang: Lang) -> String {
     }
 }
 
-/// What of a plan was not converted.
-pub(super) fn plan_note(note: &template::plan::Note, file: &str, lang: Lang) -> String {
+/// What of a plan was not converted, or not as surely as the rest.
+pub(super) fn plan_note(note: &plan::Note, file: &str, lang: Lang) -> String {
     let (kind, count) = (&note.kind, note.count);
+    let (en, ja) = match note.what {
+        plan::NoteKind::Skipped => {
+            (format!("{count} of `{kind}` not looked at"), format!("`{kind}` {count} 件は対象外です"))
+        }
+        plan::NoteKind::Index => (
+            format!(
+                "{count} references by `{kind}` are taken for those of the same instance; a plan does not tell whether it reckons with it"
+            ),
+            format!(
+                "`{kind}` による参照 {count} 件は、同じ番号のインスタンスへの参照とみなします (計算の有無はプランから分かりません)"
+            ),
+        ),
+        plan::NoteKind::Detached => (
+            format!(
+                "{count} of `{kind}` end on what the plan does not hold: what is there is not known any more"
+            ),
+            format!(
+                "`{kind}` {count} 件の関連付けが解除されます。相手がプランにないため、その状態は不明になります"
+            ),
+        ),
+        plan::NoteKind::Template => (
+            format!("{count} of `{kind}` deploy a template that the plan does not tell"),
+            format!("`{kind}` {count} 件がデプロイするテンプレートの内容がプランにありません"),
+        ),
+    };
     match lang {
-        Lang::En => format!("{file}: {count} of `{kind}` not looked at"),
-        Lang::Ja => format!("{file}: `{kind}` {count} 件は対象外です"),
+        Lang::En => format!("{file}: {en}"),
+        Lang::Ja => format!("{file}: {ja}"),
+    }
+}
+
+/// Why a plan does not tell everything.
+pub(super) fn partial(kind: &plan::PartialKind, lang: Lang) -> String {
+    let (en, ja) = match kind {
+        plan::PartialKind::Incomplete => (
+            "the plan is not complete (`-target`, or deferred changes): what it leaves out is not looked at"
+                .to_owned(),
+            "プランが完全ではありません (`-target` または延期された変更)。含まれない部分は対象外です"
+                .to_owned(),
+        ),
+        plan::PartialKind::Errored => (
+            "planning failed: the plan does not tell everything".to_owned(),
+            "プランの作成が失敗しているため、内容が完全ではありません".to_owned(),
+        ),
+        plan::PartialKind::Deferred { address } => (
+            format!("`{address}` is deferred: what becomes of it is not known"),
+            format!("`{address}` は延期されているため、内容は不明です"),
+        ),
+    };
+    match lang {
+        Lang::En => en,
+        Lang::Ja => ja,
     }
 }
 
