@@ -64,7 +64,7 @@ const TEMPLATES: [(&str, usize, usize); 31] = [
 ];
 
 /// What NET001 says of templates that a person has read: the status, and of each machine the message and the line of the
-/// rule, or of the address where no group stands before the machine.
+/// rule's port, or of the address where no group stands before the machine.
 type Read = (&'static str, &'static str, &'static [(&'static str, u64)]);
 
 const READ: [Read; 10] = [
@@ -72,43 +72,43 @@ const READ: [Read; 10] = [
     (
         "quickstarts/microsoft.compute/vm-sshkey",
         "fail",
-        &[("SSH (TCP 22) of `GEN-UNIQUE-8-vm` is open to the whole internet", 94)],
+        &[("SSH (TCP 22) of `GEN-UNIQUE-8-vm` is open to the whole internet", 100)],
     ),
     (
         "quickstarts/microsoft.compute/vm-simple-windows",
         "fail",
-        &[("RDP (TCP 3389) of `simple-vm` is open to the whole internet", 175)],
+        &[("RDP (TCP 3389) of `simple-vm` is open to the whole internet", 181)],
     ),
     // A rule of the NIC's group.
     (
         "quickstarts/microsoft.compute/vm-msi-storage",
         "fail",
-        &[("SSH (TCP 22) of `vm-msi` is open to the whole internet", 218)],
+        &[("SSH (TCP 22) of `vm-msi` is open to the whole internet", 228)],
     ),
     // Port 80 is open by the first rule, port 22 by the second one.
     (
         "application-workloads/wordpress/docker-wordpress-mysql",
         "fail",
-        &[("SSH (TCP 22) of `MyDockerVM` is open to the whole internet", 187)],
+        &[("SSH (TCP 22) of `MyDockerVM` is open to the whole internet", 193)],
     ),
     // The rules are a list among the variables, and a parameter says for whom: `*` unless somebody says otherwise.
     (
         "application-workloads/perforce/perforce-helix-core-server",
         "fail",
-        &[("SSH (TCP 22) of `helixcore1` is open to the whole internet", 129)],
+        &[("SSH (TCP 22) of `helixcore1` is open to the whole internet", 135)],
     ),
     // The rule is for an application security group, to which the NIC belongs.
     (
         "quickstarts/microsoft.network/application-security-group",
         "fail",
-        &[("SSH (TCP 22) of `VM` is open to the whole internet", 134)],
+        &[("SSH (TCP 22) of `VM` is open to the whole internet", 144)],
     ),
     // Two machines from a loop: one in a subnet with a group, one in a subnet without, behind an address of the basic SKU.
     (
         "quickstarts/microsoft.network/vnet-2subnets-service-endpoints-storage-integration",
         "fail",
         &[
-            ("RDP (TCP 3389) of `testvm0` is open to the whole internet", 106),
+            ("RDP (TCP 3389) of `testvm0` is open to the whole internet", 112),
             (
                 "SSH 22, RDP 3389, WinRM (HTTP) 5985, WinRM (HTTPS) 5986 of `testvm1` are open to the whole internet",
                 160,
@@ -135,9 +135,9 @@ const READ: [Read; 10] = [
         "quickstarts/microsoft.compute/vmss-flexible-orchestration-manual-add-vm",
         "fail",
         &[
-            ("SSH (TCP 22) of `MyVM01` is open to the whole internet", 139),
-            ("SSH (TCP 22) of `MyVM02` is open to the whole internet", 139),
-            ("SSH (TCP 22) of `MyVM03` is open to the whole internet", 139),
+            ("SSH (TCP 22) of `MyVM01` is open to the whole internet", 145),
+            ("SSH (TCP 22) of `MyVM02` is open to the whole internet", 145),
+            ("SSH (TCP 22) of `MyVM03` is open to the whole internet", 145),
         ],
     ),
 ];

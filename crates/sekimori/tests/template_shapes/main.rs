@@ -10,11 +10,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod against;
 mod faults;
 mod places;
 mod previews;
 mod rules;
 mod scopes;
 mod secrets;
+mod unsure;
 mod values;
 mod world;

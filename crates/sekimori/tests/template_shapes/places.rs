@@ -2,27 +2,25 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{OPEN, World, group, group_of, template};
+use crate::world::{OPEN, World, at_port, group, group_of, template};
 
-/// The marks: the rule, and its port.
-fn rule_and_port() -> World {
-    let text = template("", &group_of(&OPEN.replace("\"22\"", "§\"22\"")));
-    World::new(&[("sub/t.json", &text)])
+/// The mark is at the rule's port.
+fn a_rule() -> World {
+    World::new(&[("sub/t.json", &template("", &group_of(OPEN)))])
 }
 
 #[test]
 fn every_form_names_the_line() {
-    let world = rule_and_port();
-    let [(file, line, column), (_, port_line, port_column)] = &world.places[..] else { panic!() };
+    let world = a_rule();
+    let [(file, line, column)] = &world.places[..] else { panic!() };
     let check = |form: &str| world.run(&["check", "sub/t.json", "--select", "NET001", "--format", form]).out;
     let place = format!("{file}:{line}:{column}");
 
     let text = check("text");
     assert!(text.contains(&format!("--> {place}\n")), "{text}");
-    // The port is shown with its line, and marked.
-    let shown = format!("\n{port_line} |   \"destinationPortRange\": \"22\"\n");
+    // The port is shown with its line, and the key that stands there.
+    let shown = format!("\n{line} |   \"destinationPortRange\": \"22\"\n");
     assert!(text.contains(&shown), "{shown}{text}");
-    assert!(*port_column > 1);
 
     let report: Value = serde_json::from_str(&check("json")).unwrap();
     assert_eq!(report["findings"][0]["location"], json!({"file": file, "line": line, "column": column}));
@@ -45,12 +43,12 @@ fn every_form_names_the_line() {
 /// What an expression gives stands where the expression stands.
 #[test]
 fn a_value_of_an_expression_stands_there() {
-    let rule = OPEN.replace("\"22\"", "§\"[parameters('port')]\"");
+    let rule = OPEN.replace("\"22\"", "\"[parameters('port')]\"");
     let text = template("\"parameters\": {\"port\": {\"type\": \"string\"}},", &group_of(&rule));
     let world =
         World::new(&[("t.json", &text), ("p.json", "{\"parameters\": {\"port\": {\"value\": \"22\"}}}")]);
     world.open(&["-p", "p.json"]);
-    let (_, line, _) = world.places[1];
+    let (_, line, _) = world.places[0];
     let out = world.run(&["check", "t.json", "-p", "p.json", "--select", "NET001"]).out;
     assert!(
         out.contains(&format!("\n{line} |   \"destinationPortRange\": \"[parameters('port')]\"\n")),
@@ -66,18 +64,38 @@ fn a_list_of_a_parameter_file_stands_there() {
         &group("\"securityRules\": \"[parameters('rules')]\""),
     );
     let parameters = format!(
-        "{{\"parameters\": {{\n \"rules\": {{\"value\": [\n  §{{\"name\": \"r\", \"properties\": {OPEN}}}]}}}}}}"
+        "{{\"parameters\": {{\n \"rules\": {{\"value\": [\n  {{\"name\": \"r\", \"properties\": {}}}]}}}}}}",
+        at_port(OPEN)
     );
     let world = World::new(&[("t.json", &text), ("p.json", &parameters)]);
     world.open(&["-p", "p.json"]);
     assert_eq!(world.places[0].0, "p.json");
 }
 
+/// What somebody typed stands nowhere but on the command line: what is shown of it is that value.
+#[test]
+fn a_list_of_the_command_line_is_shown_as_it_is() {
+    let text = template(
+        "\"parameters\": {\"rules\": {\"type\": \"array\"}},",
+        &group("\"securityRules\": \"[parameters('rules')]\""),
+    );
+    let rule: Value = serde_json::from_str(OPEN).unwrap();
+    let world = World::new(&[("t.json", &text)]);
+    for rules in [json!([{"name": "r", "properties": rule}]), json!([{"properties": rule, "name": "r"}])] {
+        let ran = world.run(&["check", "t.json", "-p", &format!("rules={rules}"), "--select", "NET001"]);
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        let shown: Vec<_> = ran.out.lines().filter_map(|line| line.trim().strip_prefix("1 | ")).collect();
+        let right = [r#""name": "r""#, r#""sourceAddressPrefix": "*""#, r#""destinationPortRange": "22""#];
+        assert!(shown.iter().all(|line| right.contains(line)), "{}", ran.out);
+    }
+}
+
 #[test]
 fn an_object_of_a_variable_stands_there() {
     let text = template(
         &format!(
-            "\"variables\": {{\"all\": {{\"ssh\": {OPEN},\n    \"rules\": [\n      §{{\"name\": \"r\", \"properties\": \"[variables('ssh')]\"}}]}},\n    \"ssh\": {OPEN}}},"
+            "\"variables\": {{\"all\": {{\"ssh\": {OPEN},\n    \"rules\": [\n      {{\"name\": \"r\", \"properties\": \"[variables('ssh')]\"}}]}},\n    \"ssh\": {}}},",
+            at_port(OPEN)
         ),
         &group("\"securityRules\": \"[variables('all').rules]\""),
     );
@@ -87,7 +105,7 @@ fn an_object_of_a_variable_stands_there() {
 /// Columns count characters, and a template may come through a pipe.
 #[test]
 fn standard_input_and_other_encodings() {
-    let world = rule_and_port();
+    let world = a_rule();
     let (_, line, column) = &world.places[0];
     let text = std::fs::read(world.path().join("sub/t.json")).unwrap();
     let ran = crate::common::run(&["check", "-", "--select", "NET001"], &text);

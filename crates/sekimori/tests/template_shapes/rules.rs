@@ -1,6 +1,6 @@
 //! Rules of a group in every notation.
 
-use crate::world::{NARROW, OPEN, closed, group, group_of, open, template};
+use crate::world::{NARROW, OPEN, at_port, closed, group, group_of, open, template};
 
 #[test]
 fn rules_inside_of_the_group() {
@@ -11,10 +11,11 @@ fn rules_inside_of_the_group() {
 #[test]
 fn rules_as_nested_resources() {
     let with = |rule: &str| {
+        let rule = at_port(rule);
         format!(
             r#"{{"type": "Microsoft.Network/networkSecurityGroups", "apiVersion": "2024-05-01", "name": "web",
       "resources": [
-        §{{"type": "securityRules", "apiVersion": "2024-05-01", "name": "ssh", "dependsOn": ["web"], "properties": {rule}}}
+        {{"type": "securityRules", "apiVersion": "2024-05-01", "name": "ssh", "dependsOn": ["web"], "properties": {rule}}}
       ]}}"#
         )
     };
@@ -33,10 +34,10 @@ fn rules_as_nested_resources() {
 #[test]
 fn rules_beside_their_group() {
     let with = |name: &str, rule: &str| {
-        let group = group("\"securityRules\": []");
+        let (group, rule) = (group("\"securityRules\": []"), at_port(rule));
         format!(
             r#"{group},
-    §{{"type": "Microsoft.Network/networkSecurityGroups/securityRules", "apiVersion": "2024-05-01", "name": "{name}", "properties": {rule}}}"#
+    {{"type": "Microsoft.Network/networkSecurityGroups/securityRules", "apiVersion": "2024-05-01", "name": "{name}", "properties": {rule}}}"#
         )
     };
     open(&template("", &with("web/ssh", OPEN)));
@@ -66,9 +67,10 @@ fn a_loop_makes_rules() {
         let rule = OPEN
             .replace("1000", "\"[add(1000, copyIndex('securityRules'))]\"")
             .replace("\"22\"", "\"[variables('ports')[copyIndex('securityRules')]]\"");
+        let rule = at_port(&rule);
         let group = group(&format!(
             r#""copy": [{{"name": "securityRules", "count": "[length(variables('ports'))]",
-       "input": §{{"name": "[concat('r', copyIndex('securityRules'))]", "properties": {rule}}}}}]"#
+       "input": {{"name": "[concat('r', copyIndex('securityRules'))]", "properties": {rule}}}}}]"#
         ));
         template(&format!("\"variables\": {{\"ports\": {ports}}},"), &group)
     };
@@ -83,10 +85,10 @@ fn a_loop_makes_variables_too() {
     let text = template(
         r#""variables": {
     "ports": [443, 22],
-    "copy": [{"name": "rules", "count": 2, "input": §{"name": "[concat('r', copyIndex('rules'))]", "properties": {
+    "copy": [{"name": "rules", "count": 2, "input": {"name": "[concat('r', copyIndex('rules'))]", "properties": {
       "priority": "[add(100, copyIndex('rules'))]", "direction": "Inbound", "access": "Allow", "protocol": "Tcp",
       "sourceAddressPrefix": "Internet", "sourcePortRange": "*", "destinationAddressPrefix": "*",
-      "destinationPortRange": "[string(variables('ports')[copyIndex('rules')])]"}}}]},"#,
+      "destinationPortRange": §"[string(variables('ports')[copyIndex('rules')])]"}}}]},"#,
         &group("\"securityRules\": \"[variables('rules')]\""),
     );
     open(&text);
@@ -141,7 +143,7 @@ fn symbolic_names() {
   "contentVersion": "1.0.0.0",
   "resources": {
     "group": {"type": "Microsoft.Network/networkSecurityGroups", "apiVersion": "2024-05-01", "name": "web", "properties": {}},
-    "ssh": §{"type": "Microsoft.Network/networkSecurityGroups/securityRules", "apiVersion": "2024-05-01",
+    "ssh": {"type": "Microsoft.Network/networkSecurityGroups/securityRules", "apiVersion": "2024-05-01",
       "name": "[format('{0}/{1}', 'web', 'ssh')]", "dependsOn": ["group"], "properties": RULE},
     "address": {"type": "Microsoft.Network/publicIPAddresses", "apiVersion": "2024-05-01", "name": "web",
       "sku": {"name": "Standard"}, "properties": {}},
@@ -159,7 +161,7 @@ fn symbolic_names() {
   }
 }
 "#;
-    open(&text.replace("RULE", OPEN));
+    open(&text.replace("RULE", &at_port(OPEN)));
     closed(&text.replace("RULE", NARROW));
 }
 

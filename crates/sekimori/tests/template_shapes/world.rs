@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::common::{Ran, run_in, scratch};
 
@@ -55,9 +55,20 @@ pub(crate) fn group(properties: &str) -> String {
     )
 }
 
-/// A group with one rule of these properties.
+/// A group with one rule of these properties, whose port is marked.
 pub(crate) fn group_of(rule: &str) -> String {
-    group(&format!("\"securityRules\": [\n      §{{\"name\": \"r\", \"properties\": {rule}}}]"))
+    let rule = at_port(rule);
+    group(&format!("\"securityRules\": [\n      {{\"name\": \"r\", \"properties\": {rule}}}]"))
+}
+
+/// A rule whose port is marked: there a finding about it stands.
+pub(crate) fn at_port(rule: &str) -> String {
+    if rule.contains('§') {
+        return rule.to_owned();
+    }
+    let name = rule.find("\"destinationPortRange").unwrap();
+    let value = name + rule[name..].find(": ").unwrap() + 2;
+    format!("{}§{}", &rule[..value], &rule[value..])
 }
 
 /// A text without marks, and where they were: line and column.
@@ -108,7 +119,7 @@ impl World {
         let words = [&["check", "t.json", "--select", "NET001", "--all", "--format", "json"], words].concat();
         let ran = self.run(&words);
         let report = ran.json();
-        assert_eq!(report["errors"], serde_json::json!([]), "{}", ran.out);
+        assert_eq!(report["errors"], json!([]), "{}", ran.out);
         let row = report["findings"][0].clone();
         assert_eq!(ran.code, i32::from(row["status"] == "fail"), "{}", ran.out);
         row
@@ -127,6 +138,22 @@ impl World {
         );
     }
 
+    /// Nobody knows, for a reason with these words; never that it is closed.
+    pub(crate) fn doubted(&self, words: &[&str], reason: &str) {
+        let words = [&["check", "t.json", "--select", "NET001", "--all", "--format", "json"], words].concat();
+        let ran = self.run(&words);
+        let report = ran.json();
+        assert_eq!(
+            (ran.code, &report["errors"], &report["findings"]),
+            (0, &json!([]), &json!([])),
+            "{}",
+            ran.out
+        );
+        let row = &report["unknown"][0];
+        assert_eq!(row["code"], "NET001", "{report}");
+        assert!(row["reason"].as_str().unwrap().contains(reason), "{reason}: {row}");
+    }
+
     /// The machine is closed.
     pub(crate) fn closed(&self, words: &[&str]) {
         let row = self.judged(words);
@@ -137,6 +164,11 @@ impl World {
 /// One template is open at its mark.
 pub(crate) fn open(text: &str) {
     World::new(&[("t.json", text)]).open(&[]);
+}
+
+/// Of one template nobody knows, for a reason with these words.
+pub(crate) fn doubted(text: &str, reason: &str) {
+    World::new(&[("t.json", text)]).doubted(&[], reason);
 }
 
 /// One template is closed.
