@@ -205,6 +205,8 @@ fn hash(bytes: &[u8]) -> u128 {
 #[derive(Clone, Debug, Default)]
 pub struct Object {
     members: Vec<Member>,
+    /// Whether Azure adds members that nobody else knows.
+    open: bool,
     // Few objects are large, so what most of them lack takes no room.
     index: OnceLock<Box<HashMap<Box<str>, usize>>>,
 }
@@ -226,12 +228,22 @@ const INDEXED: usize = 12;
 impl Object {
     /// An object of these members. Of members with one name the last one counts, at the place of the first.
     pub fn new(members: Vec<Member>) -> Self {
-        Self { members: last_of_each(members, false), index: OnceLock::new() }
+        Self { members: last_of_each(members, false), index: OnceLock::new(), open: false }
     }
 
     /// The same of members as somebody wrote them: one that stands there twice, in different letters, is not known.
     pub fn as_written(members: Vec<Member>) -> Self {
-        Self { members: last_of_each(members, true), index: OnceLock::new() }
+        Self { members: last_of_each(members, true), index: OnceLock::new(), open: false }
+    }
+
+    /// The same as Azure tells it: with members that nobody but Azure knows.
+    pub fn opened(&self) -> Self {
+        Self { members: self.members.clone(), index: OnceLock::new(), open: true }
+    }
+
+    /// Whether there are members that nobody but Azure knows.
+    pub fn is_open(&self) -> bool {
+        self.open
     }
 
     /// Its members.
@@ -281,16 +293,18 @@ fn last_of_each(members: Vec<Member>, written: bool) -> Vec<Member> {
     }
     let mut places: HashMap<String, usize> = HashMap::with_capacity(members.len());
     let mut kept: Vec<Member> = Vec::with_capacity(members.len());
+    let mut doubted = Vec::new();
     for member in members {
         let place = *places.entry(member.name.to_ascii_lowercase()).or_insert(kept.len());
         match kept.get_mut(place) {
-            Some(slot) if !written || slot.name == member.name => *slot = member,
+            Some(slot) if !written || slot.name == member.name && !doubted.contains(&place) => *slot = member,
             // Which of two names in different letters Azure takes is not documented.
             Some(slot) => {
                 let at = member.value.at;
                 let why = Why::Twice(member.name.as_ref().into());
                 let value = Value::unknown(format!("twice@{}:{}", at.file, at.start), &member.name, why, at);
                 *slot = Member { value, ..member };
+                doubted.push(place);
             }
             None => kept.push(member),
         }
@@ -366,6 +380,32 @@ impl Value {
         match &self.kind {
             Kind::List(items) => Some(items),
             _ => None,
+        }
+    }
+
+    /// The same as Azure tells it, with all that is inside: see [`Object::opened`].
+    pub(crate) fn opened(&self) -> Self {
+        let kind = match &self.kind {
+            Kind::List(items) => Kind::List(Arc::new(items.iter().map(Self::opened).collect())),
+            Kind::Object(object) => {
+                let each = object.members().iter();
+                let members =
+                    each.map(|member| Member { value: member.value.opened(), ..member.clone() }).collect();
+                Kind::Object(Arc::new(Object::new(members).opened()))
+            }
+            kind => kind.clone(),
+        };
+        Self::new(kind, self.at)
+    }
+
+    /// Whether there are members in it that nobody but Azure knows.
+    pub(crate) fn is_open_within(&self) -> bool {
+        match &self.kind {
+            Kind::List(items) => items.iter().any(Self::is_open_within),
+            Kind::Object(object) => {
+                object.is_open() || object.members().iter().any(|member| member.value.is_open_within())
+            }
+            _ => false,
         }
     }
 

@@ -339,17 +339,29 @@ impl Work<'_> {
         for (at, message) in preview.diagnostics {
             self.expansion.notes.push((Stands::of(at), message));
         }
+        let (mut resources, mut linked) = (Vec::new(), false);
+        let mut there = |body: Value| {
+            let id = body.object().and_then(|body| body.text("id")).unwrap_or_default().to_ascii_lowercase();
+            let at = body.at;
+            resources.push(template::expand::Resource { body, id: id.into(), at, doubt: None });
+        };
         for state in preview.states {
             match state {
-                Ok(State::There(body)) => made.push(body, None, self.lang)?,
+                Ok(State::There(body)) => there(body),
                 Ok(State::Untold { id, body, at }) => {
                     self.expansion.notes.push((Stands::of(at), words::unsupported(&id, self.lang)));
                     self.expansion.untold = true;
-                    made.push(body, None, self.lang)?;
+                    // A deployment that is not told may open any group.
+                    let kind = estate::resource_type(&id).unwrap_or_default();
+                    linked |= kind.eq_ignore_ascii_case("Microsoft.Resources/deployments");
+                    there(body);
                 }
                 Ok(State::Gone { id }) => self.expansion.gone.push(id),
                 Err(fault) => self.fault(&fault),
             }
+        }
+        for resource in template::expand::settle(resources, linked) {
+            made.push(resource.body, None, self.lang)?;
         }
         made.tell_deployment();
         self.made(&name, made);

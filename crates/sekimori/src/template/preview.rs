@@ -37,7 +37,11 @@ pub(super) fn read(preview: &Value) -> Preview {
     };
     let list = |name: &str| of(name).and_then(Value::list).unwrap_or_default();
     let mut states: Vec<_> = list("changes").iter().map(state).collect();
-    states.extend(list("potentialChanges").iter().map(|change| state(change).map(potential)));
+    states.extend(list("potentialChanges").iter().map(|change| {
+        let kind =
+            change.object().and_then(|change| change.text("changeType")).unwrap_or_default().to_owned();
+        state(change).map(|state| potential(state, kind.eq_ignore_ascii_case("Create"), change.at))
+    }));
     let text = |value: &Value| {
         let object = value.object();
         let of = |name: &str| object.and_then(|object| object.text(name)).unwrap_or_default().to_owned();
@@ -47,23 +51,27 @@ pub(super) fn read(preview: &Value) -> Preview {
     Preview { states, diagnostics: list("diagnostics").iter().map(text).collect(), failed }
 }
 
-/// A change that may come or not: what could be attacked counts as there, of anything else nothing is known.
-fn potential(state: State) -> State {
-    let State::There(body) = state else { return state };
-    let text = |name: &str| body.object().and_then(|body| body.text(name)).unwrap_or_default().to_owned();
-    let kind = estate::resource_type(&text("id")).unwrap_or_default();
-    if template::expand::is_subject(&kind) {
-        return State::There(body);
+/// A change that may come or not: what could be attacked and is new counts as there, of anything else nothing is known.
+fn potential(state: State, new: bool, at: Span) -> State {
+    let id: Box<str> = match &state {
+        State::Untold { .. } => return state,
+        State::Gone { id } => id.clone(),
+        State::There(body) => body.object().and_then(|body| body.text("id")).unwrap_or_default().into(),
+    };
+    let kind = estate::resource_type(&id).unwrap_or_default();
+    if new && template::expand::is_subject(&kind) {
+        return state;
     }
-    let (id, at) = (text("id"), body.at);
-    State::Untold { body: untold(&id, at), id: id.into(), at }
+    State::Untold { body: untold(&id, at), id, at }
 }
 
 /// A resource of which nothing is known but its id.
 fn untold(id: &str, at: Span) -> Value {
     let properties =
         Value::unknown(format!("untold({id})"), "properties", Why::Runtime("properties".into()), at);
-    Value::of_object(vec![("id", Value::of_text(id, at)), ("properties", properties)], at)
+    let kind = estate::resource_type(id).unwrap_or_default();
+    let text = |text: &str| Value::of_text(text, at);
+    Value::of_object(vec![("id", text(id)), ("type", text(&kind)), ("properties", properties)], at)
 }
 
 fn state(change: &Value) -> Result<State, Fault> {

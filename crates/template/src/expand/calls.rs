@@ -90,7 +90,7 @@ impl Machine<'_> {
         if let Some(answer) = asks(name, &lower, &values, at) {
             return Ok(answer);
         }
-        if args.iter().any(super::machine::asks_azure) && looks_for_members(&lower) {
+        if looks_for_members(&lower) && values.iter().any(Value::is_open_within) {
             return self.of_runtime(name, &lower, &values, at);
         }
         self.step(functions::comparisons(&lower, &values), at)?;
@@ -114,7 +114,7 @@ impl Machine<'_> {
                 "empty" => matches!(value.kind, Kind::Bool(false)),
                 _ => false,
             };
-            if sure || values.iter().all(|value| value.object().is_none()) {
+            if sure {
                 return Ok(value);
             }
         }

@@ -326,7 +326,7 @@ impl<'o> Machine<'o> {
             }
             made.get_or_insert_with(before).push(Member { name, at: member.at, value });
         }
-        let whole = |made| Value::new(Kind::Object(Arc::new(Object::new(made))), raw.at);
+        let whole = |made| Value::new(Kind::Object(Arc::new(Object::as_written(made))), raw.at);
         Ok(made.map_or_else(|| raw.clone(), whole))
     }
 
@@ -433,7 +433,7 @@ impl<'o> Machine<'o> {
 
 /// Whether an expression starts with a function that asks Azure: what such a value does not have yet, Azure
 /// will tell.
-pub(super) fn asks_azure(expr: &Expr) -> bool {
+fn asks_azure(expr: &Expr) -> bool {
     match expr {
         Expr::Access { of, .. } => asks_azure(of),
         Expr::Call { name, .. } => {
@@ -497,6 +497,10 @@ pub(super) fn access(
     match (&base.kind, &member.kind) {
         (Kind::Object(object), Kind::Text(name)) => match object.get(name) {
             Some(value) => Ok(value.clone()),
+            None if object.is_open() => {
+                let key = format!("{}.{name}", base.key());
+                Ok(Value::unknown(key, name, Why::Runtime(name.as_ref().into()), at))
+            }
             None => missing(name),
         },
         (Kind::List(items), Kind::Int(index)) => {

@@ -28,6 +28,7 @@ pub use kinds::{is_parameters, is_template};
 pub use parameters::PAIR;
 pub use place::Given;
 pub use resources::is_subject;
+pub use settle::settle;
 
 /// What a template is expanded with.
 pub struct Options<'o> {

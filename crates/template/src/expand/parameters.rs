@@ -145,7 +145,7 @@ impl Machine<'_> {
             self.deployment(deployment).and_then(|its| its.given.get(&name.to_ascii_lowercase())).cloned();
         let value = match given {
             Some((raw, How::Evaluate(ctx))) => self.value(&raw, &ctx),
-            Some((raw, How::Typed)) => typed(raw, &shape.name),
+            Some((raw, How::Typed)) => typed(raw, &shape.name, declared.at),
             Some((raw, _)) => raw,
             None => match object.get("defaultValue") {
                 Some(default) => self.value(default, ctx),
@@ -392,8 +392,11 @@ impl Machine<'_> {
 pub const PAIR: &str = "$typed";
 
 /// What somebody typed, as the type of the parameter has it: a text stays one, whatever it looks like.
-fn typed(raw: Value, kind: &str) -> Value {
+///
+/// It has no place in a file, so it gets that of the parameter's declaration, and nothing of it is ever quoted.
+fn typed(raw: Value, kind: &str, declared: Span) -> Value {
     let Some(text) = raw.text() else { return raw };
+    let at = Span { end: declared.start, ..declared };
     let other = match kind {
         "int" => text.trim().parse().ok().map(Kind::Int),
         "bool" => text.trim().to_ascii_lowercase().parse().ok().map(Kind::Bool),
@@ -403,8 +406,8 @@ fn typed(raw: Value, kind: &str) -> Value {
         _ => None,
     };
     match other {
-        Some(kind) => Value::new(kind, raw.at),
-        None => raw,
+        Some(kind) => crate::functions::respan(Value::new(kind, at), at),
+        None => raw.moved(at),
     }
 }
 

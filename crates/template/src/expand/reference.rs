@@ -53,10 +53,10 @@ impl Machine<'_> {
             });
         }
         let body = self.body(item, at)?;
-        let Some(object) = body.object().filter(|_| !full) else { return Ok(body.moved(at)) };
+        let Some(object) = body.object().filter(|_| !full) else { return Ok(body.opened().moved(at)) };
         Ok(match object.get("properties") {
-            Some(properties) => properties.clone().moved(at),
-            None => Value::of_object(Vec::new(), at),
+            Some(properties) => properties.opened().moved(at),
+            None => Value::of_object(Vec::new(), at).opened(),
         })
     }
 

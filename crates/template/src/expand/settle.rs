@@ -10,9 +10,10 @@ use super::Resource;
 use crate::value::{Kind, Member, Object, Span, Value, Why};
 
 /// Settles the resources of a deployment. `linked` is whether it deploys a template that is not at hand.
-pub(super) fn settle(resources: Vec<Resource>, linked: bool) -> Vec<Resource> {
+pub fn settle(resources: Vec<Resource>, linked: bool) -> Vec<Resource> {
     let mut resources = without_doubles(resources);
     subnets(&mut resources);
+    subnets_of_unknown_networks(&mut resources);
     let mut rules = rules_of_unknown_groups(&resources);
     if linked {
         rules.push(rule("{linked template}", &Why::Link("template".into()), Span::default()));
@@ -25,6 +26,7 @@ pub(super) fn settle(resources: Vec<Resource>, linked: bool) -> Vec<Resource> {
 
 const GROUP: &str = "microsoft.network/networksecuritygroups";
 const RULE: &str = "microsoft.network/networksecuritygroups/securityrules";
+const NETWORK: &str = "microsoft.network/virtualnetworks";
 const SUBNET: &str = "microsoft.network/virtualnetworks/subnets";
 
 fn is(resource: &Resource, kind: &str) -> bool {
@@ -75,6 +77,21 @@ fn merge(first: &mut Resource, second: &Resource) {
         _ => twice(&first.id, "properties", first.at),
     };
     first.doubt = first.doubt.take().or_else(|| second.doubt.clone());
+    let of = |body: &Value| body.object().map_or_else(Vec::new, |body| body.members().to_vec());
+    let (mine, theirs) = (of(&first.body), of(&second.body));
+    for member in mine.iter().chain(&theirs) {
+        let is = |name: &str| member.name.eq_ignore_ascii_case(name);
+        let told = |all: &[Member]| {
+            all.iter()
+                .find(|other| other.name.eq_ignore_ascii_case(&member.name))
+                .map(|other| other.value.key())
+        };
+        if !["id", "name", "type", "properties", "apiVersion"].into_iter().any(is)
+            && told(&mine) != told(&theirs)
+        {
+            set(&mut first.body, &member.name, twice(&first.id, &member.name, first.at));
+        }
+    }
     set(&mut first.body, "properties", value);
 }
 
@@ -91,7 +108,7 @@ fn set(body: &mut Value, name: &str, value: Value) {
 /// What guards and leads a subnet, where its network says one thing and the subnet's own resource another.
 fn subnets(resources: &mut [Resource]) {
     let mut inline: HashMap<String, Value> = HashMap::new();
-    for network in resources.iter().filter(|one| is(one, "microsoft.network/virtualnetworks")) {
+    for network in resources.iter().filter(|one| is(one, NETWORK)) {
         let properties =
             network.body.object().and_then(|body| body.get("properties")).and_then(Value::object);
         let all = properties.and_then(|properties| properties.get("subnets")).and_then(Value::list);
@@ -128,15 +145,62 @@ fn subnets(resources: &mut [Resource]) {
     }
 }
 
+/// Subnets of a network whose name nobody knows: they may be written again without their group.
+fn subnets_of_unknown_networks(resources: &mut [Resource]) {
+    let known: HashMap<Box<str>, ()> =
+        resources.iter().filter(|one| is(one, NETWORK)).map(|one| (one.id.clone(), ())).collect();
+    let names: Vec<String> = resources
+        .iter()
+        .filter(|one| is(one, SUBNET))
+        .filter_map(|one| {
+            let (owner, name) = one.id.rsplit_once("/subnets")?;
+            let network = owner.rsplit('/').next().unwrap_or_default();
+            let unknown = network.contains(['{', '[']) && !known.contains_key(owner);
+            unknown.then(|| name.trim_start_matches('/').to_owned())
+        })
+        .collect();
+    if names.is_empty() {
+        return;
+    }
+    let may_be = |name: &str| {
+        names.iter().any(|other| other.is_empty() || other.contains('{') || other.eq_ignore_ascii_case(name))
+    };
+    for network in resources.iter_mut().filter(|one| is(one, NETWORK)) {
+        let id = network.id.clone();
+        let Some(properties) = network.body.object().and_then(|body| body.get("properties")).cloned() else {
+            continue;
+        };
+        let Some(all) = properties.object().and_then(|own| own.get("subnets")).and_then(Value::list) else {
+            continue;
+        };
+        let each = all.iter().map(|subnet| {
+            let name = subnet.object().and_then(|subnet| subnet.get("name")).and_then(Value::shown);
+            let name = name.unwrap_or_default();
+            let own = subnet.object().and_then(|subnet| subnet.get("properties")).cloned();
+            let (Some(mut own), true) = (own, may_be(&name)) else { return subnet.clone() };
+            let mut subnet = subnet.clone();
+            for field in ["networkSecurityGroup", "routeTable"] {
+                set(&mut own, field, twice(&format!("{id}/subnets/{name}"), field, subnet.at));
+            }
+            set(&mut subnet, "properties", own);
+            subnet
+        });
+        let made = Value::of_list(each.collect(), properties.at);
+        let mut properties = properties;
+        set(&mut properties, "subnets", made);
+        set(&mut network.body, "properties", properties);
+    }
+}
+
 /// Rules that let something in, of a group whose name nobody knows: they may be any group's.
 fn rules_of_unknown_groups(resources: &[Resource]) -> Vec<Value> {
     let groups: HashMap<&str, ()> =
         resources.iter().filter(|one| is(one, GROUP)).map(|one| (&*one.id, ())).collect();
     let mut found = Vec::new();
     for one in resources.iter().filter(|one| is(one, RULE)) {
-        let owner = one.id.rsplit_once("/securityrules/").map_or("", |(owner, _)| owner);
+        let owner = one.id.rsplit_once("/securityrules").map_or("", |(owner, _)| owner);
         let name = owner.rsplit('/').next().unwrap_or_default();
-        if groups.contains_key(owner) || !name.contains('{') {
+        if groups.contains_key(owner) || !name.contains(['{', '[']) {
             continue;
         }
         let properties = one.body.object().and_then(|body| body.get("properties")).and_then(Value::object);

@@ -216,7 +216,7 @@ fn is_vague(value: &Value) -> bool {
 }
 
 /// The same value, it and all inside of it at one place.
-fn respan(value: Value, at: Span) -> Value {
+pub(crate) fn respan(value: Value, at: Span) -> Value {
     let kind = match value.kind {
         Kind::List(items) => Kind::List(Arc::new(
             Arc::unwrap_or_clone(items).into_iter().map(|item| respan(item, at)).collect(),
