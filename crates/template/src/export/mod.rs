@@ -1,6 +1,6 @@
 //! Writes live machines and their networks as an ARM template, so that they can be deployed anew with the newest image.
 //!
-//! INVARIANT: what is written was allowed by name ([`allow`]), so a property that Azure may add tomorrow, and anything
+//! INVARIANT: what is written was allowed by name (`allow`), so a property that Azure may add tomorrow, and anything
 //! that may be a secret, stays out. The same records and options give the same bytes.
 //!
 //! Names are those of the machines: deploy to another resource group, or where the old machine is gone.
