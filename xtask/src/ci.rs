@@ -50,7 +50,7 @@ pub(crate) fn test(full: bool) -> Result<()> {
     let large = if full { Some(bench::large_report()?) } else { None };
     peers::browser(large.as_deref())?;
     if full {
-        fuzz(40)?;
+        fuzz(25)?;
     }
     Ok(())
 }
