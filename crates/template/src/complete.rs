@@ -178,6 +178,9 @@ fn system(profile: Option<&Object>, storage: &Object) -> Option<&'static str> {
 
 /// What the record of a machine tells once it is there.
 fn machine(members: &mut Vec<Member>, id: &Value) {
+    if let Some(profile) = members.iter_mut().find(|member| member.name.eq_ignore_ascii_case("osProfile")) {
+        profile.value = without_empty(&profile.value);
+    }
     let profile = members.iter().find(|member| member.name.eq_ignore_ascii_case("osProfile")).cloned();
     let found = profile.as_ref().and_then(|profile| profile.value.object());
     let Some(storage) = members.iter_mut().find(|member| member.name.eq_ignore_ascii_case("storageProfile"))
@@ -229,6 +232,21 @@ fn machine(members: &mut Vec<Member>, id: &Value) {
             member.value = completed;
         }
     }
+}
+
+/// Templates write an empty text for a configuration that is not there, and Azure takes it.
+fn without_empty(profile: &Value) -> Value {
+    let Kind::Object(object) = &profile.kind else { return profile.clone() };
+    let empty = |member: &&Member| {
+        let configuration = ["linuxConfiguration", "windowsConfiguration", "secrets"];
+        let is = configuration.iter().any(|name| member.name.eq_ignore_ascii_case(name));
+        is && member.value.text() == Some("")
+    };
+    if !object.members().iter().any(|member| empty(&member)) {
+        return profile.clone();
+    }
+    let kept = object.members().iter().filter(|member| !empty(member)).cloned().collect();
+    Value::new(Kind::Object(Arc::new(Object::new(kept))), profile.at)
 }
 
 /// Linux takes passwords, and both systems have the agent, unless something else is written.

@@ -90,7 +90,8 @@ impl Reader<'_> {
             Some(b'{') => self.object(depth)?,
             Some(b'[') => self.list(depth)?,
             Some(quote @ (b'"' | b'\'')) => Kind::Text(self.string(quote)?),
-            Some(b'-' | b'0'..=b'9') => self.number()?,
+            // `.5` is none in JSON, but Azure takes it.
+            Some(b'-' | b'.' | b'0'..=b'9') => self.number()?,
             Some(b't') => self.word("true", Kind::Bool(true))?,
             Some(b'f') => self.word("false", Kind::Bool(false))?,
             Some(b'n') => self.word("null", Kind::Null)?,
@@ -328,6 +329,8 @@ mod tests {
         check("[1", Err(FaultKind::Json("it ends in the middle of a value")));
         check("\"a", Err(FaultKind::Json("a text has no end")));
         check("/* ", Err(FaultKind::Json("a comment has no end")));
+        check("[.25, -.5]", Ok("[0.25,-0.5,]"));
+        check(".", Err(FaultKind::Json("a number that cannot be read")));
         check("tru", Err(FaultKind::Json("a value is due")));
         check(&"[".repeat(200), Err(FaultKind::TooDeep(DEPTH_LIMIT)));
     }

@@ -288,6 +288,32 @@ fn nested_deployments_have_a_scope() {
 }
 
 #[test]
+fn with_symbolic_names_nested_deployments_see_themselves() {
+    let body = nested("inner").replace(r#""expressionEvaluationOptions":{"scope":"inner"},"#, "");
+    let symbolic = body
+        .replace(
+            r#""resources":[
+        {"type":"Microsoft.Resources/deployments""#,
+            r#""languageVersion":"2.0","resources":{"d":
+        {"type":"Microsoft.Resources/deployments""#,
+        )
+        .replacen("}}}}}],\n", "}}}}}},\n", 1);
+    let symbolic = symbolic.replace("reference('inside')", "reference('d')");
+    let expanded = expand(&read(&format!("{{{HEAD}{symbolic}}}")), &Options::default()).unwrap();
+    assert_eq!(expanded.faults, []);
+    assert_eq!(at(&expanded, 0, "/properties/v"), r#""inner""#);
+}
+
+#[test]
+fn a_child_is_waited_for_by_its_own_name() {
+    let body = r#""resources":[{"type":"A.B/c","name":"p","resources":[
+        {"type":"d","name":"one","properties":{}},{"type":"d","name":"two","dependsOn":["one"],"properties":{}}]},
+        {"type":"A.B/e","name":"loops","copy":{"name":"none","count":0},"properties":{}},
+        {"type":"A.B/e","name":"last","dependsOn":["none"],"properties":{}}]"#;
+    assert_eq!(of(body).faults, []);
+}
+
+#[test]
 fn scopes_above_a_resource_group() {
     let body = r#""$schema":"https://schema.management.azure.com/schemas/2018-05-01/subscriptionDeploymentTemplate.json#","resources":[
         {"type":"Microsoft.Resources/resourceGroups","name":"g","location":"japanwest","properties":{}},

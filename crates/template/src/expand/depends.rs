@@ -95,7 +95,11 @@ impl Machine<'_> {
         }
         // An id that leaves the type's scope to Azure, or one of a resource in another scope.
         let by_name = by_name.get_or_insert_with(|| self.by_type_and_name(deployment));
-        let (resource_type, name) = ids::type_of(shown);
+        let (resource_type, name) = match shown.contains('/') {
+            true => ids::type_of(shown),
+            // A child may be named by its own name alone.
+            false => (String::new(), shown.to_owned()),
+        };
         by_name.get(&(resource_type.to_ascii_lowercase(), name.to_ascii_lowercase())).copied()
     }
 
@@ -107,8 +111,10 @@ impl Machine<'_> {
             if let Some(its) = self.items.get(*item)
                 && let Some(name) = its.name.shown()
             {
-                let key = (its.resource_type.to_ascii_lowercase(), name.to_ascii_lowercase());
-                names.entry(key).or_insert(*item);
+                let name = name.to_ascii_lowercase();
+                let last = name.rsplit('/').next().unwrap_or_default().to_owned();
+                names.entry((String::new(), last)).or_insert(*item);
+                names.entry((its.resource_type.to_ascii_lowercase(), name)).or_insert(*item);
             }
         }
         names

@@ -59,7 +59,14 @@ impl Machine<'_> {
         let opened = match inline {
             Some((template, at)) => {
                 let options = properties.get("expressionEvaluationOptions").and_then(Value::object);
-                let scope = options.and_then(|options| options.text("scope")).unwrap_or("outer");
+                // With symbolic names the default is the other one:
+                // <https://learn.microsoft.com/azure/azure-resource-manager/templates/resource-declaration#use-symbolic-name>.
+                let around = self.deployment(around).map(|its| its.template.clone());
+                let symbolic = around.is_some_and(|template| {
+                    template.get("resources").is_some_and(|all| all.object().is_some())
+                });
+                let default = if symbolic { "inner" } else { "outer" };
+                let scope = options.and_then(|options| options.text("scope")).unwrap_or(default);
                 let outer = !scope.eq_ignore_ascii_case("inner");
                 self.open(template, at, name, place, given, Some((ctx, depth, outer)))
             }

@@ -143,10 +143,15 @@ impl Machine<'_> {
         };
         let given =
             self.deployment(deployment).and_then(|its| its.given.get(&name.to_ascii_lowercase())).cloned();
+        let given = given.map(|(raw, how)| match how {
+            How::Evaluate(ctx) => self.value(&raw, &ctx),
+            How::Typed => typed(raw, &shape.name, declared.at),
+            How::Literal | How::Loop(_) => raw,
+        });
+        // Who gives nothing gets the default: modules pass on what they were not given.
+        let given = given.filter(|value| !value.is_null() || shape.nullable);
         let value = match given {
-            Some((raw, How::Evaluate(ctx))) => self.value(&raw, &ctx),
-            Some((raw, How::Typed)) => typed(raw, &shape.name, declared.at),
-            Some((raw, _)) => raw,
+            Some(value) => value,
             None => match object.get("defaultValue") {
                 Some(default) => self.value(default, ctx),
                 None if shape.nullable => Value::new(Kind::Null, declared.at),
@@ -159,7 +164,9 @@ impl Machine<'_> {
                 }
             },
         };
-        if value.is_null() && (shape.nullable || shape.is_secure()) {
+        if value.is_null()
+            && (shape.nullable || shape.is_secure() || object.get("defaultValue").is_some_and(Value::is_null))
+        {
             return value;
         }
         if let Some(allowed) = object.get("allowedValues").and_then(Value::list)

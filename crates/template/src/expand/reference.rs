@@ -6,7 +6,7 @@ use super::ids;
 use super::machine::{Machine, text_of};
 use super::resources::is_deployment;
 use super::scope::{Ctx, ItemIndex, Presence};
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind, What};
 use crate::value::{Kind, Span, Unknown, Value, Why};
 
 impl Machine<'_> {
@@ -52,7 +52,14 @@ impl Machine<'_> {
                 properties
             });
         }
-        let body = self.body(item, at)?;
+        let body = match self.body(item, at) {
+            Ok(body) => body,
+            // A resource that asks for itself asks what was there before.
+            Err(Fault { kind: FaultKind::Cycle { what: What::Resource, .. }, .. }) => {
+                return of_azure(key, Why::Runtime(format!("reference({name})").into()));
+            }
+            Err(fault) => return Err(fault),
+        };
         let Some(object) = body.object().filter(|_| !full) else { return Ok(body.opened().moved(at)) };
         Ok(match object.get("properties") {
             Some(properties) => properties.opened().moved(at),

@@ -169,9 +169,11 @@ impl Machine<'_> {
                     self.one(deployment, raw, object, symbol, parent, &turn, Some((&name, Some(index))));
                 }
                 // A loop without turns is still a name to depend on.
-                let key = name.to_ascii_lowercase();
+                let keys = [Some(name.as_ref()), symbol].into_iter().flatten().map(str::to_ascii_lowercase);
                 if let Some(its) = self.deployments.get_mut(deployment) {
-                    its.names.entry(key).or_default();
+                    keys.for_each(|key| {
+                        its.names.entry(key).or_default();
+                    });
                 }
             }
             Ok(Turns::Unknown(unknown)) => {
