@@ -388,7 +388,8 @@ impl Value {
         let kind = match &self.kind {
             Kind::List(items) => Kind::List(Arc::new(items.iter().map(Self::opened).collect())),
             Kind::Object(object) => {
-                let each = object.members().iter();
+                // What is left open, Azure may fill.
+                let each = object.members().iter().filter(|member| !member.value.is_null());
                 let members =
                     each.map(|member| Member { value: member.value.opened(), ..member.clone() }).collect();
                 Kind::Object(Arc::new(Object::new(members).opened()))
@@ -396,6 +397,14 @@ impl Value {
             kind => kind.clone(),
         };
         Self::new(kind, self.at)
+    }
+
+    /// The same, with what is inside as it is.
+    pub(crate) fn opened_itself(&self) -> Self {
+        match &self.kind {
+            Kind::Object(object) => Self::new(Kind::Object(Arc::new(object.opened())), self.at),
+            _ => self.clone(),
+        }
     }
 
     /// Whether there are members in it that nobody but Azure knows.

@@ -368,11 +368,10 @@ impl<'o> Machine<'o> {
             Expr::Access { of, member, lenient } => {
                 let base = machine.expr(of, ctx, at)?;
                 let member = machine.expr(member, ctx, at)?;
-                let runtime = asks_azure(of);
                 if is_keyed(&base, &member) {
                     machine.weigh(&base, at)?;
                 }
-                access(&base, &member, *lenient, runtime, at)
+                access(&base, &member, *lenient, at)
             }
         })
     }
@@ -431,30 +430,6 @@ impl<'o> Machine<'o> {
     }
 }
 
-/// Whether an expression starts with a function that asks Azure: what such a value does not have yet, Azure
-/// will tell.
-fn asks_azure(expr: &Expr) -> bool {
-    match expr {
-        Expr::Access { of, .. } => asks_azure(of),
-        Expr::Call { name, .. } => {
-            let name = name.to_ascii_lowercase();
-            matches!(
-                name.as_str(),
-                "reference"
-                    | "references"
-                    | "resourcegroup"
-                    | "subscription"
-                    | "deployment"
-                    | "deployer"
-                    | "tenant"
-                    | "managementgroup"
-                    | "environment"
-            )
-        }
-        _ => false,
-    }
-}
-
 /// Whether what is asked of a list or an object is told by all that is in it.
 fn is_keyed(base: &Value, member: &Value) -> bool {
     match (&base.kind, &member.kind) {
@@ -466,13 +441,7 @@ fn is_keyed(base: &Value, member: &Value) -> bool {
 }
 
 /// A member of an object or an element of a list.
-pub(super) fn access(
-    base: &Value,
-    member: &Value,
-    lenient: bool,
-    runtime: bool,
-    at: Span,
-) -> Result<Value, Fault> {
+pub(super) fn access(base: &Value, member: &Value, lenient: bool, at: Span) -> Result<Value, Fault> {
     let name = || member.shown().map_or_else(|| member.key(), |shown| shown.into_owned());
     let unknown_member = member.doubt();
     if let Kind::Unknown(unknown) = &base.kind {
@@ -485,12 +454,8 @@ pub(super) fn access(
         return Ok(Value::new(Kind::Unknown(Unknown::new(key, &unknown.label, unknown.why.clone())), at));
     }
     let missing = |what: &str| {
-        if lenient && !runtime {
+        if lenient {
             return Ok(Value::new(Kind::Null, at));
-        }
-        if runtime {
-            let key = format!("{}.{what}", base.key());
-            return Ok(Value::unknown(key, what, Why::Runtime(what.into()), at));
         }
         Err(Fault::new(FaultKind::Missing { what: What::Property, name: what.into() }, at))
     };

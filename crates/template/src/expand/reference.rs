@@ -42,14 +42,18 @@ impl Machine<'_> {
                 Some(deployment) => self.outputs(deployment),
                 None => return of_azure(key, Why::Link(name.into())),
             };
+            // The outputs are told in full, what Azure says of the deployment beside them is not.
             let properties = Value::of_object(
-                vec![("provisioningState", Value::of_text("Succeeded", at)), ("outputs", outputs)],
+                vec![
+                    ("provisioningState", Value::of_text("Succeeded", at)),
+                    ("outputs", outputs.opened_itself()),
+                ],
                 at,
-            );
-            return Ok(if full {
-                Value::of_object(vec![("properties", properties)], at)
-            } else {
-                properties
+            )
+            .opened_itself();
+            return Ok(match full {
+                true => Value::of_object(vec![("properties", properties)], at).opened_itself(),
+                false => properties,
             });
         }
         let body = match self.body(item, at) {
