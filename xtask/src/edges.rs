@@ -10,18 +10,19 @@ use serde_json::Value;
 use crate::shell::{cargo, root, say};
 
 /// Each crate of ours with the ones that it may use.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("estate", &[]),
     ("reach", &["estate"]),
     ("signin", &["estate"]),
     ("posture", &["estate", "reach", "signin"]),
     ("policy", &["estate", "posture"]),
+    ("fix", &["estate", "reach", "posture"]),
     ("config", &["estate", "posture"]),
     ("peers", &[]),
     ("report", &["estate", "reach", "signin", "posture", "peers"]),
     (
         "sekimori",
-        &["estate", "reach", "signin", "posture", "policy", "config", "peers", "report", "template", "azure"],
+        &["estate", "reach", "signin", "posture", "policy", "config", "peers", "report", "template", "fix", "azure"],
     ),
     ("template", &[]),
     ("azure", &["estate"]),
@@ -30,8 +31,8 @@ const ALLOWED: [(&str, &[&str]); 13] = [
 ];
 
 /// Crates that read no clock, file, socket or environment.
-const PURE: [&str; 9] =
-    ["estate", "reach", "signin", "posture", "policy", "config", "peers", "report", "template"];
+const PURE: [&str; 10] =
+    ["estate", "reach", "signin", "posture", "fix", "policy", "config", "peers", "report", "template"];
 
 /// What a pure crate never uses, directly or through others.
 const IMPURE: [&str; 9] =

@@ -1,0 +1,131 @@
+//! What is to be done about findings, by an order that is written down and never by guessing.
+
+mod machine;
+mod network;
+mod service;
+
+use estate::{Change, Estate, ResourceId};
+use posture::{Finding, Lang, Settings};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::write::Write;
+
+/// What a plan is made from.
+pub struct Planner<'p> {
+    /// The estate.
+    pub estate: &'p Estate,
+    /// What the team has set; its approved sources are what rules are narrowed to.
+    pub settings: &'p Settings,
+    /// What the person has decided.
+    pub options: &'p Options,
+    /// The language of sentences.
+    pub lang: Lang,
+    /// What the input says of a resource, in Azure's nested shape (`properties` and all); nothing where it has no record.
+    pub record: &'p dyn Fn(ResourceId) -> Option<Value>,
+}
+
+/// What a person has decided, and nobody may guess.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Rules that let strangers in are removed where no approved source is known to narrow them to.
+    pub close: bool,
+    /// Just-in-time access of Defender for Cloud takes the place of rules for management ports.
+    pub lease: bool,
+    /// The Recovery Services vault that backups go to: its id.
+    pub vault: Option<String>,
+    /// The backup policy in that vault: its name.
+    pub backup_policy: Option<String>,
+}
+
+/// Makes a plan for findings, failures alone.
+pub fn plan(planner: &Planner<'_>, findings: &[&Finding]) -> Plan {
+    let mut plan = Plan::default();
+    network::plan(planner, findings, &mut plan);
+    machine::plan(planner, findings, &mut plan);
+    service::plan(planner, findings, &mut plan);
+    plan
+}
+
+/// A name that stays the same as long as the fix is the same: what it changes, and to what.
+pub(crate) fn name_of(kind: &str, parts: &[&str]) -> String {
+    use sha2::{Digest, Sha256};
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.to_ascii_lowercase().as_bytes());
+        hash.update([0]);
+    }
+    let digest = hash.finalize();
+    let number = digest.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("{kind}-{number:012x}")
+}
+
+/// Everything that can be done about the findings of an estate.
+#[derive(Default)]
+pub struct Plan {
+    /// What can be done, in the order in which it should be.
+    pub fixes: Vec<Fix>,
+    /// What somebody has to decide first.
+    pub asks: Vec<Ask>,
+}
+
+/// One thing to do: everything that has to change together.
+pub struct Fix {
+    /// A stable name: what it changes, and to what.
+    pub id: String,
+    /// What it does, in the asked language.
+    pub title: String,
+    /// The findings that it closes.
+    pub closes: Vec<Closes>,
+    /// What is written, in order.
+    pub steps: Vec<Step>,
+    /// What it costs and stops.
+    pub effects: Effects,
+    /// What people should know besides, in the asked language.
+    pub notes: Vec<String>,
+}
+
+/// A finding that a fix closes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closes {
+    /// The code of the check.
+    pub code: &'static str,
+    /// The stable id of the finding.
+    pub finding: String,
+    /// What it is about.
+    pub resource: ResourceId,
+}
+
+/// One write, and what it makes of the estate.
+pub struct Step {
+    /// What it does, in the asked language.
+    pub says: String,
+    /// What is written.
+    pub write: Write,
+    /// What it changes for packets, for proofs; nothing where it changes nothing there.
+    pub change: Option<Change>,
+}
+
+/// What a fix costs and stops.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Effects {
+    /// What it costs from then on, in the asked language; nothing where it is free.
+    pub cost: Option<String>,
+    /// Whether the operating system starts anew, or may.
+    pub restart: bool,
+    /// Whether the VM has to be stopped and deallocated, so that a dynamic address is lost.
+    pub deallocates: bool,
+    /// What does not work meanwhile or afterwards, in the asked language.
+    pub downtime: Option<String>,
+}
+
+/// A finding for which somebody has to decide.
+pub struct Ask {
+    /// What is asked about.
+    pub closes: Vec<Closes>,
+    /// What cannot be known here, in the asked language.
+    pub question: String,
+    /// What to say for each answer: options of the command, or what to do by hand, in the asked language.
+    pub answers: Vec<String>,
+}
