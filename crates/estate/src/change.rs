@@ -34,7 +34,7 @@ pub enum Change {
 }
 
 /// Why a change cannot be applied.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ChangeError {
     /// The resource is not in the estate, or too little of it is known.
     #[error("`{id}` is not in the estate, or not enough of it is known to change it")]

@@ -98,6 +98,16 @@ impl Live {
         self.said.iter().flat_map(|(resource, all)| all.iter().map(|one| (*resource, one)))
     }
 
+    /// What is worked out once for the estate, as it is now.
+    pub fn facts(&self) -> Arc<Facts> {
+        Arc::clone(&self.facts)
+    }
+
+    /// The machines that a change concerns.
+    pub fn concerns(&self, change: &Change) -> BTreeSet<ResourceId> {
+        self.touched(change).0
+    }
+
     /// Takes a change and tells what it changed.
     ///
     /// # Errors

@@ -111,6 +111,15 @@ fn reasons<T>(reason: &Reason) -> Result<T, Vec<Reason>> {
     Err(vec![reason.clone()])
 }
 
+/// A value that may be absent.
+pub(crate) fn known<T>(field: &Field<T>) -> Result<Option<&T>, Vec<Reason>> {
+    match field {
+        None => Ok(None),
+        Some(Known::Value(value)) => Ok(Some(value)),
+        Some(Known::Unknown(reason)) => reasons(reason),
+    }
+}
+
 impl<'e> Context<'e> {
     /// Fails unless the input describes the machine itself.
     pub fn described(&self, view: &VmView<'_>) -> Result<(), Vec<Reason>> {
@@ -119,11 +128,7 @@ impl<'e> Context<'e> {
 
     /// A value that may be absent.
     pub fn known<'f, T>(&self, field: &'f Field<T>) -> Result<Option<&'f T>, Vec<Reason>> {
-        match field {
-            None => Ok(None),
-            Some(Known::Value(value)) => Ok(Some(value)),
-            Some(Known::Unknown(reason)) => reasons(reason),
-        }
+        known(field)
     }
 
     /// A value of a machine that Azure always tells: where it is absent, the record is a part only.

@@ -6,6 +6,7 @@ mod service;
 
 use estate::{Change, Estate, ResourceId};
 use posture::{Finding, Lang, Settings};
+use reach::Reach;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -15,6 +16,8 @@ use crate::write::Write;
 pub struct Planner<'p> {
     /// The estate.
     pub estate: &'p Estate,
+    /// The same as a network.
+    pub reach: &'p Reach<'p>,
     /// What the team has set; its approved sources are what rules are narrowed to.
     pub settings: &'p Settings,
     /// What the person has decided.
@@ -70,6 +73,7 @@ pub struct Plan {
 }
 
 /// One thing to do: everything that has to change together.
+#[derive(Default)]
 pub struct Fix {
     /// A stable name: what it changes, and to what.
     pub id: String,

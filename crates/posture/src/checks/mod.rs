@@ -142,6 +142,8 @@ mod upd006_old_image;
 mod upd007_never_redeployed;
 mod way_out;
 
+pub use way_out::{WayOut, way_out_without_address};
+
 /// Every check, by code.
 pub const CHECKS: &[&Check] = &[
     &acc001_guessable_admin_name::CHECK,

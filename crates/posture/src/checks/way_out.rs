@@ -4,14 +4,18 @@
 //! <https://learn.microsoft.com/azure/load-balancer/load-balancer-outbound-connections> (behind a Standard load balancer
 //! without a public side there is no way out).
 
-use estate::{Family, Front, IpConfiguration, Kind, Known, LoadBalancer, Nic, Reason, ResourceId, Sku, Vm};
+use estate::{
+    Estate, Family, Front, IpConfiguration, Kind, Known, LoadBalancer, Nic, Reason, ResourceId, Sku, Vm,
+};
+use reach::Reach;
 use reach::routes::{HopType, ReturnPath};
 
+use crate::verdict::known;
 use crate::view::Context;
 
 /// A way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum WayOut {
+pub enum WayOut {
     /// A NAT gateway of the subnet.
     NatGateway,
     /// A public address of its own.
@@ -28,7 +32,7 @@ pub(super) enum WayOut {
 
 impl WayOut {
     /// What facts call it.
-    pub(super) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::NatGateway => "nat-gateway",
             Self::PublicAddress => "public-address",
@@ -47,9 +51,33 @@ pub(super) fn way_out(
     nic: &Nic,
     ip: &IpConfiguration,
 ) -> Result<WayOut, Vec<Reason>> {
-    let estate = context.estate();
+    leaving(context.reach, vm, nic, ip, true)
+}
+
+/// The way out that is left to an address of a machine without public addresses of its own.
+///
+/// # Errors
+///
+/// Why nobody can tell.
+pub fn way_out_without_address(
+    reach: &Reach<'_>,
+    vm: &Vm,
+    nic: &Nic,
+    ip: &IpConfiguration,
+) -> Result<WayOut, Vec<Reason>> {
+    leaving(reach, vm, nic, ip, false)
+}
+
+fn leaving(
+    reach: &Reach<'_>,
+    vm: &Vm,
+    nic: &Nic,
+    ip: &IpConfiguration,
+    own: bool,
+) -> Result<WayOut, Vec<Reason>> {
+    let estate = reach.estate();
     let unknown = |reason: Reason| Err(vec![reason]);
-    match context.reach.leaving(nic, ip) {
+    match reach.leaving(nic, ip) {
         Known::Unknown(reason) => return unknown(*reason),
         Known::Value(ReturnPath::Elsewhere(next)) if next.hop == HopType::None => {
             return Ok(WayOut::Nowhere);
@@ -68,8 +96,8 @@ pub(super) fn way_out(
     if subnet.translated && ip.family == Family::V4 {
         return Ok(WayOut::NatGateway);
     }
-    for other in nic.ip_configurations.iter().filter_map(Known::value).flatten() {
-        if other.family == ip.family && context.known(&other.public_ip)?.is_some() {
+    for other in nic.ip_configurations.iter().filter_map(Known::value).flatten().filter(|_| own) {
+        if other.family == ip.family && known(&other.public_ip)?.is_some() {
             return Ok(WayOut::PublicAddress);
         }
     }
@@ -79,7 +107,7 @@ pub(super) fn way_out(
     };
     let mut inner = false;
     for part in parts {
-        let Some(id) = balancer_of(context, *part) else { continue };
+        let Some(id) = balancer_of(estate, *part) else { continue };
         let Some(balancer) = estate.load_balancer(id).filter(|balancer| balancer.frontends.is_some()) else {
             return unknown(estate.missing(Kind::LoadBalancer, id));
         };
@@ -89,17 +117,16 @@ pub(super) fn way_out(
         inner |= balancer.sku != Some(Known::Value(Sku::Basic));
     }
     // Machines of flexible scale sets never get an address lent.
-    let never = inner || ip.family == Family::V6 || context.known(&vm.upkeep.scale_set)?.is_some();
+    let never = inner || ip.family == Family::V6 || known(&vm.upkeep.scale_set)?.is_some();
     // Absent means that Azure lends one: networks that were made by versions of the API from 2025-07-01 on say `false`.
-    if never || context.known(&subnet.default_outbound)? == Some(&false) {
+    if never || known(&subnet.default_outbound)? == Some(&false) {
         return Ok(WayOut::Nowhere);
     }
     Ok(WayOut::Default)
 }
 
 /// The load balancer that a pool or NAT rule is a part of; none for an application gateway's.
-fn balancer_of(context: &Context<'_>, part: ResourceId) -> Option<ResourceId> {
-    let estate = context.estate();
+fn balancer_of(estate: &Estate, part: ResourceId) -> Option<ResourceId> {
     let owner = estate.text(part).rsplitn(3, '/').nth(2)?;
     let (kind, _) = owner.rsplit_once('/')?;
     let balancer = kind.get(kind.len().checked_sub("/loadBalancers".len())?..)?;

@@ -1,0 +1,177 @@
+//! Fixes of what lets packets in: rules of groups, and public addresses.
+//!
+//! The order, for every rule that lets strangers in. What the finding is about is changed and nothing else: a rule that also
+//! opens other ports keeps them.
+//!
+//! 1. Ports that people log in through are narrowed to the sources that the team has approved of.
+//! 2. Where none is approved of: the rule goes and a lease takes its place, if there is just-in-time access for the machine
+//!    already or the person has chosen it ([`Options::lease`](super::Options)).
+//! 3. Other ports, and those for which neither holds, are closed if the person says so ([`Options::close`](super::Options)).
+//! 4. Else somebody is asked: nobody can tell here who needs the port.
+
+mod address;
+mod rule;
+
+use std::collections::BTreeMap;
+
+use estate::{Known, Nsg, PortSet, ResourceId, SecurityRule, resource_name};
+use posture::{Cause, Finding};
+
+use super::{Ask, Closes, Fix, Plan, Planner};
+use crate::lang::say;
+
+/// How a finding may be closed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// People log in through the port: those whom the team knows stay.
+    Narrow,
+    /// There is just-in-time access for the machine: the rule is what keeps the port open beside it.
+    Lease,
+    /// A program offers something: nobody but its owner knows for whom.
+    Close,
+}
+
+/// The checks whose findings are closed by changing a rule.
+fn way(code: &str) -> Option<Way> {
+    match code {
+        "NET001" | "NET005" | "NET007" => Some(Way::Narrow),
+        "JIT002" => Some(Way::Lease),
+        "NET002" | "NET003" => Some(Way::Close),
+        _ => None,
+    }
+}
+
+/// What is wanted of one rule.
+struct Wanted<'p> {
+    nsg: &'p Nsg,
+    rule: &'p SecurityRule,
+    closes: Vec<Closes>,
+    /// Ports that people log in through.
+    login: PortSet,
+    /// Other ports.
+    offered: PortSet,
+    /// Whether a lease for the login ports is there already.
+    leased: bool,
+}
+
+pub(super) fn plan(planner: &Planner<'_>, findings: &[&Finding], plan: &mut Plan) {
+    // By group and rule, so that the order of findings does not matter.
+    let mut rules: BTreeMap<(String, String), Wanted<'_>> = BTreeMap::new();
+    for finding in findings {
+        let Some(way) = way(finding.check.code) else { continue };
+        let mut missed = false;
+        for (cause, ports) in causes(planner, finding) {
+            let Some((nsg, rule)) = own_rule(planner, cause) else {
+                missed = true;
+                continue;
+            };
+            let key = (planner.estate.text(nsg.id).to_ascii_lowercase(), rule.name.to_ascii_lowercase());
+            let wanted = rules.entry(key).or_insert_with(|| Wanted {
+                nsg,
+                rule,
+                closes: Vec::new(),
+                login: PortSet::default(),
+                offered: PortSet::default(),
+                leased: true,
+            });
+            let closes = closes(planner, finding);
+            if !wanted.closes.contains(&closes) {
+                wanted.closes.push(closes);
+            }
+            let ports = ports.intersection(&rule.destination_ports.ports);
+            match way {
+                Way::Close => wanted.offered = wanted.offered.union(&ports),
+                Way::Narrow | Way::Lease => wanted.login = wanted.login.union(&ports),
+            }
+            wanted.leased &= way == Way::Lease || has_lease(planner, finding.resource);
+        }
+        if missed || finding.evidence.is_empty() && finding.cause.is_none() {
+            plan.asks.push(not_by_rule(planner, finding));
+        }
+    }
+    for wanted in rules.into_values() {
+        rule::plan(planner, wanted, plan);
+    }
+    address::plan(planner, findings, plan);
+    for finding in findings.iter().filter(|finding| finding.check.code.starts_with("NET")) {
+        if way(finding.check.code).is_none() && is_asked(finding.check.code) {
+            plan.asks.push(not_by_rule(planner, finding));
+        }
+    }
+}
+
+/// Findings about the network that nobody can settle from here: what to do stands with the check.
+pub(super) fn is_asked(code: &str) -> bool {
+    matches!(
+        code,
+        "NET006"
+            | "NET008"
+            | "NET009"
+            | "NET010"
+            | "NET011"
+            | "NET013"
+            | "NET014"
+            | "NET018"
+            | "NET019"
+            | "NET020"
+            | "NET024"
+    )
+}
+
+/// What lets packets in, and which ports: each piece of evidence has its own cause.
+fn causes<'f>(planner: &Planner<'_>, finding: &'f Finding) -> Vec<(&'f Cause, PortSet)> {
+    if finding.evidence.is_empty() {
+        let login = planner.settings.management_ports.iter().map(|port| PortSet::one(*port));
+        let login = login.fold(PortSet::default(), |sum, more| sum.union(&more));
+        return finding.cause.iter().map(|cause| (cause, login.clone())).collect();
+    }
+    let of = |open: &'f posture::PortEvidence| {
+        Some((open.cause.as_ref()?, [open.ports].into_iter().collect::<PortSet>()))
+    };
+    finding.evidence.iter().filter_map(of).collect()
+}
+
+/// The rule that a cause is, if it is one that somebody wrote.
+fn own_rule<'p>(planner: &Planner<'p>, cause: &Cause) -> Option<(&'p Nsg, &'p SecurityRule)> {
+    let nsg = planner.estate.nsg(cause.resource)?;
+    let Some(Known::Value(rules)) = &nsg.rules else { return None };
+    Some((nsg, rules.iter().find(|rule| rule.name.eq_ignore_ascii_case(&cause.key))?))
+}
+
+/// Whether there is just-in-time access for a machine.
+fn has_lease(planner: &Planner<'_>, machine: ResourceId) -> bool {
+    planner.estate.around.jit_of(machine).next().is_some()
+}
+
+pub(super) fn closes(planner: &Planner<'_>, finding: &Finding) -> Closes {
+    Closes { code: finding.check.code, finding: finding.id(planner.estate), resource: finding.resource }
+}
+
+/// A finding that no rule of a group is behind: what to do is told, and by whom is not guessed.
+fn not_by_rule(planner: &Planner<'_>, finding: &Finding) -> Ask {
+    let name = resource_name(planner.estate.text(finding.resource)).to_owned();
+    let title = finding.check.title.of(planner.lang);
+    Ask {
+        closes: vec![closes(planner, finding)],
+        question: say!(
+            planner.lang,
+            "`{name}`: {title}: no rule of a group alone is behind it",
+            "`{name}`: {title}。NSG の規則だけでは是正できません"
+        ),
+        answers: vec![finding.fix.clone().into_owned()],
+    }
+}
+
+/// Puts a fix into a plan, unless the same one is there: two findings may ask for it.
+fn put(plan: &mut Plan, fix: Fix) {
+    match plan.fixes.iter_mut().find(|other| other.id == fix.id) {
+        Some(other) => {
+            for closes in fix.closes {
+                if !other.closes.contains(&closes) {
+                    other.closes.push(closes);
+                }
+            }
+        }
+        None => plan.fixes.push(fix),
+    }
+}

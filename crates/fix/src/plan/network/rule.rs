@@ -1,0 +1,443 @@
+//! Narrowing, splitting and removing one rule of a group.
+//!
+//! Sources: <https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview> (priorities 100 to 4096,
+//! unique in each direction; augmented rules), <https://learn.microsoft.com/rest/api/virtualnetwork/security-rules>.
+
+use estate::{
+    AddressSpec, Change, Direction, Family, Known, OWN_RULE, PortSet, PortSpec, Range, ServiceTag,
+    resource_name,
+};
+use reach::{Addresses, prefixes_of};
+use serde_json::{Map, Value, json};
+
+use super::{Wanted, put};
+use crate::lang::say;
+use crate::plan::{Ask, Effects, Fix, Plan, Planner, Step, name_of};
+use crate::write::{Act, Write, at, writable};
+
+/// The version of the interface of `Microsoft.Network` that is spoken.
+pub(super) const NETWORK: &str = "2024-05-01";
+
+/// The longest name that a rule may have.
+const NAME_LIMIT: usize = 80;
+
+/// The most prefixes that a rule is narrowed to.
+const PREFIX_LIMIT: usize = 1000;
+
+/// What a rule becomes.
+struct Outcome {
+    /// Ports that stay as they are.
+    rest: PortSet,
+    /// Ports that only approved sources keep, and these sources.
+    narrowed: Option<(PortSet, AddressSpec, Vec<String>)>,
+}
+
+pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
+    let Wanted { nsg, rule, .. } = &wanted;
+    let id = planner.estate.text(nsg.id);
+    let (group, name) = (resource_name(id).to_owned(), rule.name.clone());
+    let lang = planner.lang;
+    if let Some(ask) = lease_in_force(planner, &wanted) {
+        plan.asks.push(ask);
+        return;
+    }
+    let Some(body) = (planner.record)(nsg.id).and_then(|record| body_of(&record, &rule.name)) else {
+        plan.asks.push(Ask {
+            closes: wanted.closes,
+            question: say!(
+                lang,
+                "the rule `{name}` of `{group}` cannot be read as Azure has it, so what it would become is not told",
+                "NSG `{group}` の規則 `{name}` を Azure の形式で読み取れないため、変更後の内容を示せません"
+            ),
+            answers: vec![say!(
+                lang,
+                "collect the estate with `sekimori collect`, and plan again",
+                "`sekimori collect` で収集してから、もう一度実行してください"
+            )],
+        });
+        return;
+    };
+    let outcome = match outcome(planner, &wanted) {
+        Ok(outcome) => outcome,
+        Err(ask) => {
+            plan.asks.push(*ask);
+            return;
+        }
+    };
+    let target = format!("{id}/securityRules/{name}");
+    let write =
+        |target: &str, act: Act| Write { target: target.to_owned(), api_version: NETWORK.to_owned(), act };
+    let mut steps = Vec::new();
+    let mut split = false;
+    // What stays open for those whom the team knows is there before the rest is closed.
+    if let Some((ports, source, prefixes)) = &outcome.narrowed {
+        let mut new = (*rule).clone();
+        new.source = source.clone();
+        new.destination_ports = PortSpec { ports: ports.clone(), unreadable: None };
+        let mut becomes = with_sources(&body, prefixes);
+        becomes = with_ports(&becomes, ports, &rule.destination_ports.ports);
+        let (to, shown) = (prefixes.join(", "), ports_text(ports));
+        if outcome.rest.is_empty() {
+            steps.push(Step {
+                says: say!(
+                    lang,
+                    "narrow the rule `{name}` of `{group}` (ports {shown}) to {to}",
+                    "NSG `{group}` の規則 `{name}` (ポート {shown}) の接続元を {to} に限定します"
+                ),
+                write: write(&target, Act::Put { was: Some(body.clone()), becomes }),
+                change: Some(Change::PutRule { nsg: nsg.id, rule: Box::new(new) }),
+            });
+        } else {
+            let Some((new_name, priority)) = place_beside(planner, &wanted) else {
+                plan.asks.push(no_room(planner, wanted));
+                return;
+            };
+            split = true;
+            new.name = new_name.clone().into();
+            new.priority = Known::Value(priority);
+            set_property(&mut becomes, "priority", json!(priority));
+            steps.push(Step {
+                says: say!(
+                    lang,
+                    "add the rule `{new_name}` (priority {priority}) to `{group}`: ports {shown} for {to}",
+                    "NSG `{group}` に規則 `{new_name}` (優先度 {priority}) を追加し、ポート {shown} を {to} に許可します"
+                ),
+                write: write(&format!("{id}/securityRules/{new_name}"), Act::Put { was: None, becomes }),
+                change: Some(Change::PutRule { nsg: nsg.id, rule: Box::new(new) }),
+            });
+        }
+    }
+    let closed = wanted.login.union(&wanted.offered);
+    let shown = ports_text(&closed.intersection(&rule.destination_ports.ports));
+    if !outcome.rest.is_empty() {
+        let mut rest = (*rule).clone();
+        rest.destination_ports = PortSpec { ports: outcome.rest.clone(), unreadable: None };
+        let becomes = with_ports(&body, &outcome.rest, &rule.destination_ports.ports);
+        steps.push(Step {
+            says: say!(
+                lang,
+                "take ports {shown} out of the rule `{name}` of `{group}`; its other ports stay",
+                "NSG `{group}` の規則 `{name}` からポート {shown} を除きます (ほかのポートは変わりません)"
+            ),
+            write: write(&target, Act::Put { was: Some(body.clone()), becomes }),
+            change: Some(Change::PutRule { nsg: nsg.id, rule: Box::new(rest) }),
+        });
+    } else if outcome.narrowed.is_none() {
+        steps.push(Step {
+            says: say!(
+                lang,
+                "remove the rule `{name}` of `{group}` (ports {shown})",
+                "NSG `{group}` の規則 `{name}` (ポート {shown}) を削除します"
+            ),
+            write: write(&target, Act::Delete { was: body.clone() }),
+            change: Some(Change::DeleteRule { nsg: nsg.id, rule: rule.name.clone() }),
+        });
+    }
+    let title = steps.iter().map(|step| step.says.clone()).collect::<Vec<_>>().join("; ");
+    let bodies: Vec<String> =
+        steps.iter().map(|step| serde_json::to_string(&step.write).unwrap_or_default()).collect();
+    let parts: Vec<&str> = bodies.iter().map(String::as_str).collect();
+    let mut notes = Vec::new();
+    if split {
+        notes.push(say!(
+            lang,
+            "two rules take the place of one: what the rule opens besides is not touched",
+            "1 つの規則を 2 つに分けます。この規則で開いているほかのポートには影響しません"
+        ));
+    }
+    notes.push(say!(
+        lang,
+        "connections that are open stay open: Azure looks at rules when a connection begins",
+        "確立済みの接続は切断されません (NSG の規則は接続の開始時に評価されます)"
+    ));
+    put(
+        plan,
+        Fix {
+            id: name_of("rule", &parts),
+            title,
+            closes: wanted.closes,
+            steps,
+            effects: Effects::default(),
+            notes,
+        },
+    );
+}
+
+/// What becomes of the rule, by the order that the module above has written down.
+fn outcome(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Outcome, Box<Ask>> {
+    let rule = wanted.rule;
+    if let Some(ask) = unreadable(planner, wanted) {
+        return Err(Box::new(ask));
+    }
+    let options = planner.options;
+    let mut rest = rule.destination_ports.ports.clone();
+    let mut narrowed = None;
+    let mut open = PortSet::default();
+    if !wanted.login.is_empty() {
+        if !planner.settings.approved.is_empty() {
+            match approved(planner, &rule.source) {
+                Some((source, prefixes)) if !prefixes.is_empty() => {
+                    narrowed = Some((wanted.login.clone(), source, prefixes));
+                    rest = rest.difference(&wanted.login);
+                }
+                // Nobody of the team comes by it.
+                Some(_) => rest = rest.difference(&wanted.login),
+                None => open = open.union(&wanted.login),
+            }
+        } else if wanted.leased || options.lease || options.close {
+            rest = rest.difference(&wanted.login);
+        } else {
+            open = open.union(&wanted.login);
+        }
+    }
+    // A port that people log in through and that is offered, too, has been settled already.
+    let offered = wanted.offered.difference(&wanted.login);
+    if options.close {
+        rest = rest.difference(&offered);
+    } else {
+        open = open.union(&offered);
+    }
+    if rest == rule.destination_ports.ports && narrowed.is_none() {
+        return Err(Box::new(who_needs_it(planner, wanted, &open)));
+    }
+    Ok(Outcome { rest, narrowed })
+}
+
+/// The approved sources that a rule lets in now, and how a rule names them; `None` where nobody can tell here.
+fn approved(planner: &Planner<'_>, source: &AddressSpec) -> Option<(AddressSpec, Vec<String>)> {
+    let all = &planner.settings.approved;
+    let (mut v4, mut v6) = (estate::V4::default(), estate::V6::default());
+    for one in all {
+        v4 = v4.union(&one.space.v4);
+        v6 = v6.union(&one.space.v6);
+    }
+    let tags_told = source.tags.iter().all(|tag| {
+        matches!(tag, ServiceTag::Internet | ServiceTag::VirtualNetwork | ServiceTag::AzureLoadBalancer)
+    });
+    if !tags_told || !source.asgs.is_empty() {
+        return None;
+    }
+    let internet = source.tags.contains(&ServiceTag::Internet);
+    if !source.any {
+        // `Internet` is what is not private: an approved office network of 10.0.0.0/8 is not let in by it.
+        let mut has4 = source.v4.clone();
+        let mut has6 = source.v6.clone();
+        if internet {
+            has4 = has4.union(&public(&v4));
+            has6 = has6.union(&v6);
+        }
+        v4 = v4.intersection(&has4);
+        v6 = v6.intersection(&has6);
+    }
+    // One rule is of one family: Azure refuses both in one.
+    if !v4.is_empty() {
+        v6 = estate::V6::default();
+    }
+    let wide4: Addresses = v4
+        .ranges()
+        .iter()
+        .map(|range| Range { first: range.first.into(), last: range.last.into() })
+        .collect();
+    let wide6: Addresses = v6.ranges().iter().copied().collect();
+    let mut prefixes = prefixes_of(&wide4, Family::V4, PREFIX_LIMIT + 1);
+    prefixes.extend(prefixes_of(&wide6, Family::V6, PREFIX_LIMIT + 1));
+    if prefixes.len() > PREFIX_LIMIT {
+        return None;
+    }
+    Some((AddressSpec { v4, v6, ..AddressSpec::default() }, prefixes))
+}
+
+/// What is left of a set without addresses that are nobody's on the internet (RFC 1918, RFC 6598, link-local).
+fn public(set: &estate::V4) -> estate::V4 {
+    let private: estate::V4 = [
+        (0x0a00_0000, 0x0aff_ffff),
+        (0xac10_0000, 0xac1f_ffff),
+        (0xc0a8_0000, 0xc0a8_ffff),
+        (0x6440_0000, 0x647f_ffff),
+        (0xa9fe_0000, 0xa9fe_ffff),
+    ]
+    .into_iter()
+    .map(|(first, last)| Range { first, last })
+    .collect();
+    set.difference(&private)
+}
+
+/// A rule of which not all is known is not changed: what it would become is not known either.
+fn unreadable(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Option<Ask> {
+    let rule = wanted.rule;
+    let whole = rule.source.unreadable.is_none()
+        && rule.destination_ports.unreadable.is_none()
+        && matches!(rule.priority, Known::Value(_))
+        && matches!(rule.direction, Known::Value(_));
+    let (name, group) = (&rule.name, resource_name(planner.estate.text(wanted.nsg.id)));
+    (!whole).then(|| Ask {
+        closes: wanted.closes.clone(),
+        question: say!(
+            planner.lang,
+            "not all of the rule `{name}` of `{group}` can be read",
+            "NSG `{group}` の規則 `{name}` に読み取れない部分があります"
+        ),
+        answers: vec![say!(
+            planner.lang,
+            "look at it with `az network nsg rule show`, and change it by hand",
+            "`az network nsg rule show` で内容を確認し、手動で変更してください"
+        )],
+    })
+}
+
+/// A rule that a lease has made closes by itself; taking it away would cut somebody off who may be there.
+fn lease_in_force(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Option<Ask> {
+    let name = &wanted.rule.name;
+    let begins = |start: &str| name.get(..start.len()).is_some_and(|its| its.eq_ignore_ascii_case(start));
+    let lease = ["SecurityCenter-JITRule", "MicrosoftDefenderForCloud-JITRule", OWN_RULE]
+        .iter()
+        .any(|start| begins(start));
+    let group = resource_name(planner.estate.text(wanted.nsg.id));
+    lease.then(|| Ask {
+        closes: wanted.closes.clone(),
+        question: say!(
+            planner.lang,
+            "the rule `{name}` of `{group}` belongs to a lease: it is taken away when the lease ends",
+            "NSG `{group}` の規則 `{name}` は一時的な許可によるもので、期限が来ると削除されます"
+        ),
+        answers: vec![say!(
+            planner.lang,
+            "end the lease, or `sekimori check` again when it is over",
+            "許可を終了するか、期限が過ぎてからもう一度 `sekimori check` を実行してください"
+        )],
+    })
+}
+
+fn who_needs_it(planner: &Planner<'_>, wanted: &Wanted<'_>, open: &PortSet) -> Ask {
+    let lang = planner.lang;
+    let (name, group) = (&wanted.rule.name, resource_name(planner.estate.text(wanted.nsg.id)));
+    let shown = ports_text(open);
+    let login = open.overlaps(&wanted.login);
+    let mut answers = Vec::new();
+    if login {
+        answers.push(say!(
+            lang,
+            "`--approved CIDR`: only your people's addresses (or `approved-sources` in sekimori.toml)",
+            "`--approved CIDR`: 指定した接続元だけを許可します (sekimori.toml の `approved-sources` でも指定できます)"
+        ));
+        answers.push(say!(
+            lang,
+            "`--lease`: closed, and opened by just-in-time access when somebody asks",
+            "`--lease`: 閉じておき、要求されたときだけ Just-In-Time (JIT) VM アクセスで開きます"
+        ));
+    }
+    answers.push(say!(lang, "`--close`: nobody needs it", "`--close`: 不要なので閉じます"));
+    Ask {
+        closes: wanted.closes.clone(),
+        question: say!(
+            lang,
+            "who needs ports {shown}, which the rule `{name}` of `{group}` opens?",
+            "NSG `{group}` の規則 `{name}` で開いているポート {shown} は、誰が必要としていますか"
+        ),
+        answers,
+    }
+}
+
+fn no_room(planner: &Planner<'_>, wanted: Wanted<'_>) -> Ask {
+    let (name, group) =
+        (wanted.rule.name.clone(), resource_name(planner.estate.text(wanted.nsg.id)).to_owned());
+    Ask {
+        closes: wanted.closes,
+        question: say!(
+            planner.lang,
+            "there is no free priority beside the rule `{name}` of `{group}`, so it cannot be split",
+            "NSG `{group}` の規則 `{name}` の前後に空いている優先度がないため、規則を分割できません"
+        ),
+        answers: vec![say!(
+            planner.lang,
+            "give the rules beside it other priorities, and plan again",
+            "前後の規則の優先度を変更してから、もう一度実行してください"
+        )],
+    }
+}
+
+/// A name and a priority for a rule that takes over some ports: no other rule of the direction stands between the two, so that
+/// for each packet the same rules come before and after as do now.
+fn place_beside(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Option<(String, u32)> {
+    let rule = wanted.rule;
+    let Some(Known::Value(rules)) = &wanted.nsg.rules else { return None };
+    let mine = *rule.priority.value()?;
+    let direction: Direction = *rule.direction.value()?;
+    let mut used = Vec::new();
+    for other in rules {
+        match (other.direction.value(), other.priority.value()) {
+            (Some(its), Some(priority)) if *its == direction => used.push(*priority),
+            (Some(_), _) => {}
+            // It may stand anywhere.
+            _ => return None,
+        }
+    }
+    let free = |priority: u32| (100..=4096).contains(&priority) && !used.contains(&priority);
+    let priority = [mine + 1, mine.saturating_sub(1)].into_iter().find(|priority| free(*priority))?;
+    let base: String = rule.name.chars().take(NAME_LIMIT - "-approved-99".len()).collect();
+    let taken = |name: &str| rules.iter().any(|rule| rule.name.eq_ignore_ascii_case(name));
+    let mut names = std::iter::once(format!("{base}-approved"))
+        .chain((2..100).map(|number| format!("{base}-approved-{number}")));
+    let _ = planner;
+    Some((names.find(|name| !taken(name))?, priority))
+}
+
+/// A rule of a group as it is sent and answered by itself.
+fn body_of(group: &Value, name: &str) -> Option<Value> {
+    let rule = at(group, &format!("properties/securityRules[{name}]"))?;
+    let properties = rule.get("properties")?.as_object()?;
+    let mut body = Map::new();
+    body.insert("properties".to_owned(), writable(&Value::Object(properties.clone())));
+    Some(Value::Object(body))
+}
+
+fn set_property(body: &mut Value, name: &str, value: Value) {
+    if let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert(name.to_owned(), value);
+    }
+}
+
+/// Puts words into the one of two members that is for so many, and takes the other away.
+fn with_words(body: &Value, single: &str, list: &str, words: &[String]) -> Value {
+    let mut body = body.clone();
+    if let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.retain(|name, _| !name.eq_ignore_ascii_case(single) && !name.eq_ignore_ascii_case(list));
+        match words {
+            [one] => drop(properties.insert(single.to_owned(), one.as_str().into())),
+            several => drop(properties.insert(list.to_owned(), several.into())),
+        }
+    }
+    body
+}
+
+fn with_sources(body: &Value, prefixes: &[String]) -> Value {
+    let mut body = with_words(body, "sourceAddressPrefix", "sourceAddressPrefixes", prefixes);
+    if let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.shift_remove("sourceApplicationSecurityGroups");
+    }
+    body
+}
+
+/// The rule with other ports; as it is where they are the same.
+fn with_ports(body: &Value, ports: &PortSet, was: &PortSet) -> Value {
+    if ports == was {
+        return body.clone();
+    }
+    let words: Vec<String> = ports.ranges().iter().map(|range| port_text(*range)).collect();
+    with_words(body, "destinationPortRange", "destinationPortRanges", &words)
+}
+
+fn port_text(range: Range<u16>) -> String {
+    match range.first == range.last {
+        true => range.first.to_string(),
+        false => format!("{}-{}", range.first, range.last),
+    }
+}
+
+/// Ports as people write them.
+pub(super) fn ports_text(ports: &PortSet) -> String {
+    if ports.is_all() {
+        return "*".to_owned();
+    }
+    ports.ranges().iter().map(|range| port_text(*range)).collect::<Vec<_>>().join(", ")
+}
