@@ -22,7 +22,10 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ("report", &["estate", "reach", "signin", "posture", "peers"]),
     (
         "sekimori",
-        &["estate", "reach", "signin", "posture", "policy", "config", "peers", "report", "template", "fix", "azure"],
+        &[
+            "estate", "reach", "signin", "posture", "policy", "config", "peers", "report", "template", "fix",
+            "azure",
+        ],
     ),
     ("template", &[]),
     ("azure", &["estate"]),

@@ -14,5 +14,5 @@ mod plan;
 pub mod proof;
 mod write;
 
-pub use plan::{Ask, Closes, Effects, Fix, Options, Plan, Planner, Step, plan};
+pub use plan::{Ask, Closes, Effects, Fix, Options, Plan, Planner, Private, Step, plan, private};
 pub use write::{Act, Edit, State, Write};

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use estate::{Change, ChangeError, PortSet, ResourceId};
+use estate::{Change, ChangeError, Estate, PortSet, ResourceId, resource_name};
 use posture::{Live, Said};
 use reach::difference::{Difference, Kind, Machine, between, ways};
-use reach::{Addresses, Protocols, Reach, WayIn};
+use reach::{Addresses, Level, Protocols, Reach, RuleRef, WayIn, rule_name};
 
 use crate::plan::{Closes, Fix};
 
@@ -24,8 +24,19 @@ pub struct Keep {
     pub protocols: Protocols,
     /// The ports on the machine.
     pub ports: PortSet,
-    /// Whether this is the way in of the person who asks: it may be given up on purpose.
-    pub own: bool,
+    /// Why they have to pass.
+    pub need: Need,
+}
+
+/// Why packets have to pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Somebody has said so: what passes now must not be stopped.
+    Kept,
+    /// They are the way in of the person who asks: it may be given up on purpose.
+    Own,
+    /// They are the way in that takes the place of another: they have to pass whether they do so now or not.
+    Way,
 }
 
 /// What was worked out of one fix.
@@ -51,6 +62,13 @@ pub enum Refusal {
         keep: usize,
         /// What becomes of it.
         difference: Box<Difference>,
+        /// The rules that let the packet through before, in the order in which Azure looks.
+        rules: Vec<String>,
+    },
+    /// The way in that is to take the place of another does not certainly lead to the machine.
+    NoWay {
+        /// The number of the flow.
+        keep: usize,
     },
     /// It opens something, or nobody could tell any more.
     Opens {
@@ -58,6 +76,8 @@ pub enum Refusal {
         machine: ResourceId,
         /// What becomes of it.
         difference: Box<Difference>,
+        /// The rules that let the packet through, in the order in which Azure looks.
+        rules: Vec<String>,
     },
     /// Another finding would be there afterwards.
     Brings {
@@ -130,14 +150,19 @@ pub fn prove(live: &mut Live, fix: &Fix, keeps: &[Keep], internet: &[Addresses; 
         let opens = differences.iter().find(|one| !matches!(one.kind, Kind::Narrowed | Kind::Vanished));
         if let Some(difference) = opens {
             let difference = Box::new(difference.clone());
-            proof.refused.push(Refusal::Opens { machine: *machine, difference });
+            let rules = deciding(live.estate(), &difference);
+            proof.refused.push(Refusal::Opens { machine: *machine, difference, rules });
         }
         if !differences.is_empty() {
             proof.exposures.push((*machine, differences));
         }
     }
     for (((number, keep), was), is) in mine.iter().zip(&before.kept).zip(&after.kept) {
-        if !passes(keep, was) {
+        if keep.need == Need::Way && !passes(keep, is) {
+            proof.refused.push(Refusal::NoWay { keep: *number });
+            continue;
+        }
+        if keep.need == Need::Kept && !passes(keep, was) {
             proof.did_not_pass.push(*number);
         }
         // What certainly passed has to pass certainly.
@@ -147,7 +172,8 @@ pub fn prove(live: &mut Live, fix: &Fix, keeps: &[Keep], internet: &[Addresses; 
             asked && !one.before.must.difference(&one.after.must).is_empty()
         });
         if let Some(difference) = stops {
-            proof.refused.push(Refusal::Stops { keep: *number, difference: Box::new(difference) });
+            let difference = Box::new(difference);
+            proof.refused.push(Refusal::Stops { keep: *number, difference, rules: Vec::new() });
         }
     }
     // A rule that is gone may have made other findings: the same thing said by another check is no harm of the fix, as it was
@@ -163,8 +189,29 @@ pub fn prove(live: &mut Live, fix: &Fix, keeps: &[Keep], internet: &[Addresses; 
     proof.gone = gone;
     if !proof.refused.is_empty() {
         take_back(live, undo);
+        // What let a packet through before is told by the estate as it was.
+        for why in &mut proof.refused {
+            if let Refusal::Stops { difference, rules, .. } = why {
+                *rules = deciding(live.estate(), difference);
+            }
+        }
     }
     proof
+}
+
+/// The rules that let the packet of a difference through.
+fn deciding(estate: &Estate, difference: &Difference) -> Vec<String> {
+    let Some(witness) = &difference.witness else { return Vec::new() };
+    let endpoint = &witness.way.endpoint;
+    let groups = [&endpoint.subnet_level, &endpoint.nic_level].into_iter().zip(witness.opening.rules);
+    let of = |(level, rule): (&Level, Option<RuleRef>)| match level {
+        Level::Group(nsg) => {
+            let group = resource_name(estate.text(*nsg));
+            Some(format!("{group}/{}", rule_name(estate, *nsg, rule?)))
+        }
+        _ => None,
+    };
+    groups.filter_map(of).collect()
 }
 
 fn take_back(live: &mut Live, undo: Vec<Change>) {

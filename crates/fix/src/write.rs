@@ -93,14 +93,14 @@ impl Write {
         };
         match &self.act {
             Act::Put { was, becomes } => tell(
-                found.is_some_and(|found| covers(found, becomes)),
+                found.is_some_and(|found| is_as(found, becomes)),
                 match (found, was) {
                     (None, None) => true,
-                    (Some(found), Some(was)) => covers(found, was),
+                    (Some(found), Some(was)) => is_as(found, was),
                     _ => false,
                 },
             ),
-            Act::Delete { was } => tell(found.is_none(), found.is_some_and(|found| covers(found, was))),
+            Act::Delete { was } => tell(found.is_none(), found.is_some_and(|found| is_as(found, was))),
             Act::Edit { edits, .. } => {
                 let Some(found) = found else { return State::Other };
                 let all = |side: fn(&Edit) -> &Option<Value>| {
@@ -219,24 +219,36 @@ pub(crate) fn writable(value: &Value) -> Value {
 /// What tells a resource from others, and nothing about it.
 const IDENTITY: [&str; 4] = ["id", "name", "type", "location"];
 
-/// Whether a resource is as `wanted` says: every member of it is there. Case, the order of lists of words, and one word in
-/// place of a list of one do not matter, as they do not to Azure.
-fn covers(found: &Value, wanted: &Value) -> bool {
+/// Whether a resource is as `wanted` says: every member of it is there, but for what only tells which resource it is.
+fn is_as(found: &Value, wanted: &Value) -> bool {
     let (Value::Object(has), Value::Object(wants)) = (found, wanted) else {
         return same(Some(found), Some(wanted));
     };
-    let rule = |members: &Map<String, Value>| PAIRS.iter().any(|(one, _)| members.contains_key(*one));
-    if rule(has) || rule(wants) {
+    let matters = |name: &&String| !IDENTITY.iter().any(|its| its.eq_ignore_ascii_case(name));
+    wants.iter().filter(|(name, _)| matters(name)).all(|(name, value)| is_member(has, name, value))
+}
+
+/// Whether an object is as `wanted` says: every member of it is there. Case, the order of lists of words, and one word in
+/// place of a list of one do not matter, as they do not to Azure.
+fn covers(has: &Map<String, Value>, wants: &Map<String, Value>) -> bool {
+    let is_rule = |members: &Map<String, Value>| {
+        PAIRS.iter().any(|(one, list)| members.contains_key(*one) || members.contains_key(*list))
+    };
+    if is_rule(has) || is_rule(wants) {
         return same_rule(has, wants);
     }
-    wants
-        .iter()
-        .filter(|(name, _)| !READ_ONLY.contains(&name.as_str()) && !IDENTITY.contains(&name.as_str()))
-        .all(|(name, value)| match (member(has, name), value) {
-            (None, value) => is_nothing(value),
-            (Some(has), Value::Object(_)) => covers(has, value),
-            (Some(has), value) => same(Some(has), Some(value)),
-        })
+    wants.iter().all(|(name, value)| is_member(has, name, value))
+}
+
+fn is_member(has: &Map<String, Value>, name: &str, wanted: &Value) -> bool {
+    if READ_ONLY.contains(&name) {
+        return true;
+    }
+    match (member(has, name), wanted) {
+        (None, wanted) => is_nothing(wanted),
+        (Some(Value::Object(has)), Value::Object(wants)) => covers(has, wants),
+        (has, wanted) => same(has, Some(wanted)),
+    }
 }
 
 /// Members of a rule that hold one word or a list of them, under two names.
@@ -287,7 +299,7 @@ fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
             one.len() == other.len()
                 && one.iter().all(|value| other.iter().any(|its| same(Some(value), Some(its))))
         }
-        (Some(one @ Value::Object(_)), Some(other @ Value::Object(_))) => {
+        (Some(Value::Object(one)), Some(Value::Object(other))) => {
             // Azure adds members of its own; what it was given is still there.
             covers(one, other) || covers(other, one)
         }
@@ -436,6 +448,9 @@ mod tests {
             whole: true,
         });
         assert_eq!(off.state(Some(&nic)), State::Was);
+        let mut another = nic.clone();
+        another["properties"]["ipConfigurations"][1]["properties"]["publicIPAddress"]["id"] = json!("/Q");
+        assert_eq!(off.state(Some(&another)), State::Other, "another address is somebody else's doing");
         let body = off.edited(&nic).unwrap();
         assert_eq!(
             body,

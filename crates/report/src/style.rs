@@ -19,7 +19,8 @@ impl Style {
         }
     }
 
-    pub(crate) fn severity(self, severity: Severity, text: &str) -> String {
+    /// A text in the colour of a severity.
+    pub fn severity(self, severity: Severity, text: &str) -> String {
         let code = match severity {
             Severity::Critical => "1;31",
             Severity::High => "1;91",
@@ -29,7 +30,8 @@ impl Style {
         self.paint(code, text)
     }
 
-    pub(crate) fn bold(self, text: &str) -> String {
+    /// A headline.
+    pub fn bold(self, text: &str) -> String {
         self.paint("1", text)
     }
 
@@ -37,11 +39,13 @@ impl Style {
         self.paint("1;34", text)
     }
 
-    pub(crate) fn good(self, text: &str) -> String {
+    /// What is well.
+    pub fn good(self, text: &str) -> String {
         self.paint("1;32", text)
     }
 
-    pub(crate) fn dim(self, text: &str) -> String {
+    /// What matters less.
+    pub fn dim(self, text: &str) -> String {
         self.paint("2", text)
     }
 }

@@ -1,5 +1,6 @@
 //! The command line. Help is in the language of the person who asks: see [`t`].
 
+mod fix;
 mod help;
 
 use std::path::PathBuf;
@@ -11,13 +12,14 @@ use config::{FailOn, Format};
 use posture::{Catalogue, Lang};
 
 use crate::language::pick;
+pub(crate) use fix::{FixArgs, FixForm};
 use help::{
     CHECK_HELP, CHECK_HELP_JA, COLLECT_HELP, COLLECT_HELP_JA, COMPLETIONS_HELP, COMPLETIONS_HELP_JA,
     CONFIG_HELP, CONFIG_HELP_JA, DIFF_HELP, DIFF_HELP_JA, EXPAND_HELP, EXPAND_HELP_JA, EXPORT_HELP,
-    EXPORT_HELP_JA, FLOW_HELP, FLOW_HELP_JA, IMPORT_HELP, IMPORT_HELP_JA, NEXT_HOP_HELP, NEXT_HOP_HELP_JA,
-    POLICY_HELP, POLICY_HELP_JA, REACH_HELP, REACH_HELP_JA, ROUTES_HELP, ROUTES_HELP_JA, TAGS_HELP,
-    TAGS_HELP_JA, TRUTH_HELP, TRUTH_HELP_JA, VERIFY_HELP, VERIFY_HELP_JA, WHAT_IF_HELP, WHAT_IF_HELP_JA,
-    WHO_HELP, WHO_HELP_JA,
+    EXPORT_HELP_JA, FIX_HELP, FIX_HELP_JA, FLOW_HELP, FLOW_HELP_JA, IMPORT_HELP, IMPORT_HELP_JA,
+    NEXT_HOP_HELP, NEXT_HOP_HELP_JA, POLICY_HELP, POLICY_HELP_JA, REACH_HELP, REACH_HELP_JA, ROUTES_HELP,
+    ROUTES_HELP_JA, TAGS_HELP, TAGS_HELP_JA, TRUTH_HELP, TRUTH_HELP_JA, VERIFY_HELP, VERIFY_HELP_JA,
+    WHAT_IF_HELP, WHAT_IF_HELP_JA, WHO_HELP, WHO_HELP_JA,
 };
 
 static LANG: OnceLock<Lang> = OnceLock::new();
@@ -109,6 +111,11 @@ pub(crate) enum Command {
         after_help = t(IMPORT_HELP, IMPORT_HELP_JA)
     )]
     Import(ImportArgs),
+    #[command(
+        about = t("Close what should be closed: the smallest changes, proved first, made on request, taken back by one command", "閉じるべきものを最小の変更で閉じます (事前に証明し、要求があれば適用し、1 コマンドで元に戻せます)"),
+        after_help = t(FIX_HELP, FIX_HELP_JA)
+    )]
+    Fix(Box<FixArgs>),
     #[command(
         name = "effective-nsg",
         about = t("Print what `az network nic list-effective-nsg` prints: the groups that filter for a NIC", "`az network nic list-effective-nsg` と同じく、NIC に適用される NSG を出力します"),
@@ -444,7 +451,7 @@ fn configuration_heading() -> &'static str {
     t("Configuration", "設定")
 }
 
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct CheckArgs {
     #[arg(value_name = "SOURCE", help = check_sources_help())]
     pub(crate) sources: Vec<PathBuf>,
@@ -520,7 +527,7 @@ pub(crate) struct FlowArgs {
 }
 
 /// What of live Azure is read.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct LiveArgs {
     #[arg(long, value_name = "ID", help = t("Just this subscription; may be given several times", "対象のサブスクリプション (複数回指定可)"))]
     pub(crate) subscription: Vec<String>,

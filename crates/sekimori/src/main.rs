@@ -11,6 +11,7 @@ mod effective;
 mod evidence;
 mod expanded;
 mod exported;
+mod fix;
 mod flow;
 mod import;
 mod kept;
@@ -119,6 +120,13 @@ fn run(cli: &Cli, asked: Option<Lang>, lang: Lang) -> anyhow::Result<u8> {
         Command::Diff(args) => difference::run(args, lang),
         Command::Expand(args) => expanded::run(args, lang),
         Command::Export(args) => exported::run(args, lang),
+        Command::Fix(args) => {
+            let file = match args.no_config {
+                true => File::default(),
+                false => settings::usable(settings::load(args.config.as_deref(), lang)?, lang)?,
+            };
+            fix::run(args, &file, lang)
+        }
         Command::Import(args) => {
             let file = match args.no_config {
                 true => File::default(),

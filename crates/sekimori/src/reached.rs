@@ -213,7 +213,7 @@ fn origin(text: &str, finder: &Finder<'_>, lang: Lang) -> anyhow::Result<(Origin
     Ok((Origin::Vm(vm), [Addresses::empty(), Addresses::empty()]))
 }
 
-fn named_sets(text: &str) -> Option<[Addresses; 2]> {
+pub(crate) fn named_sets(text: &str) -> Option<[Addresses; 2]> {
     let everything = || [Family::V4, Family::V6].map(reach::every_address);
     match text.to_ascii_lowercase().as_str() {
         "anywhere" | "*" => return Some(everything()),

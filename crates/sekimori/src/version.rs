@@ -14,13 +14,14 @@ use crate::output;
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Parts that a build has. None can be left out so far.
-const FEATURES: [&str; 15] = [
+const FEATURES: [&str; 16] = [
     "check",
     "flow",
     "reach",
     "diff",
     "expand",
     "export",
+    "fix",
     "import",
     "effective-nsg",
     "effective-routes",

@@ -2,7 +2,10 @@
 
 mod machine;
 mod network;
+mod private;
 mod service;
+
+pub use private::{Private, private};
 
 use estate::{Change, Estate, ResourceId};
 use posture::{Finding, Lang, Settings};

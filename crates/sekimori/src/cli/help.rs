@@ -411,3 +411,36 @@ pub(super) const EXPORT_HELP_JA: &str =
   sekimori export web1 --hardened -o web1.json
   sekimori export web1 db1 --source estate.ndjson.zst --hardened --allow 203.0.113.0/28 -o shop.json
   sekimori check web1.json";
+
+pub(super) const FIX_HELP: &str = "Login ports are narrowed to approved sources; where there are none, a lease takes the place of the rule (--lease, or
+just-in-time access that is there); else you are asked. Nothing is changed without --apply; then an undo file is written
+first. Every change of a rule or an address is proved on the changed estate before.
+
+Exit codes:
+  0  everything that was found can be closed (with --apply: is closed)
+  1  something is left: to be decided, refused, or failed
+  2  wrong usage, or nothing usable could be read
+  3  some input could not be read in full
+
+Examples:
+  sekimori fix examples/small-company --approve 203.0.113.0/24
+  sekimori fix estate.ndjson.zst --select NET --close --keep 'internet -> web1:443' --format az
+  sekimori fix --select NET001 --approve 203.0.113.0/24 --my-address 203.0.113.7 --apply
+  sekimori fix --undo sekimori-undo-20261127T101500Z.ndjson
+  sekimori fix --private web1";
+pub(super) const FIX_HELP_JA: &str = "ログイン用ポートの規則は承認済みの接続元に限定します。承認済みの接続元がない場合は一時的な許可に置き換え
+(--lease、または設定済みの JIT VM アクセス)、どちらもなければ判断を求めます。--apply を指定しない限り何も変更しません。
+適用時は先に取り消し用ファイルを書き込みます。規則とアドレスの変更は、変更後の環境で事前に証明します。
+
+終了コード:
+  0  すべての検出を是正できる (--apply: 是正した)
+  1  要判断、中止、または失敗した項目が残っている
+  2  使い方の誤り、または有効なデータなし
+  3  入力の一部を読み取れない
+
+例:
+  sekimori fix examples/small-company --approve 203.0.113.0/24
+  sekimori fix estate.ndjson.zst --select NET --close --keep 'internet -> web1:443' --format az
+  sekimori fix --select NET001 --approve 203.0.113.0/24 --my-address 203.0.113.7 --apply
+  sekimori fix --undo sekimori-undo-20261127T101500Z.ndjson
+  sekimori fix --private web1";

@@ -28,6 +28,7 @@ use serde_json::Value;
 use draft::Draft;
 use records::Records;
 
+pub use records::resource;
 pub use told::{Change, ChangeKind, LeftOut, LeftOutKind};
 
 /// What to export, and how.

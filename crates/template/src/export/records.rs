@@ -15,6 +15,25 @@ const TOP: [&str; 11] =
 
 const MACHINE: &str = "microsoft.compute/virtualmachines";
 
+/// A resource as Resource Manager answers it, from what sources say of it and of its parts (rules, subnets, routes): nested,
+/// with the parts in it. Nothing where no record has its id.
+pub fn resource(records: &[Value], id: &str) -> Option<Value> {
+    let mut found = Records::new(records).all.remove(&key(id))?;
+    if let Some(properties) = found.get_mut("properties").and_then(Value::as_object_mut) {
+        for (_, list) in
+            properties.iter_mut().filter(|(name, _)| LISTS.iter().any(|its| its.eq_ignore_ascii_case(name)))
+        {
+            for part in list.as_array_mut().into_iter().flatten() {
+                *part = nested(part);
+            }
+        }
+    }
+    Some(found)
+}
+
+/// Lists of parts, each with `properties` of its own.
+const LISTS: [&str; 5] = ["securityRules", "defaultSecurityRules", "ipConfigurations", "subnets", "routes"];
+
 /// The records.
 pub(super) struct Records {
     all: BTreeMap<String, Value>,

@@ -9,12 +9,12 @@
 //! 3. Other ports, and those for which neither holds, are closed if the person says so ([`Options::close`](super::Options)).
 //! 4. Else somebody is asked: nobody can tell here who needs the port.
 
-mod address;
+pub(super) mod address;
 mod rule;
 
 use std::collections::BTreeMap;
 
-use estate::{Known, Nsg, PortSet, ResourceId, SecurityRule, resource_name};
+use estate::{Known, Nsg, PortSet, ResourceId, SecurityRule};
 use posture::{Cause, Finding};
 
 use super::{Ask, Closes, Fix, Plan, Planner};
@@ -55,6 +55,17 @@ struct Wanted<'p> {
 }
 
 pub(super) fn plan(planner: &Planner<'_>, findings: &[&Finding], plan: &mut Plan) {
+    rules_of(planner, findings, plan);
+    address::plan(planner, findings, plan);
+    for finding in findings.iter().filter(|finding| finding.check.code.starts_with("NET")) {
+        if way(finding.check.code).is_none() && is_asked(finding.check.code) {
+            not_by_rule(planner, finding, plan);
+        }
+    }
+}
+
+/// Fixes of rules alone.
+pub(super) fn rules_of(planner: &Planner<'_>, findings: &[&Finding], plan: &mut Plan) {
     // By group and rule, so that the order of findings does not matter.
     let mut rules: BTreeMap<(String, String), Wanted<'_>> = BTreeMap::new();
     for finding in findings {
@@ -86,17 +97,11 @@ pub(super) fn plan(planner: &Planner<'_>, findings: &[&Finding], plan: &mut Plan
             wanted.leased &= way == Way::Lease || has_lease(planner, finding.resource);
         }
         if missed || finding.evidence.is_empty() && finding.cause.is_none() {
-            plan.asks.push(not_by_rule(planner, finding));
+            not_by_rule(planner, finding, plan);
         }
     }
     for wanted in rules.into_values() {
         rule::plan(planner, wanted, plan);
-    }
-    address::plan(planner, findings, plan);
-    for finding in findings.iter().filter(|finding| finding.check.code.starts_with("NET")) {
-        if way(finding.check.code).is_none() && is_asked(finding.check.code) {
-            plan.asks.push(not_by_rule(planner, finding));
-        }
     }
 }
 
@@ -147,18 +152,23 @@ pub(super) fn closes(planner: &Planner<'_>, finding: &Finding) -> Closes {
     Closes { code: finding.check.code, finding: finding.id(planner.estate), resource: finding.resource }
 }
 
-/// A finding that no rule of a group is behind: what to do is told, and by whom is not guessed.
-fn not_by_rule(planner: &Planner<'_>, finding: &Finding) -> Ask {
-    let name = resource_name(planner.estate.text(finding.resource)).to_owned();
+/// A finding that no rule of a group is behind: what to do is told, and by whom is not guessed. One question for all that are
+/// answered alike.
+fn not_by_rule(planner: &Planner<'_>, finding: &Finding, plan: &mut Plan) {
     let title = finding.check.title.of(planner.lang);
-    Ask {
+    let ask = Ask {
         closes: vec![closes(planner, finding)],
         question: say!(
             planner.lang,
-            "`{name}`: {title}: no rule of a group alone is behind it",
-            "`{name}`: {title}。NSG の規則だけでは是正できません"
+            "{title}: no change of a rule alone settles this",
+            "{title}: NSG の規則の変更だけでは是正できません"
         ),
         answers: vec![finding.fix.clone().into_owned()],
+    };
+    let same = |other: &&mut Ask| other.question == ask.question && other.answers == ask.answers;
+    match plan.asks.iter_mut().find(same) {
+        Some(other) => other.closes.extend(ask.closes),
+        None => plan.asks.push(ask),
     }
 }
 

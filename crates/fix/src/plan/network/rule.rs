@@ -317,8 +317,8 @@ fn who_needs_it(planner: &Planner<'_>, wanted: &Wanted<'_>, open: &PortSet) -> A
     if login {
         answers.push(say!(
             lang,
-            "`--approved CIDR`: only your people's addresses (or `approved-sources` in sekimori.toml)",
-            "`--approved CIDR`: 指定した接続元だけを許可します (sekimori.toml の `approved-sources` でも指定できます)"
+            "`--approve CIDR`: only your people's addresses (or `approved-sources` in sekimori.toml)",
+            "`--approve CIDR`: 指定した接続元だけを許可します (sekimori.toml の `approved-sources` でも指定できます)"
         ));
         answers.push(say!(
             lang,
@@ -327,6 +327,13 @@ fn who_needs_it(planner: &Planner<'_>, wanted: &Wanted<'_>, open: &PortSet) -> A
         ));
     }
     answers.push(say!(lang, "`--close`: nobody needs it", "`--close`: 不要なので閉じます"));
+    if !login {
+        answers.push(say!(
+            lang,
+            "leave it open: say why, and until when, with `[[suppress]]` in sekimori.toml",
+            "公開したままにします: 理由と期限を sekimori.toml の `[[suppress]]` に記述してください"
+        ));
+    }
     Ask {
         closes: wanted.closes.clone(),
         question: say!(

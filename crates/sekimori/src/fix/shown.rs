@@ -1,0 +1,388 @@
+//! A plan for people and programs.
+
+use std::fmt::Write as _;
+
+use estate::{Estate, resource_name};
+use fix::proof::{Need, Proof, Refusal};
+use fix::{Act, Closes, Fix, Write as Change};
+use posture::Lang;
+use reach::difference::{Difference, Kind};
+use report::{Page, counted, ports_text};
+use serde_json::{Value, json};
+
+use super::Worked;
+use crate::cli::{FixArgs, FixForm};
+use crate::language::pick;
+use crate::output;
+
+/// What programs read it by.
+pub(crate) const SCHEMA: &str = "sekimori.fix/1";
+
+/// How many machines and differences are named for people.
+const NAMED: usize = 12;
+
+pub(super) fn show(
+    args: &FixArgs,
+    worked: &Worked,
+    estate: &Estate,
+    source: &str,
+    as_of: &str,
+    lang: Lang,
+) -> anyhow::Result<()> {
+    match args.format {
+        FixForm::Text => output::print(&text(worked, estate, lang, &output::page())),
+        FixForm::Json => output::print_json(&document(worked, estate, source, as_of, lang)),
+        _ => todo!(),
+    }
+}
+
+/// What a proof came to.
+fn verdict(fix: &Fix, proof: &Proof) -> &'static str {
+    match (proof.refused.is_empty(), fix.steps.iter().any(|step| step.change.is_some())) {
+        (false, _) => "refused",
+        (true, true) => "proved",
+        (true, false) => "read-back",
+    }
+}
+
+fn text(worked: &Worked, estate: &Estate, lang: Lang, page: &Page) -> String {
+    let mut out = String::new();
+    let style = page.style;
+    for (number, (fix, proof)) in worked.fixes.iter().enumerate() {
+        let mark = match verdict(fix, proof) {
+            "refused" => style.severity(posture::Severity::High, pick(lang, "refused", "中止")),
+            "proved" => style.good(pick(lang, "proved", "証明済み")),
+            _ => style.dim(pick(lang, "checked after it is made", "適用後に確認")),
+        };
+        let _ = writeln!(out, "{}. {} [{mark}]", number + 1, style.bold(&report::clean(&fix.title)));
+        for closes in &fix.closes {
+            let name = report::clean(resource_name(estate.text(closes.resource))).into_owned();
+            let _ = writeln!(out, "     {} {name} ({})", closes.code, closes.finding);
+        }
+        if fix.steps.first().is_some_and(|step| step.says != fix.title) {
+            for step in &fix.steps {
+                let _ = writeln!(out, "   - {}", report::clean(&step.says));
+            }
+        }
+        for line in told(fix, lang) {
+            let _ = writeln!(out, "   {}", report::clean(&line));
+        }
+        for line in proof_lines(worked, proof, estate, lang) {
+            let _ = writeln!(out, "   {}", report::clean(&line));
+        }
+        out.push('\n');
+    }
+    if !worked.asks.is_empty() {
+        let heading = pick(lang, "To be decided:", "判断が必要な項目:");
+        let _ = writeln!(out, "{}", style.bold(heading));
+        for ask in &worked.asks {
+            let _ = writeln!(out, "? {}", report::clean(&ask.question));
+            for closes in &ask.closes {
+                let name = report::clean(resource_name(estate.text(closes.resource))).into_owned();
+                let _ = writeln!(out, "     {} {name} ({})", closes.code, closes.finding);
+            }
+            for answer in &ask.answers {
+                for (index, line) in answer.lines().enumerate() {
+                    let lead = if index == 0 { "   - " } else { "     " };
+                    let _ = writeln!(out, "{lead}{}", report::clean(line));
+                }
+            }
+        }
+        out.push('\n');
+    }
+    for closes in &worked.left {
+        let (code, name) =
+            (closes.code, report::clean(resource_name(estate.text(closes.resource))).into_owned());
+        let line = match lang {
+            Lang::En => format!(
+                "{code} of {name} is there still after these changes: something else has a part in it"
+            ),
+            Lang::Ja => {
+                format!("{name} の {code} は、これらの変更だけでは解消しません (ほかにも原因があります)")
+            }
+        };
+        let _ = writeln!(out, "{line}");
+    }
+    let _ = writeln!(out, "{}", summary(worked, lang));
+    out
+}
+
+fn summary(worked: &Worked, lang: Lang) -> String {
+    let refused = worked.fixes.iter().filter(|(_, proof)| !proof.refused.is_empty()).count();
+    let (fixes, asks, findings) = (worked.fixes.len() - refused, worked.asks.len(), worked.findings);
+    match lang {
+        Lang::En => format!(
+            "{} for {}; {refused} refused; {} to decide. Nothing has been changed: `--apply` makes the changes",
+            counted(fixes, "fix", "fixes"),
+            counted(findings, "finding", "findings"),
+            counted(asks, "thing", "things"),
+        ),
+        Lang::Ja => format!(
+            "検出 {findings} 件に対する是正 {fixes} 件、中止 {refused} 件、要判断 {asks} 件。まだ何も変更していません (`--apply` で適用します)"
+        ),
+    }
+}
+
+/// What a fix costs, stops, and what else there is to know.
+fn told(fix: &Fix, lang: Lang) -> Vec<String> {
+    let effects = &fix.effects;
+    let mut lines = Vec::new();
+    if let Some(cost) = &effects.cost {
+        lines.push(format!("{}: {cost}", pick(lang, "cost", "費用")));
+    }
+    if effects.deallocates {
+        lines.push(
+            pick(
+                lang,
+                "the VM is stopped and deallocated meanwhile",
+                "VM を停止 (割り当て解除) して行います",
+            )
+            .to_owned(),
+        );
+    } else if effects.restart {
+        lines.push(pick(lang, "the VM may restart", "VM が再起動することがあります").to_owned());
+    }
+    if let Some(downtime) = &effects.downtime {
+        lines.push(format!("{}: {downtime}", pick(lang, "stops", "影響")));
+    }
+    lines.extend(fix.notes.iter().cloned());
+    lines
+}
+
+fn proof_lines(worked: &Worked, proof: &Proof, estate: &Estate, lang: Lang) -> Vec<String> {
+    let name = |id| resource_name(estate.text(id)).to_owned();
+    let mut lines = Vec::new();
+    if proof.machines.len() > 1 {
+        let mut names: Vec<String> = proof.machines.iter().map(|id| name(*id)).collect();
+        names.sort_unstable();
+        names.truncate(NAMED);
+        let more = proof.machines.len().saturating_sub(NAMED);
+        let rest = match (more, lang) {
+            (0, _) => String::new(),
+            (more, Lang::En) => format!(" and {more} more"),
+            (more, Lang::Ja) => format!(" ほか {more} 台"),
+        };
+        let all = format!("{}{rest}", names.join(", "));
+        lines.push(match lang {
+            Lang::En => format!("concerns {}: {all}", counted(proof.machines.len(), "machine", "machines")),
+            Lang::Ja => format!("影響する VM {} 台: {all}", proof.machines.len()),
+        });
+    }
+    let mut all: Vec<(String, &Difference)> = proof
+        .exposures
+        .iter()
+        .flat_map(|(id, differences)| differences.iter().map(|one| (name(*id), one)))
+        .collect();
+    all.sort_by(|one, other| one.0.cmp(&other.0));
+    for (machine, difference) in all.iter().take(NAMED) {
+        lines.push(difference_line(machine, difference, lang));
+    }
+    if all.len() > NAMED {
+        let more = all.len() - NAMED;
+        lines.push(match lang {
+            Lang::En => format!("… and {more} more"),
+            Lang::Ja => format!("… ほか {more} 件"),
+        });
+    }
+    for number in &proof.did_not_pass {
+        if let Some(keep) = worked.keeps.get(*number) {
+            let text = &keep.text;
+            lines.push(match lang {
+                Lang::En => format!("`{text}` does not certainly pass today either"),
+                Lang::Ja => format!("`{text}` は現在も通過すると確認できません"),
+            });
+        }
+    }
+    for why in &proof.refused {
+        lines.push(refusal(worked, why, estate, lang));
+    }
+    lines
+}
+
+fn difference_line(machine: &str, difference: &Difference, lang: Lang) -> String {
+    let ports = ports_text(&[difference.ports].into_iter().collect());
+    let protocol = difference.protocol.name();
+    let (was, is) = (difference.before.may.count(), difference.after.may.count());
+    let (was, is) = (posture::grouped(was), posture::grouped(is));
+    match (difference.kind, lang) {
+        (Kind::Vanished, Lang::En) => {
+            format!("{machine} {protocol} {ports}: closed to the internet (was open to {was} addresses)")
+        }
+        (Kind::Vanished, Lang::Ja) => format!(
+            "{machine} {protocol} {ports}: インターネットから閉じます (現在 {was} 個のアドレスに公開)"
+        ),
+        (_, Lang::En) => {
+            format!("{machine} {protocol} {ports}: open to {is} addresses of the internet in place of {was}")
+        }
+        (_, Lang::Ja) => {
+            format!("{machine} {protocol} {ports}: 公開範囲を {was} 個から {is} 個のアドレスに変更")
+        }
+    }
+}
+
+/// A packet of a difference: from, to.
+fn packet(difference: &Difference) -> Option<String> {
+    let witness = difference.witness.as_ref()?;
+    let packet = witness.packet;
+    let to = witness.to.map_or_else(|| "?".to_owned(), |to| to.to_string());
+    Some(format!(
+        "{} {}:{} → {to}:{}",
+        packet.protocol.name(),
+        packet.remote,
+        packet.remote_port,
+        packet.local_port
+    ))
+}
+
+fn refusal(worked: &Worked, why: &Refusal, estate: &Estate, lang: Lang) -> String {
+    let name = |id| resource_name(estate.text(id)).to_owned();
+    let shown = |difference: &Difference, rules: &[String]| {
+        let packet = packet(difference).unwrap_or_default();
+        match rules {
+            [] => packet,
+            rules => format!("{packet} ({})", rules.join(", ")),
+        }
+    };
+    match why {
+        Refusal::Stops { keep, difference, rules } => {
+            let flow = worked.keeps.get(*keep);
+            let text = flow.map(|keep| keep.text.clone()).unwrap_or_default();
+            let own = flow.is_some_and(|keep| keep.need == Need::Own);
+            let shown = shown(difference, rules);
+            match (lang, own) {
+                (Lang::En, false) => format!("refused: it stops `{text}`: {shown}"),
+                (Lang::Ja, false) => format!("中止: 維持すべき通信 `{text}` が遮断されます: {shown}"),
+                (Lang::En, true) => format!(
+                    "refused: it locks you out (`{text}`): {shown}; --lock-me-out makes it all the same"
+                ),
+                (Lang::Ja, true) => format!(
+                    "中止: あなた自身が接続できなくなります (`{text}`): {shown}。それでも適用するには --lock-me-out を指定してください"
+                ),
+            }
+        }
+        Refusal::NoWay { keep } => {
+            let text = worked.keeps.get(*keep).map(|keep| keep.text.clone()).unwrap_or_default();
+            match lang {
+                Lang::En => {
+                    format!("refused: the private way `{text}` does not certainly lead to it afterwards")
+                }
+                Lang::Ja => {
+                    format!("中止: 適用後にプライベートな経路 `{text}` で確実に接続できるとは言えません")
+                }
+            }
+        }
+        Refusal::Opens { machine, difference, rules } => {
+            let (machine, shown) = (name(*machine), shown(difference, rules));
+            match lang {
+                Lang::En => format!(
+                    "refused: it lets something in to `{machine}` that is not let in now, or that nobody can tell: {shown}"
+                ),
+                Lang::Ja => format!(
+                    "中止: 現在は許可されていない (または判定できない) `{machine}` への通信が許可されます: {shown}"
+                ),
+            }
+        }
+        Refusal::Brings { resource, code, message } => {
+            let name = name(*resource);
+            match lang {
+                Lang::En => format!("refused: {code} of `{name}` would be new: {message}"),
+                Lang::Ja => format!("中止: `{name}` に新たな検出 {code} が生じます: {message}"),
+            }
+        }
+        Refusal::NotKnown(error) => match lang {
+            Lang::En => format!("refused: {error}"),
+            Lang::Ja => format!("中止: 変更対象を確認できません ({error})"),
+        },
+    }
+}
+
+fn closes_json(closes: &Closes, estate: &Estate) -> Value {
+    json!({"id": closes.finding, "code": closes.code, "resource": estate.text(closes.resource)})
+}
+
+/// What is done, as a word: `put`, `delete`, `edit`, `run`.
+fn act(write: &Change) -> &'static str {
+    match write.act {
+        Act::Put { .. } => "put",
+        Act::Delete { .. } => "delete",
+        Act::Edit { .. } => "edit",
+        Act::Run { .. } => "run",
+    }
+}
+
+fn document(worked: &Worked, estate: &Estate, source: &str, as_of: &str, lang: Lang) -> Value {
+    let fixes: Vec<Value> = worked
+        .fixes
+        .iter()
+        .map(|(fix, proof)| {
+            let steps: Vec<Value> = fix
+                .steps
+                .iter()
+                .map(|step| json!({"says": step.says, "does": act(&step.write), "write": step.write}))
+                .collect();
+            json!({
+                "id": fix.id,
+                "title": fix.title,
+                "closes": fix.closes.iter().map(|one| closes_json(one, estate)).collect::<Vec<_>>(),
+                "steps": steps,
+                "effects": fix.effects,
+                "notes": fix.notes,
+                "proof": proof_json(worked, fix, proof, estate, lang),
+            })
+        })
+        .collect();
+    let asks: Vec<Value> = worked
+        .asks
+        .iter()
+        .map(|ask| {
+            json!({
+                "closes": ask.closes.iter().map(|one| closes_json(one, estate)).collect::<Vec<_>>(),
+                "question": ask.question,
+                "answers": ask.answers,
+            })
+        })
+        .collect();
+    let refused = worked.fixes.iter().filter(|(_, proof)| !proof.refused.is_empty()).count();
+    json!({
+        "schema": SCHEMA,
+        "as_of": as_of,
+        "source": source,
+        "fixes": fixes,
+        "asks": asks,
+        "left": worked.left.iter().map(|one| closes_json(one, estate)).collect::<Vec<_>>(),
+        "summary": {"findings": worked.findings, "fixes": worked.fixes.len(), "refused": refused, "asks": worked.asks.len()},
+    })
+}
+
+fn proof_json(worked: &Worked, fix: &Fix, proof: &Proof, estate: &Estate, lang: Lang) -> Value {
+    let exposures: Vec<Value> = proof
+        .exposures
+        .iter()
+        .flat_map(|(machine, differences)| {
+            differences.iter().map(|one| {
+                json!({
+                    "resource": estate.text(*machine),
+                    "protocol": one.protocol.name(),
+                    "ports": ports_text(&[one.ports].into_iter().collect()),
+                    "internet_addresses_before": one.before.may.count().to_string(),
+                    "internet_addresses_after": one.after.may.count().to_string(),
+                    "packet": packet(one),
+                })
+            })
+        })
+        .collect();
+    let gone: Vec<Value> = proof
+        .gone
+        .iter()
+        .filter_map(|(resource, said)| {
+            Some(json!({"code": said.code, "id": said.finding.as_ref()?, "resource": estate.text(*resource)}))
+        })
+        .collect();
+    json!({
+        "status": verdict(fix, proof),
+        "machines": proof.machines.iter().map(|id| estate.text(*id)).collect::<Vec<_>>(),
+        "gone": gone,
+        "exposures": exposures,
+        "refused": proof.refused.iter().map(|why| refusal(worked, why, estate, lang)).collect::<Vec<_>>(),
+    })
+}
