@@ -11,6 +11,7 @@ pub mod apply;
 pub mod forms;
 mod lang;
 mod plan;
+pub mod undo;
 mod write;
 
 pub use plan::{Ask, Closes, Effects, Fix, Options, Plan, Planner, Step, plan};
