@@ -12,6 +12,7 @@ pub mod forms;
 mod lang;
 mod plan;
 pub mod proof;
+pub mod undo;
 mod write;
 
 pub use plan::{Ask, Closes, Effects, Fix, Options, Plan, Planner, Private, Step, plan, private};

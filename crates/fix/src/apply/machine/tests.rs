@@ -1,0 +1,282 @@
+use super::*;
+use crate::apply::Place;
+use serde_json::json;
+
+fn found(a: i32) -> Event {
+    Event::Read(Some(Found { body: json!({"etag": "e", "properties": {"a": a}}), etag: None }))
+}
+
+fn write(act: Act) -> Write {
+    Write { target: "/x".to_owned(), api_version: "1".to_owned(), act }
+}
+
+fn put() -> Write {
+    write(Act::Put { was: Some(json!({"properties": {"a": 1}})), becomes: json!({"properties": {"a": 2}}) })
+}
+
+fn run(action: &str) -> Write {
+    write(Act::Run { action: action.to_owned(), body: None, undo: None })
+}
+
+/// One word for an effect.
+fn word(effect: &Effect) -> String {
+    match effect {
+        Effect::Read { .. } => "read".to_owned(),
+        Effect::Record(entry) => {
+            let text = serde_json::to_value(&entry.what).unwrap();
+            format!("record {}", text["state"].as_str().unwrap())
+        }
+        Effect::Send(request) => format!("send {}", request.method.name()),
+        Effect::Poll { url } => format!("poll {url}"),
+        Effect::Wait { .. } => "wait".to_owned(),
+        Effect::Ended(outcome) => format!("{:?}", outcome.end),
+    }
+}
+
+/// Drives a machine by events, waits and records apart, which are answered by themselves; the words of all effects.
+fn drive(machine: &mut Machine, events: Vec<Event>) -> (String, Outcome) {
+    let mut events = events.into_iter();
+    let (mut words, mut event) = (Vec::new(), Event::Begin);
+    loop {
+        let effect = machine.next(event);
+        words.push(word(&effect));
+        event = match effect {
+            Effect::Ended(outcome) => return (words.join(", "), outcome),
+            Effect::Wait { least, most } => {
+                assert!(least <= most && most > Duration::ZERO);
+                Event::Waited
+            }
+            Effect::Record(_) => Event::Recorded,
+            _ => events.next().unwrap_or_else(|| panic!("no more events after {words:?}")),
+        };
+    }
+}
+
+#[track_caller]
+fn check(writes: &[Write], way: Way, events: Vec<Event>, expected: &str) -> Outcome {
+    let mut machine = Machine::new(Job::new("f", "", writes.iter().cloned()), way);
+    let (words, outcome) = drive(&mut machine, events);
+    assert_eq!(words, expected);
+    outcome
+}
+
+fn accepted(url: &str) -> Event {
+    Event::Sent(Answer::Accepted { operation: Some(url.to_owned()), retry_after: None })
+}
+
+const DONE: Event = Event::Sent(Answer::Done);
+
+#[test]
+fn a_write_is_read_recorded_sent_and_read_back() {
+    let outcome = check(
+        &[put()],
+        Way::Apply,
+        vec![found(1), DONE, found(2)],
+        "read, record intended, send PUT, read, record done, Complete",
+    );
+    assert_eq!(outcome.told[0].status, Status::Done);
+    let outcome = check(&[put()], Way::Apply, vec![found(2)], "read, record already, Complete");
+    assert_eq!(outcome.told[0].status, Status::Already);
+    let outcome = check(&[put(), put()], Way::Apply, vec![found(7)], "read, record failed, Failed");
+    let Status::Failed { why: Why::Conflict, sent: false, found: Some(body) } = &outcome.told[0].status
+    else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(body["properties"]["a"], 7);
+    assert_eq!(outcome.told[1].status, Status::NotBegun);
+}
+
+#[test]
+fn a_write_goes_under_the_etag_of_what_was_read() {
+    let mut machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
+    machine.next(Event::Begin);
+    machine.next(found(1));
+    let Effect::Send(request) = machine.next(Event::Recorded) else { panic!() };
+    assert_eq!((request.if_match.as_deref(), request.if_none_match), (Some("e"), false));
+    let new = write(Act::Put { was: None, becomes: json!({"a": 1}) });
+    let mut machine = Machine::new(Job::new("f", "", [new]), Way::Apply);
+    machine.next(Event::Begin);
+    machine.next(Event::Read(None));
+    let Effect::Send(request) = machine.next(Event::Recorded) else { panic!() };
+    assert_eq!((request.if_match, request.if_none_match), (None, true));
+}
+
+#[test]
+fn accepted_is_not_done() {
+    check(
+        &[put()],
+        Way::Apply,
+        vec![
+            found(1),
+            accepted("u"),
+            Event::Polled(Poll::Running { retry_after: Some(Duration::from_secs(7)) }),
+            Event::Polled(Poll::Succeeded),
+            found(2),
+        ],
+        "read, record intended, send PUT, record operation, wait, poll u, wait, poll u, read, record done, Complete",
+    );
+    let outcome = check(
+        &[put()],
+        Way::Apply,
+        vec![
+            found(1),
+            accepted("u"),
+            Event::Polled(Poll::Failed { code: "X".to_owned(), message: String::new() }),
+            found(2),
+        ],
+        "read, record intended, send PUT, record operation, wait, poll u, read, record failed, Failed",
+    );
+    assert!(matches!(outcome.told[0].status, Status::Failed { why: Why::Operation { .. }, sent: true, .. }));
+}
+
+#[test]
+fn what_was_superseded_is_read_and_tried_again() {
+    for superseded in [true, false] {
+        check(
+            &[put()],
+            Way::Apply,
+            vec![
+                found(1),
+                accepted("u"),
+                Event::Polled(Poll::Canceled { superseded }),
+                found(1),
+                accepted("v"),
+                Event::Polled(Poll::Canceled { superseded }),
+                found(2),
+            ],
+            "read, record intended, send PUT, record operation, wait, poll u, wait, read, record intended, send PUT, \
+             record operation, wait, poll v, wait, read, record done, Complete",
+        );
+    }
+}
+
+#[test]
+fn nobody_tries_for_ever() {
+    let busy =
+        || Event::Sent(Answer::Busy { code: "AnotherOperationInProgress".to_owned(), retry_after: None });
+    let mut events: Vec<Event> = (0..12).flat_map(|_| [found(1), busy()]).collect();
+    events.push(found(1));
+    let mut machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
+    let (_, outcome) = drive(&mut machine, events);
+    let Status::Failed { why: Why::GaveUp { tries: 12, .. }, sent: false, .. } = &outcome.told[0].status
+    else {
+        panic!("{outcome:?}")
+    };
+    let long = Event::Sent(Answer::Throttled { retry_after: Some(Duration::from_secs(86_400)) });
+    let outcome = check(
+        &[put()],
+        Way::Apply,
+        vec![found(1), long, found(1)],
+        "read, record intended, send PUT, read, record failed, Failed",
+    );
+    assert!(matches!(outcome.told[0].status, Status::Failed { why: Why::GaveUp { .. }, sent: false, .. }));
+    let unread = || Event::Unread { why: "down".to_owned(), again: true };
+    let mut machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
+    let (words, _) = drive(&mut machine, (0..7).map(|_| unread()).collect());
+    assert_eq!(words.matches("read,").count(), 7);
+}
+
+#[test]
+fn an_action_that_may_do_harm_is_not_done_twice() {
+    let unsure = || Event::Sent(Answer::Unsure { why: "cut".to_owned(), retry_after: None });
+    let outcome = check(
+        &[run("installPatches")],
+        Way::Apply,
+        vec![found(1), unsure(), found(1)],
+        "read, record intended, send POST, wait, read, record failed, Failed",
+    );
+    assert!(matches!(outcome.told[0].status, Status::Failed { why: Why::Unsure, sent: true, .. }));
+    check(
+        &[run("deallocate")],
+        Way::Apply,
+        vec![found(1), unsure(), found(1), DONE, found(1)],
+        "read, record intended, send POST, wait, read, record intended, send POST, read, record done, Complete",
+    );
+}
+
+#[test]
+fn a_stop_lets_the_write_under_way_end_and_the_second_does_not() {
+    let mut machine = Machine::new(Job::new("f", "", [put(), put()]), Way::Apply);
+    machine.next(Event::Begin);
+    machine.next(found(1));
+    machine.next(Event::Recorded);
+    machine.stop();
+    assert_eq!(word(&machine.next(DONE)), "read");
+    assert_eq!(word(&machine.next(found(2))), "record done");
+    let Effect::Ended(outcome) = machine.next(Event::Recorded) else { panic!() };
+    assert_eq!(outcome.end, End::Stopped);
+    assert_eq!(outcome.told[0].status, Status::Done);
+    assert_eq!(outcome.told[1].status, Status::NotBegun);
+
+    let mut machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
+    machine.next(Event::Begin);
+    machine.next(found(1));
+    machine.next(Event::Recorded);
+    machine.stop();
+    machine.stop();
+    let Effect::Ended(outcome) = machine.next(Event::Waited) else { panic!() };
+    assert_eq!(outcome.told[0].status, Status::Left { sent: true });
+    assert_eq!(machine.next(Event::Waited), Effect::Ended(outcome), "over is over");
+}
+
+#[test]
+fn nothing_is_sent_that_is_not_on_disk() {
+    let mut machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
+    machine.next(Event::Begin);
+    machine.next(found(1));
+    let full = || Event::Unrecorded { why: "disk full".to_owned() };
+    assert_eq!(word(&machine.next(full())), "record failed");
+    let Effect::Ended(outcome) = machine.next(full()) else { panic!() };
+    assert_eq!(outcome.unrecorded.as_deref(), Some("disk full"));
+    assert!(matches!(
+        outcome.told[0].status,
+        Status::Failed { why: Why::Unrecorded { .. }, sent: false, .. }
+    ));
+}
+
+#[test]
+fn an_undo_goes_on_after_what_it_cannot_take_back() {
+    let other = Write { target: "/y".to_owned(), ..put() };
+    let outcome = check(
+        &[put(), other],
+        Way::Undo,
+        vec![found(7), found(1), DONE, found(2)],
+        "read, record undoFailed, read, record undoing, send PUT, read, record undone, Failed",
+    );
+    assert_eq!(outcome.told[1].status, Status::Done);
+    // What is back already is looked at twice.
+    check(&[put()], Way::Undo, vec![found(2), found(2)], "read, wait, read, record undone, Complete");
+}
+
+#[test]
+fn an_operation_of_an_earlier_run_is_followed_first() {
+    let mut job = Job::new("f", "", [put()]);
+    job.tasks[0].operation = Some("u".to_owned());
+    let mut machine = Machine::new(job, Way::Undo);
+    let running = Event::Polled(Poll::Running { retry_after: None });
+    let (words, _) = drive(&mut machine, vec![running, Event::Polled(Poll::Gone), found(1), DONE, found(2)]);
+    assert_eq!(words, "poll u, wait, poll u, read, record undoing, send PUT, read, record undone, Complete");
+}
+
+#[test]
+fn what_changes_is_waited_for() {
+    let moving = |a: i32| {
+        let body = json!({"properties": {"a": a, "provisioningState": "Updating"}});
+        Event::Read(Some(Found { body, etag: None }))
+    };
+    check(
+        &[put()],
+        Way::Apply,
+        vec![moving(1), found(1), DONE, moving(2), found(2)],
+        "read, wait, read, record intended, send PUT, read, wait, read, record done, Complete",
+    );
+}
+
+#[test]
+fn an_event_that_answers_nothing_ends_it() {
+    let mut machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
+    machine.next(Event::Begin);
+    let Effect::Ended(outcome) = machine.next(Event::Recorded) else { panic!() };
+    assert_eq!(outcome.told[0].place, Place { fix: "f".to_owned(), step: 0 });
+    assert_eq!(outcome.told[0].status, Status::Left { sent: false });
+}

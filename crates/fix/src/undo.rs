@@ -1,0 +1,602 @@
+//! The undo file, `sekimori.undo/1`: what was to be written, what was there before, and how far it came.
+//!
+//! One JSON object a line. The first tells whose it is, the next are the planned writes, all others are added one by one, each
+//! on disk before what it says is done. A crash leaves a torn last line at worst, and that says nothing that was acted on.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::apply::{Job, Place, Task, Why};
+use crate::write::{Act, Write};
+
+/// What the first line of a file says that it is.
+pub const SCHEMA: &str = "sekimori.undo/1";
+
+/// The most steps that a path of an edit may have.
+const STEPS: usize = 64;
+
+/// The first line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Head {
+    /// Who writes.
+    pub who: String,
+    /// When it began: a moment in RFC 3339.
+    pub when: String,
+    /// What the plan was made from.
+    pub source: String,
+    /// The fixes.
+    pub fixes: Vec<HeadFix>,
+}
+
+/// A fix of the first line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HeadFix {
+    /// Its id.
+    pub id: String,
+    /// What it does.
+    pub title: String,
+    /// How many writes it has.
+    pub steps: usize,
+}
+
+#[derive(Serialize)]
+struct HeadLine<'h> {
+    schema: &'static str,
+    #[serde(flatten)]
+    head: &'h Head,
+}
+
+/// What became of one write.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Which write.
+    pub place: Place,
+    /// What became of it.
+    pub what: What,
+}
+
+/// What became of a write.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "camelCase")]
+pub enum What {
+    /// It is planned, on what was found when all was looked at.
+    Planned {
+        /// The write.
+        write: Write,
+    },
+    /// It is about to be sent, on what was found just now.
+    Intended {
+        /// The write, which holds what was there.
+        write: Write,
+    },
+    /// Azure has taken it, and works on it.
+    Operation {
+        /// Where to ask how it goes.
+        url: String,
+    },
+    /// It was seen to be there.
+    Done,
+    /// It was there before.
+    Already,
+    /// It was not made, or not seen to be there.
+    Failed {
+        /// Why.
+        why: Why,
+        /// Whether Azure may have taken it all the same.
+        sent: bool,
+    },
+    /// It is about to be taken back.
+    Undoing {
+        /// The write that takes it back.
+        write: Write,
+    },
+    /// Azure takes it back, and works on it.
+    UndoOperation {
+        /// Where to ask how it goes.
+        url: String,
+    },
+    /// It was seen to be taken back.
+    Undone,
+    /// It was not taken back.
+    UndoFailed {
+        /// Why.
+        why: Why,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line<'l> {
+    fix: std::borrow::Cow<'l, str>,
+    step: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at: Option<std::borrow::Cow<'l, str>>,
+    #[serde(flatten)]
+    what: std::borrow::Cow<'l, What>,
+}
+
+impl Entry {
+    /// The entry as a line, its end included. `at` is the moment, in RFC 3339.
+    pub fn line(&self, at: &str) -> String {
+        line(&Line {
+            fix: (&*self.place.fix).into(),
+            step: self.place.step,
+            at: Some(at.into()),
+            what: std::borrow::Cow::Borrowed(&self.what),
+        })
+    }
+}
+
+fn line(value: &impl Serialize) -> String {
+    // INVARIANT: keys are strings and no value refuses, so this cannot fail.
+    let mut text = serde_json::to_string(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// What a new file begins with: who, and everything that is planned. It has to be on disk before anything is written to Azure.
+pub fn begin(head: &Head, jobs: &[Job]) -> String {
+    let mut text = line(&HeadLine { schema: SCHEMA, head });
+    for task in jobs.iter().flat_map(|job| &job.tasks) {
+        let what = What::Planned { write: task.write.clone() };
+        text.push_str(&Entry { place: task.place.clone(), what }.line(&head.when));
+    }
+    text
+}
+
+impl Head {
+    /// The first line for jobs.
+    pub fn new(who: &str, when: &str, source: &str, jobs: &[Job]) -> Self {
+        let fix =
+            |job: &Job| HeadFix { id: job.fix.clone(), title: job.title.clone(), steps: job.tasks.len() };
+        Self {
+            who: who.to_owned(),
+            when: when.to_owned(),
+            source: source.to_owned(),
+            fixes: jobs.iter().map(fix).collect(),
+        }
+    }
+}
+
+/// An undo file that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Journal {
+    /// Its first line.
+    pub head: Head,
+    /// What became of writes, in the order in which it happened, each with its moment.
+    pub entries: Vec<(Entry, Option<String>)>,
+    /// How many bytes are whole lines. Who adds to the file cuts off what comes after, and ends the last line where
+    /// [`Journal::open`] says that its end is missing.
+    pub whole: usize,
+    /// Whether the last line that counts lacks its end.
+    pub open: bool,
+}
+
+/// Why an undo file cannot be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JournalError {
+    /// Its first line is not there, or torn.
+    #[error("it has no whole first line: nothing was written to Azure by it")]
+    Empty,
+    /// It is no undo file.
+    #[error("it is no undo file of sekimori: its first line has no `schema` of `{SCHEMA}`")]
+    Foreign,
+    /// It is of another version.
+    #[error("it is of `{0}`, and this version of sekimori reads `{SCHEMA}`: use the version that wrote it")]
+    Version(String),
+    /// A line cannot be read.
+    #[error("line {number} cannot be read: {detail}")]
+    Line {
+        /// The number of the line, from 1.
+        number: usize,
+        /// What is wrong with it.
+        detail: String,
+    },
+}
+
+/// What an undo file takes back.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Undo {
+    /// The writes that take back what may have been written, the last first. They are carried out by [`crate::apply::Way::Undo`].
+    pub jobs: Vec<Job>,
+    /// What may have been done, and nothing takes back.
+    pub cannot: Vec<Place>,
+    /// What was taken back already.
+    pub undone: Vec<Place>,
+}
+
+impl Journal {
+    /// Reads a file, whatever it holds.
+    ///
+    /// # Errors
+    ///
+    /// It is no undo file, of another version, or a line other than the last cannot be read.
+    pub fn read(bytes: &[u8]) -> Result<Self, JournalError> {
+        let mut lines = Lines { bytes, at: 0, number: 0 };
+        let first = lines.next().ok_or(JournalError::Empty)?;
+        let head = head(&first)?;
+        let mut journal = Self { head, entries: Vec::new(), whole: first.end, open: !first.closed };
+        while let Some(one) = lines.next() {
+            if one.text.trim_ascii().is_empty() {
+                continue;
+            }
+            match entry(one.text) {
+                Ok(entry) => {
+                    journal.entries.push(entry);
+                    (journal.whole, journal.open) = (one.end, !one.closed);
+                }
+                // A torn line says nothing that was acted on; one that is whole and strange is of somebody else.
+                Err(_) if one.end == bytes.len() && is_torn(&one) => break,
+                Err(detail) => return Err(JournalError::Line { number: one.number, detail }),
+            }
+        }
+        Ok(journal)
+    }
+
+    /// What has to be written so that everything that may have been written is taken back.
+    pub fn undo(&self) -> Undo {
+        let mut steps: Vec<Step> = Vec::new();
+        let mut known: HashMap<&Place, usize> = HashMap::new();
+        for (number, (entry, _)) in self.entries.iter().enumerate() {
+            let index = *known.entry(&entry.place).or_insert_with(|| {
+                steps.push(Step::new(&entry.place));
+                steps.len() - 1
+            });
+            if let Some(step) = steps.get_mut(index) {
+                step.take(number, &entry.what);
+            }
+        }
+        steps.retain(|step| step.sent);
+        steps.sort_by_key(|step| std::cmp::Reverse(step.order));
+        let mut undo = Undo::default();
+        for step in steps {
+            if step.undone {
+                undo.undone.push(step.place.clone());
+                continue;
+            }
+            let Some(write) = step.write.and_then(Write::undo) else {
+                undo.cannot.push(step.place.clone());
+                continue;
+            };
+            let task = Task {
+                place: step.place.clone(),
+                write,
+                operation: step.operation.map(str::to_owned),
+                perhaps: step.undoing,
+                unseen: !step.seen,
+            };
+            match undo.jobs.iter_mut().find(|job| job.fix == step.place.fix) {
+                Some(job) => job.tasks.push(task),
+                None => undo.jobs.push(Job {
+                    fix: step.place.fix.clone(),
+                    title: self.title(&step.place.fix).to_owned(),
+                    tasks: vec![task],
+                }),
+            }
+        }
+        undo
+    }
+
+    fn title(&self, fix: &str) -> &str {
+        self.head.fixes.iter().find(|one| one.id == fix).map(|one| one.title.as_str()).unwrap_or_default()
+    }
+}
+
+/// Any bytes as an undo file, and what would be done with it. For fuzzing.
+#[doc(hidden)]
+pub fn read_anything(bytes: &[u8]) {
+    let Ok(journal) = Journal::read(bytes) else { return };
+    let undo = journal.undo();
+    let _ = crate::apply::lanes(&undo.jobs);
+    for task in undo.jobs.iter().flat_map(|job| &job.tasks) {
+        let there = match &task.write.act {
+            Act::Put { was, .. } => was.clone(),
+            Act::Delete { was } => Some(was.clone()),
+            Act::Edit { .. } | Act::Run { .. } => None,
+        };
+        let _ = (task.write.state(there.as_ref()), there.as_ref().and_then(|there| task.write.edited(there)));
+    }
+}
+
+/// One write, as its entries tell.
+struct Step<'j> {
+    place: &'j Place,
+    /// The last intent: what it found is what is brought back.
+    write: Option<&'j Write>,
+    /// When it was intended first.
+    order: usize,
+    /// Whether Azure may have taken it.
+    sent: bool,
+    /// Whether it was seen to be there.
+    seen: bool,
+    operation: Option<&'j str>,
+    undoing: bool,
+    undone: bool,
+}
+
+impl<'j> Step<'j> {
+    fn new(place: &'j Place) -> Self {
+        Self {
+            place,
+            write: None,
+            order: 0,
+            sent: false,
+            seen: false,
+            operation: None,
+            undoing: false,
+            undone: false,
+        }
+    }
+
+    fn take(&mut self, number: usize, what: &'j What) {
+        match what {
+            What::Planned { .. } => {}
+            What::Intended { write } => {
+                if self.write.is_none() {
+                    self.order = number;
+                }
+                (self.write, self.sent, self.operation) = (Some(write), true, None);
+            }
+            What::Operation { url } | What::UndoOperation { url } => self.operation = Some(url),
+            What::Done => (self.sent, self.seen, self.operation) = (true, true, None),
+            What::Already => (self.sent, self.operation) = (false, None),
+            What::Failed { sent, .. } => self.sent = *sent,
+            // The way back was sent: however the way there ended, that one is followed.
+            What::Undoing { .. } => (self.undoing, self.operation) = (true, None),
+            What::Undone => (self.undone, self.operation) = (true, None),
+            What::UndoFailed { .. } => {}
+        }
+    }
+}
+
+/// A line of a file.
+struct Raw<'b> {
+    text: &'b [u8],
+    number: usize,
+    /// Where the next one begins.
+    end: usize,
+    /// Whether it has its end.
+    closed: bool,
+}
+
+struct Lines<'b> {
+    bytes: &'b [u8],
+    at: usize,
+    number: usize,
+}
+
+impl<'b> Iterator for Lines<'b> {
+    type Item = Raw<'b>;
+
+    fn next(&mut self) -> Option<Raw<'b>> {
+        let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
+        let length = rest.iter().position(|byte| *byte == b'\n');
+        let text = rest.get(..length.unwrap_or(rest.len())).unwrap_or_default();
+        self.at += text.len() + usize::from(length.is_some());
+        self.number += 1;
+        Some(Raw { text, number: self.number, end: self.at, closed: length.is_some() })
+    }
+}
+
+fn head(first: &Raw<'_>) -> Result<Head, JournalError> {
+    #[derive(Deserialize)]
+    struct Schema {
+        schema: Option<serde_json::Value>,
+    }
+    let schema = match serde_json::from_slice::<Schema>(first.text) {
+        Ok(Schema { schema }) => schema,
+        Err(_) if !first.closed => return Err(JournalError::Empty),
+        Err(_) => return Err(JournalError::Foreign),
+    };
+    match schema.as_ref().and_then(serde_json::Value::as_str) {
+        Some(SCHEMA) => {}
+        Some(other) if other.starts_with("sekimori.undo/") => {
+            let other = other.chars().filter(|one| !one.is_control()).take(40).collect();
+            return Err(JournalError::Version(other));
+        }
+        _ => return Err(JournalError::Foreign),
+    }
+    serde_json::from_slice(first.text)
+        .map_err(|error| JournalError::Line { number: 1, detail: error.to_string() })
+}
+
+fn entry(text: &[u8]) -> Result<(Entry, Option<String>), String> {
+    let line: Line<'_> = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    let what = line.what.into_owned();
+    if let What::Planned { write } | What::Intended { write } | What::Undoing { write } = &what
+        && let Act::Edit { edits, .. } = &write.act
+        && edits.iter().any(|edit| edit.path.split('/').count() > STEPS)
+    {
+        return Err(format!("a path has more than {STEPS} steps"));
+    }
+    let place = Place { fix: line.fix.into_owned(), step: line.step };
+    Ok((Entry { place, what }, line.at.map(std::borrow::Cow::into_owned)))
+}
+
+/// Whether a line is a part of one, or nothing that was ever written: what a disk leaves after a loss of power.
+fn is_torn(line: &Raw<'_>) -> bool {
+    !line.closed || serde_json::from_slice::<serde::de::IgnoredAny>(line.text).is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::write::Edit;
+    use serde_json::json;
+
+    fn put(name: &str) -> Write {
+        Write {
+            target: format!("/{name}"),
+            api_version: "1".to_owned(),
+            act: Act::Put { was: None, becomes: json!({"properties": {"a": name}}) },
+        }
+    }
+
+    fn entry(fix: &str, step: usize, what: What) -> String {
+        Entry { place: Place { fix: fix.to_owned(), step }, what }.line("2026-11-27T00:00:00Z")
+    }
+
+    fn intended(name: &str) -> What {
+        What::Intended { write: put(name) }
+    }
+
+    fn jobs() -> Vec<Job> {
+        vec![Job::new("f", "close 22", [put("a"), put("b")]), Job::new("g", "", [put("c")])]
+    }
+
+    fn start() -> String {
+        let jobs = jobs();
+        begin(&Head::new("me", "2026-11-27T00:00:00Z", "live", &jobs), &jobs)
+    }
+
+    /// The places that are taken back, in order, by a file with these lines.
+    fn check(lines: &[String], expected: &[(&str, usize)]) -> Undo {
+        let text = start() + &lines.concat();
+        let undo = Journal::read(text.as_bytes()).unwrap().undo();
+        let tasks = undo.jobs.iter().flat_map(|job| &job.tasks);
+        let places: Vec<_> = tasks.map(|task| (&*task.place.fix, task.place.step)).collect();
+        assert_eq!(places, expected);
+        undo
+    }
+
+    #[test]
+    fn what_may_have_been_sent_is_taken_back_the_last_first() {
+        check(&[], &[]);
+        let failed = |sent| What::Failed { why: Why::Stopped, sent };
+        check(&[entry("f", 0, intended("a"))], &[("f", 0)]);
+        check(&[entry("f", 0, intended("a")), entry("f", 0, failed(false))], &[]);
+        check(&[entry("f", 0, intended("a")), entry("f", 0, failed(true))], &[("f", 0)]);
+        check(&[entry("f", 0, intended("a")), entry("f", 0, What::Already)], &[]);
+        check(&[entry("f", 0, What::Already)], &[]);
+        let all = [
+            entry("f", 0, intended("a")),
+            entry("f", 0, What::Done),
+            entry("g", 0, intended("c")),
+            entry("f", 1, intended("b")),
+            entry("f", 1, What::Operation { url: "https://x/1".to_owned() }),
+        ];
+        let undo = check(&all, &[("f", 1), ("f", 0), ("g", 0)]);
+        assert_eq!(undo.jobs[0].title, "close 22");
+        assert_eq!(undo.jobs[0].tasks[0].operation.as_deref(), Some("https://x/1"));
+        assert_eq!(undo.jobs[0].tasks[1].operation, None);
+        assert_eq!(undo.jobs[0].tasks[0].write.act, Act::Delete { was: json!({"properties": {"a": "b"}}) });
+    }
+
+    #[test]
+    fn an_undo_is_gone_on_with() {
+        let mut lines =
+            vec![entry("f", 0, intended("a")), entry("f", 1, intended("b")), entry("f", 1, What::Done)];
+        let back = put("b").undo().unwrap();
+        lines.push(entry("f", 1, What::Undoing { write: back }));
+        lines.push(entry("f", 1, What::UndoOperation { url: "https://x/2".to_owned() }));
+        let undo = check(&lines, &[("f", 1), ("f", 0)]);
+        assert!(undo.jobs[0].tasks[0].perhaps);
+        assert_eq!(undo.jobs[0].tasks[0].operation.as_deref(), Some("https://x/2"));
+        assert!(!undo.jobs[0].tasks[1].perhaps);
+        lines.push(entry("f", 1, What::Undone));
+        let undo = check(&lines, &[("f", 0)]);
+        assert_eq!(undo.undone, [Place { fix: "f".to_owned(), step: 1 }]);
+        // Somebody was in the way: it is tried again.
+        lines.push(entry("f", 0, What::UndoFailed { why: Why::Conflict }));
+        check(&lines, &[("f", 0)]);
+    }
+
+    #[test]
+    fn what_nothing_takes_back_is_told() {
+        let run = Write {
+            act: Act::Run { action: "installPatches".to_owned(), body: None, undo: None },
+            ..put("a")
+        };
+        let undo = check(&[entry("f", 0, What::Intended { write: run })], &[]);
+        assert_eq!(undo.cannot, [Place { fix: "f".to_owned(), step: 0 }]);
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_read() {
+        let whole = start() + &entry("f", 0, intended("a")) + &entry("f", 0, What::Done);
+        let read = |bytes: &[u8]| Journal::read(bytes);
+        let all = read(whole.as_bytes()).unwrap();
+        assert_eq!((all.whole, all.open, all.entries.len()), (whole.len(), false, 5));
+        let first = whole.find('\n').unwrap();
+        for cut in 0..whole.len() {
+            let bytes = &whole.as_bytes()[..cut];
+            match read(bytes) {
+                Err(error) => assert!(cut < first && error == JournalError::Empty, "{cut}: {error}"),
+                Ok(journal) => {
+                    assert!(cut >= first);
+                    let kept = &bytes[..journal.whole];
+                    assert_eq!(journal.open, !kept.ends_with(b"\n"));
+                    // What is added after the cut is read as well.
+                    let end = if journal.open { "\n" } else { "" };
+                    let more = [kept, end.as_bytes(), entry("g", 0, What::Undone).as_bytes()].concat();
+                    assert_eq!(read(&more).unwrap().entries.len(), journal.entries.len() + 1);
+                }
+            }
+        }
+        // Blocks that were never filled.
+        let zeros = [whole.as_bytes(), &[0; 100]].concat();
+        assert_eq!(read(&zeros).unwrap().whole, whole.len());
+        assert_eq!(read(&[&zeros[..], b"\n"].concat()).unwrap().entries.len(), 5);
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let refused = |text: &str| Journal::read(text.as_bytes()).unwrap_err();
+        assert_eq!(refused(""), JournalError::Empty);
+        assert_eq!(refused("{}\n"), JournalError::Foreign);
+        assert_eq!(refused("[1]\n"), JournalError::Foreign);
+        assert_eq!(refused("{\"schema\":7}\n"), JournalError::Foreign);
+        assert_eq!(
+            refused("{\"schema\":\"sekimori.undo/2\"}\n"),
+            JournalError::Version("sekimori.undo/2".to_owned())
+        );
+        assert!(matches!(
+            refused("{\"schema\":\"sekimori.undo/1\"}\n"),
+            JournalError::Line { number: 1, .. }
+        ));
+        // In the middle nothing may be strange, and at the end nothing that is whole.
+        let strange = "{\"fix\":\"f\",\"step\":0,\"state\":\"blessed\"}\n";
+        assert!(matches!(refused(&(start() + strange)), JournalError::Line { number: 5, .. }));
+        let torn = start() + "{\"fix\":\n" + &entry("f", 0, What::Done);
+        assert!(matches!(refused(&torn), JournalError::Line { number: 5, .. }));
+        let edit = Edit { path: "a/".repeat(100_000), was: None, becomes: None };
+        let deep = Write { act: Act::Edit { edits: vec![edit], whole: true }, ..put("a") };
+        assert!(matches!(
+            refused(&(start() + &entry("f", 0, What::Intended { write: deep }))),
+            JournalError::Line { number: 5, .. }
+        ));
+    }
+
+    #[test]
+    fn every_entry_comes_back_as_it_was() {
+        let why = Why::Refused { status: 403, code: "a".to_owned(), message: "\u{2028}\n".to_owned() };
+        for what in [
+            What::Planned { write: put("a") },
+            intended("a"),
+            What::Operation { url: "u".to_owned() },
+            What::Done,
+            What::Already,
+            What::Failed { why: why.clone(), sent: true },
+            What::Undoing { write: put("a") },
+            What::UndoOperation { url: "u".to_owned() },
+            What::Undone,
+            What::UndoFailed { why },
+        ] {
+            let text = start() + &entry("f", 1, what.clone());
+            let journal = Journal::read(text.as_bytes()).unwrap();
+            let (last, at) = journal.entries.last().unwrap();
+            assert_eq!((&last.what, last.place.step), (&what, 1));
+            assert_eq!(at.as_deref(), Some("2026-11-27T00:00:00Z"));
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_a_fall() {
+        for bytes in [&b"\xff\xfe"[..], b"\n\n\n", b"{\"schema\":\"sekimori.undo/1\"", &[b'['; 100_000]] {
+            read_anything(bytes);
+        }
+        read_anything(start().as_bytes());
+    }
+}
