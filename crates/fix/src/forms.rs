@@ -1,1 +1,0 @@
-//! The same fix as commands, templates and code.
