@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use estate::{Change, ChangeError, Estate, PortSet, ResourceId, resource_name};
 use posture::{Live, Said};
-use reach::difference::{Difference, Kind, Machine, between, ways};
+use reach::difference::{Difference, Machine, between, ways};
 use reach::{Addresses, Level, Protocols, Reach, RuleRef, WayIn, rule_name};
 
 use crate::plan::{Closes, Fix};
@@ -147,7 +147,10 @@ pub fn prove(live: &mut Live, fix: &Fix, keeps: &[Keep], internet: &[Addresses; 
     let after = Picture::new(live, &machines, &mine, internet);
     for ((machine, was), (_, is)) in before.exposed.iter().zip(&after.exposed) {
         let differences = between(was, is);
-        let opens = differences.iter().find(|one| !matches!(one.kind, Kind::Narrowed | Kind::Vanished));
+        // Whether fewer certainly get in, or only perhaps: nobody may who might not before.
+        let opens = differences.iter().find(|one| {
+            !one.before.may.contains_all(&one.after.may) || !one.before.must.contains_all(&one.after.must)
+        });
         if let Some(difference) = opens {
             let difference = Box::new(difference.clone());
             let rules = deciding(live.estate(), &difference);

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use estate::{Estate, resource_name};
+use fix::forms::{Form, render};
 use fix::proof::{Need, Proof, Refusal};
 use fix::{Act, Closes, Fix, Write as Change};
 use posture::Lang;
@@ -32,8 +33,22 @@ pub(super) fn show(
     match args.format {
         FixForm::Text => output::print(&text(worked, estate, lang, &output::page())),
         FixForm::Json => output::print_json(&document(worked, estate, source, as_of, lang)),
-        _ => todo!(),
+        FixForm::Az => written(Form::Az, worked, lang),
+        FixForm::Arm => written(Form::Arm, worked, lang),
+        FixForm::Bicep => written(Form::Bicep, worked, lang),
+        FixForm::Terraform => written(Form::Terraform, worked, lang),
     }
+}
+
+/// The fixes that may be made, as commands or code. What is refused or asked is told beside them.
+fn written(form: Form, worked: &Worked, lang: Lang) -> anyhow::Result<()> {
+    let may: Vec<&Fix> =
+        worked.fixes.iter().filter(|(_, proof)| proof.refused.is_empty()).map(|(fix, _)| fix).collect();
+    if !may.is_empty() {
+        output::print_plain(&render(form, &may, lang))?;
+    }
+    output::note(&summary(worked, lang));
+    Ok(())
 }
 
 /// What a proof came to.

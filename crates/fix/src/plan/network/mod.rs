@@ -14,7 +14,7 @@ mod rule;
 
 use std::collections::BTreeMap;
 
-use estate::{Known, Nsg, PortSet, ResourceId, SecurityRule};
+use estate::{Access, Direction, Known, Nsg, PortSet, Protocol, ResourceId, SecurityRule, ServiceTag};
 use posture::{Cause, Finding};
 
 use super::{Ask, Closes, Fix, Plan, Planner};
@@ -94,15 +94,82 @@ pub(super) fn rules_of(planner: &Planner<'_>, findings: &[&Finding], plan: &mut 
                 Way::Close => wanted.offered = wanted.offered.union(&ports),
                 Way::Narrow | Way::Lease => wanted.login = wanted.login.union(&ports),
             }
+            if finding.check.code == "NET007" {
+                // It is about all that the rule would let in.
+                wanted.offered = wanted.offered.union(&rule.destination_ports.ports);
+            }
             wanted.leased &= way == Way::Lease || has_lease(planner, finding.resource);
         }
         if missed || finding.evidence.is_empty() && finding.cause.is_none() {
             not_by_rule(planner, finding, plan);
         }
     }
+    beside(&mut rules, planner);
     for wanted in rules.into_values() {
         rule::plan(planner, wanted, plan);
     }
+}
+
+/// Other rules of a group that open the same ports to strangers, to some of them or once the rule before no longer decides: a
+/// finding has one cause, and is gone when all of them are.
+fn beside<'p>(rules: &mut BTreeMap<(String, String), Wanted<'p>>, planner: &Planner<'p>) {
+    let known = |rule: &SecurityRule| Some((*rule.priority.value()?, *rule.access.value()?));
+    let inbound = |rule: &SecurityRule| rule.direction.value() == Some(&Direction::Inbound);
+    let mut more = Vec::new();
+    for ((group, _), wanted) in rules.iter() {
+        let Some(Known::Value(all)) = &wanted.nsg.rules else { continue };
+        let Some((mine, _)) = known(wanted.rule) else { continue };
+        for other in all.iter().filter(|other| inbound(other)) {
+            match known(other) {
+                Some((priority, _)) if priority == mine => {}
+                Some((priority, Access::Deny)) if priority > mine && closes_all(other, wanted) => break,
+                Some((_, Access::Allow)) if rule::lets_strangers_in(planner, other) => {
+                    let here = |ports: &PortSet| ports.intersection(&other.destination_ports.ports);
+                    let (login, offered) = (here(&wanted.login), here(&wanted.offered));
+                    if !login.is_empty() || !offered.is_empty() {
+                        more.push((group.clone(), wanted.nsg, other, login, offered, wanted));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    let more: Vec<_> = more
+        .into_iter()
+        .map(|(group, nsg, rule, login, offered, of)| {
+            (group, nsg, rule, login, offered, of.closes.clone(), of.leased)
+        })
+        .collect();
+    for (group, nsg, rule, login, offered, closes, leased) in more {
+        let key = (group, rule.name.to_ascii_lowercase());
+        let wanted = rules.entry(key).or_insert_with(|| Wanted {
+            nsg,
+            rule,
+            closes: Vec::new(),
+            login: PortSet::default(),
+            offered: PortSet::default(),
+            leased: true,
+        });
+        wanted.login = wanted.login.union(&login);
+        wanted.offered = wanted.offered.union(&offered);
+        wanted.leased &= leased;
+        for one in closes {
+            if !wanted.closes.contains(&one) {
+                wanted.closes.push(one);
+            }
+        }
+    }
+}
+
+/// Whether nothing of what is wanted gets past a rule that denies.
+fn closes_all(deny: &SecurityRule, wanted: &Wanted<'_>) -> bool {
+    let all = wanted.login.union(&wanted.offered);
+    let whole = deny.source.any || deny.source.tags.contains(&ServiceTag::Internet);
+    whole
+        && deny.destination.any
+        && deny.source_ports.ports.is_all()
+        && deny.protocol.value() == Some(&Protocol::Any)
+        && deny.destination_ports.ports.contains_all(&all)
 }
 
 /// Findings about the network that nobody can settle from here: what to do stands with the check.

@@ -4,8 +4,8 @@
 //! unique in each direction; augmented rules), <https://learn.microsoft.com/rest/api/virtualnetwork/security-rules>.
 
 use estate::{
-    AddressSpec, Change, Direction, Family, Known, OWN_RULE, PortSet, PortSpec, Range, ServiceTag,
-    resource_name,
+    AddressSpec, Change, Direction, Family, Known, OWN_RULE, PortSet, PortSpec, Range, SecurityRule,
+    ServiceTag, resource_name,
 };
 use reach::{Addresses, prefixes_of};
 use serde_json::{Map, Value, json};
@@ -30,6 +30,8 @@ struct Outcome {
     rest: PortSet,
     /// Ports that only approved sources keep, and these sources.
     narrowed: Option<(PortSet, AddressSpec, Vec<String>)>,
+    /// Ports of which somebody has to say who needs them.
+    open: PortSet,
 }
 
 pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
@@ -64,6 +66,9 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
             return;
         }
     };
+    if !outcome.open.is_empty() {
+        plan.asks.push(who_needs_it(planner, &wanted, &outcome.open));
+    }
     let target = format!("{id}/securityRules/{name}");
     let write =
         |target: &str, act: Act| Write { target: target.to_owned(), api_version: NETWORK.to_owned(), act };
@@ -88,7 +93,7 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
                 change: Some(Change::PutRule { nsg: nsg.id, rule: Box::new(new) }),
             });
         } else {
-            let Some((new_name, priority)) = place_beside(planner, &wanted) else {
+            let Some((new_name, priority)) = place_beside(plan, &wanted) else {
                 plan.asks.push(no_room(planner, wanted));
                 return;
             };
@@ -107,8 +112,7 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
             });
         }
     }
-    let closed = wanted.login.union(&wanted.offered);
-    let shown = ports_text(&closed.intersection(&rule.destination_ports.ports));
+    let shown = ports_text(&rule.destination_ports.ports.difference(&outcome.rest));
     if !outcome.rest.is_empty() {
         let mut rest = (*rule).clone();
         rest.destination_ports = PortSpec { ports: outcome.rest.clone(), unreadable: None };
@@ -200,7 +204,7 @@ fn outcome(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Outcome, Box<As
     if rest == rule.destination_ports.ports && narrowed.is_none() {
         return Err(Box::new(who_needs_it(planner, wanted, &open)));
     }
-    Ok(Outcome { rest, narrowed })
+    Ok(Outcome { rest, narrowed, open })
 }
 
 /// The approved sources that a rule lets in now, and how a rule names them; `None` where nobody can tell here.
@@ -245,6 +249,24 @@ fn approved(planner: &Planner<'_>, source: &AddressSpec) -> Option<(AddressSpec,
         return None;
     }
     Some((AddressSpec { v4, v6, ..AddressSpec::default() }, prefixes))
+}
+
+/// Whether a rule lets in anybody of the internet whom the team has not approved of, as far as it is known.
+pub(super) fn lets_strangers_in(planner: &Planner<'_>, rule: &SecurityRule) -> bool {
+    let source = &rule.source;
+    let network =
+        |tag: &ServiceTag| matches!(tag, ServiceTag::VirtualNetwork | ServiceTag::AzureLoadBalancer);
+    if source.any || source.unreadable.is_some() || source.tags.iter().any(|tag| !network(tag)) {
+        return true;
+    }
+    let approved = &planner.settings.approved;
+    let mut v4 = public(&source.v4);
+    let mut v6 = source.v6.clone();
+    for one in approved {
+        v4 = v4.difference(&one.space.v4);
+        v6 = v6.difference(&one.space.v6);
+    }
+    !v4.is_empty() || !v6.is_empty()
 }
 
 /// What is left of a set without addresses that are nobody's on the internet (RFC 1918, RFC 6598, link-local).
@@ -365,7 +387,7 @@ fn no_room(planner: &Planner<'_>, wanted: Wanted<'_>) -> Ask {
 
 /// A name and a priority for a rule that takes over some ports: no other rule of the direction stands between the two, so that
 /// for each packet the same rules come before and after as do now.
-fn place_beside(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Option<(String, u32)> {
+fn place_beside(plan: &Plan, wanted: &Wanted<'_>) -> Option<(String, u32)> {
     let rule = wanted.rule;
     let Some(Known::Value(rules)) = &wanted.nsg.rules else { return None };
     let mine = *rule.priority.value()?;
@@ -379,13 +401,24 @@ fn place_beside(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Option<(String, u
             _ => return None,
         }
     }
+    // What other fixes of this plan add to the group is taken, too.
+    let added: Vec<&SecurityRule> = plan
+        .fixes
+        .iter()
+        .flat_map(|fix| &fix.steps)
+        .filter_map(|step| match &step.change {
+            Some(Change::PutRule { nsg, rule }) if *nsg == wanted.nsg.id => Some(&**rule),
+            _ => None,
+        })
+        .collect();
+    used.extend(added.iter().filter_map(|rule| rule.priority.value()));
     let free = |priority: u32| (100..=4096).contains(&priority) && !used.contains(&priority);
     let priority = [mine + 1, mine.saturating_sub(1)].into_iter().find(|priority| free(*priority))?;
     let base: String = rule.name.chars().take(NAME_LIMIT - "-approved-99".len()).collect();
-    let taken = |name: &str| rules.iter().any(|rule| rule.name.eq_ignore_ascii_case(name));
+    let all = || rules.iter().chain(added.iter().copied());
+    let taken = |name: &str| all().any(|rule| rule.name.eq_ignore_ascii_case(name));
     let mut names = std::iter::once(format!("{base}-approved"))
         .chain((2..100).map(|number| format!("{base}-approved-{number}")));
-    let _ = planner;
     Some((names.find(|name| !taken(name))?, priority))
 }
 
