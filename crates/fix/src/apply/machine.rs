@@ -272,7 +272,7 @@ impl Machine {
         let run = matches!(task.write.act, Act::Run { .. });
         let state = task.write.state(body);
         let repeatable = may_repeat(&task.write);
-        let looks = if task.unseen { self.patience.looks } else { self.patience.looks.min(1) };
+        let looks = if task.unseen { self.patience.looks } else { self.patience.looks.min(2) };
         let perhaps = self.under.perhaps;
         if let Some(why) = self.under.ending.take() {
             // It was given up, and is there all the same: that is the truth, unless Azure itself calls it a failure.

@@ -227,7 +227,7 @@ impl Azure {
     fn store(&mut self, id: &str, body: Option<Value>, state: &'static str) {
         let key = key(id);
         let version = self.version(id);
-        let until = self.now + 3;
+        let until = self.now + 2;
         let old = self.resources.get(&key).cloned();
         self.before.insert(key.clone(), Before { resource: old, version, until });
         match body {
