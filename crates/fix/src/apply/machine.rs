@@ -281,7 +281,7 @@ impl Machine {
         }
         match state {
             // What was there a moment ago may be all that is seen of a write that has just been made.
-            State::Becomes if self.way == Way::Undo && !perhaps && self.under.looks < looks => {
+            State::Becomes if self.way == Way::Undo && self.under.looks < looks => {
                 self.under.looks += 1;
                 self.wait(None, self.under.looks, Then::Look)
             }
