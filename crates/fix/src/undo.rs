@@ -3,7 +3,7 @@
 //! One JSON object a line. The first tells whose it is, the next are the planned writes, all others are added one by one, each
 //! on disk before what it says is done. A crash leaves a torn last line at worst, and that says nothing that was acted on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -250,9 +250,28 @@ impl Journal {
         }
         steps.retain(|step| step.sent);
         steps.sort_by_key(|step| std::cmp::Reverse(step.order));
+        // Actions stand around what they are for: a VM is stopped for a change, and started after it. Where the change is still
+        // to be taken back, they are done again; where it is not, none is done that comes before one that was.
+        let mut open: HashSet<&str> = HashSet::new();
+        let mut last: HashMap<&str, usize> = HashMap::new();
+        for (number, step) in steps.iter().enumerate() {
+            match (step.is_action(), step.undone) {
+                (false, false) => drop(open.insert(&step.place.fix)),
+                (true, true) => drop(last.insert(&step.place.fix, number)),
+                _ => {}
+            }
+        }
         let mut undo = Undo::default();
-        for step in steps {
-            if step.undone {
+        let mut jobs: HashMap<&str, usize> = HashMap::new();
+        for (number, step) in steps.iter().enumerate() {
+            let fix = step.place.fix.as_str();
+            let over = match step.is_action() {
+                true => {
+                    !open.contains(fix) && (step.undone || last.get(fix).is_some_and(|last| *last > number))
+                }
+                false => step.undone,
+            };
+            if over {
                 undo.undone.push(step.place.clone());
                 continue;
             }
@@ -264,16 +283,15 @@ impl Journal {
                 place: step.place.clone(),
                 write,
                 operation: step.operation.map(str::to_owned),
-                perhaps: step.undoing,
+                perhaps: step.undoing && !step.undone,
                 unseen: !step.seen,
             };
-            match undo.jobs.iter_mut().find(|job| job.fix == step.place.fix) {
-                Some(job) => job.tasks.push(task),
-                None => undo.jobs.push(Job {
-                    fix: step.place.fix.clone(),
-                    title: self.title(&step.place.fix).to_owned(),
-                    tasks: vec![task],
-                }),
+            let job = *jobs.entry(fix).or_insert_with(|| {
+                undo.jobs.push(Job::new(fix, self.title(fix), []));
+                undo.jobs.len() - 1
+            });
+            if let Some(job) = undo.jobs.get_mut(job) {
+                job.tasks.push(task);
             }
         }
         undo
@@ -330,6 +348,10 @@ impl<'j> Step<'j> {
         }
     }
 
+    fn is_action(&self) -> bool {
+        self.write.is_some_and(|write| matches!(write.act, Act::Run { .. }))
+    }
+
     fn take(&mut self, number: usize, what: &'j What) {
         match what {
             What::Planned { .. } => {}
@@ -344,7 +366,7 @@ impl<'j> Step<'j> {
             What::Already => (self.sent, self.operation) = (false, None),
             What::Failed { sent, .. } => self.sent = *sent,
             // The way back was sent: however the way there ended, that one is followed.
-            What::Undoing { .. } => (self.undoing, self.operation) = (true, None),
+            What::Undoing { .. } => (self.undoing, self.undone, self.operation) = (true, false, None),
             What::Undone => (self.undone, self.operation) = (true, None),
             What::UndoFailed { .. } => {}
         }

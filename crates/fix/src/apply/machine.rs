@@ -166,7 +166,7 @@ impl Machine {
     pub fn next(&mut self, event: Event) -> Effect {
         let phase = mem::replace(&mut self.phase, Phase::Over);
         if self.stops > 1 {
-            return self.leave(matches!(phase, Phase::Sending));
+            return self.leave(&phase);
         }
         match (phase, event) {
             (Phase::Idle, Event::Begin) => self.begin(),
@@ -202,7 +202,7 @@ impl Machine {
                 self.closed()
             }
             (Phase::Over, _) if self.over.is_some() => self.end(End::Failed),
-            (phase, _) => self.leave(matches!(phase, Phase::Sending)),
+            (phase, _) => self.leave(&phase),
         }
     }
 
@@ -217,8 +217,7 @@ impl Machine {
 
     fn begin(&mut self) -> Effect {
         let Some(task) = self.task() else {
-            let failed = self.told.iter().any(|status| matches!(status, Status::Failed { .. }));
-            return self.end(if failed { End::Failed } else { End::Complete });
+            return self.end(End::Failed);
         };
         let (perhaps, operation) = (task.perhaps, task.operation.clone());
         if self.stops > 0 {
@@ -247,7 +246,7 @@ impl Machine {
                 target: task.write.target.clone(),
                 api_version: task.write.api_version.clone(),
             },
-            None => self.leave(false),
+            None => self.end(End::Failed),
         }
     }
 
@@ -269,11 +268,11 @@ impl Machine {
             self.under.polls += 1;
             return self.wait(None, self.under.polls, Then::Look);
         }
-        let Some(task) = self.task() else { return self.leave(false) };
+        let Some(task) = self.task() else { return self.end(End::Failed) };
         let run = matches!(task.write.act, Act::Run { .. });
         let state = task.write.state(body);
         let repeatable = may_repeat(&task.write);
-        let looks = if task.unseen { self.patience.looks } else { self.patience.looks.min(1) };
+        let looks = if task.unseen { self.patience.looks } else { self.patience.looks.min(2) };
         let perhaps = self.under.perhaps;
         if let Some(why) = self.under.ending.take() {
             // It was given up, and is there all the same: that is the truth, unless Azure itself calls it a failure.
@@ -282,7 +281,7 @@ impl Machine {
         }
         match state {
             // What was there a moment ago may be all that is seen of a write that has just been made.
-            State::Becomes if self.way == Way::Undo && !perhaps && self.under.looks < looks => {
+            State::Becomes if self.way == Way::Undo && self.under.looks < looks => {
                 self.under.looks += 1;
                 self.wait(None, self.under.looks, Then::Look)
             }
@@ -295,7 +294,7 @@ impl Machine {
     }
 
     fn intend(&mut self, found: Option<Found>) -> Effect {
-        let Some(task) = self.task() else { return self.leave(false) };
+        let Some(task) = self.task() else { return self.end(End::Failed) };
         let body = found.as_ref().map(|found| &found.body);
         let write = task.write.with_found(body);
         let Some(request) = request(&write, found.as_ref()) else { return self.fail(Why::Conflict, found) };
@@ -323,7 +322,7 @@ impl Machine {
                 self.phase = Phase::Noting(url, retry_after);
                 match self.task() {
                     Some(task) => Effect::Record(Entry { place: task.place.clone(), what }),
-                    None => self.leave(true),
+                    None => self.end(End::Failed),
                 }
             }
             Answer::Accepted { operation: None, retry_after } => {
@@ -378,7 +377,7 @@ impl Machine {
             self.under.polls += 1;
             return self.wait(None, self.under.polls, Then::Check);
         }
-        let Some(task) = self.task() else { return self.leave(true) };
+        let Some(task) = self.task() else { return self.end(End::Failed) };
         if matches!(task.write.act, Act::Run { .. }) {
             return self.close(Status::Done);
         }
@@ -423,10 +422,8 @@ impl Machine {
                 self.again("another operation took its place".to_owned(), None)
             }
             Poll::Canceled { superseded: false } => self.again("it was cancelled".to_owned(), None),
-            Poll::Gone => match self.task().is_some_and(|task| matches!(task.write.act, Act::Run { .. })) {
-                true => self.fail(Why::Unsure, None),
-                false => self.look(),
-            },
+            // What is there decides; an action that must not be done twice is not.
+            Poll::Gone => self.look(),
             Poll::Running { .. } => self.give_up("it is still under way".to_owned()),
             Poll::Unasked { why } => self.give_up(why),
         }
@@ -486,7 +483,7 @@ impl Machine {
     }
 
     fn close(&mut self, status: Status) -> Effect {
-        let Some(task) = self.task() else { return self.leave(false) };
+        let Some(task) = self.task() else { return self.end(End::Failed) };
         let what = match (&status, self.way) {
             (Status::Failed { why, sent, .. }, Way::Apply) => What::Failed { why: why.clone(), sent: *sent },
             (Status::Failed { why, .. }, Way::Undo) => What::UndoFailed { why: why.clone() },
@@ -508,10 +505,10 @@ impl Machine {
         }
     }
 
-    /// Ends in the middle of a write.
-    fn leave(&mut self, sending: bool) -> Effect {
-        if self.over.is_none() && self.told.len() < self.tasks.len() && !matches!(self.phase, Phase::Idle) {
-            let sent = sending || self.under.perhaps;
+    /// Ends at once, in the middle of whatever it is.
+    fn leave(&mut self, phase: &Phase) -> Effect {
+        if !matches!(phase, Phase::Idle | Phase::Closing | Phase::Over) {
+            let sent = self.under.perhaps || matches!(phase, Phase::Sending);
             self.told.push(Status::Left { sent });
         }
         self.end(End::Stopped)
@@ -519,6 +516,9 @@ impl Machine {
 
     fn end(&mut self, end: End) -> Effect {
         self.phase = Phase::Over;
+        let all = self.told.len() == self.tasks.len()
+            && self.told.iter().all(|status| matches!(status, Status::Done | Status::Already));
+        let end = if all { End::Complete } else { end };
         let outcome = self.over.get_or_insert_with(|| {
             let statuses = self.told.iter().cloned().chain(std::iter::repeat(Status::NotBegun));
             let told = self

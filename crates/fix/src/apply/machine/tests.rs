@@ -244,8 +244,13 @@ fn an_undo_goes_on_after_what_it_cannot_take_back() {
         "read, record undoFailed, read, record undoing, send PUT, read, record undone, Failed",
     );
     assert_eq!(outcome.told[1].status, Status::Done);
-    // What is back already is looked at twice.
-    check(&[put()], Way::Undo, vec![found(2), found(2)], "read, wait, read, record undone, Complete");
+    // What is back already is looked at more than once.
+    check(
+        &[put()],
+        Way::Undo,
+        vec![found(2), found(2), found(2)],
+        "read, wait, read, wait, read, record undone, Complete",
+    );
 }
 
 #[test]
