@@ -100,7 +100,7 @@ fn literal(text: &str) -> String {
 }
 
 /// A value in which no text, nor name of a member, is an expression.
-fn literals(value: &Value) -> Value {
+pub(super) fn literals(value: &Value) -> Value {
     match value {
         Value::String(text) => literal(text).into(),
         Value::Array(all) => all.iter().map(literals).collect(),

@@ -195,7 +195,8 @@ fn is_word(text: &str) -> bool {
     WORDS.contains(&text)
 }
 
-fn key(name: &str) -> String {
+/// A name of a member.
+pub(super) fn key(name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if plain && !is_word(name) { name.to_owned() } else { string(name) }

@@ -6,6 +6,7 @@ mod arm;
 mod az;
 mod bicep;
 mod hcl;
+mod patch;
 mod rule;
 mod target;
 mod terraform;
@@ -22,6 +23,7 @@ use crate::plan::Fix;
 pub use arm::{Template, template};
 pub use az::commands;
 pub use bicep::bicep;
+pub use patch::{Patch, patch};
 pub use terraform::terraform;
 
 /// How a fix is written down.

@@ -10,6 +10,8 @@
 mod blocks;
 pub(super) mod names;
 
+pub(super) use blocks::{protocol, rule_items};
+
 use posture::Lang;
 
 use super::arm::left_of;
