@@ -151,10 +151,22 @@ fn status_of_put(address: &Address, created: bool) -> u16 {
     ];
     if kind.ends_with("/protecteditems") {
         202
+    } else if kind == "microsoft.devtestlab/schedules" {
+        201
     } else if !created || always_200.iter().any(|begin| kind.starts_with(begin)) {
         200
     } else {
         201
+    }
+}
+
+fn status_of_delete(address: &Address) -> u16 {
+    if is_slow(address) {
+        202
+    } else if address.is("Microsoft.Security/alertsSuppressionRules") {
+        204
+    } else {
+        200
     }
 }
 
@@ -347,8 +359,13 @@ fn delete(world: &mut World, address: &Address, existing: &Value) -> Result<Work
         // A part that is gone leaves its parent in another state.
         settles: if address.list().is_some() { settled(address, is_slow(address)) } else { String::new() },
         state: "Updating",
-        status: if is_slow(address) { 202 } else { 200 },
-        body: Value::Null,
+        status: status_of_delete(address),
+        // Of an assignment it is told what it was.
+        body: if address.is("Microsoft.Authorization/roleAssignments") {
+            existing.clone()
+        } else {
+            Value::Null
+        },
         output: None,
         fails: None,
         is_action: false,
