@@ -25,7 +25,7 @@ use crate::faults::{Fault, Faults, Script};
 use crate::quota::{Quota, Window};
 use crate::recorded::{self, Recording};
 use crate::world::{World, type_of, with_instance_view};
-use crate::write::{self, Address, Change, Conditions, parts_of};
+use crate::write::{self, Change, Conditions};
 
 /// The largest request that is read.
 const REQUEST_LIMIT: usize = 4 << 20;
@@ -270,6 +270,7 @@ impl Shared {
         let header = |name: &str| Some(parts.headers.get(name)?.to_str().ok()?.to_owned());
         let conditions = Conditions { if_match: header("if-match"), if_none_match: header("if-none-match") };
         let cut = matches!(fault, Some(Fault::Cut | Fault::CutAfter));
+        let asks = path.ends_with(TOKENS) || path.to_ascii_lowercase().contains("microsoft.resourcegraph");
         let writes = matches!(parts.method, Method::PUT | Method::PATCH | Method::DELETE);
         let if_match = conditions.if_match.clone().unwrap_or_default();
         let now = self.now();
@@ -280,8 +281,8 @@ impl Shared {
             self.write(|world| changes.iter().for_each(|change| write::apply(world, change, now)));
         }
         let answer = match fault {
-            // What asks is not answered; what writes does not come through.
-            Some(Fault::Cut) if writes || parts.method == Method::POST => {
+            // What writes or acts does not come through; what asks is counted, and not answered.
+            Some(Fault::Cut) if writes || parts.method == Method::POST && !asks => {
                 Answer { status: 0, headers: Vec::new(), body: Value::Null }
             }
             _ => self.answer(&parts.method, &whole, &body, bearer, conditions, fault.as_ref()),
@@ -567,6 +568,13 @@ impl Shared {
             return Answer::ok(answer).with("etag", etag);
         }
         let lower = id.to_ascii_lowercase();
+        // What a VM does now, by itself.
+        let machine = lower.strip_suffix("/instanceview").and_then(|id| world.resource(id));
+        if let Some(machine) = machine.filter(|_| type_of(&lower).ends_with("/virtualmachines/instanceview"))
+        {
+            let view = with_instance_view(machine).pointer("/properties/instanceView").cloned();
+            return Answer::ok(view.unwrap_or_default());
+        }
         // Images of the Marketplace that nobody gave are offered.
         if lower.contains("/artifacttypes/vmimage/") {
             let name = path.rsplit('/').next().unwrap_or_default();
@@ -577,7 +585,7 @@ impl Shared {
             return Answer::error(404, "ResourceNotFound", "there is no such resource");
         };
         if resource_type.split('/').count() != 2 {
-            if let Some(rows) = children(&world, path, &lower) {
+            if let Some(rows) = write::children(&world, path) {
                 return list(rows, url, self.page, "nextLink", fault);
             }
             return Answer::error(
@@ -595,26 +603,6 @@ impl Shared {
         };
         list(all().filter(within).cloned().collect(), url, self.page, "nextLink", fault)
     }
-}
-
-/// What is below a resource or a place: rules of a group, extensions of a VM, policies of a location. None where nothing is
-/// known of such a list.
-fn children(world: &World, path: &str, lower: &str) -> Option<Vec<Value>> {
-    let (parent, kind) = path.trim_end_matches('/').rsplit_once('/')?;
-    let address = Address::read(parent)?;
-    if let Some(rows) = write::parts(world, &address, kind) {
-        return Some(rows.clone());
-    }
-    let below = format!("{}/", lower.trim_end_matches('/'));
-    let is = |row: &&Value| {
-        let own = row.get("id").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
-        own.strip_prefix(&below).is_some_and(|name| !name.is_empty() && !name.contains('/'))
-    };
-    let rows: Vec<Value> = world.resources.iter().filter(is).cloned().collect();
-    let known = ["extensions", "jitnetworkaccesspolicies"].iter().any(|one| one.eq_ignore_ascii_case(kind))
-        || parts_of(&address.kind().to_ascii_lowercase()).iter().any(|one| one.eq_ignore_ascii_case(kind));
-    let there = address.is("Microsoft.Security/locations") || world.resource(&address.id()).is_some();
-    (!rows.is_empty() || known && there).then_some(rows)
 }
 
 /// Where tokens are given out.

@@ -11,8 +11,11 @@ mod address;
 mod allocate;
 mod compute;
 mod etag;
+mod group;
 mod guard;
 mod jit;
+mod jit_rules;
+mod kinds;
 mod operations;
 mod references;
 mod resource;
@@ -22,13 +25,13 @@ mod validate;
 
 use serde_json::{Map, Value};
 
-pub(crate) use address::{Address, parts_of};
+use address::Address;
 pub(crate) use etag::{Conditions, NONE};
 pub(crate) use jit::Grant;
 pub use operations::{Conflict, Effect};
 pub(crate) use operations::{Operations, poll};
 pub use store::Change;
-pub(crate) use store::{apply, find, parts};
+pub(crate) use store::{apply, children, find};
 
 use crate::answers::Answer;
 use crate::faults::Fault;

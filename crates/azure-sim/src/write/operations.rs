@@ -18,7 +18,8 @@ use crate::world::World;
 /// When a write is in force.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Effect {
-    /// As soon as it is accepted; `provisioningState` is `Updating` until the end.
+    /// As soon as it is accepted; `provisioningState` is `Updating` until the end. One that fails stays in force, `Failed`.
+    /// Actions on VMs are in force at their end all the same.
     #[default]
     Accepted,
     /// At the end of its operation; one that fails or is canceled changes nothing.

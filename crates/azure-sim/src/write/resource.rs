@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::address::Address;
+use super::kinds::{has_state, is_slow, name_of, state_of_put, status_of_delete, status_of_put};
 use super::operations::{Conflict, Effect, End, Operation, finish, supersede};
 use super::store::{Change, apply, find, id_of, is_named, mark, merge, set, text};
-use super::{Request, allocate, compute, guard, jit, object, references, shape, validate};
+use super::{Request, allocate, compute, group, guard, jit, object, references, shape, validate};
 use crate::answers::Answer;
 use crate::faults::Fault;
 use crate::world::{World, type_of};
@@ -27,7 +28,7 @@ struct Work {
 }
 
 pub(crate) fn write(world: &mut World, request: &Request<'_>) -> Result<Answer, Answer> {
-    if let Some(answer) = group(world, request)? {
+    if let Some(answer) = group::write(world, request)? {
         return Ok(answer);
     }
     let Some(address) = Address::read(request.path) else {
@@ -111,67 +112,6 @@ fn wait(world: &mut World, address: &Address, now: i64) -> Result<(), Answer> {
         }
     }
     Ok(())
-}
-
-/// Whether a type is written by an operation that goes on after the answer.
-fn is_slow(address: &Address) -> bool {
-    let kind = address.kind().to_ascii_lowercase();
-    match address.provider.to_ascii_lowercase().as_str() {
-        "microsoft.network" => !kind.starts_with("microsoft.network/networkmanagers"),
-        "microsoft.compute" => true,
-        "microsoft.recoveryservices" => {
-            kind == "microsoft.recoveryservices/vaults" || kind.ends_with("/protecteditems")
-        }
-        _ => false,
-    }
-}
-
-/// Types that have a `provisioningState` though they are done at once.
-fn has_state(address: &Address) -> bool {
-    is_slow(address) || address.is_of("Microsoft.Network") || address.is_of("Microsoft.DevTestLab")
-}
-
-fn state_of_put(address: &Address, created: bool) -> &'static str {
-    match address.provider.to_ascii_lowercase().as_str() {
-        _ if !is_slow(address) => "Succeeded",
-        "microsoft.compute" if created => "Creating",
-        "microsoft.recoveryservices" => "Provisioning",
-        _ => "Updating",
-    }
-}
-
-fn status_of_put(address: &Address, created: bool) -> u16 {
-    let kind = address.kind().to_ascii_lowercase();
-    let always_200 = [
-        "microsoft.security/",
-        "microsoft.insights/diagnosticsettings",
-        "microsoft.network/networkmanagers",
-        "microsoft.recoveryservices/vaults/backuppolicies",
-        "microsoft.recoveryservices/vaults/backupconfig",
-    ];
-    if kind.ends_with("/protecteditems") {
-        202
-    } else if !created || always_200.iter().any(|begin| kind.starts_with(begin)) {
-        200
-    } else {
-        201
-    }
-}
-
-fn name_of(address: &Address, method: &str) -> &'static str {
-    let kind = address.kind().to_ascii_lowercase();
-    match (method, kind.as_str()) {
-        ("DELETE", "microsoft.network/networksecuritygroups/securityrules") => "DeleteSecurityRuleOperation",
-        (_, "microsoft.network/networksecuritygroups/securityrules") => "PutSecurityRuleOperation",
-        ("DELETE", "microsoft.network/networksecuritygroups") => "DeleteNetworkSecurityGroupOperation",
-        (_, "microsoft.network/networksecuritygroups") => "PutNetworkSecurityGroupOperation",
-        (_, "microsoft.network/virtualnetworks/subnets") => "PutSubnetOperation",
-        (_, "microsoft.network/loadbalancers") => "PutLoadBalancerOperation",
-        (_, "microsoft.network/networkinterfaces") => "PutNicOperation",
-        (_, "microsoft.compute/virtualmachines/extensions") => "ExtensionOperation",
-        (_, "microsoft.compute/virtualmachines") => "VirtualMachineOperation",
-        _ => "ResourceOperation",
-    }
 }
 
 fn put(
@@ -347,8 +287,13 @@ fn delete(world: &mut World, address: &Address, existing: &Value) -> Result<Work
         // A part that is gone leaves its parent in another state.
         settles: if address.list().is_some() { settled(address, is_slow(address)) } else { String::new() },
         state: "Updating",
-        status: if is_slow(address) { 202 } else { 200 },
-        body: Value::Null,
+        status: status_of_delete(address),
+        // Of an assignment it is told what it was.
+        body: if address.is("Microsoft.Authorization/roleAssignments") {
+            existing.clone()
+        } else {
+            Value::Null
+        },
         output: None,
         fails: None,
         is_action: false,
@@ -479,56 +424,4 @@ fn tagged(answer: Answer) -> Answer {
         etag if etag.is_empty() || etag.contains(['\r', '\n']) => answer,
         etag => answer.with("etag", etag),
     }
-}
-
-/// Resource groups: made, and deleted with all that is in them.
-fn group(world: &mut World, request: &Request<'_>) -> Result<Option<Answer>, Answer> {
-    let steps: Vec<&str> = request.path.trim_matches('/').split('/').collect();
-    let [subscriptions, subscription, groups, name] = steps.as_slice() else { return Ok(None) };
-    if !subscriptions.eq_ignore_ascii_case("subscriptions") || !groups.eq_ignore_ascii_case("resourceGroups")
-    {
-        return Ok(None);
-    }
-    let id = format!("/subscriptions/{subscription}/resourceGroups/{name}");
-    // A lock stands below what it locks, as a resource does.
-    let within = Address { scope: id.clone(), provider: "Microsoft.Resources".to_owned(), steps: Vec::new() };
-    guard::locked(world, &within, request.method == "DELETE")?;
-    let existing = world.resource(&id).cloned();
-    if request.method == "DELETE" {
-        let below = format!("{}/", id.to_ascii_lowercase());
-        let all: Vec<Change> = world
-            .resources
-            .iter()
-            .map(id_of)
-            .filter(|one| one.eq_ignore_ascii_case(&id) || one.to_ascii_lowercase().starts_with(&below))
-            .map(|one| Change::Delete(one.to_owned()))
-            .collect();
-        if all.is_empty() {
-            return Err(Answer::error(
-                404,
-                "ResourceGroupNotFound",
-                &format!("Resource group '{name}' could not be found."),
-            ));
-        }
-        all.iter().for_each(|change| apply(world, change, request.now));
-        return Ok(Some(Answer { status: 200, headers: Vec::new(), body: Value::Null }));
-    }
-    let body = object(request.body)?;
-    let mut made = existing.clone().unwrap_or_else(|| {
-        json!({"id": id, "name": name, "type": "Microsoft.Resources/resourceGroups", "properties": {"provisioningState": "Succeeded"}})
-    });
-    if existing.is_none() && body.get("location").and_then(Value::as_str).is_none() {
-        return Err(Answer::error(
-            400,
-            "LocationRequired",
-            "The location property is required for this definition.",
-        ));
-    }
-    let wanted: Map<String, Value> = body
-        .into_iter()
-        .filter(|(name, _)| ["location", "tags", "managedBy"].contains(&name.as_str()))
-        .collect();
-    merge(&mut made, &Value::Object(wanted));
-    apply(world, &Change::Put(made.clone()), request.now);
-    Ok(Some(Answer { status: if existing.is_none() { 201 } else { 200 }, headers: Vec::new(), body: made }))
 }

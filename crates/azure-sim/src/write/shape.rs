@@ -127,6 +127,17 @@ pub(crate) fn resource(
     keep(&mut properties, kept);
     let mut properties = Value::Object(properties);
     fill(&mut properties, &defaults(&lower));
+    if lower == "microsoft.security/pricings"
+        && text(&properties, "/pricingTier").eq_ignore_ascii_case("Standard")
+    {
+        // https://learn.microsoft.com/rest/api/defenderforcloud/pricings/update: without a word of it, it is all.
+        let all = if address.name().eq_ignore_ascii_case("VirtualMachines") {
+            json!({"subPlan": "P2"})
+        } else {
+            json!({})
+        };
+        fill(&mut properties, &all);
+    }
     let mut made = Value::Object(made);
     fill(&mut made, &outer_defaults(&lower));
     if network {
@@ -190,8 +201,10 @@ fn defaults(kind: &str) -> Value {
         "microsoft.network/virtualnetworks" => json!({"addressSpace": {"ipamPoolPrefixAllocations": []},
             "privateEndpointVNetPolicies": "Disabled", "subnets": [], "virtualNetworkPeerings": [],
             "enableDdosProtection": false}),
-        "microsoft.network/virtualnetworks/subnets" => json!({"delegations": [],
-            "privateEndpointNetworkPolicies": "Disabled", "privateLinkServiceNetworkPolicies": "Enabled"}),
+        "microsoft.network/virtualnetworks/subnets" => {
+            json!({"ipamPoolPrefixAllocations": [], "delegations": [],
+            "privateEndpointNetworkPolicies": "Disabled", "privateLinkServiceNetworkPolicies": "Enabled"})
+        }
         "microsoft.network/networkinterfaces" => {
             json!({"dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
             "vnetEncryptionSupported": false, "enableIPForwarding": false, "disableTcpStateTracking": false,
@@ -205,6 +218,16 @@ fn defaults(kind: &str) -> Value {
             json!({"frontendIPConfigurations": [], "backendAddressPools": [],
             "loadBalancingRules": [], "probes": [], "inboundNatRules": [], "outboundRules": [], "inboundNatPools": []})
         }
+        "microsoft.network/loadbalancers/loadbalancingrules" => {
+            json!({"idleTimeoutInMinutes": 4, "enableFloatingIP": false,
+            "enableTcpReset": false, "disableOutboundSnat": false, "allowBackendPortConflict": false,
+            "enableDestinationServiceEndpoint": false})
+        }
+        "microsoft.network/loadbalancers/inboundnatrules"
+        | "microsoft.network/loadbalancers/inboundnatpools" => {
+            json!({"idleTimeoutInMinutes": 4, "enableFloatingIP": false, "enableTcpReset": false,
+                "allowBackendPortConflict": false, "enableDestinationServiceEndpoint": false})
+        }
         "microsoft.network/loadbalancers/frontendipconfigurations" => {
             json!({"privateIPAllocationMethod": "Dynamic"})
         }
@@ -217,6 +240,7 @@ fn defaults(kind: &str) -> Value {
         "microsoft.network/azurefirewalls" => json!({"sku": {"name": "AZFW_VNet", "tier": "Standard"},
             "threatIntelMode": "Alert", "additionalProperties": {}, "ipConfigurations": [], "networkRuleCollections": [],
             "applicationRuleCollections": [], "natRuleCollections": []}),
+        "microsoft.security/pricings" => json!({"freeTrialRemainingTime": "PT0S"}),
         _ => json!({}),
     }
 }

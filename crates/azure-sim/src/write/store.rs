@@ -34,10 +34,30 @@ pub(crate) fn find<'w>(world: &'w World, id: &str) -> Option<&'w Value> {
 }
 
 /// The parts of a resource in one of its lists; none where the resource or its list is not there.
-pub(crate) fn parts<'w>(world: &'w World, parent: &Address, list: &str) -> Option<&'w Vec<Value>> {
+fn parts<'w>(world: &'w World, parent: &Address, list: &str) -> Option<&'w Vec<Value>> {
     let kind = parent.kind().to_ascii_lowercase();
     let list = parts_of(&kind).iter().find(|one| one.eq_ignore_ascii_case(list))?;
     world.resource(&parent.id())?.pointer(&format!("/properties/{list}"))?.as_array()
+}
+
+/// What is below a resource or a place: rules of a group, extensions of a VM, policies of a location. None where nothing is
+/// known of such a list.
+pub(crate) fn children(world: &World, path: &str) -> Option<Vec<Value>> {
+    let (parent, kind) = path.trim_end_matches('/').rsplit_once('/')?;
+    let address = Address::read(parent)?;
+    if let Some(rows) = parts(world, &address, kind) {
+        return Some(rows.clone());
+    }
+    let below = format!("/{}/", path.trim_matches('/').to_ascii_lowercase());
+    let is = |row: &&Value| {
+        let own = row.get("id").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+        own.strip_prefix(&below).is_some_and(|name| !name.is_empty() && !name.contains('/'))
+    };
+    let rows: Vec<Value> = world.resources.iter().filter(is).cloned().collect();
+    let known = ["extensions", "jitnetworkaccesspolicies"].iter().any(|one| one.eq_ignore_ascii_case(kind))
+        || parts_of(&address.kind().to_ascii_lowercase()).iter().any(|one| one.eq_ignore_ascii_case(kind));
+    let there = address.is("Microsoft.Security/locations") || world.resource(&address.id()).is_some();
+    (!rows.is_empty() || known && there).then_some(rows)
 }
 
 pub(crate) fn is_named(part: &Value, name: &str) -> bool {

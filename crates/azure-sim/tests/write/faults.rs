@@ -99,3 +99,106 @@ async fn writes_are_counted() {
     az.sim.set_clock(5);
     assert_ne!(az.put(&at("b"), &rule(201)).await.status, 429);
 }
+
+/// Numbers that are the same each time, and look like none.
+struct Mixed(u64);
+
+impl Mixed {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % below
+    }
+
+    fn value(&mut self, depth: usize) -> serde_json::Value {
+        let words = [
+            "",
+            "a",
+            "*",
+            "22-",
+            "\u{1f980}",
+            "Static",
+            "/subscriptions/s",
+            "10.0.0.0/24",
+            "Basic",
+            "PT3H",
+            "Inbound",
+        ];
+        match self.next(if depth == 0 { 5 } else { 8 }) {
+            0 => json!(null),
+            1 => json!(self.next(70_000)),
+            2 => json!(-1.5e300),
+            3 => json!(true),
+            4 => json!(words[self.next(words.len())]),
+            5 => (0..self.next(4)).map(|_| self.value(depth - 1)).collect(),
+            _ => {
+                let names = [
+                    "properties",
+                    "securityRules",
+                    "name",
+                    "id",
+                    "location",
+                    "sku",
+                    "tags",
+                    "identity",
+                    "type",
+                    "ports",
+                    "ipConfigurations",
+                    "subnets",
+                    "subnet",
+                    "virtualMachines",
+                    "osProfile",
+                    "priority",
+                    "number",
+                    "sourceAddressPrefixes",
+                    "publicIPAddress",
+                    "networkProfile",
+                    "networkInterfaces",
+                    "etag",
+                ];
+                let all: serde_json::Map<_, _> = (0..self.next(7))
+                    .map(|_| (names[self.next(names.len())].to_owned(), self.value(depth - 1)))
+                    .collect();
+                all.into()
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_body_and_no_address_brings_it_down() {
+    let az = Client::of(world(Writes { references: false, ..Writes::default() }), Vec::new()).await;
+    let mut mixed = Mixed(7);
+    let machine = format!("{}/Microsoft.Compute/virtualMachines/vm", crate::SCOPE);
+    let paths = [
+        network("networkSecurityGroups/n"),
+        network("networkSecurityGroups/m"),
+        at("a"),
+        network("networkInterfaces/nic"),
+        network("virtualNetworks/v"),
+        network("virtualNetworks/v/subnets/a"),
+        network("publicIPAddresses/p"),
+        network("loadBalancers/l"),
+        network("loadBalancers/l/inboundNatRules/r"),
+        machine.clone(),
+        format!("{machine}/extensions/e"),
+        format!("{machine}/installPatches"),
+        format!("{machine}/deallocate"),
+        format!("{}/Microsoft.Security/locations/japaneast/jitNetworkAccessPolicies/default", crate::SCOPE),
+        format!(
+            "{}/Microsoft.Security/locations/japaneast/jitNetworkAccessPolicies/default/initiate",
+            crate::SCOPE
+        ),
+        "subscriptions/s/resourceGroups/x".to_owned(),
+        "providers//a//b".to_owned(),
+        "%F0%9F%A6%80/providers/%20/%20/%20".to_owned(),
+    ];
+    for _ in 0..1500 {
+        let path = &paths[mixed.next(paths.len())];
+        let method = ["PUT", "PATCH", "DELETE", "POST", "GET", "PUT", "PUT"][mixed.next(7)];
+        let body = mixed.value(5);
+        let said = az.ask(method, path, Some(&body), &[]).await;
+        let said = said.unwrap_or_else(|| panic!("{method} {path} {body} is not answered"));
+        assert!((200..500).contains(&said.status), "{method} {path} {body}: {said:?}");
+    }
+    assert_eq!(az.get("subscriptions").await.status, 200);
+}
