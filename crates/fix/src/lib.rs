@@ -10,8 +10,11 @@
 pub mod apply;
 pub mod forms;
 mod lang;
+mod owner;
 mod plan;
+mod versions;
 mod write;
 
-pub use plan::{Ask, Closes, Effects, Fix, Options, Plan, Planner, Step, plan};
+pub use owner::{Owner, OwnerKind, owner};
+pub use plan::{Ask, By, Closes, Cover, Effects, Fix, Options, Plan, Planner, Step, coverage, plan};
 pub use write::{Act, Edit, State, Write};
