@@ -10,10 +10,15 @@
 pub mod apply;
 pub mod forms;
 mod lang;
+mod owner;
 mod plan;
 pub mod proof;
 pub mod undo;
+mod versions;
 mod write;
 
-pub use plan::{Ask, Closes, Effects, Fix, Options, Plan, Planner, Private, Step, plan, private};
+pub use owner::{Owner, OwnerKind, owner};
+pub use plan::{
+    Ask, By, Closes, Cover, Effects, Fix, Options, Plan, Planner, Private, Step, coverage, plan, private,
+};
 pub use write::{Act, Edit, State, Write};

@@ -179,8 +179,10 @@ impl Write {
             false => {
                 let mut body = Value::Object(Map::new());
                 for edit in edits {
-                    // In a PATCH a member goes away by being null.
-                    set(&mut body, &edit.path, Some(edit.becomes.clone().unwrap_or(Value::Null)))?;
+                    // In a PATCH a member goes away by being null, and an identity by its own word for that:
+                    // https://learn.microsoft.com/rest/api/compute/virtual-machines/update#resourceidentitytype
+                    let none = if edit.path == "identity/type" { "None".into() } else { Value::Null };
+                    set(&mut body, &edit.path, Some(edit.becomes.clone().unwrap_or(none)))?;
                 }
                 Some(body)
             }

@@ -19,6 +19,7 @@ pub(super) fn fix(writes: &[(&str, Act)]) -> Fix {
         steps: steps.collect(),
         effects: Effects::default(),
         notes: Vec::new(),
+        ..Fix::default()
     }
 }
 

@@ -1,5 +1,30 @@
 //! What is to be done about findings, by an order that is written down and never by guessing.
+//!
+//! Planners take findings in this order, and within a row resources by id. What can be done without a stop comes before what
+//! restarts a VM, and that before what stops it. Whatever cannot be known from the input becomes an [`Ask`].
+//!
+//! | | what | findings | who |
+//! |---|---|---|---|
+//! | 1 | rules and public addresses | NET | `network` |
+//! | 2 | boot diagnostics | HRD009 | `machine` |
+//! | 3 | sign-in with Entra ID: identity, then extension | ENT001, ENT002 | `machine` |
+//! | 4 | guest attestation, antimalware and its settings | HRD004, MAL001 on Windows, MAL002, MAL003 | `machine` |
+//! | 5 | who installs and looks for updates | UPD001, UPD004 | `machine` |
+//! | 6 | passwords over SSH | ACC002 | `machine` |
+//! | 7 | updates, then restarts | UPD002, UPD003, DEF007 | `machine` |
+//! | 8 | secure boot and virtual TPM: stops the VM | HRD002, HRD003 | `machine` |
+//! | 9 | encryption at host: stops the VM | ENC001 | `machine` |
+//! | 10 | plans of Defender for Cloud and their parts | DEF001, DEF002, DEF004, JIT007 | `service` |
+//! | 11 | Defender for Endpoint, through its plan | MAL004, MAL001 on Linux | `service` |
+//! | 12 | just-in-time access: policies, then rules that are left | JIT001, JIT003 to JIT006, JIT008, JIT009 | `service` |
+//! | 13 | vaults, then backups | BKP004, BKP001 | `service` |
+//! | 14 | disks, bastions, NICs | ENC006, NET021, NET022, NET012 | `service` |
+//! | 15 | everything else that somebody has to decide | [`coverage`] | `coverage` |
+//!
+//! Recommendations of Defender for Cloud (DEF005, DEF012) are taken by the row of the check that looks at the same.
 
+mod coverage;
+mod draft;
 mod machine;
 mod network;
 mod private;
@@ -13,7 +38,10 @@ use reach::Reach;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::owner::{self, Owner};
 use crate::write::Write;
+
+pub use coverage::{By, Cover, coverage};
 
 /// What a plan is made from.
 pub struct Planner<'p> {
@@ -50,7 +78,21 @@ pub fn plan(planner: &Planner<'_>, findings: &[&Finding]) -> Plan {
     network::plan(planner, findings, &mut plan);
     machine::plan(planner, findings, &mut plan);
     service::plan(planner, findings, &mut plan);
+    coverage::ask_rest(planner, findings, &mut plan);
+    for fix in &mut plan.fixes {
+        tell_owner(planner, fix);
+    }
     plan
+}
+
+/// Notes who owns what a fix changes, and which locks stop it.
+fn tell_owner(planner: &Planner<'_>, fix: &mut Fix) {
+    let writes = fix.steps.iter().map(|step| &step.write);
+    let locks = owner::locks(planner.estate, planner.record, writes.clone());
+    fix.owner = owner::of_writes(planner.estate, planner.record, writes);
+    fix.notes.extend(locks.iter().map(|lock| lock.text(planner.lang)));
+    fix.notes.extend(fix.owner.iter().map(|owner| owner.text(planner.lang)));
+    fix.locks = locks.into_iter().map(|lock| lock.id).collect();
 }
 
 /// A name that stays the same as long as the fix is the same: what it changes, and to what.
@@ -90,6 +132,10 @@ pub struct Fix {
     pub effects: Effects,
     /// What people should know besides, in the asked language.
     pub notes: Vec<String>,
+    /// Who owns what is changed, where a mark shows it: code that would take the change back, or a service.
+    pub owner: Option<Owner>,
+    /// The ids of locks that stop a step.
+    pub locks: Vec<String>,
 }
 
 /// A finding that a fix closes.

@@ -11,12 +11,13 @@ use reach::{Addresses, Protocols};
 use serde_json::{Value, json};
 
 use super::network::{address, closes, rules_of};
+use super::tell_owner;
 use super::{Ask, Closes, Effects, Fix, Options, Plan, Planner, Step, name_of};
 use crate::lang::say;
 use crate::proof::{Keep, Need};
 use crate::write::{Act, Edit, Write};
 
-const NETWORK: &str = "2024-05-01";
+use crate::versions::NETWORK;
 
 /// What a person has said of the way to a machine without a public address.
 #[derive(Clone, Debug, Default)]
@@ -81,17 +82,17 @@ pub fn private(
         "make `{name}` private: out, in, rules, address",
         "`{name}` をプライベートにする (送信経路、接続経路、規則、アドレスの順)"
     );
-    Ok((
-        Fix {
-            id: name_of("private", &targets),
-            title,
-            closes: draft.closes,
-            steps: draft.steps,
-            effects: draft.effects,
-            notes: draft.notes,
-        },
-        keeps,
-    ))
+    let mut fix = Fix {
+        id: name_of("private", &targets),
+        title,
+        closes: draft.closes,
+        steps: draft.steps,
+        effects: draft.effects,
+        notes: draft.notes,
+        ..Fix::default()
+    };
+    tell_owner(planner, &mut fix);
+    Ok((fix, keeps))
 }
 
 struct Draft<'d, 'p> {

@@ -193,5 +193,6 @@ fn off(
             ..Effects::default()
         },
         notes,
+        ..Fix::default()
     })
 }

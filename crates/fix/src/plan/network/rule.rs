@@ -15,8 +15,7 @@ use crate::lang::say;
 use crate::plan::{Ask, Effects, Fix, Plan, Planner, Step, name_of};
 use crate::write::{Act, Write, at, writable};
 
-/// The version of the interface of `Microsoft.Network` that is spoken.
-pub(super) const NETWORK: &str = "2024-05-01";
+pub(super) use crate::versions::NETWORK;
 
 /// The longest name that a rule may have.
 const NAME_LIMIT: usize = 80;
@@ -163,6 +162,7 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
             steps,
             effects: Effects::default(),
             notes,
+            ..Fix::default()
         },
     );
 }

@@ -1,0 +1,108 @@
+//! Passwords over SSH. Azure does not change `disablePasswordAuthentication` of a machine that exists, so a script in the guest
+//! does it, or the machine is made anew.
+//!
+//! Source: <https://learn.microsoft.com/rest/api/compute/virtual-machines/create-or-update#linuxconfiguration>
+
+use serde_json::json;
+
+use super::Machine;
+use crate::lang::say;
+use crate::plan::Effects;
+use crate::plan::draft::{Draft, Make, Task, pick};
+
+/// Where the change stands in the guest. OpenSSH takes the first value that it reads, and files in the order of their names.
+const DROP_IN: &str = "/etc/ssh/sshd_config.d/00-sekimori.conf";
+
+/// What is run in the guest: nothing is changed unless somebody can get in with a key, and what sshd does not take is taken
+/// back.
+fn script() -> Vec<String> {
+    [
+        "set -eu".to_owned(),
+        "found=no".to_owned(),
+        "for file in /root/.ssh/authorized_keys /home/*/.ssh/authorized_keys; do".to_owned(),
+        "  if grep -Eqs '^[^#]*(ssh-(rsa|ed25519)|ecdsa-sha2-|sk-)' \"$file\"; then found=yes; fi".to_owned(),
+        "done".to_owned(),
+        "if grep -qs aad_certhandler /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*; then found=yes; fi".to_owned(),
+        "if [ \"$found\" = no ]; then echo 'sekimori: no authorised key, nothing was changed' >&2; exit 1; fi"
+            .to_owned(),
+        "if ! grep -Eqi '^[[:space:]]*Include[[:space:]]+/etc/ssh/sshd_config.d/' /etc/ssh/sshd_config; then \
+         echo 'sekimori: sshd does not read /etc/ssh/sshd_config.d, nothing was changed' >&2; exit 1; fi"
+            .to_owned(),
+        format!("umask 077; printf '%s\\n' 'PasswordAuthentication no' 'KbdInteractiveAuthentication no' > {DROP_IN}"),
+        format!(
+            "if ! sshd -t || ! sshd -T | grep -qi '^passwordauthentication no'; then rm -f {DROP_IN}; \
+             echo 'sekimori: sshd does not take it, nothing was changed' >&2; exit 1; fi"
+        ),
+        "systemctl reload ssh 2>/dev/null || systemctl reload sshd".to_owned(),
+    ]
+    .into()
+}
+
+pub(super) fn plan(draft: &mut Draft<'_, '_>, machine: &Machine<'_>, tasks: &[Task<'_>]) {
+    let tasks = pick(tasks, &["ACC002"]);
+    if tasks.is_empty() {
+        return;
+    }
+    let (lang, name, id) = (draft.lang(), &machine.name, machine.id);
+    let anew = say!(
+        lang,
+        "make the VM anew, with keys alone: `sekimori export {id} --hardened`",
+        "SSH キーだけを使用する VM として作り直す場合: `sekimori export {id} --hardened`"
+    );
+    if machine.runs() == Some(false) || machine.has_no_agent() {
+        let question = say!(
+            lang,
+            "Azure cannot switch off passwords of `{name}` from outside: a script in the guest can, while it runs and has an agent. Which way is it to be?",
+            "`{name}` のパスワード認証は Azure から無効にできません。VM が実行中でエージェントがある場合は、ゲスト内のスクリプトで無効にできます。どの方法にしますか?"
+        );
+        let start = say!(
+            lang,
+            "start it, see to the agent, and plan again: `az vm start --ids {id}`",
+            "起動してエージェントを確認し、計画し直してください: `az vm start --ids {id}`"
+        );
+        return draft.ask(&tasks, question, vec![start, anew]);
+    }
+    let script = script();
+    let body = json!({"commandId": "RunShellScript", "script": script});
+    let says = say!(
+        lang,
+        "run a script in `{name}` that switches off passwords over SSH",
+        "`{name}` で SSH のパスワード認証を無効にするスクリプトを実行します"
+    );
+    let steps = vec![machine.run(says, "runCommand", Some(body), None)];
+    let undo = format!("rm -f {DROP_IN} && (systemctl reload ssh || systemctl reload sshd)");
+    let text = script.join("\n");
+    let notes = vec![
+        say!(lang, "the script:\n{text}", "実行するスクリプト:\n{text}"),
+        say!(
+            lang,
+            "it changes nothing where no authorised key is there, or where sshd does not read `/etc/ssh/sshd_config.d`",
+            "登録済みの SSH キーがない場合や、sshd が `/etc/ssh/sshd_config.d` を読み込まない場合は、何も変更しません"
+        ),
+        say!(
+            lang,
+            "the way back: `az vm run-command invoke --ids {id} --command-id RunShellScript --scripts '{undo}'`",
+            "元に戻すには次を実行します: `az vm run-command invoke --ids {id} --command-id RunShellScript --scripts '{undo}'`"
+        ),
+        say!(
+            lang,
+            "the record of the VM keeps how it was made: the finding goes away once machine configuration (`LinuxNoPasswordForSSH`) has looked at the VM, or when it is made anew",
+            "VM のレコードには作成時の設定が残ります。検出結果は、マシン構成 (`LinuxNoPasswordForSSH`) による評価の後、または VM を作り直した後に解消されます"
+        ),
+        anew,
+    ];
+    let title = say!(
+        lang,
+        "Switch off passwords over SSH on `{name}`",
+        "`{name}` で SSH のパスワード認証を無効にする"
+    );
+    let effects = Effects {
+        downtime: Some(say!(
+            lang,
+            "none for sessions that are there; people without a key cannot sign in any more",
+            "接続中のセッションには影響しません。SSH キーを持たないユーザーはサインインできなくなります"
+        )),
+        ..Effects::default()
+    };
+    draft.fix(&tasks, Make { kind: "ssh-passwords", title, steps, effects, notes });
+}
