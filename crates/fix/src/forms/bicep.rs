@@ -67,8 +67,8 @@ pub fn bicep(fixes: &[&Fix], lang: Lang) -> String {
             }
             let says = say!(
                 lang,
-                "Bicep cannot say this; take `--form az` or `--apply`:",
-                "Bicep では表現できません。`--form az` または `--apply` を使用してください:"
+                "Bicep cannot say this; take `--format az` or `--apply`:",
+                "Bicep では表現できません。`--format az` または `--apply` を使用してください:"
             );
             left += &comment("//", &says);
             rest.iter().for_each(|line| left += &comment("//  ", line));

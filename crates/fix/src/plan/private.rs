@@ -79,7 +79,7 @@ pub fn private(
     let targets: Vec<&str> = draft.steps.iter().map(|step| step.write.target.as_str()).collect();
     let title = say!(
         planner.lang,
-        "make `{name}` private: out, in, rules, address",
+        "Make `{name}` private: out, in, rules, address",
         "`{name}` をプライベートにする (送信経路、接続経路、規則、アドレスの順)"
     );
     let mut fix = Fix {
@@ -273,7 +273,7 @@ impl<'p> Draft<'_, 'p> {
                 self.steps.push(step(
                     say!(
                         lang,
-                        "make the public address `{short}-nat-ip` for the way out",
+                        "Make the public address `{short}-nat-ip` for the way out",
                         "送信用のパブリック IP アドレス `{short}-nat-ip` を作成します"
                     ),
                     &ip,
@@ -286,7 +286,7 @@ impl<'p> Draft<'_, 'p> {
                 self.steps.push(step(
                     say!(
                         lang,
-                        "make the NAT gateway `{short}-nat`",
+                        "Make the NAT gateway `{short}-nat`",
                         "NAT ゲートウェイ `{short}-nat` を作成します"
                     ),
                     &gateway,
@@ -303,7 +303,7 @@ impl<'p> Draft<'_, 'p> {
         self.steps.push(step(
             say!(
                 lang,
-                "put the NAT gateway `{name}` on the subnet `{short}`",
+                "Put the NAT gateway `{name}` on the subnet `{short}`",
                 "サブネット `{short}` に NAT ゲートウェイ `{name}` を関連付けます"
             ),
             &id,

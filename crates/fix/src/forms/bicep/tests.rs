@@ -51,7 +51,7 @@ resource b 'Microsoft.Network/networkSecurityGroups/securityRules@2024-05-01' = 
   ]
 }
 
-// Bicep cannot say this; take `--form az` or `--apply`:
+// Bicep cannot say this; take `--format az` or `--apply`:
 //   delete /subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/n-1
 "
     );

@@ -91,13 +91,13 @@ fn said(write: &Write, labels: &mut Vec<String>, lang: Lang) -> String {
             let says = match &write.act {
                 Act::Delete { .. } => say!(
                     lang,
-                    "remove its block from the code that makes it, or take `--form az` or `--apply`: {line}",
-                    "作成元のコードからブロックを削除するか、`--form az` または `--apply` を使用してください: {line}"
+                    "remove its block from the code that makes it, or take `--format az` or `--apply`: {line}",
+                    "作成元のコードからブロックを削除するか、`--format az` または `--apply` を使用してください: {line}"
                 ),
                 _ => say!(
                     lang,
-                    "Terraform cannot say this; take `--form az` or `--apply`: {line}",
-                    "Terraform では表現できません。`--form az` または `--apply` を使用してください: {line}"
+                    "Terraform cannot say this; take `--format az` or `--apply`: {line}",
+                    "Terraform では表現できません。`--format az` または `--apply` を使用してください: {line}"
                 ),
             };
             format!("\n{}", comment("#", &says))

@@ -51,7 +51,7 @@ resource "azurerm_network_security_rule" "allow_ssh" {
     check(
         "Microsoft.Network/networkSecurityGroups/n/securityRules/r",
         Act::Delete { was: json!({}) },
-        "# remove its block from the code that makes it, or take `--form az` or `--apply`: delete /subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/n/securityRules/r\n",
+        "# remove its block from the code that makes it, or take `--format az` or `--apply`: delete /subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/n/securityRules/r\n",
     );
 }
 

@@ -46,7 +46,7 @@ pub(in crate::plan) fn dissociate(
     let step = Step {
         says: say!(
             lang,
-            "take the public address `{name}` off `{part}` of the NIC `{card}`; the address itself is kept",
+            "Take the public address `{name}` off `{part}` of the NIC `{card}`; the address itself is kept",
             "NIC `{card}` の `{part}` からパブリック IP アドレス `{name}` の関連付けを解除します (リソースは削除しません)"
         ),
         write: Write {

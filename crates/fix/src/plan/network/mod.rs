@@ -183,6 +183,7 @@ pub(super) fn is_asked(code: &str) -> bool {
             | "NET011"
             | "NET013"
             | "NET014"
+            | "NET016"
             | "NET018"
             | "NET019"
             | "NET020"

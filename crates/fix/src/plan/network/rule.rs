@@ -85,7 +85,7 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
             steps.push(Step {
                 says: say!(
                     lang,
-                    "narrow the rule `{name}` of `{group}` (ports {shown}) to {to}",
+                    "Narrow the rule `{name}` of `{group}` (ports {shown}) to {to}",
                     "NSG `{group}` の規則 `{name}` (ポート {shown}) の接続元を {to} に限定します"
                 ),
                 write: write(&target, Act::Put { was: Some(body.clone()), becomes }),
@@ -103,7 +103,7 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
             steps.push(Step {
                 says: say!(
                     lang,
-                    "add the rule `{new_name}` (priority {priority}) to `{group}`: ports {shown} for {to}",
+                    "Add the rule `{new_name}` (priority {priority}) to `{group}`: ports {shown} for {to}",
                     "NSG `{group}` に規則 `{new_name}` (優先度 {priority}) を追加し、ポート {shown} を {to} に許可します"
                 ),
                 write: write(&format!("{id}/securityRules/{new_name}"), Act::Put { was: None, becomes }),
@@ -119,7 +119,7 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
         steps.push(Step {
             says: say!(
                 lang,
-                "take ports {shown} out of the rule `{name}` of `{group}`; its other ports stay",
+                "Take ports {shown} out of the rule `{name}` of `{group}`; its other ports stay",
                 "NSG `{group}` の規則 `{name}` からポート {shown} を除きます (ほかのポートは変わりません)"
             ),
             write: write(&target, Act::Put { was: Some(body.clone()), becomes }),
@@ -129,14 +129,25 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
         steps.push(Step {
             says: say!(
                 lang,
-                "remove the rule `{name}` of `{group}` (ports {shown})",
+                "Remove the rule `{name}` of `{group}` (ports {shown})",
                 "NSG `{group}` の規則 `{name}` (ポート {shown}) を削除します"
             ),
             write: write(&target, Act::Delete { was: body.clone() }),
             change: Some(Change::DeleteRule { nsg: nsg.id, rule: rule.name.clone() }),
         });
     }
-    let title = steps.iter().map(|step| step.says.clone()).collect::<Vec<_>>().join("; ");
+    let title = match (steps.as_slice(), &outcome.narrowed) {
+        ([one], _) => one.says.clone(),
+        (_, Some((ports, _, prefixes))) => {
+            let (shown, to) = (ports_text(ports), prefixes.join(", "));
+            say!(
+                lang,
+                "Split the rule `{name}` of `{group}`: ports {shown} for {to} alone, its other ports as they are",
+                "NSG `{group}` の規則 `{name}` を分割し、ポート {shown} の接続元を {to} に限定します (ほかのポートは変わりません)"
+            )
+        }
+        _ => steps.iter().map(|step| step.says.clone()).collect::<Vec<_>>().join(" "),
+    };
     let bodies: Vec<String> =
         steps.iter().map(|step| serde_json::to_string(&step.write).unwrap_or_default()).collect();
     let parts: Vec<&str> = bodies.iter().map(String::as_str).collect();
