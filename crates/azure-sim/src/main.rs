@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use azure_sim::{Conflict, Fault, Quota, Recording, Script, World, Writes, start_at};
+use azure_sim::{Conflict, Fault, Quota, Rate, Recording, Script, World, Writes, start_at};
 use serde_json::{Deserializer, Value};
 
 const USAGE: &str = "usage: azure-sim ESTATE… [--port N] [--authority FILE] [--recordings FILE] [--script FILE]\n\
@@ -42,7 +42,7 @@ fn run() -> Result<(), String> {
     let arguments = arguments(std::env::args().skip(1))?;
     let mut world = World::new(TENANT, []);
     // Clients wait as long as they like where this says 0; `az` does so for half a minute.
-    world.set_writes(Writes { retry_after: 1, ..Writes::default() });
+    world.set_writes(Writes { retry_after: 1, rate: Rate::REAL, ..Writes::default() });
     for path in &arguments.estates {
         read(path, &mut world, 0)?;
     }
@@ -220,6 +220,10 @@ mod tests {
         assert_eq!(read(throttled), Ok(("locks".to_owned(), Fault::Throttled(Some(60)), 0, 1)));
         let always = serde_json::json!({"when": "locks", "fault": "cut", "after": 2});
         assert_eq!(read(always), Ok(("locks".to_owned(), Fault::Cut, 2, usize::MAX)));
+        let refused =
+            serde_json::json!({"when": "PUT securityRules", "fault": "concurrent-write", "times": 2});
+        let conflict = Fault::Refused(Conflict::ConcurrentWrite);
+        assert_eq!(read(refused), Ok(("PUT securityRules".to_owned(), conflict, 0, 2)));
         for odd in [
             serde_json::json!({"when": "x", "fault": "odd"}),
             serde_json::json!({"fault": "cut"}),

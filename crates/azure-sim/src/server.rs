@@ -307,7 +307,8 @@ impl Shared {
         }
         let text = match fault {
             Some(Fault::Nonsense) => "<html>it is not you, it is us</html>".to_owned(),
-            _ if answer.body.is_null() => String::new(),
+            // What was recorded as `null` is said as it was.
+            _ if answer.body.is_null() && (writes || answer.status != 200) => String::new(),
             _ => answer.body.to_string(),
         };
         let mut response = Response::builder()

@@ -88,10 +88,10 @@ pub(crate) struct Address {
 impl Address {
     /// Reads an id, or a path without its first slash. None for what names no resource.
     pub(crate) fn read(path: &str) -> Option<Self> {
-        let path = path.trim_matches('/');
-        let at = path.to_ascii_lowercase().rfind("providers/")?;
-        let before = path.get(..at)?.trim_end_matches('/');
-        let mut words = path.get(at + "providers/".len()..)?.split('/');
+        let path = format!("/{}", path.trim_matches('/'));
+        let at = path.to_ascii_lowercase().rfind("/providers/")?;
+        let before = path.get(..at)?;
+        let mut words = path.get(at + "/providers/".len()..)?.split('/');
         let provider = canonical(words.next().filter(|word| !word.is_empty())?).to_owned();
         let mut steps = Vec::new();
         while let Some(kind) = words.next() {
@@ -188,6 +188,8 @@ mod tests {
         assert_eq!((one.name(), one.list(), one.subscription()), ("r", Some("securityRules"), "s"));
         assert_eq!((one.group(), one.root().name()), (Some("g"), "n"));
         assert_eq!(one.parent().unwrap().list(), None);
+        let odd = "/subscriptions/s/resourceGroups/g/providers/a.b/c/myproviders/d/e";
+        assert_eq!(Address::read(odd).unwrap().id(), odd);
         let lock =
             "/subscriptions/s/resourceGroups/g/providers/a.b/c/d/providers/Microsoft.Authorization/locks/l";
         assert_eq!(Address::read(lock).unwrap().scope, "/subscriptions/s/resourceGroups/g/providers/a.b/c/d");

@@ -21,10 +21,16 @@ pub(crate) fn has_state(address: &Address) -> bool {
     is_slow(address) || address.is_of("Microsoft.Network") || address.is_of("Microsoft.DevTestLab")
 }
 
+/// What Azure mostly had done with the answer: 6 of 6 NICs that were made, 24 of 31 balancers that were changed.
+fn is_quick(address: &Address, created: bool) -> bool {
+    created && address.is("Microsoft.Network/networkInterfaces")
+        || address.is("Microsoft.Network/loadBalancers")
+}
+
 /// The state that a PUT answers.
 pub(crate) fn state_of_put(address: &Address, created: bool) -> &'static str {
     match address.provider.to_ascii_lowercase().as_str() {
-        _ if !is_slow(address) => "Succeeded",
+        _ if !is_slow(address) || is_quick(address, created) => "Succeeded",
         "microsoft.compute" if created => "Creating",
         "microsoft.recoveryservices" => "Provisioning",
         _ => "Updating",
@@ -101,6 +107,7 @@ mod tests {
             (201, 200, 202, "Updating")
         );
         assert_eq!(said("Microsoft.Compute/virtualMachines/v/extensions/e"), (201, 200, 202, "Creating"));
+        assert_eq!(said("Microsoft.Network/networkInterfaces/n"), (201, 200, 202, "Succeeded"));
         assert_eq!(said("Microsoft.Security/pricings/VirtualMachines"), (200, 200, 200, "Succeeded"));
         assert_eq!(said("Microsoft.Authorization/locks/l"), (201, 200, 200, "Succeeded"));
         assert_eq!(

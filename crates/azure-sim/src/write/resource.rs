@@ -355,6 +355,7 @@ fn commit(world: &mut World, work: Work, request: &Request<'_>) -> Answer {
         _ => work.fails.map_or(End::Succeeded, |(code, message)| End::Failed(code, message)),
     };
     let writes = world.writes.clone();
+    let polls = if work.state == "Succeeded" { 0 } else { writes.polls };
     // What an action does is done in the end: a VM that is starting is not started.
     let early = writes.effect == Effect::Accepted && !work.is_action;
     if early {
@@ -368,14 +369,14 @@ fn commit(world: &mut World, work: Work, request: &Request<'_>) -> Answer {
         settles: work.settles,
         started: now,
         ends: now.saturating_add(i64::try_from(writes.seconds).unwrap_or(i64::MAX)),
-        polls: writes.polls,
+        polls,
         running: true,
         end,
         changes: if early { Vec::new() } else { work.changes },
         output: work.output,
     });
     let mut body = work.body;
-    if writes.polls == 0 {
+    if polls == 0 {
         finish(world, &id, now);
         // It is as it is in the end.
         if let Some(found) = find(world, &work.address.id()).filter(|_| !body.is_null()) {
