@@ -27,7 +27,7 @@ fuzz_target!(|text: &str| {
         assert!(fault.kind.to_string().len() < 4000);
     }
     for (_, value) in &expanded.outputs {
-        wire::write(value, &|why| format!("{why:?}"), &mut std::io::sink()).expect("a sink takes everything");
+        wire::write(value, &|why| format!("{why:?}"), &mut Vec::new());
         assert!(value.key().len() < 4000);
     }
 });

@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     for resource in plan.resources {
         let body = complete(resource.body);
-        wire::write(&body, &|why| format!("{why:?}"), &mut std::io::sink()).expect("a sink takes everything");
+        wire::write(&body, &|why| format!("{why:?}"), &mut Vec::new());
         for pointer in ["", "/id", "/properties/ipConfigurations/0/properties/subnet/id"] {
             assert!(wire::find(&body, pointer).at.end as usize <= bytes.len());
         }

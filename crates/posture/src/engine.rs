@@ -217,8 +217,8 @@ pub struct Unknown {
 /// How many resources stand for those that are unknown.
 const SAMPLE: usize = 5;
 
-/// How many VMs one thread looks at before it takes the next ones.
-const BATCH: usize = 512;
+/// How many VMs or groups one thread looks at before it takes the next ones.
+const BATCH: usize = 128;
 
 /// What a run of checks goes by.
 pub(crate) struct Judge<'j> {
@@ -345,28 +345,29 @@ impl<'j> Judge<'j> {
     /// Looks at everything.
     pub(crate) fn everything(&self) -> Sink {
         let estate = self.reach.estate();
-        let empty = || self.sink();
         let vms = estate.vms.par_chunks(BATCH).map(|vms| {
-            let mut sink = empty();
-            vms.iter().for_each(|vm| self.vm(vm, &mut sink));
-            sink
-        });
-        let mut sink = empty();
-        sink.absorb(vms.collect());
-        estate.scale_sets.iter().for_each(|set| self.scale_set(set, &mut sink));
-        self.astray(&mut sink);
-        let exposing = sink.exposing.iter().map(|(_, group)| *group).collect();
-        let groups = estate.nsgs.par_iter().map(|nsg| {
-            let mut part = empty();
-            self.group(nsg, &exposing, &mut part);
+            let mut part = self.sink();
+            vms.iter().for_each(|vm| self.vm(vm, &mut part));
             part
         });
+        let mut parts: Vec<Sink> = vms.collect();
+        let mut others = self.sink();
+        estate.scale_sets.iter().for_each(|set| self.scale_set(set, &mut others));
+        self.astray(&mut others);
+        parts.push(others);
+        let exposing = parts.iter().flat_map(|part| part.exposing.iter().map(|(_, group)| *group)).collect();
+        let groups = estate.nsgs.par_chunks(BATCH).map(|groups| {
+            let mut part = self.sink();
+            groups.iter().for_each(|nsg| self.group(nsg, &exposing, &mut part));
+            part
+        });
+        parts.par_extend(groups);
         let people = self.checks.iter().any(|check| matches!(check.run, Run::People(..)));
         let directory = people.then(|| Directory::new(estate));
         let rights = directory.as_ref().map(Rights::new);
         let who = rights.as_ref().map(|rights| Who::new(rights, false));
         let whole = self.checks.par_iter().map(|check| {
-            let mut part = empty();
+            let mut part = self.sink();
             match (check.run, &who) {
                 (Run::Estate(_, run) | Run::Paths(_, run), _) => run(&self.context(None), &mut part),
                 (Run::People(_, run), Some(who)) => run(&self.context(None), who, &mut part),
@@ -374,8 +375,9 @@ impl<'j> Judge<'j> {
             }
             part
         });
-        sink.absorb(groups.collect());
-        sink.absorb(whole.collect());
+        parts.par_extend(whole);
+        let mut sink = self.sink();
+        sink.absorb(parts);
         if self.checks.iter().any(|check| check.code == around::CHECK.code) {
             around::import(&self.context(None), &mut sink);
         }
@@ -453,7 +455,9 @@ pub fn run_with(
     for one in given {
         sink.take(&context, one.check, one.resource, one.judged);
     }
-    finish(estate, checks, settings, lang, sink)
+    drop(judge);
+    // What was worked out about packets is much, and none of it is needed any more.
+    rayon::join(|| finish(estate, checks, settings, lang, sink), || drop(reach)).0
 }
 
 /// Check, reason, what settles it.

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
     if targets.iter().any(|target| target.path.is_some()) {
         output::tidy_on_signals();
     }
-    // The process ends after the report: taking a large estate apart first would only cost time.
+    // The process ends after the report: taking a large estate and its findings apart first would only cost time.
     let deploy = args.deploy.deploy(args.live.subscription.first().map(String::as_str));
     let (mut nameless, mut untold) = (Vec::new(), false);
     let (reading, before) = match (&args.against, args.sources.is_empty()) {
@@ -117,7 +117,8 @@ pub(crate) fn run(args: &CheckArgs, file: &File, lang: Lang) -> anyhow::Result<u
         }
     };
     notices.extend(faults.iter().cloned());
-    let mut outcome = posture::run_with(estate, &tags, &checks, &settings, lang, args.all, given);
+    let outcome = posture::run_with(estate, &tags, &checks, &settings, lang, args.all, given);
+    let mut outcome = ManuallyDrop::new(outcome);
     let exposes = match &before {
         Some(before) => {
             let world = Judged { tags: &tags, checks: &checks, settings: &settings, lang };

@@ -97,6 +97,6 @@ fn resource(body: &template::Value, address: Option<&str>, lang: Lang) -> anyhow
 
 fn wire(value: &template::Value, lang: Lang) -> anyhow::Result<Value> {
     let mut text = Vec::new();
-    template::wire::write(value, &|why| crate::template::why(why, lang), &mut text)?;
+    template::wire::write(value, &|why| crate::template::why(why, lang), &mut text);
     Ok(serde_json::from_slice(&text)?)
 }

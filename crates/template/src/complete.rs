@@ -7,73 +7,91 @@
 
 use std::sync::Arc;
 
-use crate::value::{Kind, Member, Object, Value, Why};
+use crate::value::{Joined, Kind, Member, Object, Span, Value, Why};
 
 /// A resource with what Azure adds.
 pub fn complete(body: Value) -> Value {
     let Kind::Object(object) = &body.kind else { return body };
     let kind = object.text("type").unwrap_or_default().to_ascii_lowercase();
-    let Some(id) = object.get("id") else { return body };
-    let Some(properties) = object.get("properties") else {
-        // A group is complete without a word about its rules.
-        if kind != "microsoft.network/networksecuritygroups" {
-            return body;
+    let Some(id) = object.get("id").cloned() else { return body };
+    // A group is complete without a word about its rules.
+    let is_empty = object.get("properties").is_none() && kind == "microsoft.network/networksecuritygroups";
+    let at = body.at;
+    let body = edited(body, |made| {
+        if is_empty {
+            default(made, "properties", Value::of_object(Vec::new(), at));
         }
-        let mut made = object.members().to_vec();
-        default(&mut made, "properties", Value::of_object(Vec::new(), body.at));
-        return complete(Value::new(Kind::Object(Arc::new(Object::new(made))), body.at));
-    };
-    let Kind::Object(own) = &properties.kind else { return body };
-    let mut made = own.members().to_vec();
-    parts(&mut made, &kind, id);
-    match kind.as_str() {
-        "microsoft.network/networkinterfaces" => network_interface(&mut made, properties),
-        "microsoft.network/networksecuritygroups" => {
-            default(&mut made, "securityRules", Value::of_list(Vec::new(), properties.at));
+    });
+    with_properties(body, |made, properties| {
+        parts(made, &kind, &id);
+        match kind.as_str() {
+            "microsoft.network/networkinterfaces" => network_interface(made, properties),
+            "microsoft.network/networksecuritygroups" => {
+                default(made, "securityRules", Value::of_list(Vec::new(), properties));
+            }
+            "microsoft.network/bastionhosts" => bastion(made, properties),
+            "microsoft.compute/virtualmachines" => machine(made, &id),
+            "microsoft.compute/virtualmachinescalesets"
+                if !made.iter().any(|member| member.name.eq_ignore_ascii_case("virtualMachineProfile")) =>
+            {
+                // Machines are put into such a set one by one.
+                // Source: <https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-orchestration-modes>.
+                default(made, "orchestrationMode", Value::of_text("Flexible", properties));
+            }
+            "microsoft.compute/virtualmachines/extensions" => {
+                // What is deployed is there.
+                default(made, "provisioningState", Value::of_text("Succeeded", properties));
+            }
+            _ => {}
         }
-        "microsoft.network/bastionhosts" => bastion(&mut made, properties),
-        "microsoft.compute/virtualmachines" => machine(&mut made, id),
-        "microsoft.compute/virtualmachinescalesets" if own.get("virtualMachineProfile").is_none() => {
-            // Machines are put into such a set one by one.
-            // Source: <https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-orchestration-modes>.
-            default(&mut made, "orchestrationMode", Value::of_text("Flexible", properties.at));
-        }
-        "microsoft.compute/virtualmachines/extensions" => {
-            // What is deployed is there.
-            default(&mut made, "provisioningState", Value::of_text("Succeeded", properties.at));
-        }
-        _ => {}
-    }
-    let properties = Value::new(Kind::Object(Arc::new(Object::new(made))), properties.at);
-    with(object, "properties", properties, &body)
+    })
 }
 
 /// The ids of parts alone, for what is there already and told without them.
 pub fn with_part_ids(body: Value) -> Value {
     let Kind::Object(object) = &body.kind else { return body };
     let kind = object.text("type").unwrap_or_default().to_ascii_lowercase();
-    let (Some(id), Some(properties)) = (object.get("id"), object.get("properties")) else { return body };
-    let Kind::Object(own) = &properties.kind else { return body };
-    let mut made = own.members().to_vec();
-    parts(&mut made, &kind, id);
-    let properties = Value::new(Kind::Object(Arc::new(Object::new(made))), properties.at);
-    with(object, "properties", properties, &body)
+    let Some(id) = object.get("id").cloned() else { return body };
+    with_properties(body, |made, _| parts(made, &kind, &id))
+}
+
+/// An object with other members, of which nobody needs a copy where nobody else has the object.
+fn edited(value: Value, edit: impl FnOnce(&mut Vec<Member>)) -> Value {
+    let Kind::Object(object) = value.kind else { return value };
+    let mut made = Object::into_members(object);
+    edit(&mut made);
+    Value::new(Kind::Object(Arc::new(Object::new(made))), value.at)
+}
+
+/// A resource with other members in its `properties`, whose place `edit` is told.
+fn with_properties(body: Value, edit: impl FnOnce(&mut Vec<Member>, Span)) -> Value {
+    edited(body, |made| with(made, "properties", edit))
+}
+
+/// Gives the object that a member is other members.
+fn with(members: &mut [Member], name: &str, edit: impl FnOnce(&mut Vec<Member>, Span)) {
+    if let Some(member) = members.iter_mut().find(|member| member.name.eq_ignore_ascii_case(name)) {
+        let at = member.value.at;
+        let value = std::mem::replace(&mut member.value, Value::new(Kind::Null, at));
+        member.value = edited(value, |made| edit(made, at));
+    }
+}
+
+/// The same for each element of a list that is an object; its number and place are told.
+fn with_each(list: &mut Value, mut edit: impl FnMut(usize, &mut Vec<Member>, Span)) {
+    let Kind::List(items) = &mut list.kind else { return };
+    let items = Arc::make_mut(items);
+    for (index, item) in items.iter_mut().enumerate() {
+        let at = item.at;
+        let value = std::mem::replace(item, Value::new(Kind::Null, at));
+        *item = edited(value, |made| edit(index, made, at));
+    }
 }
 
 fn parts(members: &mut [Member], kind: &str, id: &Value) {
     if kind.starts_with("microsoft.network/") {
         members.iter_mut().for_each(|member| with_ids(member, id));
     }
-}
-
-/// An object with a member of another value.
-fn with(object: &Object, name: &str, value: Value, body: &Value) -> Value {
-    let each = |member: &Member| match member.name.eq_ignore_ascii_case(name) {
-        true => Member { value: value.clone(), ..member.clone() },
-        false => member.clone(),
-    };
-    let made = object.members().iter().map(each).collect();
-    Value::new(Kind::Object(Arc::new(Object::new(made))), body.at)
 }
 
 /// Parts of a resource of networks have ids of their own: `…/virtualNetworks/a/subnets/b`.
@@ -85,21 +103,19 @@ fn with_ids(member: &mut Member, id: &Value) {
     if !items.iter().any(lacks) {
         return;
     }
-    let each = items.iter().map(|item| {
-        let Kind::Object(object) = &item.kind else { return item.clone() };
-        let Some(name) = object.get("name").filter(|_| object.get("id").is_none()) else {
-            return item.clone();
-        };
-        let mut parts = id.parts().unwrap_or_default();
-        parts.push(crate::value::Part::Literal(format!("/{}/", member.name).into()));
-        parts.extend(name.parts().unwrap_or_default());
-        let own = Value::of_parts(parts, name.at);
-        let mut made = vec![Member { name: "id".into(), at: name.at, value: own }];
-        made.extend(object.members().iter().cloned());
-        Value::new(Kind::Object(Arc::new(Object::new(made))), item.at)
+    let start = id.parts().unwrap_or_default();
+    let list = &member.name;
+    with_each(&mut member.value, |_, made, _| {
+        let is = |name: &str| made.iter().find(|member| member.name.eq_ignore_ascii_case(name));
+        let (None, Some(name)) = (is("id"), is("name")) else { return };
+        let (at, mut own) = (name.value.at, Joined::default());
+        own.extend(&start);
+        own.text("/");
+        own.text(list);
+        own.text("/");
+        own.extend(&name.value.parts().unwrap_or_default());
+        made.insert(0, Member { name: "id".into(), at, value: own.value(at) });
     });
-    let made: Vec<Value> = each.collect();
-    member.value = Value::of_list(made, member.value.at);
 }
 
 /// Adds a member where there is none.
@@ -109,33 +125,25 @@ fn default(members: &mut Vec<Member>, name: &str, value: Value) {
     }
 }
 
-fn network_interface(members: &mut Vec<Member>, properties: &Value) {
-    default(members, "enableIPForwarding", Value::new(Kind::Bool(false), properties.at));
+fn network_interface(members: &mut Vec<Member>, properties: Span) {
+    default(members, "enableIPForwarding", Value::new(Kind::Bool(false), properties));
     let Some(configurations) =
         members.iter_mut().find(|member| member.name.eq_ignore_ascii_case("ipConfigurations"))
     else {
         return;
     };
-    let Kind::List(items) = &configurations.value.kind else { return };
-    let told = items.iter().any(|item| {
+    let told = configurations.value.list().unwrap_or_default().iter().any(|item| {
         let properties = item.object().and_then(|item| item.get("properties")).and_then(Value::object);
         properties.is_some_and(|properties| properties.some("primary").is_some())
     });
-    let each = items.iter().enumerate().map(|(index, item)| {
-        let Kind::Object(object) = &item.kind else { return item.clone() };
-        let Some(Kind::Object(own)) = object.get("properties").map(|own| &own.kind) else {
-            return item.clone();
-        };
-        let mut made = own.members().to_vec();
-        if !told {
-            default(&mut made, "primary", Value::new(Kind::Bool(index == 0), item.at));
-        }
-        default(&mut made, "privateIPAllocationMethod", Value::of_text("Dynamic", item.at));
-        let at = object.get("properties").map_or(item.at, |own| own.at);
-        with(object, "properties", Value::new(Kind::Object(Arc::new(Object::new(made))), at), item)
+    with_each(&mut configurations.value, |index, made, at| {
+        with(made, "properties", |made, _| {
+            if !told {
+                default(made, "primary", Value::new(Kind::Bool(index == 0), at));
+            }
+            default(made, "privateIPAllocationMethod", Value::of_text("Dynamic", at));
+        });
     });
-    let made: Vec<Value> = each.collect();
-    configurations.value = Value::of_list(made, configurations.value.at);
 }
 
 /// Publishers whose images hold Linux.
@@ -275,7 +283,7 @@ fn os_profile(profile: &Value, system: &str) -> Value {
 
 /// What a Bastion host does unless it is told otherwise.
 /// Source: <https://learn.microsoft.com/azure/templates/microsoft.network/bastionhosts>.
-fn bastion(members: &mut Vec<Member>, properties: &Value) {
+fn bastion(members: &mut Vec<Member>, properties: Span) {
     for name in [
         "disableCopyPaste",
         "enableFileCopy",
@@ -285,7 +293,7 @@ fn bastion(members: &mut Vec<Member>, properties: &Value) {
         "enableShareableLink",
         "enableTunneling",
     ] {
-        default(members, name, Value::new(Kind::Bool(false), properties.at));
+        default(members, name, Value::new(Kind::Bool(false), properties));
     }
 }
 

@@ -17,12 +17,9 @@ pub const TEXT_LIMIT: usize = 1 << 30;
 
 /// Reads one value, and nothing but white space and comments behind it.
 pub fn read(text: &[u8], file: u32) -> Result<Value, Fault> {
-    let mut reader = Reader { text, at: 0, file };
+    let mut reader = Reader::new(text, file);
     if text.len() > TEXT_LIMIT {
         return Err(reader.fault(FaultKind::TooLarge { what: "a file, in bytes", limit: TEXT_LIMIT as u64 }));
-    }
-    if text.starts_with(b"\xef\xbb\xbf") {
-        reader.at = 3;
     }
     let value = reader.value(0)?;
     reader.skip()?;
@@ -34,11 +31,33 @@ pub fn read(text: &[u8], file: u32) -> Result<Value, Fault> {
 
 struct Reader<'t> {
     text: &'t [u8],
+    /// The text up to the first byte that is no UTF-8: most texts are looked at once as a whole.
+    sound: &'t str,
     at: usize,
     file: u32,
+    /// Members of the objects, and elements of the lists, that have not ended yet: how many there will be is known then.
+    members: Vec<Member>,
+    items: Vec<Value>,
 }
 
-impl Reader<'_> {
+impl<'t> Reader<'t> {
+    /// A reader behind the byte order mark.
+    fn new(text: &'t [u8], file: u32) -> Self {
+        let sound = match std::str::from_utf8(text) {
+            Ok(sound) => sound,
+            Err(error) => text
+                .get(..error.valid_up_to())
+                .and_then(|it| std::str::from_utf8(it).ok())
+                .unwrap_or_default(),
+        };
+        let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        Self { text, sound, at, file, members: Vec::new(), items: Vec::new() }
+    }
+
+    fn rest(&self) -> &'t [u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
     fn span(&self, start: usize) -> Span {
         let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         Span { file: self.file, start: number(start), end: number(self.at) }
@@ -59,11 +78,17 @@ impl Reader<'_> {
     /// White space and comments.
     fn skip(&mut self) -> Result<(), Fault> {
         loop {
+            // Most white space is indentation.
+            while self.rest().starts_with(b"        ") {
+                self.at += 8;
+            }
+            let rest = self.rest();
+            let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+            self.at += rest.iter().position(|byte| !is_space(byte)).unwrap_or(rest.len());
             match self.peek() {
-                Some(b' ' | b'\t' | b'\r' | b'\n') => self.at += 1,
                 Some(b'/') => match self.text.get(self.at + 1) {
                     Some(b'/') => {
-                        let rest = self.text.get(self.at..).unwrap_or_default();
+                        let rest = self.rest();
                         self.at += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
                     }
                     Some(b'*') => {
@@ -112,7 +137,7 @@ impl Reader<'_> {
 
     fn object(&mut self, depth: usize) -> Result<Kind, Fault> {
         self.at += 1;
-        let mut members = Vec::new();
+        let first = self.members.len();
         loop {
             self.skip()?;
             match self.peek() {
@@ -127,7 +152,7 @@ impl Reader<'_> {
                     }
                     self.at += 1;
                     let value = self.value(depth + 1)?;
-                    members.push(Member { name, at, value });
+                    self.members.push(Member { name, at, value });
                 }
                 Some(_) => return Err(self.json("a name in quotes is due")),
                 None => return Err(self.json("it ends in the middle of a value")),
@@ -141,18 +166,20 @@ impl Reader<'_> {
             }
         }
         self.at += 1;
+        let members = self.members.split_off(first);
         Ok(Kind::Object(Arc::new(Object::as_written(members))))
     }
 
     fn list(&mut self, depth: usize) -> Result<Kind, Fault> {
         self.at += 1;
-        let mut items = Vec::new();
+        let first = self.items.len();
         loop {
             self.skip()?;
             if self.peek() == Some(b']') {
                 break;
             }
-            items.push(self.value(depth + 1)?);
+            let item = self.value(depth + 1)?;
+            self.items.push(item);
             self.skip()?;
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -162,24 +189,23 @@ impl Reader<'_> {
             }
         }
         self.at += 1;
-        Ok(Kind::List(Arc::new(items)))
+        Ok(Kind::List(Arc::new(self.items.split_off(first))))
     }
 
     fn string(&mut self, quote: u8) -> Result<Arc<str>, Fault> {
         self.at += 1;
         let start = self.at;
         // Most texts have no escape and are taken as they stand.
-        loop {
-            match self.peek() {
-                Some(byte) if byte == quote => {
-                    let text = self.utf8(start, self.at)?.into();
-                    self.at += 1;
-                    return Ok(text);
-                }
-                Some(b'\\') => break,
-                Some(_) => self.at += 1,
-                None => return Err(self.json("a text has no end")),
+        let rest = self.rest();
+        self.at += rest.iter().position(|byte| *byte == quote || *byte == b'\\').unwrap_or(rest.len());
+        match self.peek() {
+            Some(b'\\') => {}
+            Some(_) => {
+                let text = self.utf8(start, self.at)?.into();
+                self.at += 1;
+                return Ok(text);
             }
+            None => return Err(self.json("a text has no end")),
         }
         let mut text = self.utf8(start, self.at)?.to_owned();
         let mut from = self.at;
@@ -202,7 +228,10 @@ impl Reader<'_> {
         }
     }
 
-    fn utf8(&self, from: usize, to: usize) -> Result<&str, Fault> {
+    fn utf8(&self, from: usize, to: usize) -> Result<&'t str, Fault> {
+        if let Some(text) = self.sound.get(from..to) {
+            return Ok(text);
+        }
         let bytes = self.text.get(from..to).unwrap_or_default();
         std::str::from_utf8(bytes).map_err(|_| self.json("it is not UTF-8"))
     }
@@ -267,8 +296,7 @@ impl Reader<'_> {
 /// a short text. Enough to tell what a file is without reading it; stops at whatever is no JSON.
 pub fn outline(prefix: &[u8]) -> Vec<(String, Option<String>)> {
     let mut names = Vec::new();
-    let mut reader =
-        Reader { text: prefix, at: usize::from(prefix.starts_with(b"\xef\xbb\xbf")) * 3, file: 0 };
+    let mut reader = Reader::new(prefix, 0);
     let mut more = || -> Result<(), Fault> {
         reader.skip()?;
         if reader.peek() != Some(b'{') {

@@ -185,13 +185,20 @@ impl Unknown {
             key = format!("#{:032x}", hash(key.as_bytes()));
         }
         let why = why.shortened();
-        let label: String = label
-            .chars()
-            .map(|c| if matches!(c, '/' | '{' | '}' | '"' | '\\') || c.is_control() { '.' } else { c })
-            .take(60)
-            .collect();
-        Arc::new(Self { key: key.into(), label: label.into(), why })
+        Arc::new(Self { key: key.into(), label: plain_label(label), why })
     }
+}
+
+/// A label without what would act in a name, and not too long.
+fn plain_label(label: &str) -> Box<str> {
+    const LIMIT: usize = 60;
+    let acts = |c: char| matches!(c, '/' | '{' | '}' | '"' | '\\') || c.is_control();
+    // Most labels are names already.
+    if label.len() <= LIMIT && !label.contains(acts) {
+        return label.into();
+    }
+    let plain: String = label.chars().map(|c| if acts(c) { '.' } else { c }).take(LIMIT).collect();
+    plain.into()
 }
 
 /// FNV-1a in 128 bits (<https://www.rfc-editor.org/rfc/rfc9923>), which is enough to tell keys apart.
@@ -249,6 +256,14 @@ impl Object {
     /// Its members.
     pub fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    /// The members of an object that is made anew: copied only where somebody else has the object, too.
+    pub(crate) fn into_members(object: Arc<Self>) -> Vec<Member> {
+        match Arc::try_unwrap(object) {
+            Ok(object) => object.members,
+            Err(shared) => shared.members.clone(),
+        }
     }
 
     /// The member of a name, in any case of letters.
@@ -451,11 +466,14 @@ impl Value {
             Kind::Text(text) => Some(Cow::Borrowed(text)),
             Kind::Int(number) => Some(Cow::Owned(number.to_string())),
             Kind::Parts(parts) => {
-                let shown = parts.iter().map(|part| match part {
-                    Part::Literal(text) => Cow::Borrowed(&**text),
-                    Part::Unknown(unknown) => Cow::Owned(unknown.shown()),
-                });
-                Some(Cow::Owned(shown.collect()))
+                let mut shown = String::with_capacity(parts.iter().map(Part::shown_length).sum());
+                for part in parts.iter() {
+                    match part {
+                        Part::Literal(text) => shown.push_str(text),
+                        Part::Unknown(unknown) => unknown.show(&mut shown),
+                    }
+                }
+                Some(Cow::Owned(shown))
             }
             Kind::Unknown(unknown) => Some(Cow::Owned(unknown.shown())),
             _ => None,
@@ -464,26 +482,9 @@ impl Value {
 
     /// A text made of parts: known where all of them are.
     pub fn of_parts(parts: impl IntoIterator<Item = Part>, at: Span) -> Self {
-        let mut joined: Vec<Part> = Vec::new();
-        let mut literal = String::new();
-        for part in parts {
-            match part {
-                Part::Literal(text) => literal += &text,
-                unknown => {
-                    if !literal.is_empty() {
-                        joined.push(Part::Literal(std::mem::take(&mut literal).into()));
-                    }
-                    joined.push(unknown);
-                }
-            }
-        }
-        if joined.is_empty() {
-            return Self::new(Kind::Text(literal.into()), at);
-        }
-        if !literal.is_empty() {
-            joined.push(Part::Literal(literal.into()));
-        }
-        Self::new(Kind::Parts(joined.into()), at)
+        let mut joined = Joined::default();
+        parts.into_iter().for_each(|part| joined.push(&part));
+        joined.value(at)
     }
 
     /// The parts of a text; `None` where it is none. An unknown value counts as a text.
@@ -556,13 +557,69 @@ impl Value {
     }
 }
 
+/// A text that is put together part by part.
+#[derive(Default)]
+pub(crate) struct Joined {
+    parts: Vec<Part>,
+    /// What is known behind the last of them.
+    literal: String,
+}
+
+impl Joined {
+    /// Adds what is known.
+    pub(crate) fn text(&mut self, text: &str) {
+        self.literal.push_str(text);
+    }
+
+    /// Adds a part.
+    pub(crate) fn push(&mut self, part: &Part) {
+        match part {
+            Part::Literal(text) => self.literal.push_str(text),
+            Part::Unknown(_) => {
+                self.close();
+                self.parts.push(part.clone());
+            }
+        }
+    }
+
+    /// Adds parts.
+    pub(crate) fn extend<'p>(&mut self, parts: impl IntoIterator<Item = &'p Part>) {
+        parts.into_iter().for_each(|part| self.push(part));
+    }
+
+    fn close(&mut self) {
+        if !self.literal.is_empty() {
+            self.parts.push(Part::Literal(self.literal.as_str().into()));
+            self.literal.clear();
+        }
+    }
+
+    /// The text: known where all of its parts are.
+    pub(crate) fn value(mut self, at: Span) -> Value {
+        if self.parts.is_empty() {
+            return Value::of_text(&self.literal, at);
+        }
+        self.close();
+        Value::new(Kind::Parts(self.parts.into()), at)
+    }
+}
+
 impl Unknown {
     /// Its placeholder in names: `{vmName}`. Unknowns that share a label are told apart by a number made of the key.
     pub fn shown(&self) -> String {
+        let mut shown = String::new();
+        self.show(&mut shown);
+        shown
+    }
+
+    fn show(&self, to: &mut String) {
+        use fmt::Write;
         let key = self.key.strip_prefix("parameters.").unwrap_or(&self.key);
-        if key.eq_ignore_ascii_case(&self.label) {
-            return format!("{{{}}}", self.label);
+        to.push('{');
+        to.push_str(&self.label);
+        if !key.eq_ignore_ascii_case(&self.label) {
+            let _ = write!(to, "~{:010x}", hash(self.key.as_bytes()) & 0xff_ffff_ffff);
         }
-        format!("{{{}~{:010x}}}", self.label, hash(self.key.as_bytes()) & 0xff_ffff_ffff)
+        to.push('}');
     }
 }

@@ -3,7 +3,8 @@
 //! What is not known is written as `{"$unknown":{"reason":"…"}}`, names and ids with placeholders: a name that
 //! nobody knows yet is still the same name everywhere.
 
-use std::io::{self, Write};
+use std::borrow::Cow;
+use std::io::Write;
 
 use crate::value::{Kind, Member, Value, Why};
 
@@ -11,8 +12,8 @@ use crate::value::{Kind, Member, Value, Why};
 pub type Words<'w> = &'w dyn Fn(&Why) -> String;
 
 /// Writes a value on one line.
-pub fn write(value: &Value, words: Words<'_>, to: &mut dyn Write) -> io::Result<()> {
-    write_member(value, "", Stands::AsResource, words, to)
+pub fn write(value: &Value, words: Words<'_>, to: &mut Vec<u8>) {
+    write_member(value, "", Stands::AsResource, words, to);
 }
 
 /// What the object is that a member stands in.
@@ -26,54 +27,49 @@ enum Stands {
     Inside,
 }
 
-fn write_member(
-    value: &Value,
-    name: &str,
-    stands: Stands,
-    words: Words<'_>,
-    to: &mut dyn Write,
-) -> io::Result<()> {
+fn write_member(value: &Value, name: &str, stands: Stands, words: Words<'_>, to: &mut Vec<u8>) {
     match &value.kind {
-        Kind::Null => to.write_all(b"null"),
-        Kind::Bool(value) => write!(to, "{value}"),
-        Kind::Int(value) => write!(to, "{value}"),
-        Kind::Float(value) => write!(to, "{value:?}"),
+        Kind::Null => to.extend_from_slice(b"null"),
+        Kind::Bool(true) => to.extend_from_slice(b"true"),
+        Kind::Bool(false) => to.extend_from_slice(b"false"),
+        Kind::Int(value) => write_number(format_args!("{value}"), to),
+        Kind::Float(value) => write_number(format_args!("{value:?}"), to),
         Kind::Text(text) => write_text(text, to),
         Kind::Parts(_) | Kind::Unknown(_) if is_told_by_name(value, name, stands) => {
-            write_text(&value.shown().unwrap_or_default(), to)
+            write_text(&value.shown().unwrap_or_default(), to);
         }
         Kind::Parts(_) | Kind::Unknown(_) => {
             let why = value.doubt().map_or(&Why::Fault, |unknown| &unknown.why);
-            to.write_all(b"{\"$unknown\":{\"reason\":")?;
-            write_text(&words(why), to)?;
-            to.write_all(b"}}")
+            to.extend_from_slice(b"{\"$unknown\":{\"reason\":");
+            write_text(&words(why), to);
+            to.extend_from_slice(b"}}");
         }
         Kind::List(items) => {
-            to.write_all(b"[")?;
+            to.push(b'[');
             for (index, item) in items.iter().enumerate() {
                 if index > 0 {
-                    to.write_all(b",")?;
+                    to.push(b',');
                 }
-                write_member(item, "", Stands::AsElement, words, to)?;
+                write_member(item, "", Stands::AsElement, words, to);
             }
-            to.write_all(b"]")
+            to.push(b']');
         }
         Kind::Object(object) => {
-            to.write_all(b"{")?;
+            to.push(b'{');
             for (index, Member { name, value, .. }) in object.members().iter().enumerate() {
                 if index > 0 {
-                    to.write_all(b",")?;
+                    to.push(b',');
                 }
-                write_text(name, to)?;
-                to.write_all(b":")?;
+                write_text(name, to);
+                to.push(b':');
                 // An object that is a member is no resource; what it holds are not names of one.
                 let stands = match (&value.kind, stands) {
                     (Kind::Object(_), _) => Stands::Inside,
                     (_, stands) => stands,
                 };
-                write_member(value, name, stands, words, to)?;
+                write_member(value, name, stands, words, to);
             }
-            to.write_all(b"}")
+            to.push(b'}');
         }
     }
 }
@@ -104,8 +100,22 @@ pub fn is_id(value: &Value) -> bool {
     })
 }
 
-fn write_text(text: &str, to: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(to, text).map_err(io::Error::from)
+fn write_number(number: std::fmt::Arguments<'_>, to: &mut Vec<u8>) {
+    // A vector takes everything.
+    let _ = to.write_fmt(number);
+}
+
+fn write_text(text: &str, to: &mut Vec<u8>) {
+    let escaped = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    // Looking at all bytes is quicker than stopping at the first one.
+    if text.bytes().fold(false, |any, byte| any | escaped(byte)) {
+        let _ = serde_json::to_writer(to, text);
+        return;
+    }
+    to.reserve(text.len() + 2);
+    to.push(b'"');
+    to.extend_from_slice(text.as_bytes());
+    to.push(b'"');
 }
 
 /// The value that a JSON pointer names, in any case of letters; where a part of it is not there, the deepest
@@ -113,7 +123,10 @@ fn write_text(text: &str, to: &mut dyn Write) -> io::Result<()> {
 pub fn find<'v>(value: &'v Value, pointer: &str) -> &'v Value {
     let mut at = value;
     for segment in pointer.split('/').skip(1) {
-        let segment = segment.replace("~1", "/").replace("~0", "~");
+        let segment = match segment.contains('~') {
+            true => Cow::Owned(segment.replace("~1", "/").replace("~0", "~")),
+            false => Cow::Borrowed(segment),
+        };
         let child = match &at.kind {
             Kind::Object(object) => object.get(&segment),
             Kind::List(items) => segment.parse::<usize>().ok().and_then(|index| items.get(index)),
@@ -142,7 +155,7 @@ mod tests {
             &crate::expand::Options::default(),
         );
         let mut out = Vec::new();
-        write(&expanded.unwrap().resources[0].body, &|_| "r".to_owned(), &mut out).unwrap();
+        write(&expanded.unwrap().resources[0].body, &|_| "r".to_owned(), &mut out);
         let out = String::from_utf8(out).unwrap();
         assert!(out.contains(expected), "{out}");
     }

@@ -26,8 +26,16 @@ pub(crate) struct Source {
 pub(crate) enum Role {
     /// Its records are read.
     Records,
-    /// It is what others are made from, and is looked at for places alone; what is wrong with it, and where.
-    Text(Vec<(u64, String)>),
+    /// It is what others are made from, and is looked at for places alone.
+    Text(Text),
+}
+
+/// A text that others are made from.
+pub(crate) struct Text {
+    /// The text, decoded.
+    pub(crate) bytes: Vec<u8>,
+    /// Where something is wrong, and what.
+    pub(crate) faults: Vec<(u64, String)>,
 }
 
 /// Where the bytes of a source are kept.
@@ -62,7 +70,8 @@ impl Source {
     }
 
     /// What a template or plan would deploy.
-    pub(crate) fn of_made(name: String, made: Arc<Made>, size: u64) -> Self {
+    pub(crate) fn of_made(name: String, made: Arc<Made>) -> Self {
+        let size = made.size();
         Self { name, bytes: Bytes::Made(made), encoding: Encoding::Plain, size, role: Role::Records }
     }
 
@@ -80,7 +89,9 @@ impl Source {
         match &self.bytes {
             Bytes::Made(made) => {
                 let mut file = tempfile::tempfile()?;
-                io::Write::write_all(&mut file, &made.text)?;
+                for piece in made.pieces() {
+                    io::Write::write_all(&mut file, &piece.text)?;
+                }
                 file.rewind()?;
                 Ok(file)
             }
@@ -96,7 +107,7 @@ impl Source {
     /// The text from the start.
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         match &self.bytes {
-            Bytes::Made(made) => Ok(Box::new(Shared { made: Arc::clone(made), at: 0 })),
+            Bytes::Made(made) => Ok(Box::new(Shared { made: Arc::clone(made), piece: 0, at: 0 })),
             Bytes::Path(_) | Bytes::Copy(_) => self.encoding.decode(self.open_raw()?),
         }
     }
@@ -105,14 +116,21 @@ impl Source {
 /// Reads what a template or plan would deploy.
 struct Shared {
     made: Arc<Made>,
+    piece: usize,
     at: usize,
 }
 
 impl Read for Shared {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        let count = self.made.text.get(self.at..).unwrap_or_default().read(to)?;
-        self.at += count;
-        Ok(count)
+        while let Some(piece) = self.made.pieces().get(self.piece) {
+            let count = piece.text.get(self.at..).unwrap_or_default().read(to)?;
+            if count > 0 || to.is_empty() {
+                self.at += count;
+                return Ok(count);
+            }
+            (self.piece, self.at) = (self.piece + 1, 0);
+        }
+        Ok(0)
     }
 }
 

@@ -14,7 +14,7 @@ use posture::Lang;
 use crate::template::{Deploy, Expansion, expand_sources};
 
 pub(crate) use encoding::Encoding;
-pub(crate) use find::{Bytes, Role, Source};
+pub(crate) use find::{Bytes, Role, Source, Text};
 pub(crate) use position::Positions;
 
 /// An estate, and where everything in it stands.

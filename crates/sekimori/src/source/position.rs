@@ -1,5 +1,6 @@
 //! From byte offsets to lines and columns, when somebody asks.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use posture::Lang;
 use report::{Excerpt, Location};
 
 use super::encoding::Encoding;
-use super::find::{Bytes, Source};
+use super::find::{Bytes, Role, Source};
 use super::lines::{BLOCK, Lines};
 use crate::template::{Made, Stands};
 
@@ -114,6 +115,10 @@ impl Positions {
 
     /// Where a value of a record is. `None` when the source cannot be read again.
     pub(crate) fn locate(&self, origin: Origin, pointer: &str) -> Option<Location> {
+        // What would be deployed is at hand: to look again costs no more than to remember.
+        if self.sources.get(origin.source.0 as usize).is_some_and(|source| source.made().is_some()) {
+            return self.look_up(origin, pointer).ok();
+        }
         let key = (origin, pointer.to_owned());
         if let Some(found) = self.found().get(&key) {
             return found.clone();
@@ -139,7 +144,8 @@ impl Positions {
 
     /// The text of a record. `None` when the source cannot be read again.
     pub(crate) fn record(&self, origin: Origin) -> Option<Vec<u8>> {
-        self.slice(origin.source.0 as usize, origin.offset, u64::from(origin.len)).ok()
+        let text = self.slice(origin.source.0 as usize, origin.offset, u64::from(origin.len));
+        text.ok().map(Cow::into_owned)
     }
 
     fn found(&self) -> MutexGuard<'_, HashMap<(Origin, String), Option<Location>>> {
@@ -332,10 +338,15 @@ impl Positions {
     }
 
     /// Bytes of the text of a source; fewer where it ends.
-    fn slice(&self, source: usize, offset: u64, len: u64) -> io::Result<Vec<u8>> {
+    fn slice(&self, source: usize, offset: u64, len: u64) -> io::Result<Cow<'_, [u8]>> {
         let (Some(open), Some(source)) = (self.open.get(source), self.sources.get(source)) else {
-            return Ok(Vec::new());
+            return Ok(Cow::Borrowed(&[]));
         };
+        if let Role::Text(text) = &source.role {
+            let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(text.bytes.len());
+            let bytes = text.bytes.get(place(offset)..place(offset.saturating_add(len)));
+            return Ok(Cow::Borrowed(bytes.unwrap_or_default()));
+        }
         // One reader at a time: copies of standard input share their position.
         let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
         let file = match &mut *open {
@@ -345,7 +356,7 @@ impl Positions {
         file.seek(SeekFrom::Start(offset))?;
         let mut bytes = Vec::with_capacity(usize::try_from(len.min(1 << 20)).unwrap_or(0));
         file.take(len).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        Ok(Cow::Owned(bytes))
     }
 }
 

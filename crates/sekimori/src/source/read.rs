@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use super::encoding::Encoding;
 use super::find::{Bytes, Role, Source};
 use super::lines::{BLOCK, Counter, Lines};
+use crate::template::Made;
 
 /// How much is looked at to tell the layout.
 const PREFIX: usize = 1 << 20;
@@ -41,20 +42,24 @@ pub(super) fn read(sources: &[Source], replaced: Replaced) -> anyhow::Result<(Es
     let progress = progress(total);
     let collector = Collector::expecting(total).replacing(replaced);
     let numbered = || (0u32..).map(SourceIndex).zip(sources);
-    let small: Vec<_> = numbered().filter(|(_, source)| source.size < SMALL || is_text(source)).collect();
+    let small: Vec<_> = numbered().filter(|(_, source)| source.size < SMALL || is_at_hand(source)).collect();
     let read_small = |(index, source): &(SourceIndex, &Source)| {
         let mut part = Part::default();
-        let text = source.open().and_then(|text| match &source.role {
-            Role::Records => stream(&collector, &mut part, *index, text, &progress),
-            Role::Text(faults) => {
-                for (offset, detail) in faults {
+        let lines = match (&source.role, &source.bytes) {
+            (Role::Text(text), _) => {
+                for (offset, detail) in &text.faults {
                     let detail = detail.as_str().into();
                     part.problem(*index, *offset, ProblemKind::Template { detail });
                 }
-                count(text)
+                count([text.bytes.as_slice()])
             }
-        });
-        let lines = text.unwrap_or_else(|error| unreadable(&mut part, *index, &error));
+            (Role::Records, Bytes::Made(made)) => pieces(&collector, *index, made, &progress),
+            (Role::Records, Bytes::Path(_) | Bytes::Copy(_)) => {
+                let read =
+                    source.open().and_then(|text| stream(&collector, &mut part, *index, text, &progress));
+                read.unwrap_or_else(|error| unreadable(&mut part, *index, &error))
+            }
+        };
         collector.deliver(&mut part);
         (*index, lines)
     };
@@ -68,7 +73,7 @@ pub(super) fn read(sources: &[Source], replaced: Replaced) -> anyhow::Result<(Es
     for (index, its) in small.par_iter().map(read_small).collect::<Vec<_>>() {
         keep(index, its);
     }
-    for (index, source) in numbered().filter(|(_, source)| source.size >= SMALL && !is_text(source)) {
+    for (index, source) in numbered().filter(|(_, source)| source.size >= SMALL && !is_at_hand(source)) {
         let its = large(&collector, index, source, &progress).unwrap_or_else(|error| {
             let mut part = Part::default();
             let lines = unreadable(&mut part, index, error.as_ref());
@@ -81,20 +86,31 @@ pub(super) fn read(sources: &[Source], replaced: Replaced) -> anyhow::Result<(Es
     Ok((collector.finish(), lines))
 }
 
-fn is_text(source: &Source) -> bool {
-    matches!(source.role, Role::Text(_))
+/// Whether the text of a source is in memory.
+fn is_at_hand(source: &Source) -> bool {
+    matches!(source.role, Role::Text(_)) || source.made().is_some()
 }
 
-/// Counts the lines of a source whose records are not read.
-fn count(mut text: impl Read) -> io::Result<Lines> {
-    let (mut buffer, mut counter) = (vec![0; 1 << 16], Counter::new());
-    loop {
-        let count = text.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(Lines::new(counter.counts()));
+/// Counts the lines of a text.
+fn count<'t>(text: impl IntoIterator<Item = &'t [u8]>) -> Lines {
+    let mut counter = Counter::new();
+    text.into_iter().for_each(|bytes| counter.add(bytes));
+    Lines::new(counter.counts())
+}
+
+/// Reads what a template or plan would deploy.
+fn pieces(collector: &Collector, index: SourceIndex, made: &Made, progress: &ProgressBar) -> Lines {
+    made.pieces().par_iter().for_each(|piece| {
+        let (mut part, mut at) = (Part::default(), 0);
+        for newline in memchr::memchr_iter(b'\n', &piece.text) {
+            let line = piece.text.get(at..=newline).unwrap_or_default();
+            collector.read_line(&mut part, index, line, piece.start + at as u64);
+            at = newline + 1;
         }
-        counter.add(buffer.get(..count).unwrap_or_default());
-    }
+        collector.deliver(&mut part);
+        progress.inc(piece.text.len() as u64);
+    });
+    count(made.pieces().iter().map(|piece| piece.text.as_slice()))
 }
 
 /// A source that cannot be read (to its end) is a problem of its own; the others still count.

@@ -17,7 +17,7 @@ use super::made::{Made, Stands};
 use super::preview::{self, State};
 use super::{bicep, words};
 use crate::language::pick;
-use crate::source::{Bytes, Role, Source};
+use crate::source::{Bytes, Role, Source, Text};
 
 /// The largest template or plan that is read.
 const LIMIT: u64 = estate::split::PIECE_LIMIT as u64 * 4;
@@ -39,6 +39,8 @@ pub(crate) struct Expansion {
     pub(crate) gone: Vec<Box<str>>,
     /// Whether a template deploys another one that is not at hand.
     pub(crate) linked: bool,
+    /// The templates: what is made of them shares most of their values, so taking the rest apart early gains nothing.
+    read: Vec<Value>,
 }
 
 /// Expands the templates among sources.
@@ -128,7 +130,7 @@ impl Work<'_> {
         let text = whole(&source, self.lang)?;
         let file = self.next();
         let read = json::read(&text, file);
-        self.keep(source);
+        self.keep(source, text);
         match read {
             Ok(value) => Ok(Some(value)),
             Err(fault) => {
@@ -139,17 +141,17 @@ impl Work<'_> {
     }
 
     /// Keeps a source for places alone.
-    fn keep(&mut self, mut source: Source) {
-        source.role = Role::Text(Vec::new());
+    fn keep(&mut self, mut source: Source, bytes: Vec<u8>) {
+        source.role = Role::Text(Text { bytes, faults: Vec::new() });
         self.sources.push(source);
     }
 
     fn fault(&mut self, fault: &Fault) {
         let detail = words::fault(&fault.kind, self.lang);
-        if let Some(Role::Text(faults)) =
+        if let Some(Role::Text(text)) =
             self.sources.get_mut(fault.at.file as usize).map(|source| &mut source.role)
         {
-            faults.push((fault.at.start.into(), detail));
+            text.faults.push((fault.at.start.into(), detail));
         }
     }
 
@@ -157,11 +159,11 @@ impl Work<'_> {
         self.expansion.notes.push((Stands::of(note.at), words::note(note, self.lang)));
     }
 
-    fn made(&mut self, name: &str, made: Made) {
+    /// What a template or plan would deploy, each resource with its address in the plan: a source of its own.
+    fn made(&mut self, name: &str, bodies: Vec<(Value, Option<Box<str>>)>, whole: bool) {
         self.expansion.templates += 1;
-        let size = made.text.len() as u64;
-        let made = Arc::new(made);
-        self.sources.push(Source::of_made(name.to_owned(), made, size));
+        let made = Made::new(bodies, whole, self.lang);
+        self.sources.push(Source::of_made(name.to_owned(), Arc::new(made)));
     }
 
     /// The values of `--parameters`.
@@ -194,7 +196,9 @@ impl Work<'_> {
             _ => None,
         };
         let Some(template) = self.read(source)? else { return Ok(()) };
-        self.expanded(&name, &template, &given, path.as_deref(), linked, offered)
+        self.expanded(&name, &template, &given, path.as_deref(), linked, offered);
+        self.expansion.read.push(template);
+        Ok(())
     }
 
     fn expanded(
@@ -205,7 +209,7 @@ impl Work<'_> {
         path: Option<&Path>,
         linked: &Mutex<Vec<PathBuf>>,
         offered: Option<String>,
-    ) -> anyhow::Result<()> {
+    ) {
         let links = Links::new(path, name, self.next());
         let options = Options {
             place: self.deploy.place.clone(),
@@ -218,7 +222,7 @@ impl Work<'_> {
         let found = links.found.into_inner().unwrap_or_else(PoisonError::into_inner);
         for one in found {
             linked.lock().unwrap_or_else(PoisonError::into_inner).push(one.path);
-            self.keep(one.source);
+            self.keep(one.source, one.text);
             if let Some(fault) = one.fault {
                 self.fault(&fault);
             }
@@ -227,7 +231,7 @@ impl Work<'_> {
             Ok(expanded) => expanded,
             Err(fault) => {
                 self.fault(&fault);
-                return Ok(());
+                return;
             }
         };
         expanded.faults.iter().for_each(|fault| self.fault(fault));
@@ -247,19 +251,10 @@ impl Work<'_> {
         }
         let outputs = expanded.outputs.into_iter().map(|(name, value)| (name.to_string(), value));
         self.expansion.outputs.extend(outputs);
-        let mut made = Made::default();
-        for resource in expanded.resources {
-            made.push(resource.body, None, self.lang)?;
-        }
         // What a template that is not at hand adds to a machine, nobody knows.
-        if linked_elsewhere {
-            self.expansion.linked = true;
-            made.tell_deployment();
-        } else {
-            made.tell_whole();
-        }
-        self.made(name, made);
-        Ok(())
+        self.expansion.linked |= linked_elsewhere;
+        let bodies = expanded.resources.into_iter().map(|resource| (resource.body, None));
+        self.made(name, bodies.collect(), !linked_elsewhere);
     }
 
     fn plan(&mut self, source: Source) -> anyhow::Result<()> {
@@ -282,26 +277,21 @@ impl Work<'_> {
         }
         let gone = plan.gone.iter().filter_map(|gone| gone.id.shown());
         self.expansion.gone.extend(gone.map(|id| Box::from(&*id)));
-        let mut made = Made::default();
+        let mut bodies = Vec::with_capacity(plan.resources.len());
         for resource in plan.resources {
             let body = if resource.whole { complete(resource.body) } else { resource.body };
-            made.push(body, Some(resource.address), self.lang)?;
+            bodies.push((body, Some(resource.address)));
         }
         let mut whole = plan.partial.is_empty();
         for embedded in plan.templates {
-            whole &= self.embedded(&embedded, &mut made)?;
+            whole &= self.embedded(&embedded, &mut bodies);
         }
-        if whole {
-            made.tell_whole();
-        } else {
-            made.tell_deployment();
-        }
-        self.made(&name, made);
+        self.made(&name, bodies, whole);
         Ok(())
     }
 
     /// A template that a plan deploys: whether all of it is at hand.
-    fn embedded(&mut self, embedded: &plan::Embedded, made: &mut Made) -> anyhow::Result<bool> {
+    fn embedded(&mut self, embedded: &plan::Embedded, bodies: &mut Vec<(Value, Option<Box<str>>)>) -> bool {
         let text = |value: &Value| value.text().map(str::to_owned);
         let place = template::expand::Given {
             subscription: text(&embedded.subscription),
@@ -315,23 +305,21 @@ impl Work<'_> {
             Ok(expanded) => expanded,
             Err(fault) => {
                 self.fault(&fault);
-                return Ok(false);
+                return false;
             }
         };
         expanded.faults.iter().for_each(|fault| self.fault(fault));
         expanded.notes.iter().for_each(|note| self.note(note));
         let whole =
             !expanded.notes.iter().any(|note| matches!(note.kind, template::expand::NoteKind::Link(_)));
-        for resource in expanded.resources {
-            made.push(resource.body, Some(embedded.address.clone()), self.lang)?;
-        }
-        Ok(whole)
+        let address = || Some(embedded.address.clone());
+        bodies.extend(expanded.resources.into_iter().map(|resource| (resource.body, address())));
+        whole
     }
 
     fn preview(&mut self, source: Source) -> anyhow::Result<()> {
         let name = source.name.clone();
         let Some(text) = self.read(source)? else { return Ok(()) };
-        let mut made = Made::default();
         let preview = preview::read(&text);
         if let Some((at, message)) = preview.failed {
             self.fault(&Fault::new(FaultKind::Failed(message.into()), at));
@@ -360,11 +348,8 @@ impl Work<'_> {
                 Err(fault) => self.fault(&fault),
             }
         }
-        for resource in template::expand::settle(resources, linked) {
-            made.push(resource.body, None, self.lang)?;
-        }
-        made.tell_deployment();
-        self.made(&name, made);
+        let settled = template::expand::settle(resources, linked).into_iter();
+        self.made(&name, settled.map(|resource| (resource.body, None)).collect(), false);
         Ok(())
     }
 
@@ -382,7 +367,6 @@ impl Work<'_> {
         let compiled = bicep::build(path, self.lang)?;
         // The text of the Bicep file is where people look, so places lead there.
         let file = self.next();
-        self.keep(source);
         let template = match json::read(&compiled, file) {
             Ok(template) => template,
             Err(_) => bail!(pick(
@@ -392,13 +376,16 @@ impl Work<'_> {
             )),
         };
         let template = bicep::mapped(&template, &bicep, file);
-        self.expanded(&name, &template, &given, None, &Mutex::new(Vec::new()), None)
+        self.keep(source, bicep);
+        self.expanded(&name, &template, &given, None, &Mutex::new(Vec::new()), None);
+        Ok(())
     }
 }
 
 /// The text of a source.
 fn whole(source: &Source, lang: Lang) -> anyhow::Result<Vec<u8>> {
-    let mut text = Vec::new();
+    let size = source.size.min(LIMIT);
+    let mut text = Vec::with_capacity(usize::try_from(size).unwrap_or(0).saturating_add(1));
     let name = &source.name;
     let cannot = || match lang {
         Lang::En => format!("cannot read `{name}`"),
@@ -435,6 +422,7 @@ struct Links {
 struct Linked {
     path: PathBuf,
     source: Source,
+    text: Vec<u8>,
     fault: Option<Fault>,
     value: Option<Value>,
 }
@@ -481,7 +469,7 @@ impl Links {
             Ok(value) => (Some(value), None),
             Err(fault) => (None, Some(fault)),
         };
-        found.push(Linked { path, source, fault, value: value.clone() });
+        found.push(Linked { path, source, text, fault, value: value.clone() });
         value
     }
 }

@@ -1,29 +1,41 @@
 //! Resources that a template or plan would deploy, as a source of their own, and the way back to the file.
 
-use std::io::{self, Write};
-
 use estate::SourceIndex;
 use posture::Lang;
+use rayon::prelude::*;
 use template::{Span, Value, wire};
 
 use super::words;
 
 /// The resources of one template or plan: a line of JSON each.
-#[derive(Default)]
 pub(crate) struct Made {
-    pub(crate) text: Vec<u8>,
     rows: Vec<Row>,
+    pieces: Vec<Piece>,
+    size: u64,
     whole: bool,
 }
 
 /// The kind of a record that tells of what a deployment makes.
 pub(crate) const DEPLOYMENT: &str = "sekimori.deployment/1";
 
+/// How many resources are written in one piece.
+const PIECE: usize = 64;
+
+/// About how many bytes a resource takes.
+const RESOURCE: usize = 1 << 10;
+
 struct Row {
     start: u64,
     body: Value,
     /// The address of a resource in a plan.
     address: Option<Box<str>>,
+}
+
+/// Some of the lines, each of them whole.
+pub(crate) struct Piece {
+    /// Where the first of them starts.
+    pub(crate) start: u64,
+    pub(crate) text: Vec<u8>,
 }
 
 /// Where a value of a made resource stands: in which source, and from which byte to which.
@@ -41,26 +53,32 @@ impl Stands {
 }
 
 impl Made {
-    /// Adds a resource.
-    pub(super) fn push(&mut self, body: Value, address: Option<Box<str>>, lang: Lang) -> io::Result<()> {
-        let start = self.text.len() as u64;
-        wire::write(&body, &|why| words::why(why, lang), &mut self.text)?;
-        self.text.write_all(b"\n")?;
-        self.rows.push(Row { start, body, address });
-        Ok(())
+    /// Writes resources, each with its address in a plan. `whole` is whether the machines of the deployment are told with
+    /// all that is on them; else this is what a deployment makes, and not what is there.
+    pub(super) fn new(bodies: Vec<(Value, Option<Box<str>>)>, whole: bool, lang: Lang) -> Self {
+        let written: Vec<_> = bodies.par_chunks(PIECE).map(|bodies| lines(bodies, lang)).collect();
+        let (mut starts, mut pieces, mut size) = (Vec::with_capacity(bodies.len()), Vec::new(), 0);
+        let told = if whole { "{\"machines\":0}" } else { "{}" };
+        let told = format!("{{\"kind\":\"{DEPLOYMENT}\",\"rows\":{told}}}\n").into_bytes();
+        for (text, within) in written.into_iter().chain([(told, Vec::new())]) {
+            starts.extend(within.into_iter().map(|start| size + start as u64));
+            let start = size;
+            size += text.len() as u64;
+            pieces.push(Piece { start, text });
+        }
+        let rows = bodies.into_iter().zip(starts);
+        let rows = rows.map(|((body, address), start)| Row { start, body, address }).collect();
+        Self { rows, pieces, size, whole }
     }
 
-    /// Says that the machines of the deployment are told with all that is on them.
-    pub(super) fn tell_whole(&mut self) {
-        self.whole = true;
-        let told = format!("{{\"kind\":\"{DEPLOYMENT}\",\"rows\":{{\"machines\":0}}}}\n");
-        self.text.extend_from_slice(told.as_bytes());
+    /// How many bytes the lines have.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
     }
 
-    /// Says that this is what a deployment makes, and not what is there.
-    pub(super) fn tell_deployment(&mut self) {
-        let told = format!("{{\"kind\":\"{DEPLOYMENT}\",\"rows\":{{}}}}\n");
-        self.text.extend_from_slice(told.as_bytes());
+    /// The lines.
+    pub(crate) fn pieces(&self) -> &[Piece] {
+        &self.pieces
     }
 
     /// Whether the machines are told with all that is on them.
@@ -97,11 +115,26 @@ impl Made {
     }
 }
 
+/// Resources as lines, and where each of them starts.
+fn lines(bodies: &[(Value, Option<Box<str>>)], lang: Lang) -> (Vec<u8>, Vec<usize>) {
+    let mut text = Vec::with_capacity(bodies.len() * RESOURCE);
+    let mut starts = Vec::with_capacity(bodies.len());
+    for (body, _) in bodies {
+        starts.push(text.len());
+        wire::write(body, &|why| words::why(why, lang), &mut text);
+        text.push(b'\n');
+    }
+    (text, starts)
+}
+
 /// The value that a pointer names, and of a rule the port that it opens: that is what people look for.
 fn telling<'v>(body: &'v Value, pointer: &str) -> &'v Value {
     let value = wire::find(body, pointer);
-    let kind = body.object().and_then(|body| body.text("type")).unwrap_or_default().to_ascii_lowercase();
-    let alone = pointer.is_empty() && kind.ends_with("/securityrules");
+    let is_rule = || {
+        let kind = body.object().and_then(|body| body.text("type")).unwrap_or_default();
+        kind.to_ascii_lowercase().ends_with("/securityrules")
+    };
+    let alone = pointer.is_empty() && is_rule();
     let inside = pointer.rsplit('/').nth(1).is_some_and(|list| list.eq_ignore_ascii_case("securityRules"));
     if !(alone || inside) || value.object().is_none() {
         return value;

@@ -2,19 +2,20 @@
 //! their arguments alone in [`crate::functions`].
 //! Source: <https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions>.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use hashbrown::HashMap;
 
 use super::condition::takes;
 use super::ids;
-use super::machine::{Machine, access, text_of};
-use super::place::{Level, Place, literal, text_parts};
+use super::machine::{Machine, access};
+use super::place::{Level, Place, text_parts};
 use super::scope::Ctx;
 use crate::expression::Expr;
 use crate::fault::{Fault, FaultKind, What};
 use crate::functions;
-use crate::value::{Kind, Part, Span, Unknown, Value, Why};
+use crate::value::{Joined, Kind, Part, Span, Unknown, Value, Why};
 
 /// Functions that only Azure can answer, apart from those that start with `list`.
 const ASK_AZURE: [&str; 8] = [
@@ -262,21 +263,15 @@ impl Machine<'_> {
         None
     }
 
-    pub(super) fn place(&self, ctx: &Ctx) -> Place {
+    pub(super) fn place(&self, ctx: &Ctx) -> Cow<'_, Place> {
         match self.deployment(ctx.deployment) {
-            Some(its) => its.place.clone(),
-            None => Place::new(&self.options.place, Level::ResourceGroup, self.options.number),
+            Some(its) => Cow::Borrowed(&its.place),
+            None => Cow::Owned(Place::new(&self.options.place, Level::ResourceGroup, self.options.number)),
         }
     }
 
     /// `resourceId([subscription], [group], type, name, …)`.
-    fn resource_id(
-        &mut self,
-        args: &[Value],
-        ctx: &Ctx,
-        level: Option<Level>,
-        at: Span,
-    ) -> Result<Value, Fault> {
+    fn resource_id(&self, args: &[Value], ctx: &Ctx, level: Option<Level>, at: Span) -> Result<Value, Fault> {
         let usage = "resourceId([subscriptionId], [resourceGroupName], resourceType, resourceName1, …)";
         let is_type =
             |value: &Value| value.text().is_some_and(|text| text.contains('/') && !text.starts_with('/'));
@@ -298,24 +293,28 @@ impl Machine<'_> {
         let resource_type = resource_type.text().unwrap_or_default().trim_end_matches('/');
         let mut place = self.place(ctx);
         match (level, before) {
-            (Some(level), []) => place.level = level,
+            (Some(level), []) => place.to_mut().level = level,
             (Some(Level::Subscription), [subscription]) => {
+                let place = place.to_mut();
                 place.level = Level::Subscription;
                 place.subscription = subscription.clone();
             }
             (Some(Level::ManagementGroup), [group]) => {
+                let place = place.to_mut();
                 place.level = Level::ManagementGroup;
                 place.management_group = group.clone();
             }
             (None, []) => {}
             (None, [one]) if place.level == Level::ResourceGroup && !is_guid(one) => {
-                place.group = one.clone()
+                place.to_mut().group = one.clone();
             }
             (None, [one]) => {
+                let place = place.to_mut();
                 place.level = Level::Subscription;
                 place.subscription = one.clone();
             }
             (None, [subscription, group]) => {
+                let place = place.to_mut();
                 place.level = Level::ResourceGroup;
                 place.subscription = subscription.clone();
                 place.group = group.clone();
@@ -334,24 +333,24 @@ impl Machine<'_> {
             return Err(takes("resourceId", usage, at));
         }
         if resource_type.eq_ignore_ascii_case("Microsoft.Resources/resourceGroups") {
-            let mut parts = Place { level: Level::Subscription, ..place }.prefix();
-            parts.push(literal("/resourceGroups/"));
-            parts.extend(all.into_iter().next().unwrap_or_default());
-            return Ok(text_of(parts, at));
+            let mut id = place.prefix_at(Level::Subscription);
+            id.text("/resourceGroups/");
+            id.extend(all.first().into_iter().flatten());
+            return Ok(id.value(at));
         }
-        let mut parts = place.prefix();
-        parts.extend(ids::provider_path(resource_type, &all));
-        Ok(text_of(parts, at))
+        let mut id = place.prefix();
+        ids::provider_path(&mut id, resource_type, &all);
+        Ok(id.value(at))
     }
 
     fn subscription(&self, ctx: &Ctx, at: Span) -> Value {
         let place = self.place(ctx);
-        let id = Place { level: Level::Subscription, ..place.clone() }.prefix();
+        let id = place.prefix_at(Level::Subscription).value(at);
         Value::of_object(
             vec![
-                ("id", text_of(id, at)),
-                ("subscriptionId", place.subscription),
-                ("tenantId", place.tenant),
+                ("id", id),
+                ("subscriptionId", place.subscription.clone()),
+                ("tenantId", place.tenant.clone()),
                 ("displayName", runtime("subscription().displayName", "displayName", at)),
             ],
             at,
@@ -360,13 +359,13 @@ impl Machine<'_> {
 
     fn resource_group(&self, ctx: &Ctx, at: Span) -> Value {
         let place = self.place(ctx);
-        let id = Place { level: Level::ResourceGroup, ..place.clone() }.prefix();
+        let id = place.prefix_at(Level::ResourceGroup).value(at);
         Value::of_object(
             vec![
-                ("id", text_of(id, at)),
-                ("name", place.group),
+                ("id", id),
+                ("name", place.group.clone()),
                 ("type", Value::of_text("Microsoft.Resources/resourceGroups", at)),
-                ("location", place.location),
+                ("location", place.location.clone()),
                 ("managedBy", runtime("resourceGroup().managedBy", "managedBy", at)),
                 ("tags", runtime("resourceGroup().tags", "tags", at)),
                 (
@@ -380,11 +379,11 @@ impl Machine<'_> {
 
     fn management_group(&self, ctx: &Ctx, at: Span) -> Value {
         let place = self.place(ctx);
-        let id = Place { level: Level::ManagementGroup, ..place.clone() }.prefix();
+        let id = place.prefix_at(Level::ManagementGroup).value(at);
         Value::of_object(
             vec![
-                ("id", text_of(id, at)),
-                ("name", place.management_group),
+                ("id", id),
+                ("name", place.management_group.clone()),
                 ("type", Value::of_text("Microsoft.Management/managementGroups", at)),
                 ("properties", runtime("managementGroup().properties", "properties", at)),
             ],
@@ -395,7 +394,7 @@ impl Machine<'_> {
     fn tenant(&self, ctx: &Ctx, at: Span) -> Value {
         Value::of_object(
             vec![
-                ("tenantId", self.place(ctx).tenant),
+                ("tenantId", self.place(ctx).tenant.clone()),
                 ("displayName", runtime("tenant().displayName", "displayName", at)),
                 ("countryCode", runtime("tenant().countryCode", "countryCode", at)),
             ],
@@ -455,9 +454,11 @@ fn is_template_uri(value: &Value) -> bool {
 /// The address of something beside the template.
 fn beside(base: &Value, relative: &Value, at: Span) -> Value {
     let why = base.doubt().map_or(Why::Fault, |unknown| unknown.why.clone());
-    let mut parts = vec![Part::Unknown(Unknown::new(BESIDE, "templateUri", why)), literal("/")];
-    parts.extend(text_parts(relative));
-    text_of(parts, at)
+    let mut address = Joined::default();
+    address.push(&Part::Unknown(Unknown::new(BESIDE, "templateUri", why)));
+    address.text("/");
+    address.extend(&text_parts(relative));
+    address.value(at)
 }
 
 fn runtime(key: &str, label: &str, at: Span) -> Value {
@@ -483,10 +484,11 @@ fn extension_id(args: &[Value], at: Span) -> Result<Value, Fault> {
     let [base, Value { kind: Kind::Text(resource_type), .. }, names @ ..] = args else {
         return Err(takes("extensionResourceId", usage, at));
     };
-    let mut parts = text_parts(base);
+    let mut id = Joined::default();
+    id.extend(&text_parts(base));
     let all: Vec<_> = names.iter().flat_map(ids::segments).collect();
-    parts.extend(ids::provider_path(resource_type, &all));
-    Ok(text_of(parts, at))
+    ids::provider_path(&mut id, resource_type, &all);
+    Ok(id.value(at))
 }
 
 /// `copyIndex()`, `copyIndex(offset)`, `copyIndex(loop)`, `copyIndex(loop, offset)`.

@@ -58,7 +58,7 @@ impl Machine<'_> {
                     }
                     Some(found) => found.first().copied().map(Node::Item),
                     None => {
-                        let found = self.by_id(deployment, &target, &shown, &mut by_name);
+                        let found = self.by_id(deployment, &target, (&shown, &key), &mut by_name);
                         if found.is_none() {
                             self.fault(missing(&shown, raw.at));
                         }
@@ -81,16 +81,16 @@ impl Machine<'_> {
         }
     }
 
-    /// The resource whose id an element of `dependsOn` is.
+    /// The resource whose id an element of `dependsOn` is, told as it is written and in small letters.
     fn by_id(
         &self,
         deployment: DeploymentIndex,
         target: &Value,
-        shown: &str,
+        (shown, key): (&str, &str),
         by_name: &mut Option<Names>,
     ) -> Option<ItemIndex> {
         let ctx = super::scope::Ctx { deployment, ..super::scope::Ctx::default() };
-        if let Some(item) = self.find(target, &ctx) {
+        if let Some(item) = self.find_by(target, key, &ctx) {
             return Some(item);
         }
         // An id that leaves the type's scope to Azure, or one of a resource in another scope.

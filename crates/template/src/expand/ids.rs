@@ -2,17 +2,21 @@
 //! Source: <https://learn.microsoft.com/azure/azure-resource-manager/templates/scope-functions>.
 
 use super::place::{Level, Place, literal, text_parts};
-use crate::value::{Kind, Part, Span, Unknown, Value};
+use crate::value::{Joined, Kind, Part, Span, Unknown, Value};
 
 /// The segments of a name: `vnet/subnet` has two. An unknown part belongs to one segment.
 pub(super) fn segments(name: &Value) -> Vec<Vec<Part>> {
     let mut all = vec![Vec::new()];
     for part in text_parts(name) {
-        let Part::Literal(text) = &part else {
-            if let Some(last) = all.last_mut() {
-                last.push(part);
+        let text = match &part {
+            Part::Literal(text) if text.contains('/') => text,
+            Part::Literal(text) if text.is_empty() => continue,
+            _ => {
+                if let Some(last) = all.last_mut() {
+                    last.push(part);
+                }
+                continue;
             }
-            continue;
         };
         for (index, segment) in text.split('/').enumerate() {
             if index > 0 {
@@ -28,27 +32,26 @@ pub(super) fn segments(name: &Value) -> Vec<Vec<Part>> {
     all
 }
 
-/// `/providers/Microsoft.Network/virtualNetworks/a/subnets/b`: a type with the segments of a name. Names that
-/// do not have as many segments as the type are taken as far as they go.
-pub(super) fn provider_path(resource_type: &str, names: &[Vec<Part>]) -> Vec<Part> {
-    let mut parts = vec![literal("/providers/")];
+/// Adds `/providers/Microsoft.Network/virtualNetworks/a/subnets/b` to an id: a type with the segments of a name. Names
+/// that do not have as many segments as the type are taken as far as they go.
+pub(super) fn provider_path(id: &mut Joined, resource_type: &str, names: &[Vec<Part>]) {
     let mut types = resource_type.split('/');
-    parts.push(literal(types.next().unwrap_or_default()));
+    id.text("/providers/");
+    id.text(types.next().unwrap_or_default());
     let mut names = names.iter();
     for segment in types {
-        parts.push(literal("/"));
-        parts.push(literal(segment));
+        id.text("/");
+        id.text(segment);
         if let Some(name) = names.next() {
-            parts.push(literal("/"));
-            parts.extend(name.iter().map(in_any_case));
+            id.text("/");
+            name.iter().for_each(|part| id.push(&in_any_case(part)));
         }
     }
     // More names than types: one name holds slashes, as some of extensions do.
     for name in names {
-        parts.push(literal("/"));
-        parts.extend(name.iter().cloned());
+        id.text("/");
+        id.extend(name);
     }
-    parts
 }
 
 /// What there is of subscriptions alone, whichever schema a template names.
@@ -79,46 +82,47 @@ fn in_any_case(part: &Part) -> Part {
 
 /// The id of a resource at a place, or below the scope of another resource.
 pub(super) fn id(place: &Place, scope: Option<&Value>, resource_type: &str, name: &Value, at: Span) -> Value {
-    let names = segments(name);
-    let mut parts = match scope {
+    let mut id = match scope {
         Some(scope) => scope_prefix(place, scope),
         None => match resource_type.to_ascii_lowercase().as_str() {
             "microsoft.resources/resourcegroups" => {
-                let mut parts = Place { level: Level::Subscription, ..place.clone() }.prefix();
-                parts.push(literal("/resourceGroups/"));
-                parts.extend(text_parts(name));
-                return Value::of_parts(parts, at);
+                let mut id = place.prefix_at(Level::Subscription);
+                id.text("/resourceGroups/");
+                id.extend(&text_parts(name));
+                return id.value(at);
             }
-            "microsoft.management/managementgroups" | "microsoft.subscription/aliases" => Vec::new(),
+            "microsoft.management/managementgroups" | "microsoft.subscription/aliases" => Joined::default(),
             kind if OF_SUBSCRIPTIONS.contains(&kind) && place.level == Level::ResourceGroup => {
-                Place { level: Level::Subscription, ..place.clone() }.prefix()
+                place.prefix_at(Level::Subscription)
             }
             _ => place.prefix(),
         },
     };
-    parts.extend(provider_path(resource_type, &names));
-    Value::of_parts(parts, at)
+    provider_path(&mut id, resource_type, &segments(name));
+    id.value(at)
 }
 
 /// The start of ids below a scope: an id, `Microsoft.Storage/storageAccounts/a` of the same place, or `/` for
 /// the tenant.
-fn scope_prefix(place: &Place, scope: &Value) -> Vec<Part> {
+fn scope_prefix(place: &Place, scope: &Value) -> Joined {
+    let mut id = Joined::default();
     match &scope.kind {
-        Kind::Text(text) if &**text == "/" => Vec::new(),
+        Kind::Text(text) if &**text == "/" => {}
         Kind::Text(text)
             if text.to_ascii_lowercase().starts_with("microsoft.management/managementgroups/") =>
         {
-            vec![literal("/providers/"), literal(text)]
+            id.text("/providers/");
+            id.text(text);
         }
-        _ if starts_with(scope, "/") => text_parts(scope),
+        _ if starts_with(scope, "/") => id.extend(&text_parts(scope)),
         Kind::Text(_) | Kind::Parts(_) if !matches!(text_parts(scope).first(), Some(Part::Unknown(_))) => {
             let (resource_type, name) = split_path(scope);
-            let mut parts = place.prefix();
-            parts.extend(provider_path(&resource_type, &name));
-            parts
+            id = place.prefix();
+            provider_path(&mut id, &resource_type, &name);
         }
-        _ => text_parts(scope),
+        _ => id.extend(&text_parts(scope)),
     }
+    id
 }
 
 fn starts_with(value: &Value, start: &str) -> bool {
@@ -147,7 +151,9 @@ pub(super) fn split_path(path: &Value) -> (String, Vec<Vec<Part>>) {
 
 /// An id as it is looked up by.
 pub(super) fn lookup_key(id: &Value) -> Box<str> {
-    id.shown().unwrap_or_default().to_ascii_lowercase().into()
+    let mut key = id.shown().unwrap_or_default().into_owned();
+    key.make_ascii_lowercase();
+    key.into()
 }
 
 /// What follows the last `/providers/` of an id: its type, and its names joined by slashes.

@@ -86,7 +86,7 @@ impl<'o> Machine<'o> {
         let root = self.open(object.clone(), template.at, name, place, given, None);
         self.check_parameters(root);
         self.enumerate(root);
-        let mut resources = Vec::new();
+        let mut resources = Vec::with_capacity(self.items.len());
         self.emit(root, &mut resources);
         self.check_dependencies(root);
         let linked = self.notes.iter().any(|note| matches!(note.kind, NoteKind::Link(_)));
@@ -195,21 +195,21 @@ impl<'o> Machine<'o> {
 
     /// Fails for a value that is too large or too deep to be walked, and takes steps for its size, which it tells.
     pub(super) fn weigh(&mut self, value: &Value, at: Span) -> Result<u64, Fault> {
-        fn weight(value: &Value, depth: usize, left: &mut u64) -> Result<(), FaultKind> {
+        fn weight(value: &Value, depth: usize, left: &mut u64) -> Result<(), Excess> {
             if depth > DEPTH_LIMIT {
-                return Err(FaultKind::TooDeep(DEPTH_LIMIT));
+                return Err(Excess::Deep);
             }
             let own = match &value.kind {
                 Kind::Text(text) => 1 + text.len() as u64 / 64,
                 Kind::Parts(parts) => 1 + parts.len() as u64,
                 _ => 1,
             };
-            *left = left.checked_sub(own).ok_or(FaultKind::TooLarge { what: "values", limit: 0 })?;
+            *left = left.checked_sub(own).ok_or(Excess::Large)?;
             match &value.kind {
                 Kind::List(items) => items.iter().try_for_each(|item| weight(item, depth + 1, left)),
                 Kind::Object(object) => object.members().iter().try_for_each(|member| {
                     let name = member.name.len() as u64 / 64;
-                    *left = left.checked_sub(name).ok_or(FaultKind::TooLarge { what: "values", limit: 0 })?;
+                    *left = left.checked_sub(name).ok_or(Excess::Large)?;
                     weight(&member.value, depth + 1, left)
                 }),
                 _ => Ok(()),
@@ -219,9 +219,9 @@ impl<'o> Machine<'o> {
         let mut left = limit;
         let result = weight(value, 0, &mut left);
         self.step(limit - left, at)?;
-        result.map(|()| limit - left).map_err(|kind| match kind {
-            FaultKind::TooLarge { what, .. } => Fault::new(FaultKind::TooLarge { what, limit }, at),
-            kind => Fault::new(kind, at),
+        result.map(|()| limit - left).map_err(|excess| match excess {
+            Excess::Large => Fault::new(FaultKind::TooLarge { what: "values", limit }, at),
+            Excess::Deep => Fault::new(FaultKind::TooDeep(DEPTH_LIMIT), at),
         })
     }
 
@@ -268,6 +268,9 @@ impl<'o> Machine<'o> {
     fn list(&mut self, items: &[Value], raw: &Value, ctx: &Ctx) -> Value {
         let mut made: Option<Vec<Value>> = None;
         for (index, item) in items.iter().enumerate() {
+            if made.is_none() && stays(item) && self.step(1, item.at).is_ok() {
+                continue;
+            }
             let value = self.value(item, ctx);
             if made.is_none() && value.is_very(item) {
                 continue;
@@ -286,6 +289,10 @@ impl<'o> Machine<'o> {
     fn object(&mut self, object: &Object, raw: &Value, ctx: &Ctx) -> Result<Value, Fault> {
         let mut made: Option<Vec<Member>> = None;
         for (index, member) in object.members().iter().enumerate() {
+            let plain = !member.name.starts_with('[') && stays(&member.value);
+            if made.is_none() && plain && self.step(1, member.value.at).is_ok() {
+                continue;
+            }
             let before = || {
                 let mut before = Vec::with_capacity(object.members().len());
                 before.extend_from_slice(object.members().get(..index).unwrap_or_default());
@@ -430,6 +437,22 @@ impl<'o> Machine<'o> {
     }
 }
 
+/// Whether a value is what is written, with nothing in it to work out.
+fn stays(raw: &Value) -> bool {
+    match &raw.kind {
+        Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) => true,
+        Kind::Text(text) => !text.starts_with('['),
+        _ => false,
+    }
+}
+
+/// What a value has too much of.
+#[derive(Clone, Copy)]
+enum Excess {
+    Large,
+    Deep,
+}
+
 /// Whether what is asked of a list or an object is told by all that is in it.
 fn is_keyed(base: &Value, member: &Value) -> bool {
     match (&base.kind, &member.kind) {
@@ -485,9 +508,4 @@ pub(super) fn access(base: &Value, member: &Value, lenient: bool, at: Span) -> R
             at,
         )),
     }
-}
-
-/// A text of parts, for ids.
-pub(super) fn text_of(parts: Vec<Part>, at: Span) -> Value {
-    Value::of_parts(parts, at)
 }

@@ -128,7 +128,7 @@ impl Machine<'_> {
 
     /// The location of a resource group that the template itself makes.
     fn location_of_group(&mut self, place: &Place) -> Value {
-        let id = Value::of_parts(place.prefix(), place.group.at);
+        let id = place.prefix().value(place.group.at);
         let key = ids::lookup_key(&id);
         let item = self.by_id.get(&key).and_then(|all| all.first().copied());
         let made = item.filter(|item| self.items.get(*item).is_some_and(|its| !its.existing));

@@ -1,7 +1,7 @@
 //! Where a template is deployed: tenant, management group, subscription or resource group.
 //! Source: <https://learn.microsoft.com/azure/azure-resource-manager/templates/deploy-to-resource-group>.
 
-use crate::value::{Part, Span, Unknown, Value, Why};
+use crate::value::{Joined, Part, Span, Unknown, Value, Why};
 
 /// What is known of the place of a deployment.
 #[derive(Clone, Debug, Default)]
@@ -83,27 +83,29 @@ impl Place {
     }
 
     /// The start of ids at this place, without the slash behind.
-    pub(super) fn prefix(&self) -> Vec<Part> {
-        match self.level {
-            Level::Tenant => Vec::new(),
+    pub(super) fn prefix(&self) -> Joined {
+        self.prefix_at(self.level)
+    }
+
+    /// The same at another level of it.
+    pub(super) fn prefix_at(&self, level: Level) -> Joined {
+        let mut id = Joined::default();
+        match level {
+            Level::Tenant => {}
             Level::ManagementGroup => {
-                let mut parts = vec![literal("/providers/Microsoft.Management/managementGroups/")];
-                parts.extend(text_parts(&self.management_group));
-                parts
+                id.text("/providers/Microsoft.Management/managementGroups/");
+                id.extend(&text_parts(&self.management_group));
             }
-            Level::Subscription => {
-                let mut parts = vec![literal("/subscriptions/")];
-                parts.extend(text_parts(&self.subscription));
-                parts
-            }
-            Level::ResourceGroup => {
-                let mut parts = vec![literal("/subscriptions/")];
-                parts.extend(text_parts(&self.subscription));
-                parts.push(literal("/resourceGroups/"));
-                parts.extend(text_parts(&self.group));
-                parts
+            Level::Subscription | Level::ResourceGroup => {
+                id.text("/subscriptions/");
+                id.extend(&text_parts(&self.subscription));
+                if level == Level::ResourceGroup {
+                    id.text("/resourceGroups/");
+                    id.extend(&text_parts(&self.group));
+                }
             }
         }
+        id
     }
 }
 

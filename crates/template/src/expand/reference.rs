@@ -3,7 +3,7 @@
 
 use super::condition::takes;
 use super::ids;
-use super::machine::{Machine, text_of};
+use super::machine::Machine;
 use super::resources::is_deployment;
 use super::scope::{Ctx, ItemIndex, Presence};
 use crate::fault::{Fault, FaultKind, What};
@@ -109,7 +109,11 @@ impl Machine<'_> {
 
     /// The resource that a symbolic name, a name or an id names.
     pub(super) fn find(&self, target: &Value, ctx: &Ctx) -> Option<ItemIndex> {
-        let shown = target.shown()?;
+        self.find_by(target, &target.shown()?.to_ascii_lowercase(), ctx)
+    }
+
+    /// The same where it is known what the target looks like, in small letters.
+    pub(super) fn find_by(&self, target: &Value, key: &str, ctx: &Ctx) -> Option<ItemIndex> {
         let best = |all: &[ItemIndex]| {
             let real = |item: &&ItemIndex| {
                 self.items
@@ -118,20 +122,18 @@ impl Machine<'_> {
             };
             all.iter().find(real).or(all.first()).copied()
         };
-        if let Some(found) = self.deployment(ctx.deployment)?.names.get(&shown.to_ascii_lowercase()) {
+        if let Some(found) = self.deployment(ctx.deployment)?.names.get(key) {
             // A symbolic name of what is there already may name what another deployment of this template makes.
             let item = best(found)?;
             let id = self.items.get(item).map(|its| ids::lookup_key(&its.id))?;
             return self.by_id.get(&id).and_then(|all| best(all)).or(Some(item));
         }
-        let id = if shown.starts_with('/') || !shown.contains('/') {
-            ids::lookup_key(target)
-        } else {
-            let (resource_type, names) = ids::split_path(target);
-            let mut parts = self.place(ctx).prefix();
-            parts.extend(ids::provider_path(&resource_type, &names));
-            ids::lookup_key(&text_of(parts, target.at))
-        };
-        self.by_id.get(&id).and_then(|all| best(all))
+        if key.starts_with('/') || !key.contains('/') {
+            return self.by_id.get(key).and_then(|all| best(all));
+        }
+        let (resource_type, names) = ids::split_path(target);
+        let mut id = self.place(ctx).prefix();
+        ids::provider_path(&mut id, &resource_type, &names);
+        self.by_id.get(&ids::lookup_key(&id.value(target.at))).and_then(|all| best(all))
     }
 }

@@ -14,7 +14,7 @@ use super::scope::{Ctx, Deployment, DeploymentIndex, How, Item, ItemIndex, Prese
 use super::{NoteKind, Resource, ids};
 use crate::complete::complete;
 use crate::fault::{Fault, FaultKind};
-use crate::value::{Kind, Member, Object, Part, Span, Unknown, Value, Why};
+use crate::value::{Joined, Kind, Member, Object, Part, Span, Unknown, Value, Why};
 
 /// Members of a resource that steer the deployment and are no part of what is deployed.
 const STEERING: [&str; 9] =
@@ -120,6 +120,7 @@ impl Machine<'_> {
         let (ctx, template) = (its.ctx.clone(), its.template.clone());
         match template.get("resources").map(|resources| &resources.kind) {
             Some(Kind::List(resources)) => {
+                self.items.reserve(resources.len().min(self.limits.resources));
                 for raw in resources.iter() {
                     self.define(deployment, raw, None, None, &ctx);
                 }
@@ -596,10 +597,11 @@ fn template_span(machine: &Machine<'_>, deployment: DeploymentIndex) -> Span {
 
 /// `parent/child`
 fn joined(parent: &Value, child: &Value, at: Span) -> Value {
-    let mut parts = super::place::text_parts(parent);
-    parts.push(super::place::literal("/"));
-    parts.extend(super::place::text_parts(child));
-    Value::of_parts(parts, at)
+    let mut name = Joined::default();
+    name.extend(&super::place::text_parts(parent));
+    name.text("/");
+    name.extend(&super::place::text_parts(child));
+    name.value(at)
 }
 
 /// What a reason names, in short.
