@@ -1,11 +1,14 @@
 //! Commands for VMs, their extensions and their disks.
 //!
+//! `az vm update` is none of them: it (2.91.0) writes the VM back whole but for its identity, and turns the vTPM off where
+//! secure boot alone is said. Members of a VM are changed by a PATCH that holds them and nothing else.
+//!
 //! Sources: <https://learn.microsoft.com/cli/azure/vm>, <https://learn.microsoft.com/cli/azure/vm/extension>,
 //! <https://learn.microsoft.com/cli/azure/disk>.
 
 use serde_json::Value;
 
-use super::line::{Line, assignment, json, tame};
+use super::line::{Line, json, tame};
 use crate::forms::target::{Target, parent};
 use crate::write::{Act, Edit, Write};
 
@@ -15,7 +18,7 @@ pub(super) fn commands(write: &Write, target: &Target) -> Option<Vec<String>> {
     }
     let line = match target.kind().to_ascii_lowercase().as_str() {
         "microsoft.compute/virtualmachines" => match &write.act {
-            Act::Edit { edits, .. } => identity(write, edits).or_else(|| machine(write, edits)),
+            Act::Edit { edits, .. } => identity(write, edits),
             Act::Run { action, body, .. } => run(write, action, body.as_ref()),
             _ => None,
         },
@@ -28,13 +31,6 @@ pub(super) fn commands(write: &Write, target: &Target) -> Option<Vec<String>> {
     };
     Some(vec![line?.text()])
 }
-
-/// Options of `az vm update` for members of a VM.
-const MACHINE: [(&str, &str); 3] = [
-    ("properties/securityProfile/securityType", "--security-type"),
-    ("properties/securityProfile/uefiSettings/secureBootEnabled", "--enable-secure-boot"),
-    ("properties/securityProfile/uefiSettings/vTpmEnabled", "--enable-vtpm"),
-];
 
 /// Options of `az disk update` for members of a disk.
 const DISK: [(&str, &str); 4] = [
@@ -51,24 +47,6 @@ fn plain(value: &Value) -> Option<String> {
         _ => return None,
     };
     tame(&text).then_some(text)
-}
-
-fn machine(write: &Write, edits: &[Edit]) -> Option<Line> {
-    let mut line = Line::new("vm update").with("--ids", [&write.target]);
-    for edit in edits {
-        let becomes = edit.becomes.as_ref()?;
-        let option = MACHINE.iter().find(|(path, _)| path.eq_ignore_ascii_case(&edit.path));
-        line = match (option, plain(becomes)) {
-            (Some((_, option)), Some(value)) => line.with(option, [value]),
-            // `--set` stops where what the member is in is not there; where it was, all that it is in was.
-            _ if edit.was.is_some() => {
-                let path = edit.path.strip_prefix("properties/")?;
-                line.with("--set", [assignment(path, becomes)?])
-            }
-            _ => return None,
-        };
-    }
-    Some(line)
 }
 
 /// Turning on the identity of the VM itself; those that people made stay.
@@ -156,10 +134,10 @@ fn extension(write: &Write, target: &Target) -> Option<Line> {
                 .with("--name", [text("type")?])
                 .with("--extension-instance-name", [Some(target.name()).filter(|name| tame(name))?])
                 .with("--version", [text("typeHandlerVersion")?]);
-            if all.get("autoUpgradeMinorVersion") == Some(&Value::Bool(false)) {
+            // `az` turns both on where they are not said.
+            if all.get("autoUpgradeMinorVersion").and_then(Value::as_bool) != Some(true) {
                 line = line.with("--no-auto-upgrade-minor-version", ["true"]);
             }
-            // `az` turns this on for some types where it is not said.
             let upgrade = all.get("enableAutomaticUpgrade").and_then(Value::as_bool).unwrap_or(false);
             line = line.with("--enable-auto-upgrade", [upgrade.to_string()]);
             match all.get("settings") {

@@ -3,7 +3,7 @@
 //! INVARIANT: a command does this write and no other. Where no command of its own can say a write exactly, it is the request
 //! itself (`az rest`); where even that cannot, a comment says so.
 //!
-//! Source: <https://learn.microsoft.com/cli/azure/reference-index>, and azure-cli 2.91.0 for what options do.
+//! Source: <https://learn.microsoft.com/cli/azure/reference-index>, and what azure-cli 2.91.0 sends for each of them.
 
 mod line;
 mod machine;
@@ -39,7 +39,7 @@ pub fn commands(write: &Write, lang: Lang) -> Vec<String> {
             None => vec![by_hand(write, lang)],
         },
         Act::Edit { whole: false, .. } => match write.edited(&Value::Null) {
-            Some(body) => request("patch", Some(&body)),
+            Some(body) => vec![patch(write, &body)],
             None => vec![by_hand(write, lang)],
         },
         Act::Run { action, body, .. } => {
@@ -53,6 +53,19 @@ pub(super) fn body(resource: &Value) -> Value {
     let Value::Object(members) = writable(resource) else { return resource.clone() };
     let said = |name: &str| ["id", "name", "type"].contains(&name);
     members.into_iter().filter(|(name, _)| !said(name)).collect::<Map<_, _>>().into()
+}
+
+/// A PATCH. `az resource patch` waits until it is done, and leaves out members that it does not know beside the properties.
+fn patch(write: &Write, body: &Value) -> String {
+    if !body.as_object().is_some_and(|all| all.keys().eq(["properties"])) {
+        return rest("patch", &write.target, &write.api_version, Some(body));
+    }
+    Line::new("resource patch")
+        .with("--ids", [&write.target])
+        .with("--api-version", [&write.api_version])
+        .with::<&str>("--is-full-object", [])
+        .with("--properties", [line::json(body)])
+        .text()
 }
 
 /// Reads, changes and writes back the whole resource. A member that is set below one which is not there makes `az` stop.

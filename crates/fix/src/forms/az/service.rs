@@ -1,8 +1,9 @@
-//! Commands for NICs, subnets, backups and plans of Defender for Cloud.
+//! Commands for subnets, backups and plans of Defender for Cloud.
 //!
-//! Sources: <https://learn.microsoft.com/azure/virtual-network/ip-services/remove-public-ip-address-vm> (an address is taken
-//! off with `--public-ip-address null`; `--remove` did so in older versions only),
-//! <https://learn.microsoft.com/cli/azure/network/vnet/subnet>, <https://learn.microsoft.com/cli/azure/backup/protection>,
+//! NICs have none here: `az network nic ip-config update` (2.91.0) writes a NIC back without its application security groups
+//! when those are not said again, so that taking an address off changes who gets in.
+//!
+//! Sources: <https://learn.microsoft.com/cli/azure/network/vnet/subnet>, <https://learn.microsoft.com/cli/azure/backup/protection>,
 //! <https://learn.microsoft.com/cli/azure/security/pricing>.
 
 use serde_json::Value;
@@ -16,10 +17,6 @@ pub(super) fn commands(write: &Write, target: &Target) -> Option<Vec<String>> {
         return None;
     }
     let line = match (target.kind().to_ascii_lowercase().as_str(), &write.act) {
-        ("microsoft.network/networkinterfaces", Act::Edit { edits, .. }) => {
-            let lines: Option<Vec<String>> = edits.iter().map(|edit| address(write, edit)).collect();
-            return lines.filter(|lines| !lines.is_empty());
-        }
         ("microsoft.network/virtualnetworks/subnets", Act::Edit { edits, .. }) => subnet(write, edits),
         ("microsoft.security/pricings", Act::Put { becomes, .. }) => pricing(target, becomes),
         (kind, Act::Put { was: None, becomes })
@@ -30,24 +27,6 @@ pub(super) fn commands(write: &Write, target: &Target) -> Option<Vec<String>> {
         _ => None,
     };
     Some(vec![line?.text()])
-}
-
-/// The public address of one configuration of a NIC.
-fn address(write: &Write, edit: &Edit) -> Option<String> {
-    let rest = edit.path.strip_prefix("properties/ipConfigurations[")?;
-    let name =
-        rest.strip_suffix("]/properties/publicIPAddress").filter(|name| tame(name) && !name.contains('/'))?;
-    let address = match &edit.becomes {
-        None => "null".to_owned(),
-        Some(value) => value.get("id")?.as_str().filter(|id| tame(id))?.to_owned(),
-    };
-    let id = format!("{}/ipConfigurations/{name}", write.target);
-    Some(
-        Line::new("network nic ip-config update")
-            .with("--ids", [id])
-            .with("--public-ip-address", [address])
-            .text(),
-    )
 }
 
 fn subnet(write: &Write, edits: &[Edit]) -> Option<Line> {
@@ -77,7 +56,7 @@ fn pricing(target: &Target, becomes: &Value) -> Option<Line> {
     let line = Line::new("security pricing create")
         .with("--subscription", [subscription])
         .with("--name", [target.name()])
-        .with("--tier", [text("pricingTier")?.to_ascii_lowercase()]);
+        .with("--tier", [text("pricingTier")?]);
     match all.get("subPlan") {
         None | Some(Value::Null) => Some(line),
         Some(_) => Some(line.with("--subplan", [text("subPlan")?])),

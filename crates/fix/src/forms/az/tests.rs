@@ -73,14 +73,14 @@ fn machines() {
             edit(mode, json!("ImageDefault"), json!("AutomaticByPlatform")),
         ]),
         &[&format!(
-            "az vm update --ids {GROUP}/{VM} --enable-secure-boot true --set 'osProfile.linuxConfiguration.patchSettings.patchMode=AutomaticByPlatform'"
+            "az resource patch --ids {GROUP}/{VM} --api-version 2024-05-01 --is-full-object --properties '{{\"properties\":{{\"securityProfile\":{{\"uefiSettings\":{{\"secureBootEnabled\":true}}}},\"osProfile\":{{\"linuxConfiguration\":{{\"patchSettings\":{{\"patchMode\":\"AutomaticByPlatform\"}}}}}}}}}}'"
         )],
     );
     check(
         VM,
-        edits(vec![edit("properties/securityProfile/encryptionAtHost", Value::Null, json!(true))]),
+        edits(vec![edit("zones", Value::Null, json!(["1"]))]),
         &[&format!(
-            "az rest --method patch --url '{GROUP}/{VM}?api-version=2024-05-01' --body '{{\"properties\":{{\"securityProfile\":{{\"encryptionAtHost\":true}}}}}}'"
+            "az rest --method patch --url '{GROUP}/{VM}?api-version=2024-05-01' --body '{{\"zones\":[\"1\"]}}'"
         )],
     );
     check(
@@ -138,7 +138,7 @@ fn services() {
         nic,
         off("primary"),
         &[&format!(
-            "az network nic ip-config update --ids {GROUP}/{nic}/ipConfigurations/primary --public-ip-address null"
+            "az resource update --ids {GROUP}/{nic} --api-version 2024-05-01 --remove 'properties.ipConfigurations[name=primary].properties.publicIPAddress'"
         )],
     );
     check(nic, off("a@b"), &[&format!("# no command of az makes this change: {GROUP}/{nic}")]);
@@ -160,7 +160,7 @@ fn services() {
     };
     assert_eq!(
         commands(&write, Lang::En),
-        ["az security pricing create --subscription s --name VirtualMachines --tier standard --subplan P2"]
+        ["az security pricing create --subscription s --name VirtualMachines --tier Standard --subplan P2"]
     );
     let vault = format!("{GROUP}/Microsoft.RecoveryServices/vaults/v");
     let vm = format!("{GROUP}/{VM}");

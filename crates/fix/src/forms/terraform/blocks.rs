@@ -229,10 +229,20 @@ fn azapi(write: &Write, target: &Target) -> Said {
             let mut items =
                 vec![kind, attribute("name", &target.name().into()), attribute("parent_id", &above.into())];
             items.extend(members.get("location").map(|place| attribute("location", place)));
-            let said = ["id", "name", "type", "location"];
+            items.extend(members.get("tags").map(|tags| attribute("tags", tags)));
+            let said = ["id", "name", "type", "location", "tags", "identity"];
             let rest: Map<String, Value> =
                 members.clone().into_iter().filter(|(name, _)| !said.contains(&name.as_str())).collect();
             items.push(attribute("body", &rest.into()));
+            if let Some(identity) = members.get("identity") {
+                let mut inner: Vec<Item> =
+                    identity.get("type").map(|kind| attribute("type", kind)).into_iter().collect();
+                let own = identity.get("userAssignedIdentities").and_then(Value::as_object);
+                if let Some(own) = own.filter(|own| !own.is_empty()) {
+                    inner.push(attribute("identity_ids", &own.keys().map(String::as_str).collect()));
+                }
+                items.push(Item::Block("identity".to_owned(), Vec::new(), inner));
+            }
             let id = was.is_some().then(|| format!("{}?api-version={}", write.target, write.api_version));
             Said::Block { kind: "azapi_resource", items, import: id }
         }

@@ -121,6 +121,41 @@ fn machines_and_what_is_around_them() {
 }
 
 #[test]
+fn what_azurerm_has_no_block_for_is_in_azures_words() {
+    let vault = json!({"location": "japaneast", "tags": {"a": "b"}, "identity": {"type": "SystemAssigned"},
+        "sku": {"name": "Standard"}, "properties": {}});
+    check(
+        "A.B/vaults/V-1",
+        Act::Put { was: Some(json!({})), becomes: vault },
+        r#"import {
+  to = azapi_resource.v_1
+  id = "/subscriptions/s/resourceGroups/g/providers/A.B/vaults/V-1?api-version=2024-05-01"
+}
+
+resource "azapi_resource" "v_1" {
+  type      = "A.B/vaults@2024-05-01"
+  name      = "V-1"
+  parent_id = "/subscriptions/s/resourceGroups/g"
+  location  = "japaneast"
+  tags = {
+    a = "b"
+  }
+  body = {
+    sku = {
+      name = "Standard"
+    }
+    properties = {}
+  }
+
+  identity {
+    type = "SystemAssigned"
+  }
+}
+"#,
+    );
+}
+
+#[test]
 fn terraform_reads_what_is_written() {
     let text = terraform(&[&hostile(), &hostile()], Lang::Ja);
     let Ok(mut child) = Command::new("terraform")
