@@ -566,8 +566,11 @@ fn sign_in_with_entra() {
     // Taken back, an identity goes by Azure's word for that.
     let undo = fix.steps[0].write.undo().unwrap();
     assert_eq!(undo.edited(&json!({})).unwrap(), json!({"identity": {"type": "None"}}));
-    let lent = json!({"identity": {"type": "UserAssigned", "principalId": null, "userAssignedIdentities": {"/x": {}}}});
-    let kept = json!([identity("SystemAssigned, UserAssigned"), put("AADLoginForWindows", "2.0")]);
+    let lent = json!({"identity": {"type": "UserAssigned", "principalId": null,
+        "userAssignedIdentities": {"/x": {"principalId": "44444444-4444-4444-4444-444444444444"}}}});
+    let both =
+        json!({"identity": {"type": "SystemAssigned, UserAssigned", "userAssignedIdentities": {"/x": {}}}});
+    let kept = json!([["PATCH", VM, both], put("AADLoginForWindows", "2.0")]);
     check(&World::new(vec![windows(lent)]), &["ENT001"], true, &kept);
     let handler = |state: &str| {
         json!({"publisher": "Microsoft.Azure.ActiveDirectory", "type": "AADSSHLoginForLinux",
