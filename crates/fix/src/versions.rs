@@ -17,7 +17,7 @@ pub(crate) const SECURITY_SETTINGS: &str = "2022-05-01";
 pub(crate) const JIT: &str = "2020-01-01";
 /// Recovery Services vaults.
 pub(crate) const VAULTS: &str = "2024-04-01";
-/// What vaults keep.
-pub(crate) const BACKUPS: &str = "2024-04-01";
+/// What vaults keep: the first version in which the standard kind of policy takes machines of trusted launch.
+pub(crate) const BACKUPS: &str = "2025-01-01";
 /// Backup vaults.
 pub(crate) const BACKUP_VAULTS: &str = "2024-04-01";

@@ -104,7 +104,7 @@ impl Write {
             Act::Edit { edits, .. } => {
                 let Some(found) = found else { return State::Other };
                 let all = |side: fn(&Edit) -> &Option<Value>| {
-                    edits.iter().all(|edit| same(at(found, &edit.path), side(edit).as_ref()))
+                    edits.iter().all(|edit| same(standing(found, &edit.path), side(edit).as_ref()))
                 };
                 tell(all(|edit| &edit.becomes), all(|edit| &edit.was))
             }
@@ -129,7 +129,7 @@ impl Write {
             }
             Act::Edit { edits, .. } => {
                 for edit in edits {
-                    edit.was = found.and_then(|found| at(found, &edit.path)).map(writable);
+                    edit.was = found.and_then(|found| standing(found, &edit.path)).map(writable);
                 }
             }
             Act::Run { .. } => {}
@@ -179,9 +179,8 @@ impl Write {
             false => {
                 let mut body = Value::Object(Map::new());
                 for edit in edits {
-                    // In a PATCH a member goes away by being null, and an identity by its own word for that:
-                    // https://learn.microsoft.com/rest/api/compute/virtual-machines/update#resourceidentitytype
-                    let none = if edit.path == "identity/type" { "None".into() } else { Value::Null };
+                    // In a PATCH a member goes away by being null, and an identity by its own word for that.
+                    let none = if edit.path == IDENTITY_KIND { NO_IDENTITY.into() } else { Value::Null };
                     set(&mut body, &edit.path, Some(edit.becomes.clone().unwrap_or(none)))?;
                 }
                 Some(body)
@@ -216,6 +215,17 @@ pub(crate) fn writable(value: &Value) -> Value {
         Value::Array(all) => all.iter().map(writable).collect(),
         _ => value.clone(),
     }
+}
+
+/// Which identities a resource has, and the word for none.
+///
+/// Source: <https://learn.microsoft.com/rest/api/compute/virtual-machines/update#resourceidentitytype>
+const IDENTITY_KIND: &str = "identity/type";
+const NO_IDENTITY: &str = "None";
+
+/// What stands at the path of an edit.
+fn standing<'v>(found: &'v Value, path: &str) -> Option<&'v Value> {
+    at(found, path).filter(|value| path != IDENTITY_KIND || value.as_str() != Some(NO_IDENTITY))
 }
 
 /// What tells a resource from others, and nothing about it.

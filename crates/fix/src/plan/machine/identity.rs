@@ -4,12 +4,14 @@
 //! <https://learn.microsoft.com/entra/identity/devices/howto-vm-sign-in-azure-ad-linux>
 
 use estate::Known;
+use serde_json::{Map, Value, json};
 
 use super::{Machine, Wanted};
 use crate::lang::say;
 use crate::plan::draft::{Draft, Make, Task, edit, edits, pick, text};
 use crate::plan::{Effects, Step};
 use crate::versions::COMPUTE;
+use crate::write::at;
 
 const PUBLISHER: &str = "Microsoft.Azure.ActiveDirectory";
 
@@ -41,8 +43,15 @@ pub(super) fn step(draft: &Draft<'_, '_>, machine: &Machine<'_>) -> Option<Step>
         "`{}` にシステム割り当てマネージド ID を付与します",
         machine.name
     );
-    let edit = edit(&machine.record, "identity/type", becomes);
-    Some(edits(says, machine.id, COMPUTE, vec![edit], false))
+    let mut changes = vec![edit(&machine.record, "identity/type", becomes)];
+    // Those that are lent to it are named again, as the command line of Azure does.
+    let path = "identity/userAssignedIdentities";
+    let lent = at(&machine.record, path).and_then(Value::as_object).filter(|lent| !lent.is_empty());
+    if let Some(lent) = lent {
+        let lent: Map<String, Value> = lent.keys().map(|id| (id.clone(), json!({}))).collect();
+        changes.push(edit(&machine.record, path, lent));
+    }
+    Some(edits(says, machine.id, COMPUTE, changes, false))
 }
 
 /// Whether an image is one that the extension is made for; none for an image of one's own.

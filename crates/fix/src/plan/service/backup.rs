@@ -113,6 +113,23 @@ fn candidates(draft: &Draft<'_, '_>, machine: &str, place: Option<&str>) -> Vec<
     all
 }
 
+/// What may be answered when it is asked for a vault.
+fn which(draft: &Draft<'_, '_>, possible: &[String]) -> Vec<String> {
+    let lang = draft.lang();
+    let mut answers: Vec<String> = possible
+        .iter()
+        .map(|vault| {
+            say!(lang, "this one: `--vault {vault}`", "このコンテナーを使用する場合: `--vault {vault}`")
+        })
+        .collect();
+    answers.push(say!(
+        lang,
+        "another one, or a new one: `az backup vault create -g <RESOURCE-GROUP> -n <NAME> -l <REGION>`",
+        "別のコンテナーまたは新しいコンテナーを使用する場合: `az backup vault create -g <リソース グループ> -n <名前> -l <リージョン>`"
+    ));
+    answers
+}
+
 fn machine(draft: &mut Draft<'_, '_>, tasks: &[Task<'_>]) {
     let Some(first) = tasks.first() else { return };
     let (lang, estate) = (draft.lang(), draft.estate());
@@ -150,11 +167,11 @@ fn machine(draft: &mut Draft<'_, '_>, tasks: &[Task<'_>]) {
             "The vault `{vault}` is not in the region and the subscription of `{name}`, is no Recovery Services vault, or the input holds no record of it. Which one is it to be?",
             "コンテナー `{vault}` は、`{name}` と同じリージョンとサブスクリプションの Recovery Services コンテナーではないか、入力にレコードがありません。どのコンテナーを使用しますか?"
         );
-        let answers = possible.iter().map(|vault| format!("`--vault {vault}`")).collect();
+        let answers = which(draft, &possible);
         return draft.ask(tasks, question, answers);
     }
-    // Machines of trusted launch need the enhanced kind of policy, which each new vault has under this name.
-    // https://learn.microsoft.com/azure/backup/backup-support-matrix-iaas
+    // The portal gives machines of trusted launch the enhanced kind of policy, which each new vault has under this name.
+    // https://learn.microsoft.com/azure/backup/backup-azure-vms-enhanced-policy
     let kind = record.as_ref().and_then(|it| text(it, "properties/securityProfile/securityType"));
     let trusted = kind.is_some_and(|kind| !kind.eq_ignore_ascii_case("Standard"));
     let standard = if trusted { "EnhancedPolicy" } else { "DefaultPolicy" };
@@ -206,7 +223,7 @@ fn machine(draft: &mut Draft<'_, '_>, tasks: &[Task<'_>]) {
         )),
         ..Effects::default()
     };
-    let notes = vec![
+    let mut notes = vec![
         say!(
             lang,
             "undoing it stops the backup and deletes what the vault keeps of the VM, which soft delete holds for 14 days",
@@ -218,6 +235,13 @@ fn machine(draft: &mut Draft<'_, '_>, tasks: &[Task<'_>]) {
             "最初のバックアップはポリシーのスケジュールで実行されます。すぐに実行するには `az backup protection backup-now` を使用します"
         ),
     ];
+    if trusted && draft.planner.options.backup_policy.is_none() {
+        notes.push(say!(
+            lang,
+            "the VM is of trusted launch, so the enhanced kind of policy is taken: its snapshots cost more, and there is no way back to the standard kind; another one is chosen by `--backup-policy`",
+            "トラステッド起動の VM のため、拡張ポリシーを使用します。スナップショットの料金が高くなり、標準ポリシーには戻せません。別のポリシーは `--backup-policy` で指定できます"
+        ));
+    }
     let title = say!(lang, "Back up `{name}`", "`{name}` のバックアップを有効にする");
     let steps = vec![put(says, target, BACKUPS, None, body)];
     draft.fix(tasks, Make { kind: "backup", title, steps, effects, notes });

@@ -197,8 +197,8 @@ pub(super) fn endpoint(draft: &mut Draft<'_, '_>, tasks: &[Task<'_>]) {
             );
             let answers = vec![say!(
                 lang,
-                "yes: `az security pricing create --subscription {name} -n VirtualMachines --tier standard --subplan P2`, then `az security setting update --subscription {name} -n WDATP --enabled true`",
-                "有効にする場合: `az security pricing create --subscription {name} -n VirtualMachines --tier standard --subplan P2` の後に `az security setting update --subscription {name} -n WDATP --enabled true` を実行してください"
+                "yes: `az security pricing create --subscription {name} -n VirtualMachines --tier standard --subplan P2`, then `az security setting update --subscription {name} -n WDATP --data-export-settings enabled=true`",
+                "有効にする場合: `az security pricing create --subscription {name} -n VirtualMachines --tier standard --subplan P2` の後に `az security setting update --subscription {name} -n WDATP --data-export-settings enabled=true` を実行してください"
             )];
             draft.ask(&tasks, question, answers);
             continue;
