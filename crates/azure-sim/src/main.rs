@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use azure_sim::{Fault, Quota, Recording, Script, World, start_at};
+use azure_sim::{Conflict, Fault, Quota, Recording, Script, World, Writes, start_at};
 use serde_json::{Deserializer, Value};
 
 const USAGE: &str = "usage: azure-sim ESTATE… [--port N] [--authority FILE] [--recordings FILE] [--script FILE]\n\
@@ -11,9 +11,10 @@ const USAGE: &str = "usage: azure-sim ESTATE… [--port N] [--authority FILE] [-
   --port     where to listen on localhost; any free port without it\n\
   --authority  where to write the certificate of its authority [azure-sim.pem]\n\
   --recordings  what Azure said to requests: [{\"method\": \"POST\", \"path\", \"request_body\", \"status\", \"response_body\"}]\n\
-  --script   what goes wrong: [{\"when\": a part of the path or body, \"fault\", \"seconds\"?, \"after\"?, \"times\"?}]; faults are\n\
+  --script   what goes wrong: [{\"when\": [a method and a space] a part of the path or body, \"fault\", \"seconds\"?, \"after\"?, \"times\"?}]; faults are\n\
              forbidden, missing, unregistered, unlicensed, expired, throttled, unavailable, half, cut, lost, repeated, truncated,\n\
-             nonsense, elsewhere";
+             nonsense, elsewhere; of writes: cut-after, changed (412), failed, canceled, retryable (429), in-progress, concurrent-write,\n\
+             superseded (409)";
 
 /// The tenant that everything is in.
 const TENANT: &str = "11111111-1111-1111-1111-111111111111";
@@ -40,6 +41,8 @@ fn main() -> std::process::ExitCode {
 fn run() -> Result<(), String> {
     let arguments = arguments(std::env::args().skip(1))?;
     let mut world = World::new(TENANT, []);
+    // Clients wait as long as they like where this says 0; `az` does so for half a minute.
+    world.set_writes(Writes { retry_after: 1, ..Writes::default() });
     for path in &arguments.estates {
         read(path, &mut world, 0)?;
     }
@@ -139,6 +142,14 @@ fn script(one: &Value) -> Result<Script, String> {
         "truncated" => Fault::Truncated,
         "nonsense" => Fault::Nonsense,
         "elsewhere" => Fault::Elsewhere,
+        "cut-after" => Fault::CutAfter,
+        "changed" => Fault::Changed,
+        "failed" => Fault::Failed,
+        "canceled" => Fault::Canceled,
+        "retryable" => Fault::Refused(Conflict::Retryable),
+        "in-progress" => Fault::Refused(Conflict::InProgress),
+        "concurrent-write" => Fault::Refused(Conflict::ConcurrentWrite),
+        "superseded" => Fault::Refused(Conflict::Superseded),
         other => return Err(format!("`{other}` is no fault\n{USAGE}")),
     };
     let when = text(one, "when").ok_or_else(|| format!("a fault without `when`: {one}\n{USAGE}"))?.to_owned();

@@ -37,9 +37,58 @@ impl Window {
     }
 }
 
+/// How many writes are taken of a subscription: a bucket that fills again by the second.
+/// <https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many at once.
+    pub size: u64,
+    /// How many more each second.
+    pub refill: u64,
+}
+
+impl Rate {
+    /// What Azure documents.
+    pub const REAL: Self = Self { size: 200, refill: 10 };
+    /// As many as one likes.
+    pub const NONE: Self = Self { size: 1 << 30, refill: 1 << 30 };
+}
+
+/// What is left of a rate.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bucket {
+    used: u64,
+    at: i64,
+}
+
+impl Bucket {
+    /// Takes one write, if one is left, or says after how many seconds one will be; and how many are left.
+    pub(crate) fn take(&mut self, rate: Rate, now: i64) -> (Result<(), u64>, u64) {
+        let passed = u64::try_from(now.saturating_sub(self.at)).unwrap_or(0);
+        self.used = self.used.saturating_sub(passed.saturating_mul(rate.refill));
+        self.at = now;
+        if self.used >= rate.size {
+            return (Err(1), 0);
+        }
+        self.used += 1;
+        (Ok(()), rate.size - self.used)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bucket_fills_again() {
+        let (mut bucket, rate) = (Bucket::default(), Rate { size: 2, refill: 1 });
+        assert_eq!(bucket.take(rate, 10), (Ok(()), 1));
+        assert_eq!(bucket.take(rate, 10), (Ok(()), 0));
+        assert_eq!(bucket.take(rate, 10), (Err(1), 0));
+        assert_eq!(bucket.take(rate, 11), (Ok(()), 0));
+        assert_eq!(bucket.take(rate, 9), (Err(1), 0), "a clock that goes back fills nothing");
+        assert_eq!(bucket.take(rate, 100), (Ok(()), 1));
+    }
 
     #[test]
     fn a_window_ends_and_another_begins() {

@@ -25,6 +25,7 @@ use crate::faults::{Fault, Faults, Script};
 use crate::quota::{Quota, Window};
 use crate::recorded::{self, Recording};
 use crate::world::{World, type_of, with_instance_view};
+use crate::write::{self, Address, Change, Conditions, parts_of};
 
 /// The largest request that is read.
 const REQUEST_LIMIT: usize = 4 << 20;
@@ -42,7 +43,7 @@ pub struct Running {
 /// A request that came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// `GET` or `POST`.
+    /// `GET`, `PUT`, …
     pub method: String,
     /// Its path, without the query.
     pub path: String,
@@ -50,6 +51,10 @@ pub struct Seen {
     pub status: u16,
     /// What was sent to be given a token; empty for all other requests.
     pub form: String,
+    /// What a PUT or PATCH sent; empty for all other requests.
+    pub body: String,
+    /// What `If-Match` said; empty without it.
+    pub if_match: String,
 }
 
 struct Shared {
@@ -90,8 +95,31 @@ impl Running {
 
     /// Changes what there is while it runs.
     pub fn change(&self, change: impl FnOnce(&mut World)) {
-        change(&mut self.shared.world.write().unwrap_or_else(PoisonError::into_inner));
+        self.shared.write(change);
         self.shared.found.forget();
+    }
+
+    /// Does what another writer does: nothing is asked and nothing is checked.
+    pub fn meanwhile(&self, change: &Change) {
+        let now = self.shared.now();
+        self.shared.write(|world| write::apply(world, change, now));
+    }
+
+    /// A resource, or a part of one such as a rule, as it is now.
+    pub fn resource(&self, id: &str) -> Option<Value> {
+        let now = self.shared.now();
+        self.shared.write(|world| write::tick(world, now));
+        write::find(&self.shared.world(), id).cloned()
+    }
+
+    /// The time by its clock, in seconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.shared.now()
+    }
+
+    /// Adds faults while it runs; those that were there come first.
+    pub fn script(&self, faults: Vec<Script>) {
+        self.shared.faults.add(faults);
     }
 
     /// Sets its clock ahead of this machine's by so many seconds, or behind.
@@ -200,13 +228,32 @@ impl Shared {
         self.world.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn date(&self) -> String {
+    /// The time by its clock.
+    fn time(&self) -> SystemTime {
         #[expect(clippy::disallowed_methods, reason = "a server tells the time")]
         let now = SystemTime::now();
         let ahead = self.ahead.load(Ordering::Relaxed);
         let by = Duration::from_secs(ahead.unsigned_abs());
         let moment = if ahead < 0 { now.checked_sub(by) } else { now.checked_add(by) };
-        httpdate::fmt_http_date(moment.unwrap_or(now))
+        moment.unwrap_or(now)
+    }
+
+    /// The same in seconds since 1970.
+    fn now(&self) -> i64 {
+        let since = self.time().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    }
+
+    fn date(&self) -> String {
+        let moment = self.time();
+        // What is later than that has no date of HTTP.
+        let last = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+        httpdate::fmt_http_date(moment.clamp(SystemTime::UNIX_EPOCH, last))
+    }
+
+    /// Writes to the world; Resource Graph's pages begin anew when it knows of it.
+    fn write<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+        change(&mut self.world.write().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn serve(&self, request: Request<Incoming>) -> Result<Response<Body>, io::Error> {
@@ -219,17 +266,48 @@ impl Shared {
         let body = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
         let bearer = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
         let bearer = bearer.and_then(|text| text.strip_prefix("Bearer ")).unwrap_or_default();
-        let fault = self.faults.of(&whole, &body);
-        let answer = self.answer(&parts.method, &whole, &body, bearer, fault.as_ref());
-        let cut = fault == Some(Fault::Cut);
+        let fault = self.faults.of(parts.method.as_str(), &whole, &body);
+        let header = |name: &str| Some(parts.headers.get(name)?.to_str().ok()?.to_owned());
+        let conditions = Conditions { if_match: header("if-match"), if_none_match: header("if-none-match") };
+        let cut = matches!(fault, Some(Fault::Cut | Fault::CutAfter));
+        let asks = path.ends_with(TOKENS) || path.to_ascii_lowercase().contains("microsoft.resourcegraph");
+        let writes = matches!(parts.method, Method::PUT | Method::PATCH | Method::DELETE);
+        let if_match = conditions.if_match.clone().unwrap_or_default();
+        let now = self.now();
+        if write::is_due(&self.world(), now) {
+            self.write(|world| write::tick(world, now));
+        }
+        if let Some(Fault::Meanwhile(changes)) = &fault {
+            self.write(|world| changes.iter().for_each(|change| write::apply(world, change, now)));
+        }
+        let answer = match fault {
+            // What writes or acts does not come through; what asks is counted, and not answered.
+            Some(Fault::Cut) if writes || parts.method == Method::POST && !asks => {
+                Answer { status: 0, headers: Vec::new(), body: Value::Null }
+            }
+            _ => self.answer(&parts.method, &whole, &body, bearer, conditions, fault.as_ref()),
+        };
         let status = if cut { 0 } else { answer.status };
-        let form = if path.ends_with(TOKENS) { body } else { String::new() };
-        lock(&self.seen).push(Seen { method: parts.method.to_string(), path, status, form });
+        let (mut form, mut wrote) = (String::new(), String::new());
+        if path.ends_with(TOKENS) {
+            form = body;
+        } else if writes {
+            wrote = body;
+        }
+        lock(&self.seen).push(Seen {
+            method: parts.method.to_string(),
+            path,
+            status,
+            form,
+            body: wrote,
+            if_match,
+        });
         if cut {
             return Err(io::Error::other("cut on purpose"));
         }
         let text = match fault {
             Some(Fault::Nonsense) => "<html>it is not you, it is us</html>".to_owned(),
+            _ if answer.body.is_null() => String::new(),
             _ => answer.body.to_string(),
         };
         let mut response = Response::builder()
@@ -257,6 +335,7 @@ impl Shared {
         whole: &str,
         body: &str,
         bearer: &str,
+        conditions: Conditions,
         fault: Option<&Fault>,
     ) -> Answer {
         let Ok(url) = Url::parse(&self.base).and_then(|base| base.join(whole)) else {
@@ -320,7 +399,8 @@ impl Shared {
         }
         let version =
             url.query_pairs().find(|(name, _)| name == "api-version").map(|(_, value)| value.into_owned());
-        match version.as_deref().unwrap_or_default() {
+        let version = version.as_deref().unwrap_or_default();
+        match version {
             "" => {
                 return Answer::error(
                     400,
@@ -357,8 +437,36 @@ impl Shared {
         if let Some(number) = path.strip_prefix(WORKS) {
             return self.poll(number.parse().unwrap_or(usize::MAX));
         }
+        let request = write::Request {
+            method: method.as_str(),
+            path: &path,
+            version,
+            body,
+            conditions,
+            base: &self.base,
+            now: self.now(),
+            fault,
+        };
+        if matches!(*method, Method::PUT | Method::PATCH | Method::DELETE) {
+            return self.write(|world| write::write(world, &request));
+        }
         if *method == Method::POST {
+            let told = recorded::answer(&self.world().recordings, &path, body).is_some();
+            let acted = if told { None } else { self.write(|world| write::act(world, &request)) };
+            if let Some(answer) = acted {
+                return answer;
+            }
             return self.recorded(&path, body);
+        }
+        let lower = path.to_ascii_lowercase();
+        if lower.contains("/operations/") || lower.contains("/operationresults/") {
+            // `Location` is asked until there is an answer, the other address until there is a status.
+            let last =
+                lower.contains("/operationresults/") || url.query_pairs().any(|(name, _)| name == "monitor");
+            let polled = self.write(|world| write::poll(world, &path, last, request.now));
+            if let Some(answer) = polled {
+                return answer;
+            }
         }
         self.resource_or_list(&path, &url, fault)
     }
@@ -446,16 +554,13 @@ impl Shared {
         // The last one counts: it may have been given again.
         let world = self.world();
         let all = || world.resources.iter().rev();
-        let is = |row: &&Value| {
-            row.get("id").and_then(Value::as_str).is_some_and(|its| its.eq_ignore_ascii_case(&id))
-        };
-        if let Some(row) = all().find(is) {
+        if let Some(row) = world.resource(&id).or_else(|| write::find(&world, &id)) {
             // https://learn.microsoft.com/azure/virtual-machines/deprecated-images
             let state = row.pointer("/properties/imageDeprecationStatus/imageState");
             if state.and_then(Value::as_str) == Some("Deprecated") {
                 return Answer::error(400, "ImageVersionDeprecated", "VM Image is deprecated.");
             }
-            let etag = row.get("etag").and_then(Value::as_str).unwrap_or("W/\"0\"").to_owned();
+            let etag = row.get("etag").and_then(Value::as_str).unwrap_or(write::NONE).to_owned();
             let expanded = url
                 .query_pairs()
                 .any(|(name, value)| name == "$expand" && value.eq_ignore_ascii_case("instanceView"));
@@ -473,6 +578,9 @@ impl Shared {
             return Answer::error(404, "ResourceNotFound", "there is no such resource");
         };
         if resource_type.split('/').count() != 2 {
+            if let Some(rows) = children(&world, path, &lower) {
+                return list(rows, url, self.page, "nextLink", fault);
+            }
             return Answer::error(
                 404,
                 "ResourceNotFound",
@@ -488,6 +596,26 @@ impl Shared {
         };
         list(all().filter(within).cloned().collect(), url, self.page, "nextLink", fault)
     }
+}
+
+/// What is below a resource or a place: rules of a group, extensions of a VM, policies of a location. None where nothing is
+/// known of such a list.
+fn children(world: &World, path: &str, lower: &str) -> Option<Vec<Value>> {
+    let (parent, kind) = path.trim_end_matches('/').rsplit_once('/')?;
+    let address = Address::read(parent)?;
+    if let Some(rows) = write::parts(world, &address, kind) {
+        return Some(rows.clone());
+    }
+    let below = format!("{}/", lower.trim_end_matches('/'));
+    let is = |row: &&Value| {
+        let own = row.get("id").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+        own.strip_prefix(&below).is_some_and(|name| !name.is_empty() && !name.contains('/'))
+    };
+    let rows: Vec<Value> = world.resources.iter().filter(is).cloned().collect();
+    let known = ["extensions", "jitnetworkaccesspolicies"].iter().any(|one| one.eq_ignore_ascii_case(kind))
+        || parts_of(&address.kind().to_ascii_lowercase()).iter().any(|one| one.eq_ignore_ascii_case(kind));
+    let there = address.is("Microsoft.Security/locations") || world.resource(&address.id()).is_some();
+    (!rows.is_empty() || known && there).then_some(rows)
 }
 
 /// Where tokens are given out.

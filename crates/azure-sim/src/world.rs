@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::quota::Bucket;
 use crate::recorded::Recording;
+use crate::write::{Grant, Operations, Writes};
 
 /// A tenant.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +24,15 @@ pub struct World {
     /// What Resource Graph does not know yet, and after how many more questions it will.
     late: Vec<(usize, Row)>,
     changes: u64,
+    /// How writes go.
+    pub(crate) writes: Writes,
+    /// Operations that run, and how those ended that ran.
+    pub(crate) operations: Operations,
+    /// What is left of the right to write, by subscription.
+    pub(crate) buckets: BTreeMap<String, Bucket>,
+    /// Just-in-time access that somebody has.
+    pub(crate) grants: Vec<Grant>,
+    serial: u64,
 }
 
 /// What becomes of a row of Resource Graph.
@@ -201,6 +212,29 @@ impl World {
             }
         }
         new
+    }
+
+    /// Says how writes go; without a word of it they go as [`Writes::default`] has it.
+    pub fn set_writes(&mut self, writes: Writes) {
+        self.writes = writes;
+    }
+
+    /// A resource by its id; the last one counts, where it was given more than once.
+    pub(crate) fn resource(&self, id: &str) -> Option<&Value> {
+        self.resources.iter().rev().find(|row| has_id(row, id))
+    }
+
+    /// A GUID that nothing else has. It comes from a count, so that a test is the same each time.
+    pub(crate) fn guid(&mut self) -> String {
+        self.serial += 1;
+        let mixed = self.serial.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let (high, low) = (mixed >> 32, mixed & 0xffff);
+        format!("{high:08x}-{low:04x}-4000-8000-{:012x}", self.serial)
+    }
+
+    /// An ETag that nothing else has.
+    pub(crate) fn etag(&mut self) -> String {
+        format!("W/\"{}\"", self.guid())
     }
 
     /// How many resources there are, subscriptions left out.
