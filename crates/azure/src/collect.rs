@@ -446,7 +446,7 @@ impl Client {
         }
         let base = match limit {
             Limit::Directory => &self.cloud().graph,
-            Limit::Arm | Limit::Action | Limit::ResourceGraph => &self.cloud().arm,
+            Limit::Arm | Limit::Action | Limit::ResourceGraph | Limit::Write => &self.cloud().arm,
         };
         let host = base.host_str().unwrap_or_default().to_owned();
         let unreadable = |detail: String| Fault::Unreadable { host: host.clone(), detail };

@@ -54,6 +54,8 @@ pub(crate) enum Limit {
     /// What is done, or worked out, on request.
     Action,
     Directory,
+    /// What changes something.
+    Write,
 }
 
 /// A question.
@@ -65,10 +67,10 @@ pub(crate) struct Ask {
     pub(crate) limit: Limit,
 }
 
-impl Ask {
-    fn audience(&self) -> Audience {
-        match self.limit {
-            Limit::ResourceGraph | Limit::Arm | Limit::Action => Audience::Arm,
+impl Limit {
+    fn audience(self) -> Audience {
+        match self {
+            Limit::ResourceGraph | Limit::Arm | Limit::Action | Limit::Write => Audience::Arm,
             Limit::Directory => Audience::Graph,
         }
     }
@@ -80,6 +82,17 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+}
+
+/// What one attempt came to.
+#[derive(Debug)]
+pub(crate) enum Attempt {
+    /// An answer, whatever its status. Its body is empty where it did not come whole.
+    Answer(Answer),
+    /// It certainly did not get there.
+    NotSent(String),
+    /// There is no answer, and nobody knows whether it got there.
+    Cut(String),
 }
 
 /// Why there is no answer.
@@ -142,7 +155,7 @@ pub struct Client {
     http: reqwest::Client,
     cloud: Cloud,
     chain: Chain,
-    buckets: Mutex<[Bucket; 4]>,
+    buckets: Mutex<[Bucket; 5]>,
     start: Instant,
     /// How long the first wait before another try is at most.
     step: Duration,
@@ -163,7 +176,13 @@ enum Tried {
 impl Client {
     /// A client. Nothing is asked yet.
     pub fn new(http: reqwest::Client, cloud: Cloud, chain: Chain) -> Self {
-        let buckets = [Bucket::resource_graph(), Bucket::arm(), Bucket::actions(), Bucket::directory()];
+        let buckets = [
+            Bucket::resource_graph(),
+            Bucket::arm(),
+            Bucket::actions(),
+            Bucket::directory(),
+            Bucket::writes(),
+        ];
         Self {
             http,
             cloud,
@@ -178,7 +197,7 @@ impl Client {
     /// The same without a pace of its own, and with shorter waits where Azure does not say how long: for tests.
     #[must_use]
     pub fn impatient(self) -> Self {
-        let buckets = [(); 4].map(|()| Bucket::new(1000.0, 1000.0));
+        let buckets = [(); 5].map(|()| Bucket::new(1000.0, 1000.0));
         Self { step: Duration::from_millis(5), buckets: Mutex::new(buckets), ..self }
     }
 
@@ -204,7 +223,7 @@ impl Client {
         let mut last = String::new();
         for attempt in 0..TRIES {
             self.wait(ask.limit).await;
-            let token = self.chain.token(ask.audience(), refused.as_deref()).await;
+            let token = self.chain.token(ask.limit.audience(), refused.as_deref()).await;
             let token = token.inspect_err(|_| self.with(ask.limit, |bucket, _| bucket.landed()))?;
             let tried = self.once(ask, &token).await;
             self.with(ask.limit, |bucket, _| bucket.landed());
@@ -242,6 +261,41 @@ impl Client {
         Err(Fault::GaveUp { tries: TRIES, last })
     }
 
+    /// Sends a request once, in its turn. One that is refused for the age of its token was not looked at: it goes again.
+    pub(crate) async fn attempt(
+        &self,
+        limit: Limit,
+        build: impl Fn(&reqwest::Client) -> reqwest::RequestBuilder,
+    ) -> Result<Attempt, Fault> {
+        let mut refused: Option<String> = None;
+        loop {
+            self.wait(limit).await;
+            let token = self.chain.token(limit.audience(), refused.as_deref()).await;
+            let token = token.inspect_err(|_| self.with(limit, |bucket, _| bucket.landed()))?;
+            let response = build(&self.http).bearer_auth(&token).send().await;
+            self.with(limit, |bucket, _| bucket.landed());
+            let response = match response {
+                Ok(response) => response,
+                Err(error) if error.is_connect() || error.is_builder() => {
+                    return Ok(Attempt::NotSent(network(&error)));
+                }
+                Err(error) => return Ok(Attempt::Cut(network(&error))),
+            };
+            let (status, headers) = (response.status(), response.headers().clone());
+            if status == StatusCode::UNAUTHORIZED && refused.is_none() {
+                refused = Some(token);
+                continue;
+            }
+            let body = answer_of(response).await.unwrap_or_default();
+            return Ok(Attempt::Answer(Answer { status, headers, body }));
+        }
+    }
+
+    /// Nothing that counts for a limit is asked for a while.
+    pub(crate) fn close(&self, limit: Limit, wait: Duration) {
+        self.with(limit, |bucket, at| bucket.close(at, wait));
+    }
+
     async fn wait(&self, limit: Limit) {
         let wait = self.with(limit, Bucket::take);
         if !wait.is_zero() {
@@ -258,12 +312,13 @@ impl Client {
 
     fn with<T>(&self, limit: Limit, f: impl FnOnce(&mut Bucket, Duration) -> T) -> T {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let [graph, arm, actions, directory] = &mut *buckets;
+        let [graph, arm, actions, directory, writes] = &mut *buckets;
         let bucket = match limit {
             Limit::ResourceGraph => graph,
             Limit::Arm => arm,
             Limit::Action => actions,
             Limit::Directory => directory,
+            Limit::Write => writes,
         };
         f(bucket, self.start.elapsed())
     }

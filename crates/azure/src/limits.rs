@@ -4,7 +4,7 @@
 //! Sources: <https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests>
 //! (15 queries in 5 seconds, `x-ms-user-quota-remaining`, `x-ms-user-quota-resets-after`),
 //! <https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling> (reads: 250 at
-//! once, 25 more a second).
+//! once, 25 more a second; writes: 200 at once, 10 more a second).
 
 use std::time::Duration;
 
@@ -51,6 +51,11 @@ impl Bucket {
     /// The limit of actions: Network counts 1,000 in five minutes.
     pub(crate) fn actions() -> Self {
         Self::new(50.0, 3.0)
+    }
+
+    /// The limit of writes of Resource Manager, removals among them.
+    pub(crate) fn writes() -> Self {
+        Self::new(200.0, 10.0)
     }
 
     /// What Microsoft Graph takes without complaint.

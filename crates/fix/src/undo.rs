@@ -251,14 +251,17 @@ impl Journal {
         steps.retain(|step| step.sent);
         steps.sort_by_key(|step| std::cmp::Reverse(step.order));
         // Actions stand around what they are for: a VM is stopped for a change, and started after it. Where the change is still
-        // to be taken back, they are done again; where it is not, none is done that comes before one that was.
+        // to be taken back, they are done again; where it is not, the one that was done last counts, and those after it follow.
         let mut open: HashSet<&str> = HashSet::new();
-        let mut last: HashMap<&str, usize> = HashMap::new();
+        let mut last: HashMap<&str, (usize, usize)> = HashMap::new();
         for (number, step) in steps.iter().enumerate() {
-            match (step.is_action(), step.undone) {
-                (false, false) => drop(open.insert(&step.place.fix)),
-                (true, true) => drop(last.insert(&step.place.fix, number)),
-                _ => {}
+            let fix = step.place.fix.as_str();
+            if !step.is_action() && !step.undone {
+                open.insert(fix);
+            }
+            if let Some(acted) = step.acted.filter(|_| step.is_action()) {
+                let last = last.entry(fix).or_insert((acted, number));
+                *last = (*last).max((acted, number));
             }
         }
         let mut undo = Undo::default();
@@ -267,7 +270,9 @@ impl Journal {
             let fix = step.place.fix.as_str();
             let over = match step.is_action() {
                 true => {
-                    !open.contains(fix) && (step.undone || last.get(fix).is_some_and(|last| *last > number))
+                    let last = last.get(fix).map(|(_, last)| *last);
+                    !open.contains(fix)
+                        && last.is_some_and(|last| number < last || number == last && step.undone)
                 }
                 false => step.undone,
             };
@@ -332,6 +337,8 @@ struct Step<'j> {
     operation: Option<&'j str>,
     undoing: bool,
     undone: bool,
+    /// When the way back was last sent, or seen.
+    acted: Option<usize>,
 }
 
 impl<'j> Step<'j> {
@@ -345,6 +352,7 @@ impl<'j> Step<'j> {
             operation: None,
             undoing: false,
             undone: false,
+            acted: None,
         }
     }
 
@@ -366,8 +374,10 @@ impl<'j> Step<'j> {
             What::Already => (self.sent, self.operation) = (false, None),
             What::Failed { sent, .. } => self.sent = *sent,
             // The way back was sent: however the way there ended, that one is followed.
-            What::Undoing { .. } => (self.undoing, self.undone, self.operation) = (true, false, None),
-            What::Undone => (self.undone, self.operation) = (true, None),
+            What::Undoing { .. } => {
+                (self.undoing, self.undone, self.operation, self.acted) = (true, false, None, Some(number));
+            }
+            What::Undone => (self.undone, self.operation, self.acted) = (true, None, Some(number)),
             What::UndoFailed { .. } => {}
         }
     }
@@ -523,6 +533,35 @@ mod tests {
         // Somebody was in the way: it is tried again.
         lines.push(entry("f", 0, What::UndoFailed { why: Why::Conflict }));
         check(&lines, &[("f", 0)]);
+    }
+
+    #[test]
+    fn actions_are_done_again_around_a_change() {
+        let run = |action: &str, undo: &str| What::Intended {
+            write: Write {
+                act: Act::Run { action: action.to_owned(), body: None, undo: Some(undo.to_owned()) },
+                ..put("a")
+            },
+        };
+        let mut lines = vec![
+            entry("f", 0, run("deallocate", "start")),
+            entry("f", 1, intended("a")),
+            entry("f", 2, run("start", "deallocate")),
+        ];
+        let undone = |step| entry("f", step, What::Undone);
+        let failed = |step| entry("f", step, What::UndoFailed { why: Why::Conflict });
+        // The change is still to be taken back: all of it again.
+        lines.extend([undone(2), failed(1), undone(0)]);
+        check(&lines, &[("f", 2), ("f", 1), ("f", 0)]);
+        // Stopped before the VM was started anew.
+        lines.extend([undone(2), undone(1)]);
+        check(&lines, &[("f", 0)]);
+        lines.push(undone(0));
+        check(&lines, &[]);
+        // The VM was not stopped for it, and runs: it is not stopped afterwards.
+        lines.truncate(3);
+        lines.extend([failed(2), undone(1), undone(0)]);
+        check(&lines, &[]);
     }
 
     #[test]
