@@ -96,6 +96,8 @@ pub(crate) struct FixArgs {
     pub(crate) yes: bool,
     #[arg(long, help_heading = applying_heading(), help = t("With --apply: changes that restart or deallocate a VM, too", "--apply と併用: VM の再起動や割り当て解除を伴う変更も適用する"))]
     pub(crate) restart: bool,
+    #[arg(long, help_heading = applying_heading(), help = t("With --apply: what code or a service owns, too", "--apply と併用: コードやサービスが管理しているリソースも変更する"))]
+    pub(crate) owned: bool,
     #[arg(long, value_name = "FILE", help_heading = applying_heading(), help = t("Where the undo file is written [default: sekimori-undo-<time>.ndjson here]", "取り消し用ファイルの書き込み先 [既定値: 現在のフォルダーの sekimori-undo-<日時>.ndjson]"))]
     pub(crate) undo_file: Option<PathBuf>,
     #[arg(long, value_name = "FILE", conflicts_with_all = ["sources", "apply", "private"], help_heading = applying_heading(), help = t("Take back what this undo file tells of", "取り消し用ファイルに記録された変更を元に戻す"))]

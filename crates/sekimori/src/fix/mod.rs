@@ -1,5 +1,6 @@
 //! `sekimori fix`: closes what should be closed, proves it first, and can take it back.
 
+mod applied;
 mod keeps;
 mod record;
 mod shown;
@@ -13,7 +14,7 @@ use reach::Reach;
 use reach::flow::Finder;
 
 use crate::check::live;
-use crate::cli::{CheckArgs, FixArgs};
+use crate::cli::{CheckArgs, FixArgs, FixForm};
 use crate::flow::error_text;
 use crate::language::pick;
 use crate::reached::named_sets;
@@ -35,6 +36,16 @@ pub(crate) struct Worked {
 }
 
 pub(crate) fn run(args: &FixArgs, file: &File, lang: Lang) -> anyhow::Result<u8> {
+    if let Some(path) = &args.undo {
+        return applied::undo(args, path, lang);
+    }
+    if args.apply && !matches!(args.format, FixForm::Text | FixForm::Json) {
+        bail!(pick(
+            lang,
+            "--apply makes the changes itself: leave --format out, or take json",
+            "--apply は変更を直接適用します。--format は指定しないか、json を指定してください",
+        ));
+    }
     let flags = CheckArgs {
         select: args.select.clone(),
         ignore: args.ignore.clone(),
@@ -118,7 +129,14 @@ pub(crate) fn run(args: &FixArgs, file: &File, lang: Lang) -> anyhow::Result<u8>
     let may = fixes.iter().filter(|(_, proof)| proof.refused.is_empty()).map(|(fix, _)| fix);
     let left = proof::left(&live, may);
     let worked = Worked { fixes, asks: made.asks, keeps, left, findings: count };
-    shown::show(args, &worked, live.estate(), &sources.names(), &as_of, lang)?;
+    // Programs are told what was made; people see first what would be.
+    if !(args.apply && args.format == FixForm::Json) {
+        shown::show(args, &worked, live.estate(), &sources.names(), &as_of, lang)?;
+    }
+    if args.apply {
+        let code = applied::apply(args, &worked.fixes, &sources.names(), lang)?;
+        return Ok(if whole { code } else { 3 });
+    }
     let settled = worked.asks.is_empty()
         && worked.left.is_empty()
         && worked.fixes.iter().all(|(_, proof)| proof.refused.is_empty());

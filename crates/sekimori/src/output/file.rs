@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
@@ -146,9 +147,27 @@ pub(crate) fn last_word(word: Option<String>) {
     unfinished().word = word;
 }
 
+/// Whether work is under way that must come to an end by itself, and how often somebody has asked to stop it.
+static CAREFUL: AtomicBool = AtomicBool::new(false);
+static STOPS: AtomicU32 = AtomicU32::new(0);
+
+/// From now on, asking to stop is only counted, and the work under way heeds it; or no more.
+pub(crate) fn careful(on: bool) {
+    CAREFUL.store(on, Ordering::SeqCst);
+}
+
+/// How often somebody has asked to stop careful work.
+pub(crate) fn stops() -> u32 {
+    STOPS.load(Ordering::SeqCst)
+}
+
 /// Takes away what is unfinished when somebody ends the program in the middle.
 pub(crate) fn tidy_on_signals() {
     let tidy = || {
+        if CAREFUL.load(Ordering::SeqCst) {
+            STOPS.fetch_add(1, Ordering::SeqCst);
+            return;
+        }
         let left = std::mem::take(&mut *unfinished());
         if let Some(path) = left.file {
             let _ = fs::remove_file(path);

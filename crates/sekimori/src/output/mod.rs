@@ -11,7 +11,7 @@ use report::{Page, Style, clean};
 use serde_json::Value;
 
 pub(crate) use file::{
-    check_writable, fill_file, goes_away, last_word, same_file, tidy_on_signals, write_file,
+    careful, check_writable, fill_file, goes_away, last_word, same_file, stops, tidy_on_signals, write_file,
 };
 
 use crate::cli::Colour;
