@@ -218,7 +218,7 @@ impl Journal {
         let first = lines.next().ok_or(JournalError::Empty)?;
         let head = head(&first)?;
         let mut journal = Self { head, entries: Vec::new(), whole: first.end, open: !first.closed };
-        while let Some(one) = lines.next() {
+        for one in lines {
             if one.text.trim_ascii().is_empty() {
                 continue;
             }

@@ -481,3 +481,27 @@ fn what_somebody_makes_of_the_same_rule_stays() {
     }
     assert!(u64::from(seen.hostile) > schedules() / 10, "{seen:?}");
 }
+
+/// Whatever becomes of the bytes of a file, reading it does not fall over.
+#[test]
+fn any_bytes_of_a_file_are_read() {
+    let mut rng = Rng::new(3 << 32);
+    for _ in 0..200 {
+        let mut azure = Azure::new(rng.below(u64::MAX), Knobs { slow: 500, refuse: 20, ..Knobs::default() });
+        let jobs = jobs(&mut rng);
+        let mut process = Process::apply(&jobs, &mut azure, Plug::any(&mut rng));
+        process.go(&mut azure);
+        for _ in 0..50 {
+            let mut bytes = process.disk.clone();
+            for _ in 0..rng.below(4) {
+                let at = rng.below(bytes.len() as u64) as usize;
+                match rng.below(3) {
+                    0 => bytes[at] = rng.below(256) as u8,
+                    1 => drop(bytes.drain(at..(at + rng.below(40) as usize).min(bytes.len()))),
+                    _ => bytes.truncate(at + 1),
+                }
+            }
+            fix::undo::read_anything(&bytes);
+        }
+    }
+}
