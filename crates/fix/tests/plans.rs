@@ -813,14 +813,15 @@ fn just_in_time_access() {
 #[test]
 fn policies_of_just_in_time_access_are_mended_in_one_write() {
     let gone = at("Microsoft.Compute/virtualMachines/gone");
-    let rdp = port(3389, "203.0.113.7", "PT1H");
+    // Neither few addresses nor a tag are what the finding is about.
+    let (rdp, tag) = (port(3389, "203.0.113.7", "PT1H"), port(5986, "VirtualNetwork", "PT30M"));
     let policy = jit(json!([
-        {"id": vm_id(), "ports": [port(22, "*", "P1D"), rdp]},
+        {"id": vm_id(), "ports": [port(22, "*", "P1D"), rdp, tag]},
         {"id": gone, "ports": [port(22, "203.0.113.7", "PT3H")]},
     ]));
     let mut world = World::new(vec![vm(json!({})), policy]);
     world.settings.approved = approved(&["203.0.113.0/28"]);
-    let machines = json!([{"id": vm_id(), "ports": [port(22, "203.0.113.0/28", "PT3H"), rdp]}]);
+    let machines = json!([{"id": vm_id(), "ports": [port(22, "203.0.113.0/28", "PT3H"), rdp, tag]}]);
     let expected = json!([["GET, PUT", POLICY, {"properties/virtualMachines": machines}]]);
     check(&world, &["JIT004", "JIT005", "JIT008"], true, &expected);
     world.settings.approved = Vec::new();
