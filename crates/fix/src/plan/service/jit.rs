@@ -39,8 +39,12 @@ struct Change<'f> {
 
 pub(super) fn plan(draft: &mut Draft<'_, '_>, tasks: &[Task<'_>]) {
     let mut changes: BTreeMap<String, Change<'_>> = BTreeMap::new();
+    let mut unpaid: BTreeMap<String, Vec<Task<'_>>> = BTreeMap::new();
     for task in pick(tasks, &["JIT001", "JIT003"]) {
-        add_ports(draft, task, &mut changes);
+        add_ports(draft, task, &mut changes, &mut unpaid);
+    }
+    for tasks in unpaid.into_values() {
+        ask_for_plan(draft, &tasks);
     }
     for task in pick(tasks, &["JIT004", "JIT005", "JIT008"]) {
         let estate = draft.estate();
@@ -75,7 +79,12 @@ pub(super) fn plan(draft: &mut Draft<'_, '_>, tasks: &[Task<'_>]) {
 }
 
 /// Notes the ports that a machine lacks in the policy of its group and region.
-fn add_ports<'f>(draft: &mut Draft<'_, '_>, task: Task<'f>, changes: &mut BTreeMap<String, Change<'f>>) {
+fn add_ports<'f>(
+    draft: &mut Draft<'_, '_>,
+    task: Task<'f>,
+    changes: &mut BTreeMap<String, Change<'f>>,
+    unpaid: &mut BTreeMap<String, Vec<Task<'f>>>,
+) {
     let (lang, estate) = (draft.lang(), draft.estate());
     let id = task.finding.resource;
     let (text, name) = (estate.text(id), draft.name(id));
@@ -114,24 +123,8 @@ fn add_ports<'f>(draft: &mut Draft<'_, '_>, task: Task<'f>, changes: &mut BTreeM
     }
     let full = defender::servers(draft, &above).map(|(_, record)| defender::is_full(&record));
     if full != Some(true) && !draft.planner.options.lease {
-        let question = say!(
-            lang,
-            "Just-in-time access needs Defender for Servers, plan 2, which is not on, or is not told. Is `{name}` to have it?",
-            "Just-In-Time VM アクセスには Defender for Servers プラン 2 が必要ですが、有効になっていないか、入力から分かりません。`{name}` で使用しますか?"
-        );
-        let answers = vec![
-            say!(
-                lang,
-                "yes: plan again with `--lease`, which switches the plan on, too",
-                "使用する場合: `--lease` を付けて計画し直してください (プランも有効にします)"
-            ),
-            say!(
-                lang,
-                "no: rules that let people in from approved sources alone close the port to everybody else (NET001)",
-                "使用しない場合: NSG の規則で承認済みの接続元だけを許可してください (NET001)"
-            ),
-        ];
-        return draft.ask(&[task], question, answers);
+        unpaid.entry(above.to_ascii_lowercase()).or_default().push(task);
+        return;
     }
     let management = &draft.planner.settings.management_ports;
     let open = |port: &u16| {
@@ -157,6 +150,33 @@ fn add_ports<'f>(draft: &mut Draft<'_, '_>, task: Task<'f>, changes: &mut BTreeM
     change.ports.entry(text.to_owned()).or_default().extend(ports);
     change.location = location;
     change.tasks.push(task);
+}
+
+/// Asks whether machines of a subscription are to have what needs a plan that is not on.
+fn ask_for_plan(draft: &mut Draft<'_, '_>, tasks: &[Task<'_>]) {
+    let (lang, count) = (draft.lang(), tasks.len());
+    let name = match tasks {
+        [one] => format!("`{}`", draft.name(one.finding.resource)),
+        _ => say!(lang, "{count} VMs", "{count} 台の VM"),
+    };
+    let question = say!(
+        lang,
+        "Just-in-time access needs Defender for Servers, plan 2, which is not on, or is not told. Is it to be on for {name}?",
+        "Just-In-Time VM アクセスには Defender for Servers プラン 2 が必要ですが、有効になっていないか、入力から分かりません。{name}で使用しますか?"
+    );
+    let answers = vec![
+        say!(
+            lang,
+            "yes: plan again with `--lease`, which switches the plan on, too",
+            "使用する場合: `--lease` を付けて計画し直してください (プランも有効にします)"
+        ),
+        say!(
+            lang,
+            "no: rules that let people in from approved sources alone close the port to everybody else (NET001)",
+            "使用しない場合: NSG の規則で承認済みの接続元だけを許可してください (NET001)"
+        ),
+    ];
+    draft.ask(tasks, question, answers);
 }
 
 /// Whether a group guards every address of a machine; none where nobody can tell.
