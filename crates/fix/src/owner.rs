@@ -238,6 +238,16 @@ impl Lock {
         )
     }
 
+    /// What people are told of one that stops the way back alone.
+    pub(crate) fn way_back(&self, lang: Lang) -> String {
+        let (name, id) = (resource_name(&self.id), &self.id);
+        say!(
+            lang,
+            "the lock `{name}` does not stop this, but its way back, which deletes: `az lock delete --ids {id}` first",
+            "ロック `{name}` があるため、変更はできますが、元に戻すときの削除が拒否されます。元に戻す前に解除してください: `az lock delete --ids {id}`"
+        )
+    }
+
     /// Whether it stops a write: `ReadOnly` stops writes and actions, `CanNotDelete` deletions alone, and what is within a
     /// resource, group or subscription inherits both.
     ///

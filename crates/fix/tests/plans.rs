@@ -995,6 +995,10 @@ fn owners_and_locks_are_told() {
         world.records[1] = other;
         assert!(world.plan(&["HRD009"], Lang::En).fixes[0].locks.is_empty());
     }
+    // It stops the way back of what makes something.
+    let keep = World::new(vec![vm(json!({})), lock(&group, "CanNotDelete")]);
+    let fix = keep.plan(&["HRD004"], Lang::En).fixes.remove(0);
+    assert!(fix.locks.is_empty() && notes(&fix).contains("its way back, which deletes"));
     let managed = vm_id().replace("/rg/", "/MC_rg_aks_japaneast/");
     world.records[0] = vm(json!({"id": managed, "properties": {"diagnosticsProfile": null}}));
     let fix = world.plan(&["HRD009"], Lang::En).fixes.remove(0);

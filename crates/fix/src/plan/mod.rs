@@ -83,10 +83,13 @@ pub fn plan(planner: &Planner<'_>, findings: &[&Finding]) -> Plan {
 /// Notes who owns what a fix changes, and which locks stop it.
 fn tell_owner(planner: &Planner<'_>, locks: &[owner::Lock], fix: &mut Fix) {
     let writes = || fix.steps.iter().map(|step| &step.write);
-    let stop: Vec<&owner::Lock> =
-        locks.iter().filter(|lock| writes().any(|write| lock.stops(write))).collect();
+    let (stop, other): (Vec<&owner::Lock>, Vec<_>) =
+        locks.iter().partition(|lock| writes().any(|write| lock.stops(write)));
+    let back: Vec<Write> = writes().filter_map(Write::undo).collect();
+    let back = other.into_iter().filter(|lock| back.iter().any(|write| lock.stops(write)));
     let owner = owner::of_writes(planner.estate, planner.record, writes());
     fix.notes.extend(stop.iter().map(|lock| lock.text(planner.lang)));
+    fix.notes.extend(back.map(|lock| lock.way_back(planner.lang)).collect::<Vec<_>>());
     fix.notes.extend(owner.iter().map(|owner| owner.text(planner.lang)));
     fix.locks = stop.iter().map(|lock| lock.id.clone()).collect();
     fix.owner = owner;
