@@ -631,6 +631,10 @@ fn antimalware() {
     let mut after = failed.clone();
     after.apply(&fix);
     assert!(!after.findings().contains(&fix.closes[0].finding));
+    // What was taken out of the record is not written back.
+    let hidden =
+        with("Failed", json!({"AntimalwareEnabled": true, "token": format!("{}: token", estate::REDACTED)}));
+    asks(&hidden, &["MAL002"], "az vm extension show");
     let other = json!({"publisher": "Crowdstrike.Falcon", "type": "FalconSensorWindows", "provisioningState": "Failed"});
     asks(&World::new(vec![windows(json!({})), extension("falcon", other)]), &["MAL002"], "its maker");
 }
