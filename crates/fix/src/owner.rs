@@ -220,8 +220,10 @@ pub(crate) fn of_writes<'w>(
 pub(crate) struct Lock {
     /// Its id.
     pub(crate) id: String,
+    /// What it is for, in lower case: the id of a resource, group or subscription.
+    scope: String,
     /// `ReadOnly`, `CanNotDelete`; none where the input does not tell.
-    pub(crate) level: Option<String>,
+    level: Option<String>,
 }
 
 impl Lock {
@@ -235,40 +237,45 @@ impl Lock {
             "ロック `{name}` ({level}) があるため、この変更は拒否されます。先にロックを解除し、変更後に再設定してください: `az lock delete --ids {id}`"
         )
     }
+
+    /// What people are told of one that stops the way back alone.
+    pub(crate) fn way_back(&self, lang: Lang) -> String {
+        let (name, id) = (resource_name(&self.id), &self.id);
+        say!(
+            lang,
+            "the lock `{name}` does not stop this, but its way back, which deletes: `az lock delete --ids {id}` first",
+            "ロック `{name}` があるため、変更はできますが、元に戻すときの削除が拒否されます。元に戻す前に解除してください: `az lock delete --ids {id}`"
+        )
+    }
+
+    /// Whether it stops a write: `ReadOnly` stops writes and actions, `CanNotDelete` deletions alone, and what is within a
+    /// resource, group or subscription inherits both.
+    ///
+    /// Source: <https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources>
+    pub(crate) fn stops(&self, write: &Write) -> bool {
+        let deletions = self.level.as_deref().is_some_and(|level| level.eq_ignore_ascii_case("CanNotDelete"));
+        let target = write.target.to_ascii_lowercase();
+        let within =
+            target.strip_prefix(&self.scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        within && (!deletions || matches!(write.act, Act::Delete { .. }))
+    }
 }
 
-/// The locks that stop some writes: those of the resources, of what holds them, and of their groups and subscriptions.
-///
-/// Source: <https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources>: `ReadOnly` stops writes and
-/// actions, `CanNotDelete` deletions alone, and children inherit both.
-pub(crate) fn locks<'w>(
-    estate: &Estate,
-    record: &dyn Fn(ResourceId) -> Option<Value>,
-    writes: impl Iterator<Item = &'w Write> + Clone,
-) -> Vec<Lock> {
+/// The locks that an estate holds, by id.
+pub(crate) fn locks(estate: &Estate, record: &dyn Fn(ResourceId) -> Option<Value>) -> Vec<Lock> {
     const OF_LOCKS: &str = "/providers/microsoft.authorization/locks/";
-    let mut all = Vec::new();
     let locks = estate.others.iter().filter(|other| &*other.resource_type == "microsoft.authorization/locks");
-    for lock in locks {
-        let id = estate.text(lock.id);
-        let lower = id.to_ascii_lowercase();
-        let Some(scope) = lower.rfind(OF_LOCKS).and_then(|at| lower.get(..at)) else { continue };
-        let level = record(lock.id).and_then(|record| {
+    let read = |id: ResourceId| {
+        let text = estate.text(id);
+        let lower = text.to_ascii_lowercase();
+        let scope = lower.get(..lower.rfind(OF_LOCKS)?)?.to_owned();
+        let level = record(id).and_then(|record| {
             let level = record.get("properties").and_then(|inner| inner.get("level"));
             level.or_else(|| record.get("level")).and_then(Value::as_str).map(str::to_owned)
         });
-        let deletes_alone = level.as_deref().is_some_and(|level| level.eq_ignore_ascii_case("CanNotDelete"));
-        let stops = writes.clone().any(|write| {
-            let target = write.target.to_ascii_lowercase();
-            let within = target
-                .strip_prefix(scope)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || scope.is_empty());
-            within && (!deletes_alone || matches!(write.act, Act::Delete { .. }))
-        });
-        if stops {
-            all.push(Lock { id: id.to_owned(), level });
-        }
-    }
+        Some(Lock { id: text.to_owned(), scope, level })
+    };
+    let mut all: Vec<Lock> = locks.filter_map(|lock| read(lock.id)).collect();
     all.sort();
     all
 }

@@ -631,6 +631,10 @@ fn antimalware() {
     let mut after = failed.clone();
     after.apply(&fix);
     assert!(!after.findings().contains(&fix.closes[0].finding));
+    // What was taken out of the record is not written back.
+    let hidden =
+        with("Failed", json!({"AntimalwareEnabled": true, "token": format!("{}: token", estate::REDACTED)}));
+    asks(&hidden, &["MAL002"], "az vm extension show");
     let other = json!({"publisher": "Crowdstrike.Falcon", "type": "FalconSensorWindows", "provisioningState": "Failed"});
     asks(&World::new(vec![windows(json!({})), extension("falcon", other)]), &["MAL002"], "its maker");
 }
@@ -813,14 +817,15 @@ fn just_in_time_access() {
 #[test]
 fn policies_of_just_in_time_access_are_mended_in_one_write() {
     let gone = at("Microsoft.Compute/virtualMachines/gone");
-    let rdp = port(3389, "203.0.113.7", "PT1H");
+    // Neither few addresses nor a tag are what the finding is about.
+    let (rdp, tag) = (port(3389, "203.0.113.7", "PT1H"), port(5986, "VirtualNetwork", "PT30M"));
     let policy = jit(json!([
-        {"id": vm_id(), "ports": [port(22, "*", "P1D"), rdp]},
+        {"id": vm_id(), "ports": [port(22, "*", "P1D"), rdp, tag]},
         {"id": gone, "ports": [port(22, "203.0.113.7", "PT3H")]},
     ]));
     let mut world = World::new(vec![vm(json!({})), policy]);
     world.settings.approved = approved(&["203.0.113.0/28"]);
-    let machines = json!([{"id": vm_id(), "ports": [port(22, "203.0.113.0/28", "PT3H"), rdp]}]);
+    let machines = json!([{"id": vm_id(), "ports": [port(22, "203.0.113.0/28", "PT3H"), rdp, tag]}]);
     let expected = json!([["GET, PUT", POLICY, {"properties/virtualMachines": machines}]]);
     check(&world, &["JIT004", "JIT005", "JIT008"], true, &expected);
     world.settings.approved = Vec::new();
@@ -994,6 +999,10 @@ fn owners_and_locks_are_told() {
         world.records[1] = other;
         assert!(world.plan(&["HRD009"], Lang::En).fixes[0].locks.is_empty());
     }
+    // It stops the way back of what makes something.
+    let keep = World::new(vec![vm(json!({})), lock(&group, "CanNotDelete")]);
+    let fix = keep.plan(&["HRD004"], Lang::En).fixes.remove(0);
+    assert!(fix.locks.is_empty() && notes(&fix).contains("its way back, which deletes"));
     let managed = vm_id().replace("/rg/", "/MC_rg_aks_japaneast/");
     world.records[0] = vm(json!({"id": managed, "properties": {"diagnosticsProfile": null}}));
     let fix = world.plan(&["HRD009"], Lang::En).fixes.remove(0);

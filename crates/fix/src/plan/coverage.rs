@@ -527,7 +527,7 @@ const TABLE: &[(&str, Cover)] = &[
 ];
 
 /// Findings for which the machine is to be made anew.
-const ANEW: [&str; 7] = ["ACC001", "ENC002", "HRD001", "HRD007", "HRD008", "UPD005", "UPD006"];
+const ANEW: [&str; 8] = ["ACC001", "ENC002", "HRD001", "HRD007", "HRD008", "UPD005", "UPD006", "UPD007"];
 
 /// Recommendations of Defender for Cloud that a check looks at among others, and the check whose fix is for it; none where
 /// none is.

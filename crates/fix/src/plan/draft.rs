@@ -60,10 +60,11 @@ impl<'d, 'p> Draft<'d, 'p> {
 
     fn closes(&mut self, tasks: &[Task<'_>]) -> Vec<Closes> {
         let mut all: Vec<Closes> = Vec::new();
+        let mut told: HashSet<String> = HashSet::new();
         for task in tasks {
             let (code, finding) = (task.finding.check.code, task.finding.id(self.planner.estate));
             self.taken.insert((code, finding.clone()));
-            if !all.iter().any(|before| before.finding == finding) {
+            if told.insert(finding.clone()) {
                 all.push(Closes { code, finding, resource: task.finding.resource });
             }
         }

@@ -19,7 +19,7 @@
 //! | 12 | just-in-time access: policies, then rules that are left | JIT001, JIT003 to JIT006, JIT008, JIT009 | `service` |
 //! | 13 | vaults, then backups | BKP004, BKP001 | `service` |
 //! | 14 | disks, bastions, NICs | ENC006, NET021, NET022, NET012 | `service` |
-//! | 15 | everything else that somebody has to decide | [`coverage`] | `coverage` |
+//! | 15 | everything else that somebody has to decide | [`coverage()`] | `coverage` |
 //!
 //! Recommendations of Defender for Cloud (DEF005, DEF012) are taken by the row of the check that looks at the same.
 
@@ -79,20 +79,26 @@ pub fn plan(planner: &Planner<'_>, findings: &[&Finding]) -> Plan {
     machine::plan(planner, findings, &mut plan);
     service::plan(planner, findings, &mut plan);
     coverage::ask_rest(planner, findings, &mut plan);
+    let locks = owner::locks(planner.estate, planner.record);
     for fix in &mut plan.fixes {
-        tell_owner(planner, fix);
+        tell_owner(planner, &locks, fix);
     }
     plan
 }
 
 /// Notes who owns what a fix changes, and which locks stop it.
-fn tell_owner(planner: &Planner<'_>, fix: &mut Fix) {
-    let writes = fix.steps.iter().map(|step| &step.write);
-    let locks = owner::locks(planner.estate, planner.record, writes.clone());
-    fix.owner = owner::of_writes(planner.estate, planner.record, writes);
-    fix.notes.extend(locks.iter().map(|lock| lock.text(planner.lang)));
-    fix.notes.extend(fix.owner.iter().map(|owner| owner.text(planner.lang)));
-    fix.locks = locks.into_iter().map(|lock| lock.id).collect();
+fn tell_owner(planner: &Planner<'_>, locks: &[owner::Lock], fix: &mut Fix) {
+    let writes = || fix.steps.iter().map(|step| &step.write);
+    let (stop, other): (Vec<&owner::Lock>, Vec<_>) =
+        locks.iter().partition(|lock| writes().any(|write| lock.stops(write)));
+    let back: Vec<Write> = writes().filter_map(Write::undo).collect();
+    let back = other.into_iter().filter(|lock| back.iter().any(|write| lock.stops(write)));
+    let owner = owner::of_writes(planner.estate, planner.record, writes());
+    fix.notes.extend(stop.iter().map(|lock| lock.text(planner.lang)));
+    fix.notes.extend(back.map(|lock| lock.way_back(planner.lang)).collect::<Vec<_>>());
+    fix.notes.extend(owner.iter().map(|owner| owner.text(planner.lang)));
+    fix.locks = stop.iter().map(|lock| lock.id.clone()).collect();
+    fix.owner = owner;
 }
 
 /// A name that stays the same as long as the fix is the same: what it changes, and to what.

@@ -19,8 +19,8 @@ fn script() -> Vec<String> {
     [
         "set -eu".to_owned(),
         "found=no".to_owned(),
-        "for file in /root/.ssh/authorized_keys /home/*/.ssh/authorized_keys; do".to_owned(),
-        "  if grep -Eqs '^[^#]*(ssh-(rsa|ed25519)|ecdsa-sha2-|sk-)' \"$file\"; then found=yes; fi".to_owned(),
+        "for file in /home/*/.ssh/authorized_keys; do".to_owned(),
+        "  if grep -Eqs '^[^#]*(ssh-(rsa|ed25519)|ecdsa-sha2-|sk-(ssh|ecdsa))' \"$file\"; then found=yes; fi".to_owned(),
         "done".to_owned(),
         "if grep -qs aad_certhandler /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*; then found=yes; fi".to_owned(),
         "if [ \"$found\" = no ]; then echo 'sekimori: no authorised key, nothing was changed' >&2; exit 1; fi"
@@ -76,8 +76,8 @@ pub(super) fn plan(draft: &mut Draft<'_, '_>, machine: &Machine<'_>, tasks: &[Ta
         say!(lang, "the script:\n{text}", "実行するスクリプト:\n{text}"),
         say!(
             lang,
-            "it changes nothing where no authorised key is there, or where sshd does not read `/etc/ssh/sshd_config.d`",
-            "登録済みの SSH キーがない場合や、sshd が `/etc/ssh/sshd_config.d` を読み込まない場合は、何も変更しません"
+            "it changes nothing where no authorised key is there, or where sshd does not read `/etc/ssh/sshd_config.d`: read what it writes, as Azure calls a script that gave up a success, too",
+            "登録済みの SSH キーがない場合や、sshd が `/etc/ssh/sshd_config.d` を読み込まない場合は、何も変更しません。スクリプトが失敗しても Azure では成功と表示されることがあるため、出力を確認してください"
         ),
         say!(
             lang,

@@ -8,6 +8,8 @@
 //! Sources: <https://learn.microsoft.com/rest/api/backup/protected-items/create-or-update>,
 //! <https://learn.microsoft.com/azure/backup/backup-azure-security-feature-cloud>
 
+use std::collections::BTreeMap;
+
 use estate::{resource_group, resource_name, resource_subscription};
 use serde_json::{Value, json};
 
@@ -81,40 +83,75 @@ pub(super) fn vaults(draft: &mut Draft<'_, '_>, tasks: &[Task<'_>]) {
     }
 }
 
+/// A vault that could take machines of its region and subscription.
+struct Place {
+    id: String,
+    subscription: String,
+    region: String,
+}
+
 /// Backups of machines.
 pub(super) fn machines(draft: &mut Draft<'_, '_>, tasks: &[Task<'_>]) {
+    let tasks = pick(tasks, &["BKP001"]);
+    if tasks.is_empty() {
+        return;
+    }
     let estate = draft.estate();
-    for (_, tasks) in
-        grouped(&pick(tasks, &["BKP001"]), |task| Some(estate.text(task.finding.resource).to_owned()))
-    {
-        machine(draft, &tasks);
+    let vaults = estate.around.vaults.iter().filter_map(|vault| {
+        let id = estate.text(vault.id);
+        let region = region(&draft.record(vault.id)?)?;
+        let subscription = resource_subscription(id)?.to_ascii_lowercase();
+        is_of_type(id, RECOVERY).then(|| Place { id: id.to_owned(), subscription, region })
+    });
+    let mut vaults: Vec<Place> = vaults.collect();
+    vaults.sort_by(|a, b| a.id.cmp(&b.id));
+    let possible = |subscription: &str, region: Option<&str>| -> Vec<&str> {
+        let takes = |vault: &&Place| vault.subscription == subscription && Some(&*vault.region) == region;
+        vaults.iter().filter(takes).map(|vault| vault.id.as_str()).collect()
+    };
+    // One question for all machines that the same vaults could take.
+    let mut asked: BTreeMap<(String, Option<String>), Vec<Task<'_>>> = BTreeMap::new();
+    for (_, tasks) in grouped(&tasks, |task| Some(estate.text(task.finding.resource).to_owned())) {
+        let Some(first) = tasks.first() else { continue };
+        let record = draft.record(first.finding.resource);
+        let place = record.as_ref().and_then(region);
+        let subscription = resource_subscription(estate.text(first.finding.resource)).unwrap_or_default();
+        let subscription = subscription.to_ascii_lowercase();
+        match draft.planner.options.vault.clone() {
+            None => asked.entry((subscription, place)).or_default().extend(tasks),
+            Some(vault) => {
+                let possible = possible(&subscription, place.as_deref());
+                machine(draft, &tasks, record.as_ref(), &vault, &possible);
+            }
+        }
+    }
+    for ((subscription, place), tasks) in asked {
+        let (lang, possible) = (draft.lang(), possible(&subscription, place.as_deref()));
+        let count = tasks.len();
+        let name = match tasks.as_slice() {
+            [one] => format!("`{}`", draft.name(one.finding.resource)),
+            _ => {
+                let place = place.unwrap_or_default();
+                say!(lang, "{count} VMs in {place}", "{place} の {count} 台の VM")
+            }
+        };
+        let question = say!(
+            lang,
+            "Which Recovery Services vault is to keep backups of {name}? It has to be in the region and the subscription of the VM, and backups cost by size and machine.",
+            "{name} のバックアップをどの Recovery Services コンテナーに保存しますか? コンテナーは VM と同じリージョンとサブスクリプションにある必要があり、料金は VM の台数とデータ量に応じて発生します。"
+        );
+        let mut answers = which(draft, &possible);
+        answers.push(say!(
+            lang,
+            "none, for a VM that can be made anew from a template and holds no data: suppress the finding with that reason",
+            "テンプレートから作り直せてデータを持たない VM の場合: 理由を添えて検出結果を抑制してください"
+        ));
+        draft.ask(&tasks, question, answers);
     }
 }
 
-/// The vaults that could take a machine: those of its region and subscription.
-fn candidates(draft: &Draft<'_, '_>, machine: &str, place: Option<&str>) -> Vec<String> {
-    let estate = draft.estate();
-    let mine = resource_subscription(machine).map(str::to_ascii_lowercase);
-    let mut all: Vec<String> = estate
-        .around
-        .vaults
-        .iter()
-        .filter(|vault| {
-            let id = estate.text(vault.id);
-            let its = draft.record(vault.id).as_ref().and_then(region);
-            is_of_type(id, RECOVERY)
-                && resource_subscription(id).map(str::to_ascii_lowercase) == mine
-                && its.is_some()
-                && its.as_deref() == place
-        })
-        .map(|vault| estate.text(vault.id).to_owned())
-        .collect();
-    all.sort_unstable();
-    all
-}
-
 /// What may be answered when it is asked for a vault.
-fn which(draft: &Draft<'_, '_>, possible: &[String]) -> Vec<String> {
+fn which(draft: &Draft<'_, '_>, possible: &[&str]) -> Vec<String> {
     let lang = draft.lang();
     let mut answers: Vec<String> = possible
         .iter()
@@ -130,60 +167,39 @@ fn which(draft: &Draft<'_, '_>, possible: &[String]) -> Vec<String> {
     answers
 }
 
-fn machine(draft: &mut Draft<'_, '_>, tasks: &[Task<'_>]) {
+fn machine(
+    draft: &mut Draft<'_, '_>,
+    tasks: &[Task<'_>],
+    record: Option<&Value>,
+    vault: &str,
+    possible: &[&str],
+) {
     let Some(first) = tasks.first() else { return };
     let (lang, estate) = (draft.lang(), draft.estate());
     let (id, name) = (estate.text(first.finding.resource), draft.name(first.finding.resource));
-    let record = draft.record(first.finding.resource);
-    let place = record.as_ref().and_then(region);
-    let possible = candidates(draft, id, place.as_deref());
-    let Some(vault) = draft.planner.options.vault.clone() else {
-        let question = say!(
-            lang,
-            "Which Recovery Services vault is to keep backups of `{name}`? It has to be in the region and the subscription of the VM, and backups cost by size and machine.",
-            "`{name}` のバックアップをどの Recovery Services コンテナーに保存しますか? コンテナーは VM と同じリージョンとサブスクリプションにある必要があり、料金は VM の台数とデータ量に応じて発生します。"
-        );
-        let mut answers: Vec<String> = possible
-            .iter()
-            .map(|vault| {
-                say!(lang, "this one: `--vault {vault}`", "このコンテナーを使用する場合: `--vault {vault}`")
-            })
-            .collect();
-        answers.push(say!(
-            lang,
-            "another one, or a new one: `az backup vault create -g <RESOURCE-GROUP> -n <NAME> -l <REGION>`",
-            "別のコンテナーまたは新しいコンテナーを使用する場合: `az backup vault create -g <リソース グループ> -n <名前> -l <リージョン>`"
-        ));
-        answers.push(say!(
-            lang,
-            "none, as the VM can be made anew from a template and holds no data: suppress the finding with that reason",
-            "テンプレートから作り直せてデータを持たない VM の場合: 理由を添えて検出結果を抑制してください"
-        ));
-        return draft.ask(tasks, question, answers);
-    };
-    if !possible.iter().any(|its| its.eq_ignore_ascii_case(&vault)) {
+    if !possible.iter().any(|its| its.eq_ignore_ascii_case(vault)) {
         let question = say!(
             lang,
             "The vault `{vault}` is not in the region and the subscription of `{name}`, is no Recovery Services vault, or the input holds no record of it. Which one is it to be?",
             "コンテナー `{vault}` は、`{name}` と同じリージョンとサブスクリプションの Recovery Services コンテナーではないか、入力にレコードがありません。どのコンテナーを使用しますか?"
         );
-        let answers = which(draft, &possible);
+        let answers = which(draft, possible);
         return draft.ask(tasks, question, answers);
     }
     // The portal gives machines of trusted launch the enhanced kind of policy, which each new vault has under this name.
     // https://learn.microsoft.com/azure/backup/backup-azure-vms-enhanced-policy
-    let kind = record.as_ref().and_then(|it| text(it, "properties/securityProfile/securityType"));
+    let kind = record.and_then(|it| text(it, "properties/securityProfile/securityType"));
     let trusted = kind.is_some_and(|kind| !kind.eq_ignore_ascii_case("Standard"));
     let standard = if trusted { "EnhancedPolicy" } else { "DefaultPolicy" };
     let policy = draft.planner.options.backup_policy.clone().unwrap_or_else(|| standard.to_owned());
     let policy_id = format!("{vault}/backupPolicies/{policy}");
-    let known = estate.ids().find(&vault).map(|id| estate.around.backup_policies.of(id)).unwrap_or_default();
+    let known = estate.ids().find(vault).map(|id| estate.around.backup_policies.of(id)).unwrap_or_default();
     if !known.is_empty() && !known.iter().any(|one| estate.text(one.id).eq_ignore_ascii_case(&policy_id)) {
         let question = say!(
             lang,
             "The vault `{}` has no policy `{}`. Which one is `{name}` to have?",
             "コンテナー `{}` にポリシー `{}` がありません。`{name}` にどのポリシーを使用しますか?",
-            clean(resource_name(&vault)),
+            clean(resource_name(vault)),
             clean(&policy)
         );
         let mut answers: Vec<String> = known
@@ -209,7 +225,7 @@ fn machine(draft: &mut Draft<'_, '_>, tasks: &[Task<'_>]) {
         "policyId": policy_id,
         "sourceResourceId": id,
     }});
-    let (vault_name, policy_name) = (clean(resource_name(&vault)), clean(&policy));
+    let (vault_name, policy_name) = (clean(resource_name(vault)), clean(&policy));
     let says = say!(
         lang,
         "let `{vault_name}` back it up by the policy `{policy_name}`",

@@ -9,7 +9,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use estate::{Known, OsFamily, Prefix, ResourceId, Vm, parse_prefix, resource_group, resource_name};
+use estate::{
+    Family, Known, OsFamily, Prefix, Range, ResourceId, Vm, parse_prefix, resource_group, resource_name,
+};
+use reach::{Addresses, every_address, internet, of_space};
 use serde_json::{Value, json};
 
 use super::{defender, subscription};
@@ -36,8 +39,12 @@ struct Change<'f> {
 
 pub(super) fn plan(draft: &mut Draft<'_, '_>, tasks: &[Task<'_>]) {
     let mut changes: BTreeMap<String, Change<'_>> = BTreeMap::new();
+    let mut unpaid: BTreeMap<String, Vec<Task<'_>>> = BTreeMap::new();
     for task in pick(tasks, &["JIT001", "JIT003"]) {
-        add_ports(draft, task, &mut changes);
+        add_ports(draft, task, &mut changes, &mut unpaid);
+    }
+    for tasks in unpaid.into_values() {
+        ask_for_plan(draft, &tasks);
     }
     for task in pick(tasks, &["JIT004", "JIT005", "JIT008"]) {
         let estate = draft.estate();
@@ -72,7 +79,12 @@ pub(super) fn plan(draft: &mut Draft<'_, '_>, tasks: &[Task<'_>]) {
 }
 
 /// Notes the ports that a machine lacks in the policy of its group and region.
-fn add_ports<'f>(draft: &mut Draft<'_, '_>, task: Task<'f>, changes: &mut BTreeMap<String, Change<'f>>) {
+fn add_ports<'f>(
+    draft: &mut Draft<'_, '_>,
+    task: Task<'f>,
+    changes: &mut BTreeMap<String, Change<'f>>,
+    unpaid: &mut BTreeMap<String, Vec<Task<'f>>>,
+) {
     let (lang, estate) = (draft.lang(), draft.estate());
     let id = task.finding.resource;
     let (text, name) = (estate.text(id), draft.name(id));
@@ -111,24 +123,8 @@ fn add_ports<'f>(draft: &mut Draft<'_, '_>, task: Task<'f>, changes: &mut BTreeM
     }
     let full = defender::servers(draft, &above).map(|(_, record)| defender::is_full(&record));
     if full != Some(true) && !draft.planner.options.lease {
-        let question = say!(
-            lang,
-            "Just-in-time access needs Defender for Servers, plan 2, which is not on, or is not told. Is `{name}` to have it?",
-            "Just-In-Time VM アクセスには Defender for Servers プラン 2 が必要ですが、有効になっていないか、入力から分かりません。`{name}` で使用しますか?"
-        );
-        let answers = vec![
-            say!(
-                lang,
-                "yes: plan again with `--lease`, which switches the plan on, too",
-                "使用する場合: `--lease` を付けて計画し直してください (プランも有効にします)"
-            ),
-            say!(
-                lang,
-                "no: rules that let people in from approved sources alone close the port to everybody else (NET001)",
-                "使用しない場合: NSG の規則で承認済みの接続元だけを許可してください (NET001)"
-            ),
-        ];
-        return draft.ask(&[task], question, answers);
+        unpaid.entry(above.to_ascii_lowercase()).or_default().push(task);
+        return;
     }
     let management = &draft.planner.settings.management_ports;
     let open = |port: &u16| {
@@ -154,6 +150,33 @@ fn add_ports<'f>(draft: &mut Draft<'_, '_>, task: Task<'f>, changes: &mut BTreeM
     change.ports.entry(text.to_owned()).or_default().extend(ports);
     change.location = location;
     change.tasks.push(task);
+}
+
+/// Asks whether machines of a subscription are to have what needs a plan that is not on.
+fn ask_for_plan(draft: &mut Draft<'_, '_>, tasks: &[Task<'_>]) {
+    let (lang, count) = (draft.lang(), tasks.len());
+    let name = match tasks {
+        [one] => format!("`{}`", draft.name(one.finding.resource)),
+        _ => say!(lang, "{count} VMs", "{count} 台の VM"),
+    };
+    let question = say!(
+        lang,
+        "Just-in-time access needs Defender for Servers, plan 2, which is not on, or is not told. Is it to be on for {name}?",
+        "Just-In-Time VM アクセスには Defender for Servers プラン 2 が必要ですが、有効になっていないか、入力から分かりません。{name}で使用しますか?"
+    );
+    let answers = vec![
+        say!(
+            lang,
+            "yes: plan again with `--lease`, which switches the plan on, too",
+            "使用する場合: `--lease` を付けて計画し直してください (プランも有効にします)"
+        ),
+        say!(
+            lang,
+            "no: rules that let people in from approved sources alone close the port to everybody else (NET001)",
+            "使用しない場合: NSG の規則で承認済みの接続元だけを許可してください (NET001)"
+        ),
+    ];
+    draft.ask(tasks, question, answers);
 }
 
 /// Whether a group guards every address of a machine; none where nobody can tell.
@@ -193,38 +216,37 @@ fn new_port(draft: &Draft<'_, '_>, number: u16) -> Value {
     json!({"number": number, "protocol": "TCP", name: sources, "maxRequestAccessDuration": LONGEST})
 }
 
-/// Whether a port may be opened to more than people need who log in, and the team has approved of.
+/// Whether a port may be opened to more addresses of the internet than people need who log in, the team's own apart: as JIT004
+/// judges it.
 fn is_wide(draft: &Draft<'_, '_>, port: &Value) -> bool {
     let settings = draft.planner.settings;
-    let approved: BTreeSet<&str> =
-        settings.approved.iter().flat_map(|one| &one.prefixes).map(String::as_str).collect();
     let one = port.get("allowedSourceAddressPrefix").and_then(Value::as_str);
     let several = port.get("allowedSourceAddressPrefixes").and_then(Value::as_array);
     let several = several.into_iter().flatten().filter_map(Value::as_str);
-    let mut strangers = 0_u128;
-    for source in one.into_iter().chain(several).map(str::trim).filter(|it| !it.is_empty()) {
-        let within = |prefix: &Prefix| {
-            settings.approved.iter().any(|one| match prefix {
-                Prefix::V4(range) => {
-                    one.space.v4.ranges().iter().any(|its| its.first <= range.first && range.last <= its.last)
-                }
-                Prefix::V6(range) => {
-                    one.space.v6.ranges().iter().any(|its| its.first <= range.first && range.last <= its.last)
-                }
-            })
-        };
-        let count = match parse_prefix(source) {
-            _ if approved.contains(source) => 0,
-            Some(prefix) if within(&prefix) => 0,
-            Some(Prefix::V4(range)) => u128::from(range.last - range.first) + 1,
-            Some(Prefix::V6(_)) | None => u128::MAX / 2,
-        };
-        strangers = strangers.saturating_add(count);
+    let (mut v4, mut v6) = (Addresses::empty(), Addresses::empty());
+    for source in one.into_iter().chain(several).map(str::trim) {
+        let anybody = ["*", "any", "internet"].iter().any(|word| source.eq_ignore_ascii_case(word));
+        match parse_prefix(source) {
+            Some(Prefix::V4(range)) => {
+                let range = Range { first: u128::from(range.first), last: u128::from(range.last) };
+                v4 = v4.union(&[range].into_iter().collect());
+            }
+            Some(Prefix::V6(range)) => v6 = v6.union(&[range].into_iter().collect()),
+            None if anybody => v4 = every_address(Family::V4),
+            // What is in other tags nobody tells.
+            None => {}
+        }
     }
-    strangers > settings.needed
+    [(v4, Family::V4, settings.needed), (v6, Family::V6, 1 << 64)].into_iter().any(|(set, family, limit)| {
+        let mut strangers = set.intersection(internet(family));
+        for one in &settings.approved {
+            strangers = strangers.difference(&of_space(&one.space, family));
+        }
+        strangers.count() > limit
+    })
 }
 
-/// Seconds of a duration such as `PT3H`; none for one that is written otherwise.
+/// Whether a port may stay open for longer than three hours.
 fn is_long(port: &Value) -> bool {
     let text = port.get("maxRequestAccessDuration").and_then(Value::as_str).unwrap_or_default();
     let Some(text) = text.strip_prefix('P') else { return false };
