@@ -91,7 +91,7 @@ pub fn private(
         notes: draft.notes,
         ..Fix::default()
     };
-    tell_owner(planner, &mut fix);
+    tell_owner(planner, &owner::locks(planner.estate, planner.record), &mut fix);
     Ok((fix, keeps))
 }
 

@@ -144,6 +144,13 @@ pub(super) fn undo(args: &FixArgs, path: &Path, lang: Lang) -> anyhow::Result<u8
     let cannot = !undo.cannot.is_empty();
     runtime.block_on(async {
         let client = connected(&args.live, lang).await?;
+        // Who is not signed in is told so, and nothing is said to have failed.
+        if let Some(first) = targets(&undo.jobs).first()
+            && let Err(fault @ Fault::Credential(_)) =
+                client.read_resource(&first.target, &first.api_version).await
+        {
+            bail!(crate::collect::fault_text(&fault, lang));
+        }
         let titles = titles(&undo.jobs);
         let outcomes = carry_out(&client, &file, undo.jobs, Way::Undo).await;
         let whole = tell(args.format, &outcomes, &titles, None, Way::Undo, lang)?;
@@ -160,7 +167,8 @@ fn name_of(caller: &Value) -> Option<String> {
         .or_else(|| caller.as_object().filter(|all| !all.is_empty()).map(|_| caller.to_string()))
 }
 
-fn titles(jobs: &[Job]) -> HashMap<String, String> {
+/// The ids and titles of jobs, in their order.
+fn titles(jobs: &[Job]) -> Vec<(String, String)> {
     jobs.iter().map(|job| (job.fix.clone(), job.title.clone())).collect()
 }
 
@@ -475,16 +483,19 @@ async fn send(client: &Client, request: Request) -> Answer {
 fn tell(
     form: FixForm,
     outcomes: &[(String, Outcome)],
-    titles: &HashMap<String, String>,
+    titles: &[(String, String)],
     undo: Option<&Path>,
     way: Way,
     lang: Lang,
 ) -> anyhow::Result<bool> {
     let mut outcomes: Vec<&(String, Outcome)> = outcomes.iter().collect();
-    outcomes.sort_by_key(|(id, _)| id.clone());
+    let place = |id: &str| titles.iter().position(|(its, _)| its == id);
+    outcomes.sort_by_key(|(id, _)| place(id));
     let whole =
         outcomes.iter().all(|(_, outcome)| outcome.end == End::Complete && outcome.unrecorded.is_none());
-    let title = |id: &str| titles.get(id).cloned().unwrap_or_default();
+    let title = |id: &str| {
+        titles.iter().find(|(its, _)| its == id).map(|(_, title)| title.clone()).unwrap_or_default()
+    };
     if form == FixForm::Json {
         let fixes: Vec<Value> = outcomes
             .iter()

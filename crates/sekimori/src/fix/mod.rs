@@ -133,13 +133,13 @@ pub(crate) fn run(args: &FixArgs, file: &File, lang: Lang) -> anyhow::Result<u8>
     if !(args.apply && args.format == FixForm::Json) {
         shown::show(args, &worked, live.estate(), &sources.names(), &as_of, lang)?;
     }
-    if args.apply {
-        let code = applied::apply(args, &worked.fixes, &sources.names(), lang)?;
-        return Ok(if whole { code } else { 3 });
-    }
     let settled = worked.asks.is_empty()
         && worked.left.is_empty()
         && worked.fixes.iter().all(|(_, proof)| proof.refused.is_empty());
+    if args.apply {
+        let code = applied::apply(args, &worked.fixes, &sources.names(), lang)?;
+        return Ok(if whole { code.max(u8::from(!settled)) } else { 3 });
+    }
     Ok(match (whole, settled) {
         (false, _) => 3,
         (true, true) => 0,

@@ -31,7 +31,7 @@ pub(super) fn show(
     lang: Lang,
 ) -> anyhow::Result<()> {
     match args.format {
-        FixForm::Text => output::print(&text(worked, estate, lang, &output::page())),
+        FixForm::Text => output::print(&text(worked, args.apply, estate, lang, &output::page())),
         FixForm::Json => output::print_json(&document(worked, estate, source, as_of, lang)),
         FixForm::Az => written(Form::Az, worked, lang),
         FixForm::Arm => written(Form::Arm, worked, lang),
@@ -47,7 +47,7 @@ fn written(form: Form, worked: &Worked, lang: Lang) -> anyhow::Result<()> {
     if !may.is_empty() {
         output::print_plain(&render(form, &may, lang))?;
     }
-    output::note(&summary(worked, lang));
+    output::note(&summary(worked, false, lang));
     Ok(())
 }
 
@@ -60,7 +60,7 @@ fn verdict(fix: &Fix, proof: &Proof) -> &'static str {
     }
 }
 
-fn text(worked: &Worked, estate: &Estate, lang: Lang, page: &Page) -> String {
+fn text(worked: &Worked, applies: bool, estate: &Estate, lang: Lang, page: &Page) -> String {
     let mut out = String::new();
     let style = page.style;
     for (number, (fix, proof)) in worked.fixes.iter().enumerate() {
@@ -118,23 +118,31 @@ fn text(worked: &Worked, estate: &Estate, lang: Lang, page: &Page) -> String {
         };
         let _ = writeln!(out, "{line}");
     }
-    let _ = writeln!(out, "{}", summary(worked, lang));
+    let _ = writeln!(out, "{}", summary(worked, applies, lang));
     out
 }
 
-fn summary(worked: &Worked, lang: Lang) -> String {
+fn summary(worked: &Worked, applies: bool, lang: Lang) -> String {
     let refused = worked.fixes.iter().filter(|(_, proof)| !proof.refused.is_empty()).count();
     let (fixes, asks, findings) = (worked.fixes.len() - refused, worked.asks.len(), worked.findings);
+    let so_far = match applies {
+        true => "",
+        false => pick(
+            lang,
+            ". Nothing has been changed: `--apply` makes the changes",
+            "。まだ何も変更していません (`--apply` で適用します)",
+        ),
+    };
     match lang {
         Lang::En => format!(
-            "{} for {}; {refused} refused; {} to decide. Nothing has been changed: `--apply` makes the changes",
+            "{} for {}; {refused} refused; {} to decide{so_far}",
             counted(fixes, "fix", "fixes"),
             counted(findings, "finding", "findings"),
             counted(asks, "thing", "things"),
         ),
-        Lang::Ja => format!(
-            "検出 {findings} 件に対する是正 {fixes} 件、中止 {refused} 件、要判断 {asks} 件。まだ何も変更していません (`--apply` で適用します)"
-        ),
+        Lang::Ja => {
+            format!("検出 {findings} 件に対する是正 {fixes} 件、中止 {refused} 件、要判断 {asks} 件{so_far}")
+        }
     }
 }
 
