@@ -227,7 +227,7 @@ pub const QUESTIONS: [Question; 16] = [
 ];
 
 /// What Resource Manager is asked for in each subscription.
-pub const LISTS: [List; 8] = [
+pub const LISTS: [List; 9] = [
     List {
         name: "just-in-time policies",
         path: "providers/Microsoft.Security/jitNetworkAccessPolicies",
@@ -240,6 +240,13 @@ pub const LISTS: [List; 8] = [
         path: "providers/Microsoft.Security/securityContacts",
         version: "2020-01-01-preview",
         action: "Microsoft.Security/securityContacts/read",
+        role: SECURITY_READER,
+    },
+    List {
+        name: "Defender for Cloud settings",
+        path: "providers/Microsoft.Security/settings",
+        version: "2022-05-01",
+        action: "Microsoft.Security/settings/read",
         role: SECURITY_READER,
     },
     List {

@@ -14,6 +14,7 @@ use super::network::{address, closes, rules_of};
 use super::tell_owner;
 use super::{Ask, Closes, Effects, Fix, Options, Plan, Planner, Step, name_of};
 use crate::lang::say;
+use crate::owner;
 use crate::proof::{Keep, Need};
 use crate::write::{Act, Edit, Write};
 
