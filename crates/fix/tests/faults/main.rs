@@ -38,10 +38,13 @@ fn jobs(rng: &mut Rng) -> Vec<Job> {
         Job::new(
             "narrow",
             "",
-            [write(
-                &rule_id("allow"),
-                Act::Put { was: Some(rule(100, "*")), becomes: rule(100, "203.0.113.0/24") },
-            )],
+            [
+                write(&rule_id("extra"), Act::Put { was: None, becomes: rule(101, "198.51.100.7") }),
+                write(
+                    &rule_id("allow"),
+                    Act::Put { was: Some(rule(100, "*")), becomes: rule(100, "203.0.113.0/24") },
+                ),
+            ],
         ),
         Job::new(
             "replace",
@@ -243,6 +246,7 @@ impl Process {
             return false;
         }
         *effect = machine.next(event);
+        assert!(!self.stopped || !matches!(effect, Effect::Send(_)), "it writes after it was stopped");
         true
     }
 
@@ -287,7 +291,12 @@ fn take_back(mut disk: Vec<u8>, azure: &mut Azure, rng: &mut Rng, seed: u64) {
         disk = process.disk;
     }
     azure.settle();
-    azure.knobs = Knobs { others: faults.others, child_etags: faults.child_etags, ..Knobs::default() };
+    azure.knobs = Knobs {
+        others: faults.others,
+        child_etags: faults.child_etags,
+        described: faults.described,
+        ..Knobs::default()
+    };
     let Some(mut process) = Process::undo(disk, Plug::default()) else { return };
     process.go(azure);
     azure.knobs = faults;
@@ -340,6 +349,7 @@ fn knobs(rng: &mut Rng) -> Knobs {
         full: often(30),
         others: often(400),
         hostile: 0,
+        described: often(2) == 1,
         child_etags: often(2) == 1,
         supersede: often(2) == 1,
     }
@@ -347,7 +357,9 @@ fn knobs(rng: &mut Rng) -> Knobs {
 
 fn schedule(seed: u64, processes: usize, seen: &mut Seen) {
     let mut rng = Rng::new(seed);
-    let mut azure = Azure::new(rng.below(u64::MAX), knobs(&mut rng));
+    let mut knobs = knobs(&mut rng);
+    knobs.described &= processes == 1;
+    let mut azure = Azure::new(rng.below(u64::MAX), knobs);
     let jobs = jobs(&mut rng);
     let mut all: Vec<Process> = (0..processes)
         .map(|_| {
@@ -494,7 +506,10 @@ fn any_bytes_of_a_file_are_read() {
         for _ in 0..50 {
             let mut bytes = process.disk.clone();
             for _ in 0..rng.below(4) {
-                let at = rng.below(bytes.len() as u64) as usize;
+                let at = rng.below(bytes.len().max(1) as u64) as usize;
+                if bytes.is_empty() {
+                    break;
+                }
                 match rng.below(3) {
                     0 => bytes[at] = rng.below(256) as u8,
                     1 => drop(bytes.drain(at..(at + rng.below(40) as usize).min(bytes.len()))),

@@ -71,6 +71,10 @@ pub(crate) struct Knobs {
     pub(crate) others: u64,
     /// Somebody changes the very rule that is changed, at each moment, once.
     pub(crate) hostile: u64,
+    /// Whether others change what is removed, just before it is, where ETags count. Where they do not, such a change is lost,
+    /// and Azure has no way to prevent that. Of two runs that remove it, one that was cut off may take the other's work for its
+    /// own, and then its file holds what was there before the change.
+    pub(crate) described: bool,
     /// Whether ETags count for parts of a group.
     pub(crate) child_etags: bool,
     /// Whether an operation takes the place of the one under way; else it is refused.
@@ -211,7 +215,12 @@ impl Azure {
     /// A world, and what others have written in it.
     pub(crate) fn with_others(&self, mut world: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
         for (id, member, value) in &self.others {
-            put_other(world.entry(id.clone()).or_insert(Value::Null), member.as_deref(), value);
+            match world.get_mut(id) {
+                Some(body) => put_other(body, member.as_deref(), value),
+                // What is to be removed had been changed before.
+                None if member.is_some() => {}
+                None => drop(world.insert(id.clone(), value.clone())),
+            }
         }
         world
     }
@@ -283,6 +292,15 @@ impl Azure {
         self.operations.iter_mut().find(|one| one.root == root && one.state == Over::Running)
     }
 
+    /// Another operation takes the place of the one under way.
+    fn supersede(&mut self, id: &str) {
+        if let Some(running) = self.running(id) {
+            running.state = Over::Superseded;
+            let target = running.target.clone();
+            self.set_state(&target, "Succeeded");
+        }
+    }
+
     fn accept(&mut self, request: &Request) -> Answer {
         let id = &request.target;
         let busy = |rng: &mut Rng| Answer::Busy {
@@ -302,16 +320,11 @@ impl Azure {
                 return Answer::Precondition;
             }
         }
-        let supersede = self.knobs.supersede;
-        if let Some(running) = self.running(id) {
-            if !supersede {
+        if self.running(id).is_some() {
+            if !self.knobs.supersede {
                 return busy(&mut self.rng);
             }
-            running.state = Over::Superseded;
-            let target = running.target.clone();
-            if let Some(resource) = self.resources.get_mut(&target) {
-                resource.state = "Succeeded";
-            }
+            self.supersede(id);
         }
         let there = self.body(id);
         let makes = match (request.method, &request.action) {
@@ -344,12 +357,14 @@ impl Azure {
             self.make(id, &makes, "Updating");
             back = self.rng.often(500).then(|| (old, self.version(id)));
         }
+        // Azure says that it is done in the end, and it is lost.
+        let makes = if self.rng.often(self.knobs.lost) && !action { None } else { Some(makes) };
         self.operations.push(Operation {
             root: root(id),
             target: key(id),
             left,
             fails,
-            makes: lag.then_some(makes),
+            makes: makes.filter(|_| lag),
             back,
             state: Over::Running,
         });
@@ -448,15 +463,23 @@ impl Azure {
             return;
         }
         let number = self.others.len();
-        let (id, member, value) = match self.rng.below(4) {
+        let (id, member, value) = match self.rng.below(5) {
             0 => (rule_id(&format!("other-{number}")), None, rule(1000 + number as u64, "10.1.0.0/16")),
             1 => (rule_id("theirs"), None, rule(120, &format!("10.2.{number}.0/24"))),
-            2 => (NIC.to_owned(), Some(format!("/properties/others/k{number}")), json!(number)),
+            2 => (rule_id("old"), Some("/properties/description".to_owned()), json!(number)),
+            3 => (NIC.to_owned(), Some(format!("/properties/others/k{number}")), json!(number)),
             _ => (VM.to_owned(), Some(format!("/tags/k{number}")), json!(number)),
         };
         // A resource is locked while it is written.
         if member.is_some() && self.running(&id).is_some() {
             return;
+        }
+        let described = key(&id) == key(&rule_id("old"));
+        if described && (!self.knobs.described || !self.knobs.child_etags || self.body(&id).is_none()) {
+            return;
+        }
+        if self.knobs.supersede && self.rng.often(300) {
+            self.supersede(&id);
         }
         let mut body = self.body(&id).unwrap_or(Value::Null);
         put_other(&mut body, member.as_deref(), &value);

@@ -278,6 +278,19 @@ fn what_changes_is_waited_for() {
 }
 
 #[test]
+fn what_azure_calls_a_failure_is_none_of_ours_to_call_done() {
+    let body = json!({"properties": {"a": 2, "provisioningState": "Failed"}});
+    let failed = Event::Read(Some(Found { body, etag: None }));
+    let outcome = check(
+        &[put()],
+        Way::Apply,
+        vec![found(1), DONE, failed],
+        "read, record intended, send PUT, read, record failed, Failed",
+    );
+    assert!(matches!(outcome.told[0].status, Status::Failed { why: Why::Operation { .. }, sent: true, .. }));
+}
+
+#[test]
 fn an_event_that_answers_nothing_ends_it() {
     let mut machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
     machine.next(Event::Begin);
