@@ -29,6 +29,7 @@ pub(crate) enum FixForm {
     Arm,
     Bicep,
     Terraform,
+    Patch,
 }
 
 fn form_parser() -> impl TypedValueParser<Value = FixForm> {
@@ -41,6 +42,14 @@ fn form_parser() -> impl TypedValueParser<Value = FixForm> {
         (FixForm::Arm, value("arm", "a template to deploy", "デプロイ用の ARM テンプレート")),
         (FixForm::Bicep, value("bicep", "the same as Bicep", "同じ内容の Bicep")),
         (FixForm::Terraform, value("terraform", "blocks for Terraform", "Terraform のブロック")),
+        (
+            FixForm::Patch,
+            value(
+                "patch",
+                "changes of the code that --code names, for `git apply`",
+                "--code で指定したコードへの変更 (`git apply` 用)",
+            ),
+        ),
     ])
 }
 

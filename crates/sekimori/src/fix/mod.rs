@@ -1,6 +1,7 @@
 //! `sekimori fix`: closes what should be closed, proves it first, and can take it back.
 
 mod applied;
+mod code;
 mod keeps;
 mod record;
 mod shown;
@@ -33,6 +34,8 @@ pub(crate) struct Worked {
     pub(crate) left: Vec<Closes>,
     /// How many failures there were.
     pub(crate) findings: usize,
+    /// What changes in the code that was named.
+    changes: Option<Vec<code::Change>>,
 }
 
 pub(crate) fn run(args: &FixArgs, file: &File, lang: Lang) -> anyhow::Result<u8> {
@@ -46,6 +49,14 @@ pub(crate) fn run(args: &FixArgs, file: &File, lang: Lang) -> anyhow::Result<u8>
             "--apply は変更を直接適用します。--format は指定しないか、json を指定してください",
         ));
     }
+    if args.format == FixForm::Patch && args.code.is_none() {
+        bail!(pick(
+            lang,
+            "--format patch is of code: name its folder with --code",
+            "--format patch には --code でコードのフォルダーを指定してください",
+        ));
+    }
+    let code = args.code.as_deref().map(|folder| code::Code::read(folder, lang)).transpose()?;
     let flags = CheckArgs {
         select: args.select.clone(),
         ignore: args.ignore.clone(),
@@ -70,6 +81,13 @@ pub(crate) fn run(args: &FixArgs, file: &File, lang: Lang) -> anyhow::Result<u8>
     source::tell(&reading, lang);
     if !reading.estate.holds_azure() {
         bail!(pick(lang, "nothing usable could be read", "有効なデータを 1 件も読み取れませんでした"));
+    }
+    if args.apply && reading.expansion.templates > 0 {
+        bail!(pick(
+            lang,
+            "SOURCE is a template or a plan, of which nothing is there to change yet: mend its code (--code)",
+            "SOURCE はテンプレートまたはプランのため、変更対象がまだ存在しません。コードを修正してください (--code)",
+        ));
     }
     let as_of = crate::check::now(lang)?;
     let tags = tags::list(lang)?;
@@ -128,7 +146,9 @@ pub(crate) fn run(args: &FixArgs, file: &File, lang: Lang) -> anyhow::Result<u8>
         .collect();
     let may = fixes.iter().filter(|(_, proof)| proof.refused.is_empty()).map(|(fix, _)| fix);
     let left = proof::left(&live, may);
-    let worked = Worked { fixes, asks: made.asks, keeps, left, findings: count };
+    let may = fixes.iter().enumerate().filter(|(_, (_, proof))| proof.refused.is_empty());
+    let changes = code.map(|code| code.changes(may.map(|(number, (fix, _))| (number, fix)), lang));
+    let worked = Worked { fixes, asks: made.asks, keeps, left, findings: count, changes };
     // Programs are told what was made; people see first what would be.
     if !(args.apply && args.format == FixForm::Json) {
         shown::show(args, &worked, live.estate(), &sources.names(), &as_of, lang)?;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use estate::{Estate, resource_name};
-use fix::forms::{Form, render};
+use fix::forms::{Form, Patch, render};
 use fix::proof::{Need, Proof, Refusal};
 use fix::{Act, Closes, Fix, Write as Change};
 use posture::Lang;
@@ -12,6 +12,7 @@ use report::{Page, counted, ports_text};
 use serde_json::{Value, json};
 
 use super::Worked;
+use super::code::by_hand;
 use crate::cli::{FixArgs, FixForm};
 use crate::language::pick;
 use crate::output;
@@ -37,6 +38,7 @@ pub(super) fn show(
         FixForm::Arm => written(Form::Arm, worked, lang),
         FixForm::Bicep => written(Form::Bicep, worked, lang),
         FixForm::Terraform => written(Form::Terraform, worked, lang),
+        FixForm::Patch => patches(worked, lang),
     }
 }
 
@@ -46,6 +48,36 @@ fn written(form: Form, worked: &Worked, lang: Lang) -> anyhow::Result<()> {
         worked.fixes.iter().filter(|(_, proof)| proof.refused.is_empty()).map(|(fix, _)| fix).collect();
     if !may.is_empty() {
         output::print_plain(&render(form, &may, lang))?;
+    }
+    output::note(&summary(worked, false, lang));
+    Ok(())
+}
+
+/// The changes of the code, and beside them what has to be changed by hand.
+fn patches(worked: &Worked, lang: Lang) -> anyhow::Result<()> {
+    let changes = worked.changes.as_deref().unwrap_or_default();
+    let mut out = String::new();
+    for change in changes {
+        match &change.patch {
+            Patch::Diff { diff, .. } => out += diff,
+            other => by_hand(other, lang).iter().for_each(|line| output::note(line)),
+        }
+    }
+    if !out.is_empty() {
+        output::print_plain(&out)?;
+    }
+    let of = |number: usize| changes.iter().any(|change| change.place.0 == number);
+    let elsewhere = worked
+        .fixes
+        .iter()
+        .enumerate()
+        .filter(|(number, (_, proof))| proof.refused.is_empty() && !of(*number));
+    for (_, (fix, _)) in elsewhere {
+        let title = report::clean(&fix.title).into_owned();
+        output::note(&match lang {
+            Lang::En => format!("not in this code: {title}"),
+            Lang::Ja => format!("このコードにはありません: {title}"),
+        });
     }
     output::note(&summary(worked, false, lang));
     Ok(())
@@ -84,6 +116,18 @@ fn text(worked: &Worked, applies: bool, estate: &Estate, lang: Lang, page: &Page
         }
         for line in proof_lines(worked, proof, estate, lang) {
             let _ = writeln!(out, "   {}", report::clean(&line));
+        }
+        for change in worked.changes.iter().flatten().filter(|change| change.place.0 == number) {
+            match &change.patch {
+                Patch::Diff { diff, .. } => {
+                    for line in diff.lines() {
+                        let _ = writeln!(out, "   | {}", report::clean(line));
+                    }
+                }
+                other => by_hand(other, lang).iter().for_each(|line| {
+                    let _ = writeln!(out, "   {}", report::clean(line));
+                }),
+            }
         }
         out.push('\n');
     }
@@ -337,11 +381,19 @@ fn document(worked: &Worked, estate: &Estate, source: &str, as_of: &str, lang: L
     let fixes: Vec<Value> = worked
         .fixes
         .iter()
-        .map(|(fix, proof)| {
+        .enumerate()
+        .map(|(number, (fix, proof))| {
+            let code = |step: usize| {
+                let mut all = worked.changes.iter().flatten();
+                all.find(|change| change.place == (number, step)).map(|change| patch_json(&change.patch, lang))
+            };
             let steps: Vec<Value> = fix
                 .steps
                 .iter()
-                .map(|step| json!({"says": step.says, "does": act(&step.write), "write": step.write}))
+                .enumerate()
+                .map(|(at, step)| {
+                    json!({"says": step.says, "does": act(&step.write), "write": step.write, "code": code(at)})
+                })
                 .collect();
             json!({
                 "id": fix.id,
@@ -350,6 +402,8 @@ fn document(worked: &Worked, estate: &Estate, source: &str, as_of: &str, lang: L
                 "steps": steps,
                 "effects": fix.effects,
                 "notes": fix.notes,
+                "owner": fix.owner,
+                "locks": fix.locks,
                 "proof": proof_json(worked, fix, proof, estate, lang),
             })
         })
@@ -375,6 +429,14 @@ fn document(worked: &Worked, estate: &Estate, source: &str, as_of: &str, lang: L
         "left": worked.left.iter().map(|one| closes_json(one, estate)).collect::<Vec<_>>(),
         "summary": {"findings": worked.findings, "fixes": worked.fixes.len(), "refused": refused, "asks": worked.asks.len()},
     })
+}
+
+fn patch_json(patch: &Patch, lang: Lang) -> Value {
+    match patch {
+        Patch::Diff { file, diff, .. } => json!({"file": file, "diff": diff}),
+        Patch::Elsewhere { file, line, says } => json!({"file": file, "line": line, "says": says}),
+        several @ Patch::Several { .. } => json!({"says": by_hand(several, lang)}),
+    }
 }
 
 fn proof_json(worked: &Worked, fix: &Fix, proof: &Proof, estate: &Estate, lang: Lang) -> Value {

@@ -21,6 +21,20 @@ struct Block<'t> {
     old: Vec<&'t str>,
 }
 
+/// The text with changes that do not overlap in it; nothing where they do.
+pub(super) fn changed(text: &str, changes: &[Change]) -> Option<String> {
+    let mut changes: Vec<&Change> = changes.iter().collect();
+    changes.sort_by_key(|change| (change.start, change.end));
+    let (mut out, mut at) = (String::with_capacity(text.len()), 0);
+    for change in changes {
+        out += text.get(at..change.start)?;
+        out += &change.text;
+        at = change.end.max(change.start);
+    }
+    out += text.get(at..)?;
+    Some(out)
+}
+
 /// The diff of changes that do not overlap; nothing where they do, or nothing changes.
 pub(super) fn diff(name: &str, text: &str, mut changes: Vec<Change>) -> Option<String> {
     changes.sort_by_key(|change| (change.start, change.end));

@@ -31,6 +31,8 @@ pub enum Patch {
         file: String,
         /// A unified diff, as `git apply` takes it.
         diff: String,
+        /// What the file holds then.
+        text: String,
     },
     /// The resource is here, and what is to change has to be changed by hand.
     Elsewhere {
@@ -120,8 +122,11 @@ pub fn patch(files: &[(&str, &str)], write: &Write, lang: Lang) -> Option<Patch>
             if source.text.contains("\r\n") {
                 changes.iter_mut().for_each(|change| change.text = change.text.replace('\n', "\r\n"));
             }
-            match diff::diff(source.name, source.text, changes) {
-                Some(diff) => return Some(Patch::Diff { file: source.name.to_owned(), diff }),
+            let text = diff::changed(source.text, &changes);
+            match diff::diff(source.name, source.text, changes).zip(text) {
+                Some((diff, text)) => {
+                    return Some(Patch::Diff { file: source.name.to_owned(), diff, text });
+                }
                 None => Stop { at: spot.at, why: Why::Hand },
             }
         }

@@ -65,7 +65,7 @@ fn applied(name: &str, text: &str, diff: &str) -> String {
 
 /// Lines of `text` that change, and what they become: `-` and `+` in front.
 fn check(name: &str, text: &str, write: &Write, expected: &str) {
-    let Some(Patch::Diff { file, diff }) = patch(&[(name, text)], write, Lang::En) else {
+    let Some(Patch::Diff { file, diff, text: becomes }) = patch(&[(name, text)], write, Lang::En) else {
         panic!("{:?}", patch(&[(name, text)], write, Lang::En))
     };
     assert_eq!(file, name);
@@ -75,6 +75,7 @@ fn check(name: &str, text: &str, write: &Write, expected: &str) {
     let wanted: Vec<&str> = expected.lines().filter(|line| !line.is_empty()).collect();
     assert_eq!(lines, wanted, "{diff}");
     let now = applied(name, text, &diff);
+    assert_eq!(now, becomes, "the text that is told is the one that the diff makes");
     // What is there then is what the write asks for.
     if !matches!(write.act, Act::Delete { .. }) {
         match patch(&[(name, &now)], write, Lang::En) {
