@@ -582,7 +582,7 @@ mod tests {
         lines.push(undone(0));
         check(&lines, &[]);
         // It was never started, so that nothing stops it before: it is stopped anew, and started in any case.
-        let stopped = vec![entry("f", 0, run("deallocate", "start")), entry("f", 1, intended("a"))];
+        let stopped = [entry("f", 0, run("deallocate", "start")), entry("f", 1, intended("a"))];
         let again = |more: &[String]| [&stopped[..], &[failed(1), undone(0)], more].concat();
         let undo = check(&again(&[]), &[("f", 0), ("f", 1), ("f", 0)]);
         let action = |task: &Task| match &task.write.act {
