@@ -254,10 +254,14 @@ impl Journal {
         // to be taken back, they are done again; where it is not, the one that was done last counts, and those after it follow.
         let mut open: HashSet<&str> = HashSet::new();
         let mut last: HashMap<&str, (usize, usize)> = HashMap::new();
+        let mut actions: HashMap<&str, Vec<usize>> = HashMap::new();
         for (number, step) in steps.iter().enumerate() {
             let fix = step.place.fix.as_str();
             if !step.is_action() && !step.undone {
                 open.insert(fix);
+            }
+            if step.is_action() && step.undone {
+                actions.entry(fix).or_default().push(number);
             }
             if let Some(acted) = step.acted.filter(|_| step.is_action()) {
                 let last = last.entry(fix).or_insert((acted, number));
@@ -295,9 +299,23 @@ impl Journal {
                 undo.jobs.push(Job::new(fix, self.title(fix), []));
                 undo.jobs.len() - 1
             });
-            if let Some(job) = undo.jobs.get_mut(job) {
-                job.tasks.push(task);
+            let Some(job) = undo.jobs.get_mut(job) else { continue };
+            // The VM was started again before its change was taken back, and nothing stops it for that: it is stopped anew.
+            let ahead = actions.get(fix).and_then(|all| all.iter().find(|one| **one > number));
+            let ahead = ahead.filter(|_| job.tasks.is_empty() && !step.is_action());
+            if let Some((place, write)) =
+                ahead.and_then(|one| steps.get(*one)).and_then(|step| Some((step.place, step.write?)))
+            {
+                let write = write.clone();
+                job.tasks.push(Task {
+                    place: place.clone(),
+                    write,
+                    operation: None,
+                    perhaps: false,
+                    unseen: false,
+                });
             }
+            job.tasks.push(task);
         }
         undo
     }
@@ -337,6 +355,8 @@ struct Step<'j> {
     operation: Option<&'j str>,
     undoing: bool,
     undone: bool,
+    /// Whether the way back was last the way there: an action that is done anew, for another write that is taken back.
+    anew: bool,
     /// When the way back was last sent, or seen.
     acted: Option<usize>,
 }
@@ -352,6 +372,7 @@ impl<'j> Step<'j> {
             operation: None,
             undoing: false,
             undone: false,
+            anew: false,
             acted: None,
         }
     }
@@ -374,10 +395,12 @@ impl<'j> Step<'j> {
             What::Already => (self.sent, self.operation) = (false, None),
             What::Failed { sent, .. } => self.sent = *sent,
             // The way back was sent: however the way there ended, that one is followed.
-            What::Undoing { .. } => {
-                (self.undoing, self.undone, self.operation, self.acted) = (true, false, None, Some(number));
+            What::Undoing { write } => {
+                self.anew = self.is_action() && self.write.is_some_and(|its| its.act == write.act);
+                (self.undoing, self.undone) = (!self.anew, false);
+                (self.operation, self.acted) = (None, Some(number));
             }
-            What::Undone => (self.undone, self.operation, self.acted) = (true, None, Some(number)),
+            What::Undone => (self.undone, self.operation, self.acted) = (!self.anew, None, Some(number)),
             What::UndoFailed { .. } => {}
         }
     }
@@ -558,6 +581,18 @@ mod tests {
         check(&lines, &[("f", 0)]);
         lines.push(undone(0));
         check(&lines, &[]);
+        // It was never started, so that nothing stops it before: it is stopped anew, and started in any case.
+        let stopped = [entry("f", 0, run("deallocate", "start")), entry("f", 1, intended("a"))];
+        let again = |more: &[String]| [&stopped[..], &[failed(1), undone(0)], more].concat();
+        let undo = check(&again(&[]), &[("f", 0), ("f", 1), ("f", 0)]);
+        let action = |task: &Task| match &task.write.act {
+            Act::Run { action, .. } => action.clone(),
+            _ => String::new(),
+        };
+        assert_eq!(undo.jobs[0].tasks.iter().map(action).collect::<Vec<_>>(), ["deallocate", "", "start"]);
+        let anew = entry("f", 0, run("deallocate", "start")).replace("intended", "undoing");
+        check(&again(&[anew.clone(), undone(0)]), &[("f", 1), ("f", 0)]);
+        check(&again(&[anew.clone(), undone(0), undone(1)]), &[("f", 0)]);
         // The VM was not stopped for it, and runs: it is not stopped afterwards.
         lines.truncate(3);
         lines.extend([failed(2), undone(1), undone(0)]);

@@ -127,6 +127,8 @@ struct Under {
     unread: u32,
     looks: u32,
     polls: u32,
+    /// How often it is still to be seen, where no operation tells that it is over.
+    confirm: u32,
     waited: Duration,
     /// Whether Azure has taken it, or may have.
     perhaps: bool,
@@ -308,6 +310,7 @@ impl Machine {
     }
 
     fn sent(&mut self, answer: Answer) -> Effect {
+        self.under.confirm = 0;
         match answer {
             Answer::Done => {
                 self.under.perhaps = true;
@@ -332,6 +335,7 @@ impl Machine {
                     true => self.fail(Why::Unsure, None),
                     false => {
                         self.under.looks = 0;
+                        self.under.confirm = 2;
                         self.wait(retry_after, 1, Then::Check)
                     }
                 }
@@ -382,6 +386,10 @@ impl Machine {
             return self.close(Status::Done);
         }
         let state = task.write.state(body);
+        if state == State::Becomes && self.under.confirm > 0 {
+            self.under.confirm -= 1;
+            return self.wait(None, 2, Then::Check);
+        }
         if state == State::Becomes {
             return match ended_badly(body) {
                 false => self.close(Status::Done),

@@ -75,6 +75,8 @@ pub(crate) struct Knobs {
     /// and Azure has no way to prevent that. Of two runs that remove it, one that was cut off may take the other's work for its
     /// own, and then its file holds what was there before the change.
     pub(crate) described: bool,
+    /// Whether a VM has to be stopped for a change.
+    pub(crate) strict: bool,
     /// Whether ETags count for parts of a group.
     pub(crate) child_etags: bool,
     /// Whether an operation takes the place of the one under way; else it is refused.
@@ -135,7 +137,7 @@ pub(crate) struct Azure {
     pub(crate) installs: u32,
     /// What others have written, as writes on any world.
     others: Vec<(String, Option<String>, Value)>,
-    pub(crate) hostile: Option<Value>,
+    pub(crate) hostile: Option<(String, Value)>,
 }
 
 fn key(id: &str) -> String {
@@ -326,6 +328,10 @@ impl Azure {
             }
             self.supersede(id);
         }
+        if self.knobs.strict && request.method == Method::Patch && self.power == "running" {
+            let (code, message) = ("OperationNotAllowed".to_owned(), String::new());
+            return Answer::Refused { status: 409, code, message };
+        }
         let there = self.body(id);
         let makes = match (request.method, &request.action) {
             (Method::Put, _) => Makes::Whole(request.body.clone()),
@@ -452,11 +458,11 @@ impl Azure {
     /// Other people do what they do.
     pub(crate) fn others(&mut self) {
         if self.rng.often(self.knobs.hostile) && self.hostile.is_none() {
-            let target = rule_id("allow");
+            let target = rule_id(if self.rng.often(500) { "allow" } else { "extra" });
             if self.running(&target).is_none() {
                 let theirs = rule(100, "192.0.2.7");
                 self.store(&target, Some(theirs.clone()), "Succeeded");
-                self.hostile = Some(theirs);
+                self.hostile = Some((key(&target), theirs));
             }
         }
         if !self.rng.often(self.knobs.others) {

@@ -291,6 +291,17 @@ fn what_azure_calls_a_failure_is_none_of_ours_to_call_done() {
 }
 
 #[test]
+fn what_nobody_tells_the_end_of_is_seen_more_than_once() {
+    let accepted = Event::Sent(Answer::Accepted { operation: None, retry_after: None });
+    check(
+        &[put()],
+        Way::Apply,
+        vec![found(1), accepted, found(1), found(2), found(2), found(2)],
+        "read, record intended, send PUT, wait, read, wait, read, wait, read, wait, read, record done, Complete",
+    );
+}
+
+#[test]
 fn an_event_that_answers_nothing_ends_it() {
     let mut machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
     machine.next(Event::Begin);
