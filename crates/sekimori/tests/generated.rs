@@ -108,6 +108,8 @@ fn documented_commands_work() {
         "docs/formats.ja.md",
         "docs/templates.md",
         "docs/templates.ja.md",
+        "docs/fix.md",
+        "docs/fix.ja.md",
     ] {
         let text = fs::read_to_string(root().join(name)).unwrap();
         for block in fenced(&text, "sh") {
