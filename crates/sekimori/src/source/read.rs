@@ -104,7 +104,7 @@ fn pieces(collector: &Collector, index: SourceIndex, made: &Made, progress: &Pro
         let (mut part, mut at) = (Part::default(), 0);
         for newline in memchr::memchr_iter(b'\n', &piece.text) {
             let line = piece.text.get(at..=newline).unwrap_or_default();
-            collector.read_line(&mut part, index, line, piece.start + at as u64);
+            read_line(collector, &mut part, index, line, piece.start + at as u64);
             at = newline + 1;
         }
         collector.deliver(&mut part);
@@ -300,15 +300,19 @@ fn read_stretch(
         let rest = buffer.get(at..).unwrap_or_default();
         let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
         let line = rest.get(..length).unwrap_or_default();
-        let offset = start - before + at as u64;
-        if length > LINE_LIMIT {
-            part.problem(index, offset, ProblemKind::TooLarge { limit: LINE_LIMIT });
-        } else {
-            collector.read_line(part, index, line, offset);
-        }
+        read_line(collector, part, index, line, start - before + at as u64);
         at += length;
     }
     Ok(counter)
+}
+
+/// Reads a line, unless it is larger than any resource.
+fn read_line(collector: &Collector, part: &mut Part, index: SourceIndex, line: &[u8], offset: u64) {
+    if line.len() > LINE_LIMIT {
+        part.problem(index, offset, ProblemKind::TooLarge { limit: LINE_LIMIT });
+    } else {
+        collector.read_line(part, index, line, offset);
+    }
 }
 
 /// Cuts a text as it comes.
