@@ -66,7 +66,8 @@ fn run() -> Result<(), String> {
         let text = format!(
             "listening at {base}; stop it with Ctrl-C\n\n\
              export AZURE_TENANT_ID={TENANT} AZURE_CLIENT_ID=22222222-2222-2222-2222-222222222222 AZURE_CLIENT_SECRET=any\n\
-             sekimori check --cloud {base} --authority {authority}\n\n\
+             sekimori check --cloud {base} --authority {authority}\n\
+             sekimori fix --cloud {base} --authority {authority} --select NET001 --approve 203.0.113.0/24\n\n\
              export AZURE_CONFIG_DIR=$(mktemp -d) REQUESTS_CA_BUNDLE={authority} AZURE_CORE_COLLECT_TELEMETRY=no\n\
              az cloud register -n Sim --endpoint-resource-manager {base} && az cloud set -n Sim\n\
              az config set core.instance_discovery=false\n\

@@ -47,6 +47,8 @@ pub struct Proof {
     pub gone: Vec<(ResourceId, Said)>,
     /// How exposures to the internet differ, by machine.
     pub exposures: Vec<(ResourceId, Vec<Difference>)>,
+    /// Findings that are not there any more, and that nobody can tell to be closed either: the resource and the code.
+    pub doubted: Vec<(ResourceId, &'static str)>,
     /// Why the fix must not be made; empty where it may.
     pub refused: Vec<Refusal>,
     /// The flows to keep that did not pass before either, by their number.
@@ -104,6 +106,7 @@ pub fn prove(live: &mut Live, fix: &Fix, keeps: &[Keep], internet: &[Addresses; 
         machines: machines.iter().copied().collect(),
         gone: Vec::new(),
         exposures: Vec::new(),
+        doubted: Vec::new(),
         refused: Vec::new(),
         did_not_pass: Vec::new(),
     };
@@ -189,6 +192,16 @@ pub fn prove(live: &mut Live, fix: &Fix, keeps: &[Keep], internet: &[Addresses; 
             proof.refused.push(Refusal::Brings { resource, code, message });
         }
     }
+    // What is unknown after the last step: a step before may have left something open that a later one closes.
+    let unknown = |(resource, code): &(ResourceId, &str)| {
+        live.said_of(*resource).iter().any(|said| said.code == *code && said.finding.is_none())
+    };
+    let closes = fix.closes.iter().map(|closes| (closes.resource, closes.code));
+    proof.doubted = closes.filter(unknown).collect();
+    let key = |id: &ResourceId| live.estate().text(*id).to_ascii_lowercase();
+    gone.sort_by_cached_key(|(id, said)| (key(id), said.code));
+    proof.machines.sort_by_cached_key(key);
+    proof.exposures.sort_by_cached_key(|(id, _)| key(id));
     proof.gone = gone;
     if !proof.refused.is_empty() {
         take_back(live, undo);
@@ -273,16 +286,13 @@ fn passes(keep: &Keep, ways: &Ways) -> bool {
 
 /// The findings that fixes say they close, and that are there still after all of them.
 pub fn left<'p>(live: &Live, fixes: impl IntoIterator<Item = &'p Fix>) -> Vec<Closes> {
-    let still: BTreeSet<&str> = live.said().filter_map(|(_, said)| said.finding.as_deref()).collect();
+    let still = |closes: &&Closes| {
+        live.said_of(closes.resource).iter().any(|said| said.finding.as_ref() == Some(&closes.finding))
+    };
     // What changes no packets is not worked out here.
     let proved = |fix: &&Fix| fix.steps.iter().any(|step| step.change.is_some());
-    let mut all: Vec<Closes> = fixes
-        .into_iter()
-        .filter(proved)
-        .flat_map(|fix| &fix.closes)
-        .filter(|closes| still.contains(closes.finding.as_str()))
-        .cloned()
-        .collect();
+    let mut all: Vec<Closes> =
+        fixes.into_iter().filter(proved).flat_map(|fix| &fix.closes).filter(still).cloned().collect();
     all.sort_by(|one, other| one.finding.cmp(&other.finding));
     all.dedup();
     all

@@ -256,18 +256,18 @@ fn the_order_is_the_one_that_is_written_down() {
         let asks = plan.asks.iter().filter(|ask| ask.question.starts_with("who needs")).count();
         (titles(&plan).join(" | "), asks)
     };
-    assert_eq!(planned(corp(), false, 0).0, "Narrow the rule `r0` of `a` (ports 22) to 203.0.113.0/24");
+    assert_eq!(planned(corp(), false, 0).0, "Narrow the rule `r0` of `a` (port 22) to 203.0.113.0/24");
     // Approved sources come before closing.
-    assert_eq!(planned(corp(), true, 0).0, "Narrow the rule `r0` of `a` (ports 22) to 203.0.113.0/24");
-    assert_eq!(planned(Vec::new(), true, 0).0, "Remove the rule `r0` of `a` (ports 22)");
+    assert_eq!(planned(corp(), true, 0).0, "Narrow the rule `r0` of `a` (port 22) to 203.0.113.0/24");
+    assert_eq!(planned(Vec::new(), true, 0).0, "Remove the rule `r0` of `a` (port 22)");
     assert_eq!(planned(Vec::new(), false, 0), (String::new(), 1));
     // A port that a program offers is never narrowed to where people come from.
     assert_eq!(planned(corp(), false, 4), (String::new(), 1));
-    assert_eq!(planned(corp(), true, 4).0, "Remove the rule `r0` of `a` (ports 443)");
+    assert_eq!(planned(corp(), true, 4).0, "Remove the rule `r0` of `a` (port 443)");
     // Of a rule for several ports only those are changed that the finding is about.
     assert_eq!(
         planned(corp(), false, 5).0,
-        "Split the rule `r0` of `a`: ports 22 for 203.0.113.0/24 alone, its other ports as they are"
+        "Split the rule `r0` of `a`: port 22 for 203.0.113.0/24 alone, its other ports as they are"
     );
 }
 

@@ -312,7 +312,13 @@ impl World {
         }
         let record = |id: ResourceId| self.get(estate.text(id)).cloned();
         let (settings, options) = (&self.settings, &self.options);
-        plan(&Planner { estate: &estate, settings, options, lang, record: &record }, &wanted)
+        {
+            let reach = reach::Reach::new(&estate);
+            plan(
+                &Planner { estate: &estate, reach: &reach, settings, options, lang, record: &record },
+                &wanted,
+            )
+        }
     }
 
     /// The ids of the findings that are there.
@@ -1016,7 +1022,9 @@ fn what_cannot_be_seen_is_not_changed() {
     let outcome = world.judge(&estate, Lang::En);
     let wanted: Vec<_> = outcome.findings.iter().filter(|one| one.check.code == "HRD009").collect();
     let (settings, options) = (&world.settings, &world.options);
-    let planner = Planner { estate: &estate, settings, options, lang: Lang::En, record: &|_| None };
+    let reach = reach::Reach::new(&estate);
+    let planner =
+        Planner { estate: &estate, reach: &reach, settings, options, lang: Lang::En, record: &|_| None };
     let plan = plan(&planner, &wanted);
     assert!(plan.fixes.is_empty() && plan.asks.len() == 1);
     assert!(plan.asks[0].question.contains("holds no record"));
@@ -1055,7 +1063,11 @@ fn no_finding_is_forgotten() {
         assert!(failed.len() > 25, "{}", failed.len());
         let record = |id: ResourceId| world.get(estate.text(id)).cloned();
         let (settings, options) = (&world.settings, &world.options);
-        let plan = plan(&Planner { estate: &estate, settings, options, lang, record: &record }, &failed);
+        let reach = reach::Reach::new(&estate);
+        let plan = plan(
+            &Planner { estate: &estate, reach: &reach, settings, options, lang, record: &record },
+            &failed,
+        );
         let of_fixes = plan.fixes.iter().flat_map(|fix| &fix.closes);
         let all = of_fixes.chain(plan.asks.iter().flat_map(|ask| &ask.closes));
         let told: Vec<&str> = all.map(|closes| closes.finding.as_str()).collect();

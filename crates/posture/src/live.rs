@@ -98,6 +98,11 @@ impl Live {
         self.said.iter().flat_map(|(resource, all)| all.iter().map(|one| (*resource, one)))
     }
 
+    /// What is said of one resource now, passes left out.
+    pub fn said_of(&self, resource: ResourceId) -> &[Said] {
+        self.said.get(&resource).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// What is worked out once for the estate, as it is now.
     pub fn facts(&self) -> Arc<Facts> {
         Arc::clone(&self.facts)

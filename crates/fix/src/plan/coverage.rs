@@ -592,6 +592,7 @@ pub(super) fn ask_rest(planner: &Planner<'_>, findings: &[&Finding], plan: &mut 
                 "The input does not tell enough to plan a change.",
                 "入力の情報が足りないため、変更を計画できません。"
             ),
+            Some(Cover::Nothing(why)) => why.of(lang).to_owned(),
             Some(_) | None => continue,
         };
         let task = Task { code, finding };

@@ -5,7 +5,7 @@
 //!
 //! | | what | findings | who |
 //! |---|---|---|---|
-//! | 1 | rules and public addresses | NET | `network` |
+//! | 1 | rules and public addresses | NET, JIT002 | `network` |
 //! | 2 | boot diagnostics | HRD009 | `machine` |
 //! | 3 | sign-in with Entra ID: identity, then extension | ENT001, ENT002 | `machine` |
 //! | 4 | guest attestation, antimalware and its settings | HRD004, MAL001 on Windows, MAL002, MAL003 | `machine` |
@@ -38,6 +38,7 @@ use reach::Reach;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::lang::say;
 use crate::owner::{self, Owner};
 use crate::write::Write;
 
@@ -79,11 +80,54 @@ pub fn plan(planner: &Planner<'_>, findings: &[&Finding]) -> Plan {
     machine::plan(planner, findings, &mut plan);
     service::plan(planner, findings, &mut plan);
     coverage::ask_rest(planner, findings, &mut plan);
+    wait_for_leases(planner, &mut plan);
     let locks = owner::locks(planner.estate, planner.record);
     for fix in &mut plan.fixes {
         tell_owner(planner, &locks, fix);
     }
     plan
+}
+
+/// A rule that a lease takes the place of goes once the lease is there: after the fix that makes it, or not at all.
+fn wait_for_leases(planner: &Planner<'_>, plan: &mut Plan) {
+    let makers: Vec<(ResourceId, String)> = plan
+        .fixes
+        .iter()
+        .flat_map(|fix| fix.closes.iter().map(|closes| (closes, &fix.id)))
+        .filter(|(closes, _)| matches!(closes.code, "JIT001" | "JIT003"))
+        .map(|(closes, id)| (closes.resource, id.clone()))
+        .collect();
+    let (mut fixes, mut asks) = (Vec::new(), Vec::new());
+    for mut fix in std::mem::take(&mut plan.fixes) {
+        let lang = planner.lang;
+        let maker = |machine: &ResourceId| makers.iter().find(|(its, _)| its == machine);
+        if let Some(without) = fix.leases.iter().find(|machine| maker(machine).is_none()) {
+            let name = estate::resource_name(planner.estate.text(*without)).to_owned();
+            asks.push(Ask {
+                closes: fix.closes,
+                question: say!(
+                    lang,
+                    "`{name}` has no just-in-time access, and this plan makes none, so the rule stays",
+                    "`{name}` には JIT VM アクセスがなく、この計画でも設定しないため、規則は変更しません"
+                ),
+                answers: vec![
+                    say!(
+                        lang,
+                        "plan for JIT001 and JIT003, too (`--select`), from what `sekimori collect` brings",
+                        "`sekimori collect` の結果に対し、JIT001 と JIT003 も対象にしてください (`--select`)"
+                    ),
+                    say!(lang, "`--close`: nobody needs the port", "`--close`: ポートは不要なので閉じます"),
+                ],
+            });
+            continue;
+        }
+        let after: std::collections::BTreeSet<String> =
+            fix.leases.iter().filter_map(maker).map(|(_, id)| id.clone()).collect();
+        fix.after = after.into_iter().collect();
+        fixes.push(fix);
+    }
+    plan.fixes = fixes;
+    plan.asks.extend(asks);
 }
 
 /// Notes who owns what a fix changes, and which locks stop it.
@@ -142,6 +186,10 @@ pub struct Fix {
     pub owner: Option<Owner>,
     /// The ids of locks that stop a step.
     pub locks: Vec<String>,
+    /// The ids of fixes that have to be made before: without them this one must not begin.
+    pub after: Vec<String>,
+    /// Machines that need just-in-time access before: what `after` is made from.
+    pub(crate) leases: Vec<ResourceId>,
 }
 
 /// A finding that a fix closes.

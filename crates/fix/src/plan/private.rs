@@ -450,11 +450,16 @@ impl<'p> Draft<'_, 'p> {
         for fix in plan.fixes {
             let shared = fix.steps.iter().any(|step| self.guards_others(&step.write));
             if shared {
-                let title = fix.title;
+                let mut names: Vec<&str> =
+                    fix.steps.iter().map(|step| resource_name(&step.write.target)).collect();
+                names.dedup();
+                let names = names.join(", ");
+                let group =
+                    fix.steps.first().map(|step| resource_name(step.write.root())).unwrap_or_default();
                 self.notes.push(say!(
                     lang,
-                    "left as it is, as others are behind the group: {title}",
-                    "ほかの VM と共有する NSG のため変更しません: {title}"
+                    "others are behind `{group}`, so its rule `{names}` stays: without the address it lets nobody in here",
+                    "NSG `{group}` はほかの VM と共有しているため、規則 `{names}` は変更しません (アドレスを外せばこの VM には届きません)"
                 ));
                 continue;
             }

@@ -112,6 +112,8 @@ pub(crate) struct FixArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["sources", "apply", "private"], help_heading = applying_heading(), help = t("Take back what this undo file tells of", "取り消し用ファイルに記録された変更を元に戻す"))]
     pub(crate) undo: Option<PathBuf>,
 
+    #[arg(long, hide = true, help = t("Wait a fiftieth of the time, for tests", "待ち時間を 50 分の 1 にする (テスト用)"))]
+    pub(crate) hurry: bool,
     #[arg(long, value_name = "PORT", value_delimiter = ',', help_heading = configuration_heading(), help = t("The TCP ports that administrators log in through [default: 22,3389,5985,5986]", "管理者がログインに使う TCP ポート [既定値: 22,3389,5985,5986]"))]
     pub(crate) management_ports: Vec<String>,
     #[arg(long, value_name = "FILE", conflicts_with = "no_config", help_heading = configuration_heading(), help = t("The configuration; without it `sekimori.toml` is looked for from here upward", "設定ファイル。省略時は現在のフォルダーから上に向かって `sekimori.toml` を探します"))]

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use azure::{Client, Fault, Looked, Polled, Sent, Verb};
+use estate::Estate;
 use fix::Fix;
 use fix::apply::{
     Answer, Effect, End, Event, Found, Job, Machine, Method, Outcome, Place, Poll, Request, Status, Way, Why,
@@ -28,6 +29,8 @@ use crate::collect::{connected, progress_bar};
 use crate::language::pick;
 use crate::output;
 
+use super::{Worked, shown};
+
 /// What programs read a report of what was made by.
 const SCHEMA: &str = "sekimori.fix-applied/1";
 
@@ -38,14 +41,29 @@ const AT_ONCE: usize = 32;
 const TICK: Duration = Duration::from_millis(100);
 
 /// Makes the fixes that may be made. The plan has been shown.
-pub(super) fn apply(args: &FixArgs, fixes: &[(Fix, Proof)], source: &str, lang: Lang) -> anyhow::Result<u8> {
-    let (chosen, left_out) = choose(args, fixes, lang);
+pub(super) fn apply(
+    args: &FixArgs,
+    worked: &Worked,
+    estate: &Estate,
+    source: &str,
+    lang: Lang,
+) -> anyhow::Result<u8> {
+    let (chosen, left_out) = choose(args, &worked.fixes, lang);
     for line in &left_out {
         output::note(line);
     }
+    let mut report = Report {
+        form: args.format,
+        way: Way::Apply,
+        undo: None,
+        left_out,
+        asks: shown::asks_json(worked, estate),
+        lang,
+    };
     if chosen.is_empty() {
         output::note(pick(lang, "there is nothing to change", "変更するものはありません"));
-        return Ok(u8::from(!left_out.is_empty()));
+        report.tell(&[], &[])?;
+        return Ok(u8::from(!report.left_out.is_empty()));
     }
     if !args.lock_me_out
         && args.my_address.is_empty()
@@ -58,6 +76,8 @@ pub(super) fn apply(args: &FixArgs, fixes: &[(Fix, Proof)], source: &str, lang: 
         ));
     }
     let jobs: Vec<Job> = chosen.iter().map(|(fix, _)| Job::from(fix)).collect();
+    let waits: HashMap<String, Vec<String>> =
+        chosen.iter().map(|(fix, _)| (fix.id.clone(), fix.after.clone())).collect();
     let writes: usize = jobs.iter().map(|job| job.tasks.len()).sum();
     confirm(
         args.yes,
@@ -78,7 +98,9 @@ pub(super) fn apply(args: &FixArgs, fixes: &[(Fix, Proof)], source: &str, lang: 
         for line in &conflicts {
             output::note(line);
         }
+        report.left_out.extend(conflicts.iter().cloned());
         if jobs.is_empty() {
+            report.tell(&[], &[])?;
             return Ok(1);
         }
         let when = clock()?;
@@ -93,20 +115,34 @@ pub(super) fn apply(args: &FixArgs, fixes: &[(Fix, Proof)], source: &str, lang: 
         let who = serde_json::to_value(&caller).ok().and_then(|caller| name_of(&caller));
         let head = Head::new(who.as_deref().unwrap_or("?"), &when, source, &jobs);
         let file = UndoFile::make(&path, &begin(&head, &jobs), lang)?;
+        let (name, back) = (path.display(), undo_command(args, &path));
         output::note(&match lang {
-            Lang::En => format!(
-                "the undo file is `{0}`: `sekimori fix --undo {0}` takes everything back",
-                path.display()
-            ),
-            Lang::Ja => format!(
-                "取り消し用ファイル: `{0}` (`sekimori fix --undo {0}` ですべて元に戻せます)",
-                path.display()
-            ),
+            Lang::En => format!("the undo file is `{name}`: `{back}` takes everything back"),
+            Lang::Ja => format!("取り消し用ファイル: `{name}` (`{back}` ですべて元に戻せます)"),
         });
+        report.undo = Some((path.clone(), back));
         let titles = titles(&jobs);
-        let outcomes = carry_out(&client, &file, jobs, Way::Apply).await;
-        let whole = tell(args.format, &outcomes, &titles, Some(&path), Way::Apply, lang)?;
-        Ok(u8::from(!whole || !conflicts.is_empty() || !left_out.is_empty()))
+        // What waits for others is made when these are there, and only then.
+        let is_first = |job: &Job| waits.get(&job.fix).is_none_or(Vec::is_empty);
+        let (first, then): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(is_first);
+        let mut outcomes = carry_out(&client, &file, first, Way::Apply, args.hurry).await;
+        let is_done =
+            |id: &String| outcomes.iter().any(|(its, outcome)| its == id && outcome.end == End::Complete);
+        let (ready, waiting): (Vec<Job>, Vec<Job>) =
+            then.into_iter().partition(|job| waits.get(&job.fix).into_iter().flatten().all(is_done));
+        for job in &waiting {
+            let title = report::clean(&job.title).into_owned();
+            report.left_out.push(match lang {
+                Lang::En => format!("not made: {title}: what has to be there before was not made"),
+                Lang::Ja => format!("適用しません: {title}: 先に必要な変更が完了していません"),
+            });
+            report.left_out.last().iter().for_each(|line| output::note(line));
+        }
+        if !ready.is_empty() && output::stops() == 0 {
+            outcomes.extend(carry_out(&client, &file, ready, Way::Apply, args.hurry).await);
+        }
+        let whole = report.tell(&outcomes, &titles)?;
+        Ok(u8::from(!whole || !report.left_out.is_empty()))
     })
 }
 
@@ -117,14 +153,25 @@ pub(super) fn undo(args: &FixArgs, path: &Path, lang: Lang) -> anyhow::Result<u8
     let journal =
         Journal::read(&bytes).map_err(|error| anyhow!("`{name}`: {}", journal_text(&error, lang)))?;
     let undo = journal.undo();
+    let mut report = Report {
+        form: args.format,
+        way: Way::Undo,
+        undo: None,
+        left_out: Vec::new(),
+        asks: Value::Null,
+        lang,
+    };
     for place in &undo.cannot {
-        output::note(&match lang {
+        let line = match lang {
             Lang::En => format!("step {} of {} cannot be taken back", place.step + 1, place.fix),
             Lang::Ja => format!("{} の手順 {} は元に戻せません", place.fix, place.step + 1),
-        });
+        };
+        output::note(&line);
+        report.left_out.push(line);
     }
     if undo.jobs.is_empty() {
         output::note(pick(lang, "there is nothing to take back", "元に戻すものはありません"));
+        report.tell(&[], &[])?;
         return Ok(u8::from(!undo.cannot.is_empty()));
     }
     file.go_on(&journal)?;
@@ -152,8 +199,8 @@ pub(super) fn undo(args: &FixArgs, path: &Path, lang: Lang) -> anyhow::Result<u8
             bail!(crate::collect::fault_text(&fault, lang));
         }
         let titles = titles(&undo.jobs);
-        let outcomes = carry_out(&client, &file, undo.jobs, Way::Undo).await;
-        let whole = tell(args.format, &outcomes, &titles, None, Way::Undo, lang)?;
+        let outcomes = carry_out(&client, &file, undo.jobs, Way::Undo, args.hurry).await;
+        let whole = report.tell(&outcomes, &titles)?;
         Ok(u8::from(!whole || cannot))
     })
 }
@@ -348,7 +395,13 @@ impl UndoFile {
 }
 
 /// Carries jobs out, several lanes at once, and tells how each came out, in the order in which they ended.
-async fn carry_out(client: &Client, file: &UndoFile, jobs: Vec<Job>, way: Way) -> Vec<(String, Outcome)> {
+async fn carry_out(
+    client: &Client,
+    file: &UndoFile,
+    jobs: Vec<Job>,
+    way: Way,
+    hurry: bool,
+) -> Vec<(String, Outcome)> {
     output::tidy_on_signals();
     output::careful(true);
     let bar = progress_bar();
@@ -369,7 +422,7 @@ async fn carry_out(client: &Client, file: &UndoFile, jobs: Vec<Job>, way: Way) -
         let mut outcomes = Vec::new();
         for job in jobs {
             let (id, writes) = (job.fix.clone(), job.tasks.len() as u64);
-            outcomes.push((id, one(client, file, job, way).await));
+            outcomes.push((id, one(client, file, job, way, hurry).await));
             told(writes);
         }
         outcomes
@@ -393,7 +446,7 @@ async fn carry_out(client: &Client, file: &UndoFile, jobs: Vec<Job>, way: Way) -
 }
 
 /// Carries one job out.
-async fn one(client: &Client, file: &UndoFile, job: Job, way: Way) -> Outcome {
+async fn one(client: &Client, file: &UndoFile, job: Job, way: Way, hurry: bool) -> Outcome {
     let mut machine = Machine::new(job, way);
     let mut heeded = 0;
     let mut event = Event::Begin;
@@ -426,7 +479,8 @@ async fn one(client: &Client, file: &UndoFile, job: Job, way: Way) -> Outcome {
                 Err(fault) => Poll::Unasked { why: fault.to_string() },
             }),
             Effect::Wait { least, most } => {
-                wait(least, most, heeded).await;
+                let part = if hurry { 50 } else { 1 };
+                wait(least / part, most / part, heeded).await;
                 Event::Waited
             }
         };
@@ -479,76 +533,97 @@ async fn send(client: &Client, request: Request) -> Answer {
     }
 }
 
-/// Tells how everything came out; whether all of it is as planned.
-fn tell(
-    form: FixForm,
-    outcomes: &[(String, Outcome)],
-    titles: &[(String, String)],
-    undo: Option<&Path>,
-    way: Way,
-    lang: Lang,
-) -> anyhow::Result<bool> {
-    let mut outcomes: Vec<&(String, Outcome)> = outcomes.iter().collect();
-    let place = |id: &str| titles.iter().position(|(its, _)| its == id);
-    outcomes.sort_by_key(|(id, _)| place(id));
-    let whole =
-        outcomes.iter().all(|(_, outcome)| outcome.end == End::Complete && outcome.unrecorded.is_none());
-    let title = |id: &str| {
-        titles.iter().find(|(its, _)| its == id).map(|(_, title)| title.clone()).unwrap_or_default()
-    };
-    if form == FixForm::Json {
-        let fixes: Vec<Value> = outcomes
-            .iter()
-            .map(|(id, outcome)| {
-                let steps: Vec<Value> = outcome.told.iter().map(|told| status_json(&told.status)).collect();
-                let end = end_word(outcome.end);
-                json!({"id": id, "title": title(id), "end": end, "steps": steps, "unrecorded": outcome.unrecorded})
-            })
-            .collect();
-        output::print_json(&json!({
-            "schema": SCHEMA,
-            "undoes": way == Way::Undo,
-            "undo_file": undo.map(|path| path.display().to_string()),
-            "complete": whole,
-            "fixes": fixes,
-        }))?;
-        return Ok(whole);
+/// The command that takes changes back, as it has to be given here.
+fn undo_command(args: &FixArgs, path: &Path) -> String {
+    let mut command = format!("sekimori fix --undo {}", path.display());
+    if args.live.cloud != "AzureCloud" {
+        command += &format!(" --cloud {}", args.live.cloud);
     }
-    let mut text = String::new();
-    for (id, outcome) in &outcomes {
-        let mark = match (outcome.end, way) {
-            (End::Complete, Way::Apply) => pick(lang, "done", "完了"),
-            (End::Complete, Way::Undo) => pick(lang, "taken back", "元に戻しました"),
-            (End::Stopped, _) => pick(lang, "stopped", "中断"),
-            (End::Failed, _) => pick(lang, "FAILED", "失敗"),
+    if let Some(authority) = &args.live.authority {
+        command += &format!(" --authority {}", authority.display());
+    }
+    command
+}
+
+/// What is told at the end.
+struct Report {
+    form: FixForm,
+    way: Way,
+    /// The undo file, and the command that takes everything back.
+    undo: Option<(PathBuf, String)>,
+    /// What was not made, and why.
+    left_out: Vec<String>,
+    asks: Value,
+    lang: Lang,
+}
+
+impl Report {
+    /// Tells how everything came out; whether all of it is as planned.
+    fn tell(&self, outcomes: &[(String, Outcome)], titles: &[(String, String)]) -> anyhow::Result<bool> {
+        let lang = self.lang;
+        let mut outcomes: Vec<&(String, Outcome)> = outcomes.iter().collect();
+        let place = |id: &str| titles.iter().position(|(its, _)| its == id);
+        outcomes.sort_by_key(|(id, _)| place(id));
+        let is_whole = |outcome: &Outcome| outcome.end == End::Complete && outcome.unrecorded.is_none();
+        let whole = outcomes.iter().all(|(_, outcome)| is_whole(outcome));
+        let title = |id: &str| {
+            titles.iter().find(|(its, _)| its == id).map(|(_, title)| title.clone()).unwrap_or_default()
         };
-        text += &format!("{mark}: {}\n", report::clean(&title(id)));
-        for told in &outcome.told {
-            if let Some(line) = status_line(&told.place, &told.status, lang) {
-                text += &format!("  {}\n", report::clean(&line));
+        if self.form == FixForm::Json {
+            let fixes: Vec<Value> = outcomes
+                .iter()
+                .map(|(id, outcome)| {
+                    let steps: Vec<Value> =
+                        outcome.told.iter().map(|told| status_json(&told.status)).collect();
+                    json!({"id": id, "title": title(id), "end": end_word(outcome.end), "steps": steps,
+                        "unrecorded": outcome.unrecorded})
+                })
+                .collect();
+            output::print_json(&json!({
+                "schema": SCHEMA,
+                "undoes": self.way == Way::Undo,
+                "undo_file": self.undo.as_ref().map(|(path, _)| path.display().to_string()),
+                "complete": whole && self.left_out.is_empty(),
+                "fixes": fixes,
+                "left_out": self.left_out,
+                "asks": self.asks,
+            }))?;
+            return Ok(whole);
+        }
+        let mut text = String::new();
+        for (id, outcome) in &outcomes {
+            let mark = match (outcome.end, self.way) {
+                (End::Complete, Way::Apply) => pick(lang, "done", "完了"),
+                (End::Complete, Way::Undo) => pick(lang, "taken back", "元に戻しました"),
+                (End::Stopped, _) => pick(lang, "stopped", "中断"),
+                (End::Failed, _) => pick(lang, "FAILED", "失敗"),
+            };
+            text += &format!("{mark}: {}\n", report::clean(&title(id)));
+            for told in &outcome.told {
+                if let Some(line) = status_line(&told.place, &told.status, lang) {
+                    text += &format!("  {}\n", report::clean(&line));
+                }
+            }
+            if let Some(why) = &outcome.unrecorded {
+                text += &match lang {
+                    Lang::En => format!("  the undo file lacks lines of it: {why}\n"),
+                    Lang::Ja => format!("  取り消し用ファイルに記録できなかった行があります: {why}\n"),
+                };
             }
         }
-        if let Some(why) = &outcome.unrecorded {
+        if let (Some((_, back)), false) = (&self.undo, whole) {
             text += &match lang {
-                Lang::En => format!("  the undo file lacks lines of it: {why}\n"),
-                Lang::Ja => format!("  取り消し用ファイルに記録できなかった行があります: {why}\n"),
+                Lang::En => format!(
+                    "Not all of it is as planned. `{back}` takes back what was made; the same command as before makes the rest.\n"
+                ),
+                Lang::Ja => format!(
+                    "計画どおりに完了していないものがあります。`{back}` で元に戻せます。同じコマンドをもう一度実行すると残りを適用します。\n"
+                ),
             };
         }
+        output::print(&text)?;
+        Ok(whole)
     }
-    if let (Some(path), false) = (undo, whole) {
-        text += &match lang {
-            Lang::En => format!(
-                "Not all of it is as planned. `sekimori fix --undo {0}` takes back what was made; the same command makes the rest.\n",
-                path.display()
-            ),
-            Lang::Ja => format!(
-                "計画どおりに完了していないものがあります。`sekimori fix --undo {0}` で元に戻せます。同じコマンドをもう一度実行すると残りを適用します。\n",
-                path.display()
-            ),
-        };
-    }
-    output::print(&text)?;
-    Ok(whole)
 }
 
 fn end_word(end: End) -> &'static str {

@@ -39,15 +39,15 @@ pub(crate) struct Worked {
 }
 
 pub(crate) fn run(args: &FixArgs, file: &File, lang: Lang) -> anyhow::Result<u8> {
-    if let Some(path) = &args.undo {
-        return applied::undo(args, path, lang);
-    }
-    if args.apply && !matches!(args.format, FixForm::Text | FixForm::Json) {
+    if (args.apply || args.undo.is_some()) && !matches!(args.format, FixForm::Text | FixForm::Json) {
         bail!(pick(
             lang,
-            "--apply makes the changes itself: leave --format out, or take json",
-            "--apply は変更を直接適用します。--format は指定しないか、json を指定してください",
+            "--apply and --undo make the changes themselves: leave --format out, or take json",
+            "--apply と --undo は変更を直接適用します。--format は指定しないか、json を指定してください",
         ));
+    }
+    if let Some(path) = &args.undo {
+        return applied::undo(args, path, lang);
     }
     if args.format == FixForm::Patch && args.code.is_none() {
         bail!(pick(
@@ -125,7 +125,10 @@ pub(crate) fn run(args: &FixArgs, file: &File, lang: Lang) -> anyhow::Result<u8>
             false => privately(args, &planner, &findings, &mut keeps, lang)?,
         }
     };
-    let count = findings.len();
+    let count = match args.private.is_empty() {
+        true => findings.len(),
+        false => made.fixes.iter().map(|fix| fix.closes.len()).sum(),
+    };
     drop(records);
     let Reading { estate, sources, .. } = reading;
     let whole = estate.problems.is_empty();
@@ -155,9 +158,9 @@ pub(crate) fn run(args: &FixArgs, file: &File, lang: Lang) -> anyhow::Result<u8>
     }
     let settled = worked.asks.is_empty()
         && worked.left.is_empty()
-        && worked.fixes.iter().all(|(_, proof)| proof.refused.is_empty());
+        && worked.fixes.iter().all(|(_, proof)| proof.refused.is_empty() && proof.doubted.is_empty());
     if args.apply {
-        let code = applied::apply(args, &worked.fixes, &sources.names(), lang)?;
+        let code = applied::apply(args, &worked, live.estate(), &sources.names(), lang)?;
         return Ok(if whole { code.max(u8::from(!settled)) } else { 3 });
     }
     Ok(match (whole, settled) {

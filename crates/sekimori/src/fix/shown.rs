@@ -87,6 +87,7 @@ fn patches(worked: &Worked, lang: Lang) -> anyhow::Result<()> {
 fn verdict(fix: &Fix, proof: &Proof) -> &'static str {
     match (proof.refused.is_empty(), fix.steps.iter().any(|step| step.change.is_some())) {
         (false, _) => "refused",
+        (true, true) if !proof.doubted.is_empty() => "not-proved",
         (true, true) => "proved",
         (true, false) => "read-back",
     }
@@ -98,6 +99,10 @@ fn text(worked: &Worked, applies: bool, estate: &Estate, lang: Lang, page: &Page
     for (number, (fix, proof)) in worked.fixes.iter().enumerate() {
         let mark = match verdict(fix, proof) {
             "refused" => style.severity(posture::Severity::High, pick(lang, "refused", "中止")),
+            "not-proved" => style.severity(
+                posture::Severity::Medium,
+                pick(lang, "narrows; not proved to close", "範囲は狭まるが、閉じることは未証明"),
+            ),
             "proved" => style.good(pick(lang, "proved", "証明済み")),
             _ => style.dim(pick(lang, "checked after it is made", "適用後に確認")),
         };
@@ -111,8 +116,8 @@ fn text(worked: &Worked, applies: bool, estate: &Estate, lang: Lang, page: &Page
                 let _ = writeln!(out, "   - {}", report::clean(&step.says));
             }
         }
-        for line in told(fix, lang) {
-            let _ = writeln!(out, "   {}", report::clean(&line));
+        for line in told(fix, lang).iter().flat_map(|text| text.lines()) {
+            let _ = writeln!(out, "   {}", report::clean(line));
         }
         for line in proof_lines(worked, proof, estate, lang) {
             let _ = writeln!(out, "   {}", report::clean(&line));
@@ -213,6 +218,13 @@ fn told(fix: &Fix, lang: Lang) -> Vec<String> {
         lines.push(format!("{}: {downtime}", pick(lang, "stops", "影響")));
     }
     lines.extend(fix.notes.iter().cloned());
+    if !fix.after.is_empty() {
+        let after = fix.after.join(", ");
+        lines.push(match lang {
+            Lang::En => format!("made only after {after}, which makes the just-in-time access"),
+            Lang::Ja => format!("JIT VM アクセスを設定する {after} が完了したあとに適用します"),
+        });
+    }
     lines
 }
 
@@ -251,6 +263,13 @@ fn proof_lines(worked: &Worked, proof: &Proof, estate: &Estate, lang: Lang) -> V
             Lang::Ja => format!("… ほか {more} 件"),
         });
     }
+    for (resource, code) in &proof.doubted {
+        let name = name(*resource);
+        lines.push(match lang {
+            Lang::En => format!("{code} of {name}: nobody can tell whether it is closed then"),
+            Lang::Ja => format!("{name} の {code}: 適用後に閉じているかどうかは判定できません"),
+        });
+    }
     for number in &proof.did_not_pass {
         if let Some(keep) = worked.keeps.get(*number) {
             let text = &keep.text;
@@ -269,8 +288,21 @@ fn proof_lines(worked: &Worked, proof: &Proof, estate: &Estate, lang: Lang) -> V
 fn difference_line(machine: &str, difference: &Difference, lang: Lang) -> String {
     let ports = ports_text(&[difference.ports].into_iter().collect());
     let protocol = difference.protocol.name();
-    let (was, is) = (difference.before.may.count(), difference.after.may.count());
-    let (was, is) = (posture::grouped(was), posture::grouped(is));
+    let may = (difference.before.may.count(), difference.after.may.count());
+    let must = (difference.before.must.count(), difference.after.must.count());
+    if may.0 == may.1 {
+        // Fewer certainly get in; whether the others do, nobody can tell.
+        let (was, is, may) = (posture::grouped(must.0), posture::grouped(must.1), posture::grouped(may.1));
+        return match lang {
+            Lang::En => format!(
+                "{machine} {protocol} {ports}: certainly open to {is} addresses of the internet in place of {was}; perhaps still to {may}"
+            ),
+            Lang::Ja => format!(
+                "{machine} {protocol} {ports}: 確実に公開されるのは {was} 個から {is} 個のアドレスに変更 (判定できない範囲を含めると {may} 個)"
+            ),
+        };
+    }
+    let (was, is) = (posture::grouped(may.0), posture::grouped(may.1));
     match (difference.kind, lang) {
         (Kind::Vanished, Lang::En) => {
             format!("{machine} {protocol} {ports}: closed to the internet (was open to {was} addresses)")
@@ -377,6 +409,18 @@ fn act(write: &Change) -> &'static str {
     }
 }
 
+/// What somebody has to decide.
+pub(super) fn asks_json(worked: &Worked, estate: &Estate) -> Value {
+    let ask = |ask: &fix::Ask| {
+        json!({
+            "closes": ask.closes.iter().map(|one| closes_json(one, estate)).collect::<Vec<_>>(),
+            "question": ask.question,
+            "answers": ask.answers,
+        })
+    };
+    worked.asks.iter().map(ask).collect()
+}
+
 fn document(worked: &Worked, estate: &Estate, source: &str, as_of: &str, lang: Lang) -> Value {
     let fixes: Vec<Value> = worked
         .fixes
@@ -404,18 +448,8 @@ fn document(worked: &Worked, estate: &Estate, source: &str, as_of: &str, lang: L
                 "notes": fix.notes,
                 "owner": fix.owner,
                 "locks": fix.locks,
+                "after": fix.after,
                 "proof": proof_json(worked, fix, proof, estate, lang),
-            })
-        })
-        .collect();
-    let asks: Vec<Value> = worked
-        .asks
-        .iter()
-        .map(|ask| {
-            json!({
-                "closes": ask.closes.iter().map(|one| closes_json(one, estate)).collect::<Vec<_>>(),
-                "question": ask.question,
-                "answers": ask.answers,
             })
         })
         .collect();
@@ -425,7 +459,7 @@ fn document(worked: &Worked, estate: &Estate, source: &str, as_of: &str, lang: L
         "as_of": as_of,
         "source": source,
         "fixes": fixes,
-        "asks": asks,
+        "asks": asks_json(worked, estate),
         "left": worked.left.iter().map(|one| closes_json(one, estate)).collect::<Vec<_>>(),
         "summary": {"findings": worked.findings, "fixes": worked.fixes.len(), "refused": refused, "asks": worked.asks.len()},
     })
@@ -451,6 +485,8 @@ fn proof_json(worked: &Worked, fix: &Fix, proof: &Proof, estate: &Estate, lang: 
                     "ports": ports_text(&[one.ports].into_iter().collect()),
                     "internet_addresses_before": one.before.may.count().to_string(),
                     "internet_addresses_after": one.after.may.count().to_string(),
+                    "certain_before": one.before.must.count().to_string(),
+                    "certain_after": one.after.must.count().to_string(),
                     "packet": packet(one),
                 })
             })
@@ -468,6 +504,7 @@ fn proof_json(worked: &Worked, fix: &Fix, proof: &Proof, estate: &Estate, lang: 
         "machines": proof.machines.iter().map(|id| estate.text(*id)).collect::<Vec<_>>(),
         "gone": gone,
         "exposures": exposures,
+        "doubted": proof.doubted.iter().map(|(resource, code)| json!({"code": code, "resource": estate.text(*resource)})).collect::<Vec<_>>(),
         "refused": proof.refused.iter().map(|why| refusal(worked, why, estate, lang)).collect::<Vec<_>>(),
     })
 }

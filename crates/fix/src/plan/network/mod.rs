@@ -50,8 +50,8 @@ struct Wanted<'p> {
     login: PortSet,
     /// Other ports.
     offered: PortSet,
-    /// Whether a lease for the login ports is there already.
-    leased: bool,
+    /// Ports for which there is just-in-time access already, on all machines that it is about.
+    leased: PortSet,
 }
 
 pub(super) fn plan(planner: &Planner<'_>, findings: &[&Finding], plan: &mut Plan) {
@@ -83,7 +83,7 @@ pub(super) fn rules_of(planner: &Planner<'_>, findings: &[&Finding], plan: &mut 
                 closes: Vec::new(),
                 login: PortSet::default(),
                 offered: PortSet::default(),
-                leased: true,
+                leased: PortSet::all(),
             });
             let closes = closes(planner, finding);
             if !wanted.closes.contains(&closes) {
@@ -98,7 +98,7 @@ pub(super) fn rules_of(planner: &Planner<'_>, findings: &[&Finding], plan: &mut 
                 // It is about all that the rule would let in.
                 wanted.offered = wanted.offered.union(&rule.destination_ports.ports);
             }
-            wanted.leased &= way == Way::Lease || has_lease(planner, finding.resource);
+            wanted.leased = wanted.leased.intersection(&leased(planner, finding.resource));
         }
         if missed || finding.evidence.is_empty() && finding.cause.is_none() {
             not_by_rule(planner, finding, plan);
@@ -137,7 +137,7 @@ fn beside<'p>(rules: &mut BTreeMap<(String, String), Wanted<'p>>, planner: &Plan
     let more: Vec<_> = more
         .into_iter()
         .map(|(group, nsg, rule, login, offered, of)| {
-            (group, nsg, rule, login, offered, of.closes.clone(), of.leased)
+            (group, nsg, rule, login, offered, of.closes.clone(), of.leased.clone())
         })
         .collect();
     for (group, nsg, rule, login, offered, closes, leased) in more {
@@ -148,11 +148,11 @@ fn beside<'p>(rules: &mut BTreeMap<(String, String), Wanted<'p>>, planner: &Plan
             closes: Vec::new(),
             login: PortSet::default(),
             offered: PortSet::default(),
-            leased: true,
+            leased: PortSet::all(),
         });
         wanted.login = wanted.login.union(&login);
         wanted.offered = wanted.offered.union(&offered);
-        wanted.leased &= leased;
+        wanted.leased = wanted.leased.intersection(&leased);
         for one in closes {
             if !wanted.closes.contains(&one) {
                 wanted.closes.push(one);
@@ -211,9 +211,12 @@ fn own_rule<'p>(planner: &Planner<'p>, cause: &Cause) -> Option<(&'p Nsg, &'p Se
     Some((nsg, rules.iter().find(|rule| rule.name.eq_ignore_ascii_case(&cause.key))?))
 }
 
-/// Whether there is just-in-time access for a machine.
-fn has_lease(planner: &Planner<'_>, machine: ResourceId) -> bool {
-    planner.estate.around.jit_of(machine).next().is_some()
+/// The ports of a machine for which there is just-in-time access.
+fn leased(planner: &Planner<'_>, machine: ResourceId) -> PortSet {
+    let ports = planner.estate.around.jit_of(machine).flat_map(|(_, machine)| &machine.ports);
+    let tcp = ports.filter(|port| &*port.protocol == "*" || port.protocol.eq_ignore_ascii_case("tcp"));
+    let numbers = tcp.filter_map(|port| u16::try_from(port.number).ok());
+    numbers.fold(PortSet::default(), |sum, port| sum.union(&PortSet::one(port)))
 }
 
 pub(super) fn closes(planner: &Planner<'_>, finding: &Finding) -> Closes {

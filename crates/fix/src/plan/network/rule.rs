@@ -31,6 +31,8 @@ struct Outcome {
     narrowed: Option<(PortSet, AddressSpec, Vec<String>)>,
     /// Ports of which somebody has to say who needs them.
     open: PortSet,
+    /// Whether just-in-time access has to be there first.
+    leases: bool,
 }
 
 pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
@@ -80,13 +82,13 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
         new.destination_ports = PortSpec { ports: ports.clone(), unreadable: None };
         let mut becomes = with_sources(&body, prefixes);
         becomes = with_ports(&becomes, ports, &rule.destination_ports.ports);
-        let (to, shown) = (prefixes.join(", "), ports_text(ports));
+        let (to, shown) = (prefixes.join(", "), ports_words(ports, lang));
         if outcome.rest.is_empty() {
             steps.push(Step {
                 says: say!(
                     lang,
-                    "Narrow the rule `{name}` of `{group}` (ports {shown}) to {to}",
-                    "NSG `{group}` の規則 `{name}` (ポート {shown}) の接続元を {to} に限定します"
+                    "Narrow the rule `{name}` of `{group}` ({shown}) to {to}",
+                    "NSG `{group}` の規則 `{name}` ({shown}) の接続元を {to} に限定します"
                 ),
                 write: write(&target, Act::Put { was: Some(body.clone()), becomes }),
                 change: Some(Change::PutRule { nsg: nsg.id, rule: Box::new(new) }),
@@ -103,15 +105,15 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
             steps.push(Step {
                 says: say!(
                     lang,
-                    "Add the rule `{new_name}` (priority {priority}) to `{group}`: ports {shown} for {to}",
-                    "NSG `{group}` に規則 `{new_name}` (優先度 {priority}) を追加し、ポート {shown} を {to} に許可します"
+                    "Add the rule `{new_name}` (priority {priority}) to `{group}`: {shown} for {to}",
+                    "NSG `{group}` に規則 `{new_name}` (優先度 {priority}) を追加し、{shown} を {to} に許可します"
                 ),
                 write: write(&format!("{id}/securityRules/{new_name}"), Act::Put { was: None, becomes }),
                 change: Some(Change::PutRule { nsg: nsg.id, rule: Box::new(new) }),
             });
         }
     }
-    let shown = ports_text(&rule.destination_ports.ports.difference(&outcome.rest));
+    let shown = ports_words(&rule.destination_ports.ports.difference(&outcome.rest), lang);
     if !outcome.rest.is_empty() {
         let mut rest = (*rule).clone();
         rest.destination_ports = PortSpec { ports: outcome.rest.clone(), unreadable: None };
@@ -119,8 +121,8 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
         steps.push(Step {
             says: say!(
                 lang,
-                "Take ports {shown} out of the rule `{name}` of `{group}`; its other ports stay",
-                "NSG `{group}` の規則 `{name}` からポート {shown} を除きます (ほかのポートは変わりません)"
+                "Take {shown} out of the rule `{name}` of `{group}`; its other ports stay",
+                "NSG `{group}` の規則 `{name}` から {shown} を除きます (ほかのポートは変わりません)"
             ),
             write: write(&target, Act::Put { was: Some(body.clone()), becomes }),
             change: Some(Change::PutRule { nsg: nsg.id, rule: Box::new(rest) }),
@@ -129,8 +131,8 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
         steps.push(Step {
             says: say!(
                 lang,
-                "Remove the rule `{name}` of `{group}` (ports {shown})",
-                "NSG `{group}` の規則 `{name}` (ポート {shown}) を削除します"
+                "Remove the rule `{name}` of `{group}` ({shown})",
+                "NSG `{group}` の規則 `{name}` ({shown}) を削除します"
             ),
             write: write(&target, Act::Delete { was: body.clone() }),
             change: Some(Change::DeleteRule { nsg: nsg.id, rule: rule.name.clone() }),
@@ -139,11 +141,11 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
     let title = match (steps.as_slice(), &outcome.narrowed) {
         ([one], _) => one.says.clone(),
         (_, Some((ports, _, prefixes))) => {
-            let (shown, to) = (ports_text(ports), prefixes.join(", "));
+            let (shown, to) = (ports_words(ports, lang), prefixes.join(", "));
             say!(
                 lang,
-                "Split the rule `{name}` of `{group}`: ports {shown} for {to} alone, its other ports as they are",
-                "NSG `{group}` の規則 `{name}` を分割し、ポート {shown} の接続元を {to} に限定します (ほかのポートは変わりません)"
+                "Split the rule `{name}` of `{group}`: {shown} for {to} alone, its other ports as they are",
+                "NSG `{group}` の規則 `{name}` を分割し、{shown} の接続元を {to} に限定します (ほかのポートは変わりません)"
             )
         }
         _ => steps.iter().map(|step| step.says.clone()).collect::<Vec<_>>().join(" "),
@@ -164,9 +166,14 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
         "connections that are open stay open: Azure looks at rules when a connection begins",
         "確立済みの接続は切断されません (NSG の規則は接続の開始時に評価されます)"
     ));
+    let leases = match outcome.leases {
+        true => wanted.closes.iter().map(|closes| closes.resource).collect(),
+        false => Vec::new(),
+    };
     put(
         plan,
         Fix {
+            leases,
             id: name_of("rule", &parts),
             title,
             closes: wanted.closes,
@@ -187,7 +194,7 @@ fn outcome(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Outcome, Box<As
     let options = planner.options;
     let mut rest = rule.destination_ports.ports.clone();
     let mut narrowed = None;
-    let mut open = PortSet::default();
+    let (mut open, mut leases) = (PortSet::default(), false);
     if !wanted.login.is_empty() {
         if !planner.settings.approved.is_empty() {
             match approved(planner, &rule.source) {
@@ -199,10 +206,15 @@ fn outcome(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Outcome, Box<As
                 Some(_) => rest = rest.difference(&wanted.login),
                 None => open = open.union(&wanted.login),
             }
-        } else if wanted.leased || options.lease || options.close {
-            rest = rest.difference(&wanted.login);
         } else {
-            open = open.union(&wanted.login);
+            let waiting = wanted.login.difference(&wanted.leased);
+            rest = rest.difference(&wanted.login.intersection(&wanted.leased));
+            if options.close || options.lease {
+                leases = !options.close && !waiting.is_empty();
+                rest = rest.difference(&waiting);
+            } else {
+                open = open.union(&waiting);
+            }
         }
     }
     // A port that people log in through and that is offered, too, has been settled already.
@@ -215,7 +227,7 @@ fn outcome(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Outcome, Box<As
     if rest == rule.destination_ports.ports && narrowed.is_none() {
         return Err(Box::new(who_needs_it(planner, wanted, &open)));
     }
-    Ok(Outcome { rest, narrowed, open })
+    Ok(Outcome { rest, narrowed, open, leases })
 }
 
 /// The approved sources that a rule lets in now, and how a rule names them; `None` where nobody can tell here.
@@ -344,7 +356,7 @@ fn lease_in_force(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Option<Ask> {
 fn who_needs_it(planner: &Planner<'_>, wanted: &Wanted<'_>, open: &PortSet) -> Ask {
     let lang = planner.lang;
     let (name, group) = (&wanted.rule.name, resource_name(planner.estate.text(wanted.nsg.id)));
-    let shown = ports_text(open);
+    let shown = ports_words(open, lang);
     let login = open.overlaps(&wanted.login);
     let mut answers = Vec::new();
     if login {
@@ -371,8 +383,8 @@ fn who_needs_it(planner: &Planner<'_>, wanted: &Wanted<'_>, open: &PortSet) -> A
         closes: wanted.closes.clone(),
         question: say!(
             lang,
-            "who needs ports {shown}, which the rule `{name}` of `{group}` opens?",
-            "NSG `{group}` の規則 `{name}` で開いているポート {shown} は、誰が必要としていますか"
+            "who needs {shown}, which the rule `{name}` of `{group}` opens?",
+            "NSG `{group}` の規則 `{name}` で開いている {shown} は、誰が必要としていますか"
         ),
         answers,
     }
@@ -485,8 +497,17 @@ fn port_text(range: Range<u16>) -> String {
     }
 }
 
+/// The same with the noun before them.
+fn ports_words(ports: &PortSet, lang: posture::Lang) -> String {
+    let text = ports_text(ports);
+    match ports.count() {
+        1 => say!(lang, "port {text}", "ポート {text}"),
+        _ => say!(lang, "ports {text}", "ポート {text}"),
+    }
+}
+
 /// Ports as people write them.
-pub(super) fn ports_text(ports: &PortSet) -> String {
+fn ports_text(ports: &PortSet) -> String {
     if ports.is_all() {
         return "*".to_owned();
     }
