@@ -33,7 +33,7 @@ pub(crate) fn ci(tested: bool) -> Result<()> {
 pub(crate) fn test(full: bool) -> Result<()> {
     let cargo = cargo();
     peers::install(full)?;
-    let cases = if full { "20000" } else { "400" };
+    let cases = if full { "4000" } else { "400" };
     run_with(&cargo, &["test", "--workspace", "--locked"], &[("PROPTEST_CASES", cases)])?;
     if full {
         let proofs = ["test", "-p", "reach", "--test", "smt", "--locked", "--", "--ignored", "--nocapture"];
@@ -50,7 +50,7 @@ pub(crate) fn test(full: bool) -> Result<()> {
     let large = if full { Some(bench::large_report()?) } else { None };
     peers::browser(large.as_deref())?;
     if full {
-        fuzz(25)?;
+        fuzz(12)?;
     }
     Ok(())
 }
@@ -84,6 +84,8 @@ pub(crate) fn fuzz(seconds: u32) -> Result<()> {
         "expression",
         "plan",
         "bicep",
+        "undo",
+        "patch",
     ] {
         let seeds = format!("fuzz/seeds/{target}");
         let corpus = format!("fuzz/corpus/{target}");

@@ -189,7 +189,7 @@ fn scope_ja(scope: &str) -> String {
 
 /// What was asked, as manifests write it.
 fn what_ja(what: &str) -> &str {
-    const WORDS: [(&str, &str); 37] = [
+    const WORDS: [(&str, &str); 38] = [
         ("machines", "仮想マシン"),
         ("images", "イメージ"),
         ("networks", "ネットワーク"),
@@ -209,6 +209,7 @@ fn what_ja(what: &str) -> &str {
         ("locks", "ロック"),
         ("backup policies", "バックアップ ポリシー"),
         ("security contacts", "セキュリティ連絡先"),
+        ("Defender for Cloud settings", "Defender for Cloud の設定"),
         ("alert suppression", "アラートの抑制ルール"),
         ("exports", "連続エクスポート"),
         ("deny assignments", "拒否割り当て"),

@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use common::{run, run_with, scratch};
 
-const COMMANDS: [&[&str]; 37] = [
+const COMMANDS: [&[&str]; 38] = [
     &[],
     &["check"],
     &["collect"],
@@ -24,6 +24,7 @@ const COMMANDS: [&[&str]; 37] = [
     &["diff"],
     &["expand"],
     &["export"],
+    &["fix"],
     &["import"],
     &["effective-nsg"],
     &["effective-routes"],
