@@ -19,9 +19,10 @@ const QUOTA: (u32, Duration) = (15, Duration::from_secs(5));
 /// Questions that have nothing to find in a made-up estate, and the one that counts.
 const OTHERS: u32 = 12;
 
-struct Sim {
+/// The stand-in, until it is dropped.
+pub(crate) struct Sim {
     child: Child,
-    base: String,
+    pub(crate) base: String,
 }
 
 impl Drop for Sim {
@@ -32,7 +33,8 @@ impl Drop for Sim {
     }
 }
 
-fn sim(bin: &Path, estate: &str, authority: &str) -> Result<Sim> {
+/// Starts the stand-in with an estate.
+pub(crate) fn sim(bin: &Path, estate: &str, authority: &str) -> Result<Sim> {
     let mut child = Command::new(bin.join("azure-sim"))
         .args([estate, "--authority", authority])
         .stdout(Stdio::piped())

@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod collecting;
 mod edges;
+mod fixes;
 mod generate;
 mod mutants;
 mod peers;
@@ -58,6 +59,9 @@ enum Chore {
         /// Only templates and plans, told and not written
         #[arg(long, conflicts_with = "write")]
         templates: bool,
+        /// Only fixes, told and not written
+        #[arg(long, conflicts_with = "write")]
+        fixes: bool,
         /// Also how long another program takes for the same template and plan
         #[arg(long)]
         peer: Option<templates::Peer>,
@@ -137,6 +141,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Test { full } => ci::test(full),
         Chore::Bench { people: true, .. } => bench::of_people(),
         Chore::Bench { collecting: true, .. } => collecting::collecting().map(|table| shell::show(&table)),
+        Chore::Bench { fixes: true, .. } => fixes::of_fixes().map(|table| shell::show(&table)),
         Chore::Bench { templates: true, peer, .. } => {
             templates::of_templates(peer).map(|table| shell::show(&table))
         }

@@ -114,6 +114,51 @@ fn script(when: &str, fault: Fault, times: usize) -> Script {
 const OPEN: &str = "*";
 const NARROWED: &str = "203.0.113.0/24";
 
+/// Fails where a document is not what its published schema says.
+fn fits(schema: &str, document: &Value) {
+    let path = common::root().join("docs/schema").join(schema);
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let faults: Vec<String> =
+        validator.iter_errors(document).map(|one| format!("{}: {one}", one.instance_path)).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn documents_are_what_their_schemas_say() {
+    let folder = scratch();
+    for estate in ["small-company", "watched-estate"] {
+        let estate = common::root().join("examples").join(estate).display().to_string();
+        for more in [["--approve", "203.0.113.0/24"], ["--close", "--lease"]] {
+            let ran =
+                run_in(folder.path(), &[&["fix", &estate, "--format", "json"], &more[..]].concat(), b"", &[]);
+            assert!(ran.code == 1 || ran.code == 3, "{}", ran.err);
+            let document = ran.json();
+            fits("fix-1.json", &document);
+            assert!(!document["fixes"].as_array().unwrap().is_empty());
+            let japanese = [("LANG", "ja_JP.UTF-8")];
+            let ran = run_in(
+                folder.path(),
+                &[&["fix", &estate, "--format", "json"], &more[..]].concat(),
+                b"",
+                &japanese,
+            );
+            fits("fix-1.json", &ran.json());
+        }
+    }
+    let place = Place::new(Vec::new());
+    let applied =
+        [&NARROW[..], &["--apply", "--yes", "--lock-me-out", "--undo-file", "undo", "--format", "json"]]
+            .concat();
+    fits("fix-applied-1.json", &place.run(&applied).json());
+    for _ in 0..2 {
+        fits(
+            "fix-applied-1.json",
+            &place.run(&["fix", "--undo", "undo", "--yes", "--format", "json"]).json(),
+        );
+    }
+}
+
 #[test]
 fn a_plan_says_what_it_does_and_proves_it() {
     let folder = scratch();
