@@ -58,6 +58,8 @@ pub struct Job {
     pub title: String,
     /// Its writes.
     pub tasks: Vec<Task>,
+    /// The ids of the fixes whose jobs have to be complete before this one begins.
+    pub after: Vec<String>,
 }
 
 impl Job {
@@ -71,13 +73,14 @@ impl Job {
             unseen: false,
         };
         let tasks = writes.into_iter().enumerate().map(task).collect();
-        Self { fix: fix.to_owned(), title: title.to_owned(), tasks }
+        Self { fix: fix.to_owned(), title: title.to_owned(), tasks, after: Vec::new() }
     }
 }
 
 impl From<&Fix> for Job {
     fn from(fix: &Fix) -> Self {
-        Self::new(&fix.id, &fix.title, fix.steps.iter().map(|step| step.write.clone()))
+        let job = Self::new(&fix.id, &fix.title, fix.steps.iter().map(|step| step.write.clone()));
+        Self { after: fix.after.clone(), ..job }
     }
 }
 
