@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use estate::{Change, ChangeError, Estate, PortSet, ResourceId, resource_name};
+use estate::{Change, ChangeError, Estate, Family, PortSet, ResourceId, resource_name};
 use posture::{Live, Said};
 use reach::difference::{Difference, Machine, between, ways};
 use reach::{Addresses, Level, Protocols, Reach, RuleRef, WayIn, rule_name};
@@ -47,6 +47,8 @@ pub struct Proof {
     pub gone: Vec<(ResourceId, Said)>,
     /// How exposures to the internet differ, by machine.
     pub exposures: Vec<(ResourceId, Vec<Difference>)>,
+    /// How what gets in from inside the networks differs, by machine: told, as nobody has said whether it is needed.
+    pub inside: Vec<(ResourceId, Vec<Difference>)>,
     /// Findings that are not there any more, and that nobody can tell to be closed either: the resource and the code.
     pub doubted: Vec<(ResourceId, &'static str)>,
     /// Why the fix must not be made; empty where it may.
@@ -100,13 +102,15 @@ type Ways = [Vec<WayIn>; 2];
 /// Works a fix out. Where it may be made, `live` is as if it had been, so that the next fix is worked out on top of it; else
 /// `live` is as it was.
 pub fn prove(live: &mut Live, fix: &Fix, keeps: &[Keep], internet: &[Addresses; 2]) -> Proof {
-    let changes: Vec<&Change> = fix.steps.iter().filter_map(|step| step.change.as_ref()).collect();
+    let changes: Vec<&Change> =
+        fix.steps.iter().filter_map(|step| step.change.as_ref()).chain(&fix.besides).collect();
     let machines: BTreeSet<ResourceId> = changes.iter().flat_map(|change| live.concerns(change)).collect();
     let mut proof = Proof {
         machines: machines.iter().copied().collect(),
         gone: Vec::new(),
         exposures: Vec::new(),
         doubted: Vec::new(),
+        inside: Vec::new(),
         refused: Vec::new(),
         did_not_pass: Vec::new(),
     };
@@ -163,6 +167,12 @@ pub fn prove(live: &mut Live, fix: &Fix, keeps: &[Keep], internet: &[Addresses; 
             proof.exposures.push((*machine, differences));
         }
     }
+    for ((machine, was), (_, is)) in before.inside.iter().zip(&after.inside) {
+        let differences = between(was, is);
+        if !differences.is_empty() {
+            proof.inside.push((*machine, differences));
+        }
+    }
     for (((number, keep), was), is) in mine.iter().zip(&before.kept).zip(&after.kept) {
         if keep.need == Need::Way && !passes(keep, is) {
             proof.refused.push(Refusal::NoWay { keep: *number });
@@ -175,7 +185,10 @@ pub fn prove(live: &mut Live, fix: &Fix, keeps: &[Keep], internet: &[Addresses; 
         let stops = between(was, is).into_iter().find(|one| {
             let asked = keep.protocols.contains(one.protocol)
                 && keep.ports.overlaps(&[one.ports].into_iter().collect());
-            asked && !one.before.must.difference(&one.after.must).is_empty()
+            // Of one's own way in, what only perhaps passes counts, too.
+            let less = !one.before.must.difference(&one.after.must).is_empty()
+                || keep.need == Need::Own && !one.before.may.difference(&one.after.may).is_empty();
+            asked && less
         });
         if let Some(difference) = stops {
             let difference = Box::new(difference);
@@ -188,7 +201,8 @@ pub fn prove(live: &mut Live, fix: &Fix, keeps: &[Keep], internet: &[Addresses; 
         gone.iter().any(|(its, said)| *its == resource && said.code == code)
     };
     for (resource, code, _, message) in new {
-        if !lesser(code, resource) {
+        // A rule that nobody comes by any more is latent now, and was worse before.
+        if code != "NET007" && !lesser(code, resource) {
             proof.refused.push(Refusal::Brings { resource, code, message });
         }
     }
@@ -202,6 +216,7 @@ pub fn prove(live: &mut Live, fix: &Fix, keeps: &[Keep], internet: &[Addresses; 
     gone.sort_by_cached_key(|(id, said)| (key(id), said.code));
     proof.machines.sort_by_cached_key(key);
     proof.exposures.sort_by_cached_key(|(id, _)| key(id));
+    proof.inside.sort_by_cached_key(|(id, _)| key(id));
     proof.gone = gone;
     if !proof.refused.is_empty() {
         take_back(live, undo);
@@ -240,6 +255,7 @@ fn take_back(live: &mut Live, undo: Vec<Change>) {
 /// What the machines let in at one moment.
 struct Picture {
     exposed: Vec<(ResourceId, Ways)>,
+    inside: Vec<(ResourceId, Ways)>,
     kept: Vec<Ways>,
 }
 
@@ -257,12 +273,24 @@ impl Picture {
             (None, Some(set)) => Some(Machine::of_scale_set(estate, set)),
             (None, None) => None,
         };
+        let families = [Family::V4, Family::V6];
+        let inside = families.map(|family| reach::every_address(family).difference(reach::internet(family)));
         let of = |id: ResourceId, from: &[Addresses; 2]| ways(&reach, machine(id).as_ref(), from);
         Self {
             exposed: machines.iter().map(|id| (*id, of(*id, internet))).collect(),
+            inside: machines.iter().map(|id| (*id, of(*id, &inside))).collect(),
             kept: keeps.iter().map(|(_, keep)| of(keep.machine, &keep.from)).collect(),
         }
     }
+}
+
+/// Whether some packet of a flow may pass as the estate is now.
+pub fn may_pass(live: &Live, keep: &Keep) -> bool {
+    let machines = BTreeSet::from([keep.machine]);
+    let picture = Picture::new(live, &machines, &[(0, keep)], &keep.from);
+    picture.kept.iter().flatten().flatten().flat_map(|way| &way.openings).any(|opening| {
+        !opening.protocols.and(keep.protocols).is_empty() && opening.local_ports.overlaps(&keep.ports)
+    })
 }
 
 /// Whether all packets of a flow certainly pass.

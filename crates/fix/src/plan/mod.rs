@@ -81,6 +81,9 @@ pub fn plan(planner: &Planner<'_>, findings: &[&Finding]) -> Plan {
     service::plan(planner, findings, &mut plan);
     coverage::ask_rest(planner, findings, &mut plan);
     wait_for_leases(planner, &mut plan);
+    for fix in &mut plan.fixes {
+        fix.besides = network::jit_rules(planner, fix);
+    }
     let locks = owner::locks(planner.estate, planner.record);
     for fix in &mut plan.fixes {
         tell_owner(planner, &locks, fix);
@@ -124,9 +127,20 @@ fn wait_for_leases(planner: &Planner<'_>, plan: &mut Plan) {
         let after: std::collections::BTreeSet<String> =
             fix.leases.iter().filter_map(maker).map(|(_, id)| id.clone()).collect();
         fix.after = after.into_iter().collect();
+        if !fix.after.is_empty() {
+            fix.notes.push(say!(
+                lang,
+                "only once the just-in-time access is there ({}): else nobody gets in",
+                "JIT VM アクセスの設定 ({}) が完了してから適用します (先に適用すると誰も接続できなくなります)",
+                fix.after.join(", ")
+            ));
+        }
         fixes.push(fix);
     }
-    plan.fixes = fixes;
+    // What waits stands behind what it waits for, in every form.
+    let (first, then): (Vec<Fix>, Vec<Fix>) = fixes.into_iter().partition(|fix| fix.after.is_empty());
+    plan.fixes = first;
+    plan.fixes.extend(then);
     plan.asks.extend(asks);
 }
 
@@ -188,6 +202,8 @@ pub struct Fix {
     pub locks: Vec<String>,
     /// The ids of fixes that have to be made before: without them this one must not begin.
     pub after: Vec<String>,
+    /// What Azure makes of it by itself, for proofs: rules that just-in-time access closes ports with.
+    pub besides: Vec<Change>,
     /// Machines that need just-in-time access before: what `after` is made from.
     pub(crate) leases: Vec<ResourceId>,
 }

@@ -10,12 +10,18 @@
 //! 4. Else somebody is asked: nobody can tell here who needs the port.
 
 pub(super) mod address;
+mod jit;
 mod rule;
+
+pub(super) use jit::jit_rules;
 
 use std::collections::BTreeMap;
 
-use estate::{Access, Direction, Known, Nsg, PortSet, Protocol, ResourceId, SecurityRule, ServiceTag};
+use std::net::IpAddr;
+
+use estate::{Access, Direction, Known, Nsg, PortSet, Protocol, ResourceId, SecurityRule, ServiceTag, Vm};
 use posture::{Cause, Finding};
+use reach::Protocols;
 
 use super::{Ask, Closes, Fix, Plan, Planner};
 use crate::lang::say;
@@ -50,6 +56,8 @@ struct Wanted<'p> {
     login: PortSet,
     /// Other ports.
     offered: PortSet,
+    /// The protocols that the findings are about.
+    protocols: Protocols,
     /// Ports for which there is just-in-time access already, on all machines that it is about.
     leased: PortSet,
 }
@@ -70,6 +78,11 @@ pub(super) fn rules_of(planner: &Planner<'_>, findings: &[&Finding], plan: &mut 
     let mut rules: BTreeMap<(String, String), Wanted<'_>> = BTreeMap::new();
     for finding in findings {
         let Some(way) = way(finding.check.code) else { continue };
+        let protocols = match finding.check.code {
+            "NET003" => Protocols::UDP,
+            "NET007" => Protocols::ALL,
+            _ => Protocols::TCP,
+        };
         let mut missed = false;
         for (cause, ports) in causes(planner, finding) {
             let Some((nsg, rule)) = own_rule(planner, cause) else {
@@ -83,8 +96,10 @@ pub(super) fn rules_of(planner: &Planner<'_>, findings: &[&Finding], plan: &mut 
                 closes: Vec::new(),
                 login: PortSet::default(),
                 offered: PortSet::default(),
+                protocols: Protocols::NONE,
                 leased: PortSet::all(),
             });
+            wanted.protocols = wanted.protocols.or(protocols);
             let closes = closes(planner, finding);
             if !wanted.closes.contains(&closes) {
                 wanted.closes.push(closes);
@@ -123,7 +138,9 @@ fn beside<'p>(rules: &mut BTreeMap<(String, String), Wanted<'p>>, planner: &Plan
             match known(other) {
                 Some((priority, _)) if priority == mine => {}
                 Some((priority, Access::Deny)) if priority > mine && closes_all(other, wanted) => break,
-                Some((_, Access::Allow)) if rule::lets_strangers_in(planner, other) => {
+                Some((_, Access::Allow))
+                    if rule::lets_strangers_in(planner, other) && looks_there(planner, other, wanted) =>
+                {
                     let here = |ports: &PortSet| ports.intersection(&other.destination_ports.ports);
                     let (login, offered) = (here(&wanted.login), here(&wanted.offered));
                     if !login.is_empty() || !offered.is_empty() {
@@ -137,10 +154,10 @@ fn beside<'p>(rules: &mut BTreeMap<(String, String), Wanted<'p>>, planner: &Plan
     let more: Vec<_> = more
         .into_iter()
         .map(|(group, nsg, rule, login, offered, of)| {
-            (group, nsg, rule, login, offered, of.closes.clone(), of.leased.clone())
+            (group, nsg, rule, login, offered, of.closes.clone(), of.leased.clone(), of.protocols)
         })
         .collect();
-    for (group, nsg, rule, login, offered, closes, leased) in more {
+    for (group, nsg, rule, login, offered, closes, leased, protocols) in more {
         let key = (group, rule.name.to_ascii_lowercase());
         let wanted = rules.entry(key).or_insert_with(|| Wanted {
             nsg,
@@ -148,8 +165,10 @@ fn beside<'p>(rules: &mut BTreeMap<(String, String), Wanted<'p>>, planner: &Plan
             closes: Vec::new(),
             login: PortSet::default(),
             offered: PortSet::default(),
+            protocols: Protocols::NONE,
             leased: PortSet::all(),
         });
+        wanted.protocols = wanted.protocols.or(protocols);
         wanted.login = wanted.login.union(&login);
         wanted.offered = wanted.offered.union(&offered);
         wanted.leased = wanted.leased.intersection(&leased);
@@ -159,6 +178,44 @@ fn beside<'p>(rules: &mut BTreeMap<(String, String), Wanted<'p>>, planner: &Plan
             }
         }
     }
+}
+
+/// Whether a rule may decide about what is wanted: the protocols, and an address of a machine that the findings are about.
+fn looks_there(planner: &Planner<'_>, other: &SecurityRule, wanted: &Wanted<'_>) -> bool {
+    let protocols = other.protocol.value().map_or(Protocols::ALL, |its| Protocols::of(*its));
+    if protocols.and(wanted.protocols).is_empty() {
+        return false;
+    }
+    let to = &other.destination;
+    if to.any || to.unreadable.is_some() || !to.tags.is_empty() {
+        return true;
+    }
+    let estate = planner.estate;
+    let machines: Vec<&Vm> = wanted.closes.iter().filter_map(|closes| estate.vm(closes.resource)).collect();
+    if machines.len() < wanted.closes.len() {
+        // Some are about groups or scale sets, whose addresses are not told.
+        return true;
+    }
+    machines.iter().any(|vm| {
+        vm.nics.iter().any(|id| {
+            let Some(Known::Value(all)) = estate.nic(*id).and_then(|nic| nic.ip_configurations.as_ref())
+            else {
+                return true;
+            };
+            all.iter().any(|ip| {
+                let named = match &ip.asgs {
+                    Known::Value(mine) => mine.iter().any(|asg| to.asgs.contains(asg)),
+                    Known::Unknown(_) => !to.asgs.is_empty(),
+                };
+                named
+                    || match ip.address.as_ref().and_then(Known::value) {
+                        Some(IpAddr::V4(address)) => to.v4.contains(u32::from(*address)),
+                        Some(IpAddr::V6(address)) => to.v6.contains(u128::from(*address)),
+                        None => true,
+                    }
+            })
+        })
+    })
 }
 
 /// Whether nothing of what is wanted gets past a rule that denies.
@@ -209,6 +266,20 @@ fn own_rule<'p>(planner: &Planner<'p>, cause: &Cause) -> Option<(&'p Nsg, &'p Se
     let nsg = planner.estate.nsg(cause.resource)?;
     let Some(Known::Value(rules)) = &nsg.rules else { return None };
     Some((nsg, rules.iter().find(|rule| rule.name.eq_ignore_ascii_case(&cause.key))?))
+}
+
+/// The machines that a group may guard.
+fn behind(planner: &Planner<'_>, group: ResourceId) -> Vec<ResourceId> {
+    let estate = planner.estate;
+    let is = |field: &Option<Known<ResourceId>>| field.as_ref().and_then(Known::value) == Some(&group);
+    let guarded = |vm: &&Vm| {
+        vm.nics.iter().filter_map(|id| estate.nic(*id)).any(|nic| {
+            let ips = nic.ip_configurations.as_ref().and_then(Known::value).into_iter().flatten();
+            let mut subnets = ips.filter_map(|ip| estate.subnet(*ip.subnet.as_ref()?.value()?));
+            is(&nic.nsg) || subnets.any(|subnet| is(&subnet.nsg))
+        })
+    };
+    estate.vms.iter().filter(guarded).map(|vm| vm.id).collect()
 }
 
 /// The ports of a machine for which there is just-in-time access.

@@ -10,7 +10,7 @@ use estate::{
 use reach::{Addresses, prefixes_of};
 use serde_json::{Map, Value, json};
 
-use super::{Wanted, put};
+use super::{Wanted, behind, put};
 use crate::lang::say;
 use crate::plan::{Ask, Effects, Fix, Plan, Planner, Step, name_of};
 use crate::write::{Act, Write, at, writable};
@@ -166,10 +166,17 @@ pub(super) fn plan(planner: &Planner<'_>, wanted: Wanted<'_>, plan: &mut Plan) {
         "connections that are open stay open: Azure looks at rules when a connection begins",
         "確立済みの接続は切断されません (NSG の規則は接続の開始時に評価されます)"
     ));
-    let leases = match outcome.leases {
-        true => wanted.closes.iter().map(|closes| closes.resource).collect(),
-        false => Vec::new(),
-    };
+    // Whoever loses the rule needs the lease, whether the findings are about it or not.
+    let leases = if outcome.leases { behind(planner, nsg.id) } else { Vec::new() };
+    let left_out = v6_left_out(planner, &rule.source, &outcome);
+    if !left_out.is_empty() {
+        let (shown, n) = (left_out.join(", "), &name);
+        notes.push(say!(
+            lang,
+            "approved sources of IPv6 are not in the rule `{n}`, as one rule is of one family: {shown}",
+            "1 つの規則には 1 つのアドレス ファミリしか指定できないため、承認済みの IPv6 の接続元は規則 `{n}` に含まれません: {shown}"
+        ));
+    }
     put(
         plan,
         Fix {
@@ -202,9 +209,9 @@ fn outcome(planner: &Planner<'_>, wanted: &Wanted<'_>) -> Result<Outcome, Box<As
                     narrowed = Some((wanted.login.clone(), source, prefixes));
                     rest = rest.difference(&wanted.login);
                 }
-                // Nobody of the team comes by it.
-                Some(_) => rest = rest.difference(&wanted.login),
-                None => open = open.union(&wanted.login),
+                // Nobody of the team comes by it: whoever does is somebody to ask about.
+                Some(_) if options.close => rest = rest.difference(&wanted.login),
+                _ => open = open.union(&wanted.login),
             }
         } else {
             let waiting = wanted.login.difference(&wanted.leased);
@@ -238,10 +245,8 @@ fn approved(planner: &Planner<'_>, source: &AddressSpec) -> Option<(AddressSpec,
         v4 = v4.union(&one.space.v4);
         v6 = v6.union(&one.space.v6);
     }
-    let tags_told = source.tags.iter().all(|tag| {
-        matches!(tag, ServiceTag::Internet | ServiceTag::VirtualNetwork | ServiceTag::AzureLoadBalancer)
-    });
-    if !tags_told || !source.asgs.is_empty() {
+    // A rule cannot name a tag beside prefixes, so what comes by one would be cut.
+    if source.tags.iter().any(|tag| *tag != ServiceTag::Internet) || !source.asgs.is_empty() {
         return None;
     }
     let internet = source.tags.contains(&ServiceTag::Internet);
@@ -253,8 +258,14 @@ fn approved(planner: &Planner<'_>, source: &AddressSpec) -> Option<(AddressSpec,
             has4 = has4.union(&public(&v4));
             has6 = has6.union(&v6);
         }
+        // What is private is no stranger, and stays.
+        let inside = source.v4.difference(&public(&source.v4));
         v4 = v4.intersection(&has4);
         v6 = v6.intersection(&has6);
+        if v4.is_empty() && v6.is_empty() {
+            return Some((AddressSpec::default(), Vec::new()));
+        }
+        v4 = v4.union(&inside);
     }
     // One rule is of one family: Azure refuses both in one.
     if !v4.is_empty() {
@@ -272,6 +283,18 @@ fn approved(planner: &Planner<'_>, source: &AddressSpec) -> Option<(AddressSpec,
         return None;
     }
     Some((AddressSpec { v4, v6, ..AddressSpec::default() }, prefixes))
+}
+
+/// Approved sources of IPv6 that a narrowed rule lets in no more.
+fn v6_left_out(planner: &Planner<'_>, source: &AddressSpec, outcome: &Outcome) -> Vec<String> {
+    let v4_only = outcome.narrowed.as_ref().is_some_and(|(_, new, _)| new.v6.is_empty());
+    let let_in = source.any || source.tags.contains(&ServiceTag::Internet);
+    if !v4_only || !let_in {
+        return Vec::new();
+    }
+    let all = planner.settings.approved.iter().flat_map(|one| one.space.v6.ranges());
+    let set: Addresses = all.copied().collect();
+    prefixes_of(&set, Family::V6, PREFIX_LIMIT)
 }
 
 /// Whether a rule lets in anybody of the internet whom the team has not approved of, as far as it is known.
@@ -384,7 +407,7 @@ fn who_needs_it(planner: &Planner<'_>, wanted: &Wanted<'_>, open: &PortSet) -> A
         question: say!(
             lang,
             "who needs {shown}, which the rule `{name}` of `{group}` opens?",
-            "NSG `{group}` の規則 `{name}` で開いている {shown} は、誰が必要としていますか"
+            "NSG `{group}` の規則 `{name}` で開いている{shown} は、誰が必要としていますか"
         ),
         answers,
     }
