@@ -269,6 +269,10 @@ impl Client {
     ) -> Result<Attempt, Fault> {
         let mut refused: Option<String> = None;
         loop {
+            let long = self.with(limit, |bucket, at| bucket.closed_for(at));
+            if long > PATIENCE {
+                return Ok(Attempt::NotSent(format!("Azure takes no writes for {} s", long.as_secs())));
+            }
             self.wait(limit).await;
             let token = self.chain.token(limit.audience(), refused.as_deref()).await;
             let token = token.inspect_err(|_| self.with(limit, |bucket, _| bucket.landed()))?;

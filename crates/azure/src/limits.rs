@@ -45,7 +45,7 @@ impl Bucket {
 
     /// The limit of reads of Resource Manager.
     pub(crate) fn arm() -> Self {
-        Self::new(100.0, 24.0)
+        Self::new(240.0, 24.5)
     }
 
     /// The limit of actions: Network counts 1,000 in five minutes.
@@ -115,6 +115,11 @@ impl Bucket {
             let ends = (self.window + WINDOW + MARGIN).saturating_sub(now);
             self.close(now, if told > WINDOW + MARGIN { told } else { told.min(ends) });
         }
+    }
+
+    /// How long nothing is to be asked.
+    pub(crate) fn closed_for(&self, now: Duration) -> Duration {
+        self.closed_until.saturating_sub(now)
     }
 
     /// Nothing is to be asked for a while.

@@ -122,7 +122,7 @@ pub(super) fn batch(path: &Path, finder: &Finder<'_>, lang: Lang) -> anyhow::Res
         Lang::Ja => format!("`{name}` を開けません"),
     })?;
     let mut input = BufReader::new(file);
-    let mut keeps = Vec::new();
+    let (mut keeps, mut passed_over) = (Vec::new(), 0_usize);
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
@@ -137,7 +137,18 @@ pub(super) fn batch(path: &Path, finder: &Finder<'_>, lang: Lang) -> anyhow::Res
             continue;
         }
         let question: Value = serde_json::from_slice(&line).with_context(|| format!("{name}:{number}"))?;
-        keeps.extend(of_question(&question, finder, lang).with_context(|| format!("{name}:{number}"))?);
+        match of_question(&question, finder, lang).with_context(|| format!("{name}:{number}"))? {
+            Some(keep) => keeps.push(keep),
+            None => passed_over += 1,
+        }
+    }
+    if passed_over > 0 {
+        crate::output::note(&match lang {
+            Lang::En => format!(
+                "{name}: {passed_over} questions are outbound or expected to be denied: not heeded here"
+            ),
+            Lang::Ja => format!("{name}: 送信方向または拒否を期待する質問 {passed_over} 件は対象外です"),
+        });
     }
     Ok(keeps)
 }
@@ -207,6 +218,26 @@ pub(super) fn own(
     };
     let each = machines.iter().flat_map(|machine| login.iter().map(|port| (machine.id, *port)));
     Ok(each.map(keep).collect())
+}
+
+/// What the team lives with stays open: ports of a finding that is suppressed.
+pub(super) fn suppressed(finding: &posture::Finding, estate: &estate::Estate, lang: Lang) -> Vec<Keep> {
+    let name = estate::resource_name(estate.text(finding.resource));
+    let keep = |open: &posture::PortEvidence| {
+        let (code, port) = (finding.check.code, open.port_text());
+        Keep {
+            text: match lang {
+                Lang::En => format!("{name}:{port}, where {code} is suppressed"),
+                Lang::Ja => format!("{name}:{port} ({code} を抑制中)"),
+            },
+            from: internet(),
+            machine: finding.resource,
+            protocols: open.protocol,
+            ports: [open.ports].into_iter().collect(),
+            need: Need::Kept,
+        }
+    };
+    finding.evidence.iter().map(keep).collect()
 }
 
 /// Everything on the internet, of each family.

@@ -34,6 +34,8 @@ pub(crate) struct Worked {
     pub(crate) left: Vec<Closes>,
     /// How many failures there were.
     pub(crate) findings: usize,
+    /// Whether somebody gets to a login port from where the person comes from.
+    pub(crate) own_passes: bool,
     /// What changes in the code that was named.
     changes: Option<Vec<code::Change>>,
 }
@@ -102,6 +104,7 @@ pub(crate) fn run(args: &FixArgs, file: &File, lang: Lang) -> anyhow::Result<u8>
         .iter()
         .filter(|finding| finding.status == Status::Fail && is_wanted(args, finding, &reading.estate))
         .collect();
+    unknown_names(args, &outcome, &reading.estate, lang)?;
     let records = Records::new(&reading);
     let options = Options {
         close: args.close,
@@ -110,6 +113,9 @@ pub(crate) fn run(args: &FixArgs, file: &File, lang: Lang) -> anyhow::Result<u8>
         backup_policy: args.backup_policy.clone(),
     };
     let mut keeps = keeps_of(args, &reading.estate, &settings, lang)?;
+    keeps.extend(
+        outcome.suppressed.iter().flat_map(|one| keeps::suppressed(&one.finding, &reading.estate, lang)),
+    );
     let made = {
         let reach = Reach::with_tags(&reading.estate, std::sync::Arc::clone(&tags));
         let planner = Planner {
@@ -134,6 +140,7 @@ pub(crate) fn run(args: &FixArgs, file: &File, lang: Lang) -> anyhow::Result<u8>
     let whole = estate.problems.is_empty();
     let internet = keeps::internet();
     let mut live = Live::new(estate, &tags, &checks, settings, lang, internet.clone());
+    let own_passes = keeps.iter().any(|keep| keep.need == Need::Own && proof::may_pass(&live, keep));
     let fixes: Vec<(Fix, Proof)> = made
         .fixes
         .into_iter()
@@ -151,7 +158,7 @@ pub(crate) fn run(args: &FixArgs, file: &File, lang: Lang) -> anyhow::Result<u8>
     let left = proof::left(&live, may);
     let may = fixes.iter().enumerate().filter(|(_, (_, proof))| proof.refused.is_empty());
     let changes = code.map(|code| code.changes(may.map(|(number, (fix, _))| (number, fix)), lang));
-    let worked = Worked { fixes, asks: made.asks, keeps, left, findings: count, changes };
+    let worked = Worked { fixes, asks: made.asks, keeps, left, findings: count, own_passes, changes };
     // Programs are told what was made; people see first what would be.
     if !(args.apply && args.format == FixForm::Json) {
         shown::show(args, &worked, live.estate(), &sources.names(), &as_of, lang)?;
@@ -161,7 +168,11 @@ pub(crate) fn run(args: &FixArgs, file: &File, lang: Lang) -> anyhow::Result<u8>
         && worked.fixes.iter().all(|(_, proof)| proof.refused.is_empty() && proof.doubted.is_empty());
     if args.apply {
         let code = applied::apply(args, &worked, live.estate(), &sources.names(), lang)?;
-        return Ok(if whole { code.max(u8::from(!settled)) } else { 3 });
+        // What failed is worse than what could not be read.
+        return Ok(match (code.max(u8::from(!settled)), whole) {
+            (0, false) => 3,
+            (code, _) => code,
+        });
     }
     Ok(match (whole, settled) {
         (false, _) => 3,
@@ -189,7 +200,10 @@ fn privately(
     }
     let ways = Private { nat_gateway: args.nat_gateway.clone(), relays };
     let mut plan = Plan::default();
-    for name in &args.private {
+    let mut named: Vec<&String> = args.private.iter().collect();
+    named.sort_unstable();
+    named.dedup();
+    for name in named {
         let vm = finder.vm(name).map_err(|error| anyhow!(error_text(&error, lang)))?;
         match private(planner, vm, findings, &ways) {
             Ok((fix, more)) => {
@@ -200,6 +214,38 @@ fn privately(
         }
     }
     Ok(plan)
+}
+
+/// Fails where a finding or resource was named that there is none of: a slip of the pen is no success.
+fn unknown_names(
+    args: &FixArgs,
+    outcome: &posture::Outcome,
+    estate: &Estate,
+    lang: Lang,
+) -> anyhow::Result<()> {
+    let all = || outcome.findings.iter().filter(|finding| finding.status == Status::Fail);
+    for wanted in &args.finding {
+        if !all().any(|finding| finding.id(estate).eq_ignore_ascii_case(wanted)) {
+            match lang {
+                Lang::En => bail!("there is no finding `{wanted}` among those that are selected"),
+                Lang::Ja => bail!("選択された検出に `{wanted}` はありません"),
+            }
+        }
+    }
+    for wanted in &args.resource {
+        let is = |id: &str| {
+            estate::resource_name(id).eq_ignore_ascii_case(wanted) || id.eq_ignore_ascii_case(wanted)
+        };
+        if !estate.records().any(|record| is(estate.text(record.id)))
+            && !all().any(|finding| is(estate.text(finding.resource)))
+        {
+            match lang {
+                Lang::En => bail!("the input holds no resource `{wanted}`"),
+                Lang::Ja => bail!("入力に `{wanted}` というリソースがありません"),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether a finding is one of those that were named.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use estate::{Estate, resource_name};
+use estate::{Estate, ResourceId, resource_name};
 use fix::forms::{Form, Patch, render};
 use fix::proof::{Need, Proof, Refusal};
 use fix::{Act, Closes, Fix, Write as Change};
@@ -93,6 +93,34 @@ fn verdict(fix: &Fix, proof: &Proof) -> &'static str {
     }
 }
 
+/// The plan for people, where it goes beside something else.
+pub(super) fn plan_text(worked: &Worked, estate: &Estate, lang: Lang) -> String {
+    text(worked, true, estate, lang, &Page::PLAIN)
+}
+
+/// One write, short: what is done, and to what.
+pub(super) fn write_line(write: &Change, lang: Lang) -> String {
+    let target = &write.target;
+    match (&write.act, lang) {
+        (Act::Put { was: None, .. }, Lang::En) => format!("make {target}"),
+        (Act::Put { was: None, .. }, Lang::Ja) => format!("作成: {target}"),
+        (Act::Put { .. }, Lang::En) => format!("put {target}"),
+        (Act::Put { .. }, Lang::Ja) => format!("変更: {target}"),
+        (Act::Delete { .. }, Lang::En) => format!("delete {target}"),
+        (Act::Delete { .. }, Lang::Ja) => format!("削除: {target}"),
+        (Act::Edit { edits, .. }, lang) => {
+            let paths: Vec<&str> = edits.iter().map(|edit| edit.path.as_str()).collect();
+            let paths = paths.join(", ");
+            match lang {
+                Lang::En => format!("change {target}: {paths}"),
+                Lang::Ja => format!("変更: {target}: {paths}"),
+            }
+        }
+        (Act::Run { action, .. }, Lang::En) => format!("{action} {target}"),
+        (Act::Run { action, .. }, Lang::Ja) => format!("実行: {action} {target}"),
+    }
+}
+
 fn text(worked: &Worked, applies: bool, estate: &Estate, lang: Lang, page: &Page) -> String {
     let mut out = String::new();
     let style = page.style;
@@ -119,7 +147,7 @@ fn text(worked: &Worked, applies: bool, estate: &Estate, lang: Lang, page: &Page
         for line in told(fix, lang).iter().flat_map(|text| text.lines()) {
             let _ = writeln!(out, "   {}", report::clean(line));
         }
-        for line in proof_lines(worked, proof, estate, lang) {
+        for line in proof_lines(worked, fix, proof, estate, lang) {
             let _ = writeln!(out, "   {}", report::clean(&line));
         }
         for change in worked.changes.iter().flatten().filter(|change| change.place.0 == number) {
@@ -228,7 +256,7 @@ fn told(fix: &Fix, lang: Lang) -> Vec<String> {
     lines
 }
 
-fn proof_lines(worked: &Worked, proof: &Proof, estate: &Estate, lang: Lang) -> Vec<String> {
+fn proof_lines(worked: &Worked, fix: &Fix, proof: &Proof, estate: &Estate, lang: Lang) -> Vec<String> {
     let name = |id| resource_name(estate.text(id)).to_owned();
     let mut lines = Vec::new();
     if proof.machines.len() > 1 {
@@ -256,11 +284,42 @@ fn proof_lines(worked: &Worked, proof: &Proof, estate: &Estate, lang: Lang) -> V
     for (machine, difference) in all.iter().take(NAMED) {
         lines.push(difference_line(machine, difference, lang));
     }
+    let selected = |id: &ResourceId| fix.closes.iter().any(|closes| closes.resource == *id);
+    let mut others: Vec<String> = proof
+        .exposures
+        .iter()
+        .map(|(id, _)| *id)
+        .filter(|id| !selected(id) && estate.nsg(*id).is_none())
+        .map(name)
+        .collect();
+    others.sort_unstable();
+    if !others.is_empty() && !fix.closes.iter().all(|closes| estate.nsg(closes.resource).is_some()) {
+        let others = others.join(", ");
+        lines.push(match lang {
+            Lang::En => {
+                format!("no finding about {others} was selected, and the change closes ports there, too")
+            }
+            Lang::Ja => format!("選択した検出の対象ではない {others} のポートも閉じられます"),
+        });
+    }
     if all.len() > NAMED {
         let more = all.len() - NAMED;
         lines.push(match lang {
             Lang::En => format!("… and {more} more"),
             Lang::Ja => format!("… ほか {more} 件"),
+        });
+    }
+    let inside: Vec<String> = proof.inside.iter().map(|(id, _)| name(*id)).collect();
+    if let Some((_, differences)) = proof.inside.first() {
+        let packet = differences.iter().find_map(packet).unwrap_or_default();
+        let machines = inside.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+        lines.push(match lang {
+            Lang::En => format!(
+                "from inside the networks, too, fewer get to {machines}, such as {packet}: name what is needed with --keep"
+            ),
+            Lang::Ja => format!(
+                "ネットワーク内部からの通信も一部遮断されます ({machines}、例: {packet})。必要な通信は --keep で指定してください"
+            ),
         });
     }
     for (resource, code) in &proof.doubted {
@@ -504,6 +563,10 @@ fn proof_json(worked: &Worked, fix: &Fix, proof: &Proof, estate: &Estate, lang: 
         "machines": proof.machines.iter().map(|id| estate.text(*id)).collect::<Vec<_>>(),
         "gone": gone,
         "exposures": exposures,
+        "inside": proof.inside.iter().map(|(machine, differences)| json!({
+            "resource": estate.text(*machine),
+            "packet": differences.iter().find_map(packet),
+        })).collect::<Vec<_>>(),
         "doubted": proof.doubted.iter().map(|(resource, code)| json!({"code": code, "resource": estate.text(*resource)})).collect::<Vec<_>>(),
         "refused": proof.refused.iter().map(|why| refusal(worked, why, estate, lang)).collect::<Vec<_>>(),
     })

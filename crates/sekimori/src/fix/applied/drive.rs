@@ -1,22 +1,29 @@
 //! The machines of `fix` and the client of Azure together: effects in, events out.
 
-use std::cell::Cell;
+use std::future::Future;
 use std::time::Duration;
 
 use azure::{Client, Fault, Looked, Polled, Sent, Verb};
-use fix::apply::{Answer, Effect, Event, Found, Job, Machine, Method, Outcome, Poll, Request, Way, lanes};
+use fix::apply::{
+    Answer, Effect, End, Event, Found, Job, Machine, Method, Outcome, Poll, Request, Status, Task, Told, Way,
+    lanes,
+};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use indicatif::ProgressBar;
 
-use super::AT_ONCE;
 use super::file::UndoFile;
 use crate::collect::progress_bar;
 use crate::output;
 
+/// How many lanes go on at once: Azure's buckets set the pace, and a lane mostly waits for an operation.
+const LANES: usize = 256;
+
 /// How often a wait looks whether somebody wants to stop.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Carries jobs out, several lanes at once, and tells how each came out, in the order in which they ended.
+/// Carries jobs out, several lanes at once, and tells how each came out, in the order in which they ended. Whatever waits for
+/// others begins when these are complete; else it is told as not begun. Every job has an outcome.
 pub(super) async fn carry_out(
     client: &Client,
     file: &UndoFile,
@@ -24,10 +31,42 @@ pub(super) async fn carry_out(
     way: Way,
     hurry: bool,
 ) -> Vec<(String, Outcome)> {
-    output::tidy_on_signals();
-    output::careful(true);
     let bar = progress_bar();
     bar.set_length(jobs.iter().map(|job| job.tasks.len() as u64).sum());
+    let mut waiting = jobs;
+    let mut all: Vec<(String, Outcome)> = Vec::new();
+    loop {
+        let complete =
+            |id: &String| all.iter().any(|(its, outcome)| its == id && outcome.end == End::Complete);
+        let (ready, others): (Vec<Job>, Vec<Job>) =
+            waiting.into_iter().partition(|job| job.after.iter().all(complete));
+        waiting = others;
+        if ready.is_empty() {
+            break;
+        }
+        all.extend(in_lanes(client, file, ready, way, hurry, &bar).await);
+    }
+    all.extend(waiting.into_iter().map(not_begun));
+    bar.finish_and_clear();
+    all
+}
+
+/// How a job stands whose turn never came.
+fn not_begun(job: Job) -> (String, Outcome) {
+    let end = if output::stops() > 0 { End::Stopped } else { End::Failed };
+    let told = |task: Task| Told { place: task.place, status: Status::NotBegun };
+    let told = job.tasks.into_iter().map(told).collect();
+    (job.fix, Outcome { told, end, unrecorded: None })
+}
+
+async fn in_lanes(
+    client: &Client,
+    file: &UndoFile,
+    jobs: Vec<Job>,
+    way: Way,
+    hurry: bool,
+    bar: &ProgressBar,
+) -> Vec<(String, Outcome)> {
     let order = lanes(&jobs);
     let mut slots: Vec<Option<Job>> = jobs.into_iter().map(Some).collect();
     let mut queue: Vec<Vec<Job>> = order
@@ -35,36 +74,28 @@ pub(super) async fn carry_out(
         .map(|lane| lane.into_iter().filter_map(|at| slots.get_mut(at).and_then(Option::take)).collect())
         .collect();
     queue.reverse();
-    let done = Cell::new(0_u64);
-    let told = |writes: u64| {
-        done.set(done.get() + writes);
-        bar.set_position(done.get());
-    };
     let lane = |jobs: Vec<Job>| async {
         let mut outcomes = Vec::new();
         for job in jobs {
             let (id, writes) = (job.fix.clone(), job.tasks.len() as u64);
             outcomes.push((id, one(client, file, job, way, hurry).await));
-            told(writes);
+            bar.inc(writes);
         }
         outcomes
     };
     let mut running = FuturesUnordered::new();
     let mut all = Vec::new();
     loop {
-        while running.len() < AT_ONCE
+        while running.len() < LANES
             && let Some(next) = queue.pop()
         {
             running.push(lane(next));
         }
         match running.next().await {
             Some(outcomes) => all.extend(outcomes),
-            None => break,
+            None => return all,
         }
     }
-    bar.finish_and_clear();
-    output::careful(false);
-    all
 }
 
 /// Carries one job out.
@@ -79,33 +110,58 @@ async fn one(client: &Client, file: &UndoFile, job: Job, way: Way, hurry: bool) 
         heeded = output::stops();
         event = match machine.next(event) {
             Effect::Ended(outcome) => return outcome,
-            Effect::Read { target, api_version } => match client.read_resource(&target, &api_version).await {
-                Ok(Looked::Here { body, etag }) => Event::Read(Some(Found { body, etag })),
-                Ok(Looked::Gone { .. }) => Event::Read(None),
-                Err(fault) => {
-                    let again = matches!(fault, Fault::GaveUp { .. } | Fault::Unreadable { .. });
-                    Event::Unread { why: fault.to_string(), again }
+            Effect::Read { target, api_version } => {
+                match unless_left(client.read_resource(&target, &api_version))
+                    .await
+                    .unwrap_or(Err(Fault::Stopped))
+                {
+                    Ok(Looked::Here { body, etag }) => Event::Read(Some(Found { body, etag })),
+                    Ok(Looked::Gone { .. }) => Event::Read(None),
+                    Err(fault) => {
+                        let again = matches!(fault, Fault::GaveUp { .. } | Fault::Unreadable { .. });
+                        Event::Unread { why: fault.to_string(), again }
+                    }
                 }
-            },
+            }
             Effect::Record(entry) => match file.record(&entry) {
                 Ok(()) => Event::Recorded,
                 Err(error) => Event::Unrecorded { why: error.to_string() },
             },
-            Effect::Send(request) => Event::Sent(send(client, request).await),
-            Effect::Poll { url } => Event::Polled(match client.poll(&url).await {
-                Ok(Polled::Running { retry_after }) => Poll::Running { retry_after },
-                Ok(Polled::Succeeded) => Poll::Succeeded,
-                Ok(Polled::Failed { code, message }) => Poll::Failed { code, message },
-                Ok(Polled::Canceled { superseded }) => Poll::Canceled { superseded },
-                Ok(Polled::Gone) => Poll::Gone,
-                Err(fault) => Poll::Unasked { why: fault.to_string() },
-            }),
+            Effect::Send(request) => Event::Sent(
+                unless_left(send(client, request))
+                    .await
+                    .unwrap_or(Answer::Unsure { why: Fault::Stopped.to_string(), retry_after: None }),
+            ),
+            Effect::Poll { url } => {
+                Event::Polled(match unless_left(client.poll(&url)).await.unwrap_or(Err(Fault::Stopped)) {
+                    Ok(Polled::Running { retry_after }) => Poll::Running { retry_after },
+                    Ok(Polled::Succeeded) => Poll::Succeeded,
+                    Ok(Polled::Failed { code, message }) => Poll::Failed { code, message },
+                    Ok(Polled::Canceled { superseded }) => Poll::Canceled { superseded },
+                    Ok(Polled::Gone) => Poll::Gone,
+                    Err(fault) => Poll::Unasked { why: fault.to_string() },
+                })
+            }
             Effect::Wait { least, most } => {
                 let part = if hurry { 50 } else { 1 };
                 wait(least / part, most / part, heeded).await;
                 Event::Waited
             }
         };
+    }
+}
+
+/// What comes of some work; nothing where somebody asks for the second time to stop: then it is left where it is.
+async fn unless_left<T>(work: impl Future<Output = T>) -> Option<T> {
+    let left = async {
+        while output::stops() < 2 {
+            tokio::time::sleep(TICK).await;
+        }
+    };
+    futures_util::pin_mut!(work, left);
+    match futures_util::future::select(work, left).await {
+        futures_util::future::Either::Left((done, _)) => Some(done),
+        futures_util::future::Either::Right(_) => None,
     }
 }
 

@@ -72,6 +72,10 @@ impl UndoFile {
     pub(super) fn record(&self, entry: &Entry) -> io::Result<()> {
         let at = clock().unwrap_or_default();
         let mut file = self.file.borrow_mut();
+        #[cfg(unix)]
+        if std::os::unix::fs::MetadataExt::nlink(&file.metadata()?) == 0 {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "somebody has removed it"));
+        }
         file.write_all(entry.line(&at).as_bytes())?;
         file.sync_data()
     }

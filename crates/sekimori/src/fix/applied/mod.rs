@@ -12,7 +12,7 @@ use anyhow::{anyhow, bail};
 use azure::{Client, Fault, Looked};
 use estate::Estate;
 use fix::Fix;
-use fix::apply::{End, Job, Way, prepare, targets};
+use fix::apply::{Job, Way, prepare, targets};
 use fix::proof::Proof;
 use fix::undo::{Head, Journal, JournalError, begin};
 use futures_util::StreamExt;
@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use super::{Worked, shown};
 use crate::check::clock;
-use crate::cli::FixArgs;
+use crate::cli::{FixArgs, FixForm};
 use crate::collect::{connected, progress_bar};
 use crate::language::pick;
 use crate::output;
@@ -58,6 +58,13 @@ pub(super) fn apply(
         report.tell(&[], &[])?;
         return Ok(u8::from(!report.left_out.is_empty()));
     }
+    if !args.lock_me_out && !args.my_address.is_empty() && !worked.own_passes {
+        bail!(pick(
+            lang,
+            "from --my-address nobody gets to a login port now: is the address right? If it is, add --lock-me-out",
+            "--my-address からは現在どのログイン用ポートにも接続できません。アドレスを確認してください。正しい場合は --lock-me-out を指定してください",
+        ));
+    }
     if !args.lock_me_out
         && args.my_address.is_empty()
         && chosen.iter().any(|(_, proof)| closes_something(proof))
@@ -69,9 +76,11 @@ pub(super) fn apply(
         ));
     }
     let jobs: Vec<Job> = chosen.iter().map(|(fix, _)| Job::from(fix)).collect();
-    let waits: HashMap<String, Vec<String>> =
-        chosen.iter().map(|(fix, _)| (fix.id.clone(), fix.after.clone())).collect();
     let writes: usize = jobs.iter().map(|job| job.tasks.len()).sum();
+    if args.format == FixForm::Json && !args.yes {
+        // Who is asked sees first what would be.
+        output::note(&shown::plan_text(worked, estate, lang));
+    }
     confirm(
         args.yes,
         &match lang {
@@ -84,6 +93,9 @@ pub(super) fn apply(
         },
         lang,
     )?;
+    // From here on Ctrl-C is heeded by the work itself.
+    output::tidy_on_signals();
+    output::careful(true);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let client = connected(&args.live, lang).await?;
@@ -95,6 +107,9 @@ pub(super) fn apply(
         if jobs.is_empty() {
             report.tell(&[], &[])?;
             return Ok(1);
+        }
+        if output::stops() > 0 {
+            bail!(pick(lang, "stopped; nothing was changed", "中断しました。何も変更していません"));
         }
         let when = clock()?;
         let path = match &args.undo_file {
@@ -115,25 +130,7 @@ pub(super) fn apply(
         });
         report.undo = Some((path.clone(), back));
         let titles = titles(&jobs);
-        // What waits for others is made when these are there, and only then.
-        let is_first = |job: &Job| waits.get(&job.fix).is_none_or(Vec::is_empty);
-        let (first, then): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(is_first);
-        let mut outcomes = carry_out(&client, &file, first, Way::Apply, args.hurry).await;
-        let is_done =
-            |id: &String| outcomes.iter().any(|(its, outcome)| its == id && outcome.end == End::Complete);
-        let (ready, waiting): (Vec<Job>, Vec<Job>) =
-            then.into_iter().partition(|job| waits.get(&job.fix).into_iter().flatten().all(is_done));
-        for job in &waiting {
-            let title = report::clean(&job.title).into_owned();
-            report.left_out.push(match lang {
-                Lang::En => format!("not made: {title}: what has to be there before was not made"),
-                Lang::Ja => format!("適用しません: {title}: 先に必要な変更が完了していません"),
-            });
-            report.left_out.last().iter().for_each(|line| output::note(line));
-        }
-        if !ready.is_empty() && output::stops() == 0 {
-            outcomes.extend(carry_out(&client, &file, ready, Way::Apply, args.hurry).await);
-        }
+        let outcomes = carry_out(&client, &file, jobs, Way::Apply, args.hurry).await;
         let whole = report.tell(&outcomes, &titles)?;
         Ok(u8::from(!whole || !report.left_out.is_empty()))
     })
@@ -170,6 +167,18 @@ pub(super) fn undo(args: &FixArgs, path: &Path, lang: Lang) -> anyhow::Result<u8
     file.go_on(&journal)?;
     for job in &undo.jobs {
         output::note(&format!("- {}", report::clean(&job.title)));
+        for task in &job.tasks {
+            let target = &task.write.target;
+            if !target.starts_with("/subscriptions/") || target.chars().any(char::is_control) {
+                match lang {
+                    Lang::En => {
+                        bail!("`{name}` names `{}`, which is no id of a resource", target.escape_debug())
+                    }
+                    Lang::Ja => bail!("`{name}` の `{}` はリソース ID ではありません", target.escape_debug()),
+                }
+            }
+            output::note(&format!("    {}", report::clean(&shown::write_line(&task.write, lang))));
+        }
     }
     confirm(
         args.yes,
@@ -180,6 +189,7 @@ pub(super) fn undo(args: &FixArgs, path: &Path, lang: Lang) -> anyhow::Result<u8
         lang,
     )?;
     output::tidy_on_signals();
+    output::careful(true);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let cannot = !undo.cannot.is_empty();
     runtime.block_on(async {
@@ -214,7 +224,7 @@ fn titles(jobs: &[Job]) -> Vec<(String, String)> {
 
 /// The fixes that are made, and why others are not.
 fn choose<'f>(args: &FixArgs, fixes: &'f [(Fix, Proof)], lang: Lang) -> (Vec<&'f (Fix, Proof)>, Vec<String>) {
-    let (mut chosen, mut left_out) = (Vec::new(), Vec::new());
+    let (mut chosen, mut left_out): (Vec<&(Fix, Proof)>, Vec<String>) = (Vec::new(), Vec::new());
     for one in fixes {
         let (fix, proof) = one;
         let title = report::clean(&fix.title).into_owned();
@@ -241,6 +251,17 @@ fn choose<'f>(args: &FixArgs, fixes: &'f [(Fix, Proof)], lang: Lang) -> (Vec<&'f
         left_out.push(match lang {
             Lang::En => format!("not made: {title}: {why}"),
             Lang::Ja => format!("適用しません: {title}: {why}"),
+        });
+    }
+    // What waits for a fix that is left out is left out, too.
+    while let Some(at) = chosen.iter().position(|(fix, _): &&(Fix, Proof)| {
+        fix.after.iter().any(|id| !chosen.iter().any(|(other, _)| other.id == *id))
+    }) {
+        let (fix, _) = chosen.remove(at);
+        let title = report::clean(&fix.title).into_owned();
+        left_out.push(match lang {
+            Lang::En => format!("not made: {title}: what has to be there before is not made"),
+            Lang::Ja => format!("適用しません: {title}: 先に必要な変更を適用しません"),
         });
     }
     (chosen, left_out)
@@ -323,14 +344,25 @@ async fn prepared(client: &Client, jobs: Vec<Job>, lang: Lang) -> anyhow::Result
 
 /// The command that takes changes back, as it has to be given here.
 fn undo_command(args: &FixArgs, path: &Path) -> String {
-    let mut command = format!("sekimori fix --undo {}", path.display());
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut command = format!("sekimori fix --undo {}", quoted(&whole.display().to_string()));
     if args.live.cloud != "AzureCloud" {
-        command += &format!(" --cloud {}", args.live.cloud);
+        command += &format!(" --cloud {}", quoted(&args.live.cloud));
     }
     if let Some(authority) = &args.live.authority {
-        command += &format!(" --authority {}", authority.display());
+        let whole = std::path::absolute(authority).unwrap_or_else(|_| authority.clone());
+        command += &format!(" --authority {}", quoted(&whole.display().to_string()));
     }
     command
+}
+
+/// A word that a shell takes as it is.
+fn quoted(word: &str) -> String {
+    let plain = |one: char| one.is_alphanumeric() || "._-/:".contains(one);
+    match word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }
 
 fn journal_text(error: &JournalError, lang: Lang) -> String {

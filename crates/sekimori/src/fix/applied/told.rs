@@ -86,10 +86,10 @@ impl Report {
         if let (Some((_, back)), false) = (&self.undo, whole) {
             text += &match lang {
                 Lang::En => format!(
-                    "Not all of it is as planned. `{back}` takes back what was made; the same command as before makes the rest.\n"
+                    "Not all of it is as planned. `{back}` takes back what was made; plan again for the rest.\n"
                 ),
                 Lang::Ja => format!(
-                    "計画どおりに完了していないものがあります。`{back}` で元に戻せます。同じコマンドをもう一度実行すると残りを適用します。\n"
+                    "計画どおりに完了していないものがあります。`{back}` で元に戻せます。残りはもう一度計画してください。\n"
                 ),
             };
         }
@@ -111,6 +111,8 @@ fn status_json(status: &Status) -> Value {
         Status::Done => json!({"status": "done"}),
         Status::Already => json!({"status": "already"}),
         Status::Failed { why, sent, found } => {
+            let mut found = found.clone().unwrap_or_default();
+            azure::redact(&mut found);
             json!({"status": "failed", "why": why.to_string(), "sent": sent, "found": found})
         }
         Status::Left { sent } => json!({"status": "left", "sent": sent}),
