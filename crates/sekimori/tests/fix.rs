@@ -431,6 +431,78 @@ fn who_asks_to_stop_gets_an_end_that_is_true() {
     assert_eq!(place.source(), OPEN);
 }
 
+#[cfg(unix)]
+#[test]
+fn who_asks_twice_to_stop_is_let_go_at_once() {
+    let arguments = [&NARROW[..], &["--apply", "--yes", "--lock-me-out", "--undo-file", "undo"]].concat();
+    // Azure asks to wait for a minute before the operation is asked after.
+    let slow = Writes { polls: 50, retry_after: 60, seconds: 600, ..Writes::default() };
+    let place = Place::with(example_resources(), slow, Vec::new());
+    let before = place.rules();
+    let mut child = place.start(&arguments);
+    while !place.sim.seen().iter().any(|seen| seen.method == "PUT") && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let interrupt = || Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let first = interrupt();
+    std::thread::sleep(Duration::from_millis(300));
+    let second = interrupt();
+    assert!(first.success() && second.success());
+    assert_eq!(child.wait().unwrap().code(), Some(1), "it says that not all is as planned");
+    // What it left behind is in the undo file.
+    assert!(std::fs::read_to_string(place.path().join("undo")).unwrap().contains("intended"));
+    let back = place.undo();
+    assert_eq!(back.code, 0, "{}{}", back.out, back.err);
+    assert_eq!(place.rules(), before);
+}
+
+#[test]
+fn without_its_undo_file_nothing_more_is_written() {
+    let meanwhile = Fault::Throttled(Some(1));
+    let place = Place::new(vec![script("GET /operations/", meanwhile, 1)]);
+    let mut child =
+        place.start(&[&NARROW[..], &["--apply", "--yes", "--lock-me-out", "--undo-file", "undo"]].concat());
+    let undo = place.path().join("undo");
+    while !std::fs::read_to_string(&undo).unwrap_or_default().contains("\"operation\"")
+        && child.try_wait().unwrap().is_none()
+    {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::fs::remove_file(&undo).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn what_nobody_has_selected_or_all_live_with_is_not_closed_in_silence() {
+    let folder = scratch();
+    let example = common::example();
+    let fix = |more: &[&str]| {
+        run_in(folder.path(), &[&["fix", &example, "--format", "json"], more].concat(), b"", &[])
+    };
+    let suppress = "[[suppress]]\ncode = 'NET001'\nresource = '*/app2'\nreason = 'the partner'\nuntil = 2099-01-01\n";
+    std::fs::write(folder.path().join("sekimori.toml"), suppress).unwrap();
+    let refused = fix(&["--select", "NET001", "--resource", "app1", "--approve", "203.0.113.0/24"]);
+    assert_eq!(refused.code, 1, "{}", refused.err);
+    let why = refused.json()["fixes"][0]["proof"]["refused"][0].as_str().unwrap().to_owned();
+    assert!(why.contains("app2:3389, where NET001 is suppressed"), "{why}");
+    std::fs::remove_file(folder.path().join("sekimori.toml")).unwrap();
+    let told = run_in(
+        folder.path(),
+        &["fix", &example, "--select", "NET001", "--resource", "app1", "--approve", "203.0.113.0/24"],
+        b"",
+        &[],
+    );
+    assert!(told.out.contains("no finding about app2, app3 was selected"), "{}", told.out);
+    for (more, part) in [
+        (&["--finding", "NET001-0"][..], "no finding `NET001-0`"),
+        (&["--resource", "nosuch"], "no resource `nosuch`"),
+    ] {
+        let ran = fix(more);
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.contains(part), "{}", ran.err);
+    }
+}
+
 #[test]
 fn two_runs_at_once_do_not_harm_each_other() {
     for conflict in [Conflict::Waits, Conflict::Retryable, Conflict::Superseded, Conflict::InProgress] {
