@@ -431,7 +431,7 @@ impl Machine {
             }
             Poll::Canceled { superseded: false } => self.again("it was cancelled".to_owned(), None),
             // What is there decides; an action that must not be done twice is not.
-            Poll::Gone => self.look(),
+            Poll::Gone => self.again("nobody knows of its operation any more".to_owned(), None),
             Poll::Running { .. } => self.give_up("it is still under way".to_owned()),
             Poll::Unasked { why } => self.give_up(why),
         }

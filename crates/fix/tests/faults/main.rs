@@ -347,6 +347,7 @@ fn knobs(rng: &mut Rng) -> Knobs {
         lost,
         stale,
         unread: often(200),
+        forgets: often(8) == 1,
         full: often(30),
         others: often(400),
         hostile: 0,

@@ -65,6 +65,8 @@ pub(crate) struct Knobs {
     pub(crate) stale: u64,
     /// Reads and polls that fail.
     pub(crate) unread: u64,
+    /// Whether nobody knows of any operation that is asked after.
+    pub(crate) forgets: bool,
     /// Lines that are not written.
     pub(crate) full: u64,
     /// Writes of other people, at each moment.
@@ -408,6 +410,7 @@ impl Azure {
         let forgotten = self.rng.often(self.knobs.unread);
         let (code, message) = ("InternalOperationError".to_owned(), String::new());
         match self.operations[number].state {
+            _ if self.knobs.forgets => Poll::Gone,
             Over::Running => Poll::Running { retry_after: None },
             _ if forgotten => Poll::Gone,
             Over::Succeeded => Poll::Succeeded,

@@ -176,6 +176,30 @@ fn nobody_tries_for_ever() {
     assert_eq!(words.matches("read,").count(), 7);
 }
 
+/// Every operation is forgotten before anybody can ask after it.
+#[test]
+fn what_is_always_forgotten_is_not_done_for_ever() {
+    let forgotten = || [found(1), accepted("u"), Event::Polled(Poll::Gone)];
+    for write in [run("deallocate"), put()] {
+        let events = (0..12).flat_map(|_| forgotten()).chain([found(1)]).collect();
+        let mut machine = Machine::new(Job::new("f", "", [write]), Way::Apply);
+        let (words, outcome) = drive(&mut machine, events);
+        assert_eq!(words.matches("send").count(), 12, "{words}");
+        assert!(!words.contains("poll u, read, record intended"), "it waits before it tries again: {words}");
+        let Status::Failed { why: Why::GaveUp { tries: 12, .. }, sent: true, .. } = &outcome.told[0].status
+        else {
+            panic!("{outcome:?}")
+        };
+    }
+    let outcome = check(
+        &[run("installPatches")],
+        Way::Apply,
+        [forgotten().into(), vec![found(1)]].concat(),
+        "read, record intended, send POST, record operation, wait, poll u, wait, read, record failed, Failed",
+    );
+    assert!(matches!(outcome.told[0].status, Status::Failed { why: Why::Unsure, sent: true, .. }));
+}
+
 #[test]
 fn an_action_that_may_do_harm_is_not_done_twice() {
     let unsure = || Event::Sent(Answer::Unsure { why: "cut".to_owned(), retry_after: None });
