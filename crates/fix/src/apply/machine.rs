@@ -473,8 +473,11 @@ impl Machine {
 
     fn wait(&mut self, asked: Option<Duration>, number: u32, then: Then) -> Effect {
         let (least, most) = match asked {
-            // Who comes early is refused and waits anew.
-            Some(asked) => (asked, asked.saturating_add(Duration::from_secs(1))),
+            // Who comes early is refused and waits anew; who is sent away for days asks before.
+            Some(asked) => {
+                let asked = asked.min(self.patience.wait);
+                (asked, asked.saturating_add(Duration::from_secs(1)))
+            }
             None => {
                 let most = Duration::from_secs(1 << number.min(5));
                 (most / 2, most)

@@ -333,3 +333,30 @@ fn an_event_that_answers_nothing_ends_it() {
     assert_eq!(outcome.told[0].place, Place { fix: "f".to_owned(), step: 0 });
     assert_eq!(outcome.told[0].status, Status::Left { sent: false });
 }
+
+/// An operation is asked after, and what it writes is looked at, however late Azure wants that.
+#[test]
+fn nobody_sleeps_for_days() {
+    let days = Some(Duration::from_secs(86_400));
+    let mut machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
+    let most = Patience::default().wait + Duration::from_secs(1);
+    for operation in [Some("u".to_owned()), None] {
+        let mut events = vec![
+            Event::Begin,
+            found(1),
+            Event::Recorded,
+            Event::Sent(Answer::Accepted { operation: operation.clone(), retry_after: days }),
+        ];
+        if operation.is_some() {
+            let running = || Event::Polled(Poll::Running { retry_after: days });
+            events.extend([Event::Recorded, Event::Waited, running(), Event::Waited, running()]);
+        }
+        for event in events {
+            if let Effect::Wait { most: wait, .. } = machine.next(event) {
+                assert!(wait <= most, "{wait:?}");
+            }
+        }
+        assert!(matches!(machine.phase, Phase::Waiting(_)));
+        machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
+    }
+}
