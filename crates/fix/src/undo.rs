@@ -248,7 +248,7 @@ impl Journal {
                 step.take(number, &entry.what);
             }
         }
-        steps.retain(|step| step.sent);
+        steps.retain(|step| step.sent && !step.write.is_some_and(Write::changes_nothing));
         steps.sort_by_key(|step| std::cmp::Reverse(step.order));
         // Actions stand around what they are for: a VM is stopped for a change, and started after it. Where the change is still
         // to be taken back, they are done again; where it is not, the one that was done last counts, and those after it follow.
@@ -537,6 +537,15 @@ mod tests {
         assert_eq!(undo.jobs[0].tasks[0].operation.as_deref(), Some("https://x/1"));
         assert_eq!(undo.jobs[0].tasks[1].operation, None);
         assert_eq!(undo.jobs[0].tasks[0].write.act, Act::Delete { was: json!({"properties": {"a": "b"}}) });
+    }
+
+    #[test]
+    fn what_was_there_before_is_not_taken_back() {
+        let there = json!({"properties": {"a": "x", "b": 1}});
+        let again = Act::Put { was: Some(there), becomes: json!({"properties": {"a": "x"}}) };
+        let again = What::Intended { write: Write { act: again, ..put("a") } };
+        check(&[entry("f", 0, again.clone()), entry("f", 0, What::Done)], &[]);
+        check(&[entry("f", 0, again), entry("f", 0, intended("a"))], &[("f", 0)]);
     }
 
     #[test]

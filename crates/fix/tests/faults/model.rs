@@ -233,6 +233,11 @@ impl Azure {
         self.resources.get(&key(id)).map(|resource| resource.body.clone())
     }
 
+    /// Whether Azure calls it a failure.
+    pub(crate) fn is_failed(&self, id: &str) -> bool {
+        self.resources.get(&key(id)).is_some_and(|resource| resource.state == "Failed")
+    }
+
     fn version(&self, id: &str) -> u64 {
         self.versions.get(&root(id)).copied().unwrap_or(1)
     }
