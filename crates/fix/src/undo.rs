@@ -40,6 +40,9 @@ pub struct HeadFix {
     pub title: String,
     /// How many writes it has.
     pub steps: usize,
+    /// The ids of the fixes that had to be complete before it began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -149,8 +152,12 @@ pub fn begin(head: &Head, jobs: &[Job]) -> String {
 impl Head {
     /// The first line for jobs.
     pub fn new(who: &str, when: &str, source: &str, jobs: &[Job]) -> Self {
-        let fix =
-            |job: &Job| HeadFix { id: job.fix.clone(), title: job.title.clone(), steps: job.tasks.len() };
+        let fix = |job: &Job| HeadFix {
+            id: job.fix.clone(),
+            title: job.title.clone(),
+            steps: job.tasks.len(),
+            after: job.after.clone(),
+        };
         Self {
             who: who.to_owned(),
             when: when.to_owned(),
@@ -248,7 +255,7 @@ impl Journal {
                 step.take(number, &entry.what);
             }
         }
-        steps.retain(|step| step.sent);
+        steps.retain(|step| step.sent && !step.write.is_some_and(Write::changes_nothing));
         steps.sort_by_key(|step| std::cmp::Reverse(step.order));
         // Actions stand around what they are for: a VM is stopped for a change, and started after it. Where the change is still
         // to be taken back, they are done again; where it is not, the one that was done last counts, and those after it follow.
@@ -317,7 +324,25 @@ impl Journal {
             }
             job.tasks.push(task);
         }
+        self.turn_around(&mut undo.jobs);
         undo
+    }
+
+    /// What others waited for is taken back after all of them. Those began after it, so they come before it here; whatever a
+    /// file says, no two jobs wait for each other.
+    fn turn_around(&self, jobs: &mut [Job]) {
+        let mut dependents: HashMap<&str, Vec<&str>> = HashMap::new();
+        for fix in &self.head.fixes {
+            for after in &fix.after {
+                dependents.entry(after).or_default().push(&fix.id);
+            }
+        }
+        let mut before: HashSet<String> = HashSet::new();
+        for job in jobs {
+            let its = dependents.get(job.fix.as_str()).into_iter().flatten();
+            job.after = its.filter(|id| before.contains(**id)).map(|id| (*id).to_owned()).collect();
+            before.insert(job.fix.clone());
+        }
     }
 
     fn title(&self, fix: &str) -> &str {
@@ -537,6 +562,40 @@ mod tests {
         assert_eq!(undo.jobs[0].tasks[0].operation.as_deref(), Some("https://x/1"));
         assert_eq!(undo.jobs[0].tasks[1].operation, None);
         assert_eq!(undo.jobs[0].tasks[0].write.act, Act::Delete { was: json!({"properties": {"a": "b"}}) });
+    }
+
+    #[test]
+    fn what_others_waited_for_is_taken_back_after_them() {
+        let job = |fix: &str, after: &[&str]| Job {
+            after: after.iter().map(|id| (*id).to_owned()).collect(),
+            ..Job::new(fix, "", [put(fix)])
+        };
+        let jobs = [job("a", &[]), job("b", &["a"]), job("c", &["a", "b"]), job("d", &["a"]), job("e", &[])];
+        let head = begin(&Head::new("me", "2026-11-27T00:00:00Z", "live", &jobs), &jobs);
+        let waits = |entries: &[String]| {
+            let undo = Journal::read((head.clone() + &entries.concat()).as_bytes()).unwrap().undo();
+            undo.jobs.into_iter().map(|job| format!("{}: {}", job.fix, job.after.join(" "))).collect::<Vec<_>>()
+        };
+        // `d` was never sent, and nothing waits for it.
+        let mut all: Vec<_> = ["e", "a", "b", "c"].map(|fix| entry(fix, 0, intended(fix))).into();
+        assert_eq!(waits(&all), ["c: ", "b: c", "a: b c", "e: "]);
+        let back = What::Undoing { write: put("c").undo().unwrap() };
+        all.extend([entry("c", 0, back), entry("c", 0, What::Undone)]);
+        assert_eq!(waits(&all), ["b: ", "a: b", "e: "]);
+        // Nobody waits for what waits for them, and files of before say nothing of it.
+        assert_eq!(waits(&["a", "b"].map(|fix| entry(fix, 0, intended(fix)))), ["b: ", "a: b"]);
+        assert_eq!(waits(&["b", "a"].map(|fix| entry(fix, 0, intended(fix)))), ["a: ", "b: "]);
+        assert!(!start().contains("after"));
+        assert_eq!(Journal::read(start().as_bytes()).unwrap().head.fixes[0].after, [""; 0]);
+    }
+
+    #[test]
+    fn what_was_there_before_is_not_taken_back() {
+        let there = json!({"properties": {"a": "x", "b": 1}});
+        let again = Act::Put { was: Some(there), becomes: json!({"properties": {"a": "x"}}) };
+        let again = What::Intended { write: Write { act: again, ..put("a") } };
+        check(&[entry("f", 0, again.clone()), entry("f", 0, What::Done)], &[]);
+        check(&[entry("f", 0, again), entry("f", 0, intended("a"))], &[("f", 0)]);
     }
 
     #[test]

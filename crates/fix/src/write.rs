@@ -137,6 +137,17 @@ impl Write {
         write
     }
 
+    /// Whether it writes again what was there before it: nothing of it is to be taken back.
+    pub(crate) fn changes_nothing(&self) -> bool {
+        match &self.act {
+            Act::Put { was: Some(was), .. } => self.state(Some(was)) == State::Becomes,
+            Act::Edit { edits, .. } => {
+                edits.iter().all(|edit| same(edit.was.as_ref(), edit.becomes.as_ref()))
+            }
+            _ => false,
+        }
+    }
+
     /// The write that takes this one back; nothing where none can.
     pub fn undo(&self) -> Option<Self> {
         let act = match &self.act {

@@ -134,6 +134,8 @@ struct Under {
     perhaps: bool,
     /// The write is over for this reason; only what is there is still looked at.
     ending: Option<Why>,
+    /// The last intent that is on disk, or is to be.
+    intended: Option<Write>,
 }
 
 impl Machine {
@@ -278,10 +280,17 @@ impl Machine {
         let perhaps = self.under.perhaps;
         if let Some(why) = self.under.ending.take() {
             // It was given up, and is there all the same: that is the truth, unless Azure itself calls it a failure.
-            let there = state == State::Becomes && perhaps && !matches!(why, Why::Operation { .. });
+            let failed = matches!(why, Why::Operation { .. }) || ended_badly(body);
+            let there = state == State::Becomes && perhaps && !failed;
             return if there { self.close(Status::Done) } else { self.fail(why, found) };
         }
         match state {
+            // It is there, and Azure calls it a failure: it is written again, and looked at then.
+            State::Becomes if ended_badly(body) => match () {
+                () if self.stops > 0 => self.fail(Why::Stopped, found),
+                () if self.under.tries >= self.patience.tries => self.fail(failed(), found),
+                () => self.renew(found),
+            },
             // What was there a moment ago may be all that is seen of a write that has just been made.
             State::Becomes if self.way == Way::Undo && self.under.looks < looks => {
                 self.under.looks += 1;
@@ -297,10 +306,25 @@ impl Machine {
 
     fn intend(&mut self, found: Option<Found>) -> Effect {
         let Some(task) = self.task() else { return self.end(End::Failed) };
-        let body = found.as_ref().map(|found| &found.body);
-        let write = task.write.with_found(body);
+        let write = task.write.with_found(found.as_ref().map(|found| &found.body));
+        self.record(write, found)
+    }
+
+    /// What is there already is written again. Where it is of an earlier attempt, what was there before that one is what is
+    /// brought back; else nothing is.
+    fn renew(&mut self, found: Option<Found>) -> Effect {
+        let earlier = self.under.intended.take().filter(|_| self.under.perhaps);
+        match earlier {
+            Some(write) => self.record(write, found),
+            None => self.intend(found),
+        }
+    }
+
+    fn record(&mut self, write: Write, found: Option<Found>) -> Effect {
+        let Some(task) = self.task() else { return self.end(End::Failed) };
         let Some(request) = request(&write, found.as_ref()) else { return self.fail(Why::Conflict, found) };
         let place = task.place.clone();
+        self.under.intended = Some(write.clone());
         let what = match self.way {
             Way::Apply => What::Intended { write },
             Way::Undo => What::Undoing { write },
@@ -393,10 +417,7 @@ impl Machine {
         if state == State::Becomes {
             return match ended_badly(body) {
                 false => self.close(Status::Done),
-                true => self.fail(
-                    Why::Operation { code: "Failed".to_owned(), message: "provisioning failed".to_owned() },
-                    found,
-                ),
+                true => self.fail(failed(), found),
             };
         }
         if self.under.looks < self.patience.looks {
@@ -431,7 +452,7 @@ impl Machine {
             }
             Poll::Canceled { superseded: false } => self.again("it was cancelled".to_owned(), None),
             // What is there decides; an action that must not be done twice is not.
-            Poll::Gone => self.look(),
+            Poll::Gone => self.again("nobody knows of its operation any more".to_owned(), None),
             Poll::Running { .. } => self.give_up("it is still under way".to_owned()),
             Poll::Unasked { why } => self.give_up(why),
         }
@@ -473,8 +494,11 @@ impl Machine {
 
     fn wait(&mut self, asked: Option<Duration>, number: u32, then: Then) -> Effect {
         let (least, most) = match asked {
-            // Who comes early is refused and waits anew.
-            Some(asked) => (asked, asked.saturating_add(Duration::from_secs(1))),
+            // Who comes early is refused and waits anew; who is sent away for days asks before.
+            Some(asked) => {
+                let asked = asked.min(self.patience.wait);
+                (asked, asked.saturating_add(Duration::from_secs(1)))
+            }
             None => {
                 let most = Duration::from_secs(1 << number.min(5));
                 (most / 2, most)
@@ -558,8 +582,8 @@ fn request(write: &Write, found: Option<&Found>) -> Option<Request> {
         if_none_match: false,
     };
     Some(match &write.act {
-        Act::Put { was, becomes } => {
-            Request { if_none_match: was.is_none(), ..request(Method::Put, Some(becomes.clone()), etag()) }
+        Act::Put { becomes, .. } => {
+            Request { if_none_match: found.is_none(), ..request(Method::Put, Some(becomes.clone()), etag()) }
         }
         Act::Delete { .. } => request(Method::Delete, None, etag()),
         Act::Edit { whole, .. } => {
@@ -586,6 +610,10 @@ fn provisioning(found: Option<&Value>) -> Option<&str> {
 
 fn is_moving(found: Option<&Value>) -> bool {
     provisioning(found).is_some_and(|state| MOVING.iter().any(|one| one.eq_ignore_ascii_case(state)))
+}
+
+fn failed() -> Why {
+    Why::Operation { code: "Failed".to_owned(), message: "provisioning failed".to_owned() }
 }
 
 fn ended_badly(found: Option<&Value>) -> bool {

@@ -65,6 +65,8 @@ pub(crate) struct Knobs {
     pub(crate) stale: u64,
     /// Reads and polls that fail.
     pub(crate) unread: u64,
+    /// Whether nobody knows of any operation that is asked after.
+    pub(crate) forgets: bool,
     /// Lines that are not written.
     pub(crate) full: u64,
     /// Writes of other people, at each moment.
@@ -229,6 +231,11 @@ impl Azure {
 
     pub(crate) fn body(&self, id: &str) -> Option<Value> {
         self.resources.get(&key(id)).map(|resource| resource.body.clone())
+    }
+
+    /// Whether Azure calls it a failure.
+    pub(crate) fn is_failed(&self, id: &str) -> bool {
+        self.resources.get(&key(id)).is_some_and(|resource| resource.state == "Failed")
     }
 
     fn version(&self, id: &str) -> u64 {
@@ -408,6 +415,7 @@ impl Azure {
         let forgotten = self.rng.often(self.knobs.unread);
         let (code, message) = ("InternalOperationError".to_owned(), String::new());
         match self.operations[number].state {
+            _ if self.knobs.forgets => Poll::Gone,
             Over::Running => Poll::Running { retry_after: None },
             _ if forgotten => Poll::Gone,
             Over::Succeeded => Poll::Succeeded,

@@ -176,6 +176,30 @@ fn nobody_tries_for_ever() {
     assert_eq!(words.matches("read,").count(), 7);
 }
 
+/// Every operation is forgotten before anybody can ask after it.
+#[test]
+fn what_is_always_forgotten_is_not_done_for_ever() {
+    let forgotten = || [found(1), accepted("u"), Event::Polled(Poll::Gone)];
+    for write in [run("deallocate"), put()] {
+        let events = (0..12).flat_map(|_| forgotten()).chain([found(1)]).collect();
+        let mut machine = Machine::new(Job::new("f", "", [write]), Way::Apply);
+        let (words, outcome) = drive(&mut machine, events);
+        assert_eq!(words.matches("send").count(), 12, "{words}");
+        assert!(!words.contains("poll u, read, record intended"), "it waits before it tries again: {words}");
+        let Status::Failed { why: Why::GaveUp { tries: 12, .. }, sent: true, .. } = &outcome.told[0].status
+        else {
+            panic!("{outcome:?}")
+        };
+    }
+    let outcome = check(
+        &[run("installPatches")],
+        Way::Apply,
+        [forgotten().into(), vec![found(1)]].concat(),
+        "read, record intended, send POST, record operation, wait, poll u, wait, read, record failed, Failed",
+    );
+    assert!(matches!(outcome.told[0].status, Status::Failed { why: Why::Unsure, sent: true, .. }));
+}
+
 #[test]
 fn an_action_that_may_do_harm_is_not_done_twice() {
     let unsure = || Event::Sent(Answer::Unsure { why: "cut".to_owned(), retry_after: None });
@@ -290,6 +314,56 @@ fn what_azure_calls_a_failure_is_none_of_ours_to_call_done() {
     assert!(matches!(outcome.told[0].status, Status::Failed { why: Why::Operation { .. }, sent: true, .. }));
 }
 
+fn broken(a: i32) -> Event {
+    let body = json!({"etag": "e", "properties": {"a": a, "provisioningState": "Failed"}});
+    Event::Read(Some(Found { body, etag: None }))
+}
+
+/// It is there, and Azure calls it a failure, and nobody has said how its write ended: it is written again.
+#[test]
+fn what_is_there_and_failed_is_written_again() {
+    let unsure = || Event::Sent(Answer::Unsure { why: "cut".to_owned(), retry_after: None });
+    for (how, events) in [
+        ("send PUT, wait", vec![unsure()]),
+        ("send PUT, wait", vec![Event::Sent(Answer::Precondition)]),
+        (
+            "send PUT, record operation, wait, poll u, wait",
+            vec![accepted("u"), Event::Polled(Poll::Gone)],
+        ),
+    ] {
+        let start = [vec![found(1)], events, vec![broken(2), DONE]].concat();
+        let path = format!("read, record intended, {how}, read, record intended, send PUT, read, record");
+        let all = [start.clone(), vec![found(2)]].concat();
+        check(&[put()], Way::Apply, all, &format!("{path} done, Complete"));
+        let all = [start, vec![broken(2)]].concat();
+        let outcome = check(&[put()], Way::Apply, all, &format!("{path} failed, Failed"));
+        assert!(matches!(outcome.told[0].status, Status::Failed { why: Why::Operation { .. }, .. }));
+    }
+    for way in [Way::Apply, Way::Undo] {
+        let (word, end) = if way == Way::Apply { ("intended", "done") } else { ("undoing", "undone") };
+        let expected = format!("read, record {word}, send PUT, read, record {end}, Complete");
+        check(&[put()], way, vec![broken(2), DONE, found(2)], &expected);
+    }
+}
+
+/// What is written again keeps what was there before all of it.
+#[test]
+fn what_is_written_again_brings_back_what_was_first() {
+    let mut machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
+    let intended = |effect: Effect| {
+        let Effect::Record(Entry { what: What::Intended { write }, .. }) = effect else { panic!("{effect:?}") };
+        write.act
+    };
+    machine.next(Event::Begin);
+    let first = intended(machine.next(found(1)));
+    machine.next(Event::Recorded);
+    machine.next(Event::Sent(Answer::Unsure { why: "cut".to_owned(), retry_after: None }));
+    machine.next(Event::Waited);
+    assert_eq!(intended(machine.next(broken(2))), first);
+    let Effect::Send(request) = machine.next(Event::Recorded) else { panic!() };
+    assert_eq!((request.if_match.as_deref(), request.if_none_match), (Some("e"), false));
+}
+
 #[test]
 fn what_nobody_tells_the_end_of_is_seen_more_than_once() {
     let accepted = Event::Sent(Answer::Accepted { operation: None, retry_after: None });
@@ -308,4 +382,31 @@ fn an_event_that_answers_nothing_ends_it() {
     let Effect::Ended(outcome) = machine.next(Event::Recorded) else { panic!() };
     assert_eq!(outcome.told[0].place, Place { fix: "f".to_owned(), step: 0 });
     assert_eq!(outcome.told[0].status, Status::Left { sent: false });
+}
+
+/// An operation is asked after, and what it writes is looked at, however late Azure wants that.
+#[test]
+fn nobody_sleeps_for_days() {
+    let days = Some(Duration::from_secs(86_400));
+    let mut machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
+    let most = Patience::default().wait + Duration::from_secs(1);
+    for operation in [Some("u".to_owned()), None] {
+        let mut events = vec![
+            Event::Begin,
+            found(1),
+            Event::Recorded,
+            Event::Sent(Answer::Accepted { operation: operation.clone(), retry_after: days }),
+        ];
+        if operation.is_some() {
+            let running = || Event::Polled(Poll::Running { retry_after: days });
+            events.extend([Event::Recorded, Event::Waited, running(), Event::Waited, running()]);
+        }
+        for event in events {
+            if let Effect::Wait { most: wait, .. } = machine.next(event) {
+                assert!(wait <= most, "{wait:?}");
+            }
+        }
+        assert!(matches!(machine.phase, Phase::Waiting(_)));
+        machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
+    }
 }
