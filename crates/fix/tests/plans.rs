@@ -720,22 +720,44 @@ fn secure_boot_and_the_virtual_tpm_in_one_stop() {
 #[test]
 fn passwords_over_ssh_are_for_the_guest() {
     let with = json!({"properties": {"osProfile": {"linuxConfiguration": {"disablePasswordAuthentication": false}}}});
-    let fix = World::new(vec![vm(with.clone())]).plan(&["ACC002"], Lang::En).fixes.remove(0);
+    let mut world = World::new(vec![vm(with.clone())]);
+    // Nobody is locked out by what is planned by default.
+    asks(&world, &["ACC002"], "does everybody who signs in to it have a key");
+    let asked = world.plan(&["ACC002"], Lang::En);
+    assert!(asked.fixes.is_empty());
+    let answer = &asked.asks[0].answers[0];
+    assert!(answer.contains("--passwords-off") && answer.contains("rm -f"), "{answer}");
+    world.options.passwords_off = true;
+    let fix = world.plan(&["ACC002"], Lang::En).fixes.remove(0);
     let Act::Run { action, body, undo } = &fix.steps[0].write.act else { panic!("{:?}", fix.steps[0].write) };
     assert_eq!((action.as_str(), undo), ("runCommand", &None));
     let lines = body.as_ref().unwrap()["script"].as_array().unwrap();
     let script = lines.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n");
     let drop_in = "/etc/ssh/sshd_config.d/00-sekimori.conf";
-    for words in ["sshd -t", "authorized_keys", drop_in, "PasswordAuthentication no"] {
+    for words in ["sshd -t", "authorized_keys", drop_in, "PasswordAuthentication no", "user='kaede-1874'\n"] {
         assert!(script.contains(words), "{script}");
     }
+    // The key of the administrator, and of nobody else.
+    assert!(!script.contains("/home/*"), "{script}");
     let notes = notes(&fix);
     assert!(
         notes.contains(&script) && notes.contains("rm -f") && notes.contains("sekimori export"),
         "{notes}"
     );
-    let stopped = in_state(vm(with), "PowerState/stopped");
+    let stopped = in_state(vm(with.clone()), "PowerState/stopped");
     asks(&World::new(vec![stopped]), &["ACC002"], "a script in the guest can");
+    let script = |name: Value| {
+        let mut world = World::new(vec![vm(with.clone())]);
+        world.records[0]["properties"]["osProfile"]["adminUsername"] = name;
+        world.options.passwords_off = true;
+        let fix = world.plan(&["ACC002"], Lang::En).fixes.remove(0);
+        let Act::Run { body, .. } = &fix.steps[0].write.act else { panic!() };
+        let lines = body.as_ref().unwrap()["script"].as_array().unwrap();
+        lines.iter().map(|line| line.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(script(json!("a'; reboot; '")).contains(&r"user='a'\''; reboot; '\'''".to_owned()));
+    assert!(script(Value::Null).join("\n").contains("/home/*"));
+    assert!(script(json!("a\nreboot")).iter().all(|line| !line.contains("reboot")));
 }
 
 #[test]

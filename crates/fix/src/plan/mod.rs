@@ -67,6 +67,8 @@ pub struct Options {
     pub close: bool,
     /// Just-in-time access of Defender for Cloud takes the place of rules for management ports.
     pub lease: bool,
+    /// Passwords over SSH are switched off in the guest: everybody who signs in has a key.
+    pub passwords_off: bool,
     /// The Recovery Services vault that backups go to: its id.
     pub vault: Option<String>,
     /// The backup policy in that vault: its name.

@@ -13,15 +13,27 @@ use crate::plan::draft::{Draft, Make, Task, pick};
 /// Where the change stands in the guest. OpenSSH takes the first value that it reads, and files in the order of their names.
 const DROP_IN: &str = "/etc/ssh/sshd_config.d/00-sekimori.conf";
 
-/// What is run in the guest: nothing is changed unless somebody can get in with a key, and what sshd does not take is taken
-/// back.
-fn script() -> Vec<String> {
-    [
-        "set -eu".to_owned(),
-        "found=no".to_owned(),
-        "for file in /home/*/.ssh/authorized_keys; do".to_owned(),
-        "  if grep -Eqs '^[^#]*(ssh-(rsa|ed25519)|ecdsa-sha2-|sk-(ssh|ecdsa))' \"$file\"; then found=yes; fi".to_owned(),
-        "done".to_owned(),
+/// What is run in the guest: nothing is changed unless the administrator of the VM, or where no name is known somebody, can get
+/// in with a key, and what sshd does not take is taken back. Why it gave up is in the last line: the end of what says that
+/// nothing was changed is read by whoever follows the operation.
+fn script(administrator: Option<&str>) -> Vec<String> {
+    let keys = "'^[^#]*(ssh-(rsa|ed25519)|ecdsa-sha2-|sk-(ssh|ecdsa))'";
+    let mut lines = vec!["set -eu".to_owned(), "found=no".to_owned()];
+    match administrator {
+        Some(name) => lines.extend([
+            format!("user={}", quoted(name)),
+            "home=$(getent passwd -- \"$user\" | cut -d: -f6)".to_owned(),
+            format!(
+                "if [ -n \"$home\" ] && grep -Eqs {keys} \"$home/.ssh/authorized_keys\"; then found=yes; fi"
+            ),
+        ]),
+        None => lines.extend([
+            "for file in /home/*/.ssh/authorized_keys; do".to_owned(),
+            format!("  if grep -Eqs {keys} \"$file\"; then found=yes; fi"),
+            "done".to_owned(),
+        ]),
+    }
+    lines.extend([
         "if grep -qs aad_certhandler /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*; then found=yes; fi".to_owned(),
         "if [ \"$found\" = no ]; then echo 'sekimori: no authorised key, nothing was changed' >&2; exit 1; fi"
             .to_owned(),
@@ -34,8 +46,13 @@ fn script() -> Vec<String> {
              echo 'sekimori: sshd does not take it, nothing was changed' >&2; exit 1; fi"
         ),
         "systemctl reload ssh 2>/dev/null || systemctl reload sshd".to_owned(),
-    ]
-    .into()
+    ]);
+    lines
+}
+
+/// Text as one word of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 pub(super) fn plan(draft: &mut Draft<'_, '_>, machine: &Machine<'_>, tasks: &[Task<'_>]) {
@@ -62,7 +79,29 @@ pub(super) fn plan(draft: &mut Draft<'_, '_>, machine: &Machine<'_>, tasks: &[Ta
         );
         return draft.ask(&tasks, question, vec![start, anew]);
     }
-    let script = script();
+    let undo = format!("rm -f {DROP_IN} && (systemctl reload ssh || systemctl reload sshd)");
+    let way_back = say!(
+        lang,
+        "the way back: `az vm run-command invoke --ids {id} --command-id RunShellScript --scripts '{undo}'`",
+        "元に戻すには次を実行します: `az vm run-command invoke --ids {id} --command-id RunShellScript --scripts '{undo}'`"
+    );
+    // Whoever has no key is locked out, and no record of Azure tells who that is.
+    if !draft.planner.options.passwords_off {
+        let question = say!(
+            lang,
+            "`{name}` takes passwords over SSH: does everybody who signs in to it have a key? A script in the guest would write `PasswordAuthentication no` to `{DROP_IN}` and reload sshd; people without a key cannot sign in any more",
+            "`{name}` は SSH のパスワード認証を受け付けます。サインインする全員が SSH キーを持っていますか? ゲスト内のスクリプトで `{DROP_IN}` に `PasswordAuthentication no` を書き込み、sshd を再読み込みします。SSH キーを持たないユーザーはサインインできなくなります"
+        );
+        let answer = say!(
+            lang,
+            "`--passwords-off`: everybody has a key, run the script; {way_back}",
+            "`--passwords-off`: 全員が SSH キーを持っているので、スクリプトを実行します。{way_back}"
+        );
+        return draft.ask(&tasks, question, vec![answer, anew]);
+    }
+    let administrator = machine.vm.admin_username.as_ref().and_then(|name| name.value());
+    let administrator = administrator.filter(|name| !name.is_empty() && !name.chars().any(char::is_control));
+    let script = script(administrator.map(|name| &**name));
     let body = json!({"commandId": "RunShellScript", "script": script});
     let says = say!(
         lang,
@@ -70,20 +109,15 @@ pub(super) fn plan(draft: &mut Draft<'_, '_>, machine: &Machine<'_>, tasks: &[Ta
         "`{name}` で SSH のパスワード認証を無効にするスクリプトを実行します"
     );
     let steps = vec![machine.run(says, "runCommand", Some(body), None)];
-    let undo = format!("rm -f {DROP_IN} && (systemctl reload ssh || systemctl reload sshd)");
     let text = script.join("\n");
     let notes = vec![
         say!(lang, "the script:\n{text}", "実行するスクリプト:\n{text}"),
         say!(
             lang,
-            "it changes nothing where no authorised key is there, or where sshd does not read `/etc/ssh/sshd_config.d`: read what it writes, as Azure calls a script that gave up a success, too",
-            "登録済みの SSH キーがない場合や、sshd が `/etc/ssh/sshd_config.d` を読み込まない場合は、何も変更しません。スクリプトが失敗しても Azure では成功と表示されることがあるため、出力を確認してください"
+            "it changes nothing where the administrator has no authorised key, or where sshd does not read `/etc/ssh/sshd_config.d`: what it writes tells",
+            "管理者の SSH キーが登録されていない場合や、sshd が `/etc/ssh/sshd_config.d` を読み込まない場合は、何も変更しません。その場合は出力で分かります"
         ),
-        say!(
-            lang,
-            "the way back: `az vm run-command invoke --ids {id} --command-id RunShellScript --scripts '{undo}'`",
-            "元に戻すには次を実行します: `az vm run-command invoke --ids {id} --command-id RunShellScript --scripts '{undo}'`"
-        ),
+        way_back,
         say!(
             lang,
             "the record of the VM keeps how it was made: the finding goes away once machine configuration (`LinuxNoPasswordForSSH`) has looked at the VM, or when it is made anew",
