@@ -79,6 +79,8 @@ pub(crate) struct FixArgs {
     pub(crate) lease: bool,
     #[arg(long, help_heading = deciding_heading(), help = t("Close open ports that no approved source is known for", "承認済みの接続元がない公開ポートを閉じる"))]
     pub(crate) close: bool,
+    #[arg(long, help_heading = deciding_heading(), help = t("Passwords over SSH may be switched off, by a script in the guest", "ゲスト内のスクリプトで SSH のパスワード認証を無効にしてよい"))]
+    pub(crate) passwords_off: bool,
     #[arg(long, value_name = "ID", help_heading = deciding_heading(), help = t("The Recovery Services vault for backups", "バックアップに使う Recovery Services コンテナーの ID"))]
     pub(crate) vault: Option<String>,
     #[arg(long, value_name = "NAME", help_heading = deciding_heading(), help = t("The backup policy in the vault [default: DefaultPolicy]", "コンテナー内のバックアップ ポリシー [既定値: DefaultPolicy]"))]

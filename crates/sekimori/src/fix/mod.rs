@@ -109,6 +109,7 @@ pub(crate) fn run(args: &FixArgs, file: &File, lang: Lang) -> anyhow::Result<u8>
     let options = Options {
         close: args.close,
         lease: args.lease,
+        passwords_off: args.passwords_off,
         vault: args.vault.clone(),
         backup_policy: args.backup_policy.clone(),
     };
