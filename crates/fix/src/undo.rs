@@ -574,7 +574,10 @@ mod tests {
         let head = begin(&Head::new("me", "2026-11-27T00:00:00Z", "live", &jobs), &jobs);
         let waits = |entries: &[String]| {
             let undo = Journal::read((head.clone() + &entries.concat()).as_bytes()).unwrap().undo();
-            undo.jobs.into_iter().map(|job| format!("{}: {}", job.fix, job.after.join(" "))).collect::<Vec<_>>()
+            undo.jobs
+                .into_iter()
+                .map(|job| format!("{}: {}", job.fix, job.after.join(" ")))
+                .collect::<Vec<_>>()
         };
         // `d` was never sent, and nothing waits for it.
         let mut all: Vec<_> = ["e", "a", "b", "c"].map(|fix| entry(fix, 0, intended(fix))).into();

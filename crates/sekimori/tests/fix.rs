@@ -479,7 +479,8 @@ fn what_nobody_has_selected_or_all_live_with_is_not_closed_in_silence() {
     let fix = |more: &[&str]| {
         run_in(folder.path(), &[&["fix", &example, "--format", "json"], more].concat(), b"", &[])
     };
-    let suppress = "[[suppress]]\ncode = 'NET001'\nresource = '*/app2'\nreason = 'the partner'\nuntil = 2099-01-01\n";
+    let suppress =
+        "[[suppress]]\ncode = 'NET001'\nresource = '*/app2'\nreason = 'the partner'\nuntil = 2099-01-01\n";
     std::fs::write(folder.path().join("sekimori.toml"), suppress).unwrap();
     let refused = fix(&["--select", "NET001", "--resource", "app1", "--approve", "203.0.113.0/24"]);
     assert_eq!(refused.code, 1, "{}", refused.err);

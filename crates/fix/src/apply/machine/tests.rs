@@ -326,10 +326,7 @@ fn what_is_there_and_failed_is_written_again() {
     for (how, events) in [
         ("send PUT, wait", vec![unsure()]),
         ("send PUT, wait", vec![Event::Sent(Answer::Precondition)]),
-        (
-            "send PUT, record operation, wait, poll u, wait",
-            vec![accepted("u"), Event::Polled(Poll::Gone)],
-        ),
+        ("send PUT, record operation, wait, poll u, wait", vec![accepted("u"), Event::Polled(Poll::Gone)]),
     ] {
         let start = [vec![found(1)], events, vec![broken(2), DONE]].concat();
         let path = format!("read, record intended, {how}, read, record intended, send PUT, read, record");
@@ -351,7 +348,9 @@ fn what_is_there_and_failed_is_written_again() {
 fn what_is_written_again_brings_back_what_was_first() {
     let mut machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
     let intended = |effect: Effect| {
-        let Effect::Record(Entry { what: What::Intended { write }, .. }) = effect else { panic!("{effect:?}") };
+        let Effect::Record(Entry { what: What::Intended { write }, .. }) = effect else {
+            panic!("{effect:?}")
+        };
         write.act
     };
     machine.next(Event::Begin);

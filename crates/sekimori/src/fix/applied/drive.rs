@@ -1,7 +1,8 @@
 //! The machines of `fix` and the client of Azure together: effects in, events out.
 
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use azure::{Client, Fault, Looked, Polled, Sent, Verb};
 use fix::apply::{
@@ -22,15 +23,42 @@ const LANES: usize = 256;
 /// How often a wait looks whether somebody wants to stop.
 const TICK: Duration = Duration::from_millis(100);
 
+/// What was read before anything was written, and when: looking again at once would only cost time.
+#[derive(Default)]
+pub(super) struct Fresh(HashMap<String, (Instant, Option<Found>)>);
+
+/// How long what was read counts as just read. Whole resources are written under their ETag all the same.
+const FRESH: Duration = Duration::from_secs(5);
+
+impl Fresh {
+    pub(super) fn note(&mut self, target: &str, found: Option<Found>) {
+        self.0.insert(target.to_ascii_lowercase(), (now(), found));
+    }
+
+    fn get(&self, target: &str) -> Option<Option<Found>> {
+        let (read, found) = self.0.get(&target.to_ascii_lowercase())?;
+        (read.elapsed() < FRESH).then(|| found.clone())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how old a reading is; no answer depends on it")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// What all jobs of a run have in common.
+pub(super) struct Run<'r> {
+    pub(super) client: &'r Client,
+    pub(super) file: &'r UndoFile,
+    pub(super) way: Way,
+    pub(super) fresh: Fresh,
+    /// Whether waits are short, for tests.
+    pub(super) hurry: bool,
+}
+
 /// Carries jobs out, several lanes at once, and tells how each came out, in the order in which they ended. Whatever waits for
 /// others begins when these are complete; else it is told as not begun. Every job has an outcome.
-pub(super) async fn carry_out(
-    client: &Client,
-    file: &UndoFile,
-    jobs: Vec<Job>,
-    way: Way,
-    hurry: bool,
-) -> Vec<(String, Outcome)> {
+pub(super) async fn carry_out(run: &Run<'_>, jobs: Vec<Job>) -> Vec<(String, Outcome)> {
     let bar = progress_bar();
     bar.set_length(jobs.iter().map(|job| job.tasks.len() as u64).sum());
     let mut waiting = jobs;
@@ -44,7 +72,7 @@ pub(super) async fn carry_out(
         if ready.is_empty() {
             break;
         }
-        all.extend(in_lanes(client, file, ready, way, hurry, &bar).await);
+        all.extend(in_lanes(run, ready, &bar).await);
     }
     all.extend(waiting.into_iter().map(not_begun));
     bar.finish_and_clear();
@@ -59,14 +87,7 @@ fn not_begun(job: Job) -> (String, Outcome) {
     (job.fix, Outcome { told, end, unrecorded: None })
 }
 
-async fn in_lanes(
-    client: &Client,
-    file: &UndoFile,
-    jobs: Vec<Job>,
-    way: Way,
-    hurry: bool,
-    bar: &ProgressBar,
-) -> Vec<(String, Outcome)> {
+async fn in_lanes(run: &Run<'_>, jobs: Vec<Job>, bar: &ProgressBar) -> Vec<(String, Outcome)> {
     let order = lanes(&jobs);
     let mut slots: Vec<Option<Job>> = jobs.into_iter().map(Some).collect();
     let mut queue: Vec<Vec<Job>> = order
@@ -78,7 +99,7 @@ async fn in_lanes(
         let mut outcomes = Vec::new();
         for job in jobs {
             let (id, writes) = (job.fix.clone(), job.tasks.len() as u64);
-            outcomes.push((id, one(client, file, job, way, hurry).await));
+            outcomes.push((id, one(run, job).await));
             bar.inc(writes);
         }
         outcomes
@@ -99,8 +120,10 @@ async fn in_lanes(
 }
 
 /// Carries one job out.
-async fn one(client: &Client, file: &UndoFile, job: Job, way: Way, hurry: bool) -> Outcome {
-    let mut machine = Machine::new(job, way);
+async fn one(run: &Run<'_>, job: Job) -> Outcome {
+    let Run { client, file, hurry, .. } = *run;
+    let mut machine = Machine::new(job, run.way);
+    let mut looked: HashSet<String> = HashSet::new();
     let mut heeded = 0;
     let mut event = Event::Begin;
     loop {
@@ -110,6 +133,11 @@ async fn one(client: &Client, file: &UndoFile, job: Job, way: Way, hurry: bool) 
         heeded = output::stops();
         event = match machine.next(event) {
             Effect::Ended(outcome) => return outcome,
+            Effect::Read { target, .. }
+                if looked.insert(target.to_ascii_lowercase()) && run.fresh.get(&target).is_some() =>
+            {
+                Event::Read(run.fresh.get(&target).flatten())
+            }
             Effect::Read { target, api_version } => {
                 match unless_left(client.read_resource(&target, &api_version))
                     .await

@@ -12,7 +12,7 @@ use anyhow::{anyhow, bail};
 use azure::{Client, Fault, Looked};
 use estate::Estate;
 use fix::Fix;
-use fix::apply::{Job, Way, prepare, targets};
+use fix::apply::{Found, Job, Way, prepare, targets};
 use fix::proof::Proof;
 use fix::undo::{Head, Journal, JournalError, begin};
 use futures_util::StreamExt;
@@ -26,12 +26,12 @@ use crate::cli::{FixArgs, FixForm};
 use crate::collect::{connected, progress_bar};
 use crate::language::pick;
 use crate::output;
-use drive::carry_out;
+use drive::{Fresh, Run, carry_out};
 use file::UndoFile;
 use told::Report;
 
-/// How many resources are read, and how many lanes go on, at once: what the buckets of Azure's limits let through counts.
-const AT_ONCE: usize = 32;
+/// How many resources are read at once: what Azure's bucket of reads lets through counts.
+const AT_ONCE: usize = 64;
 
 /// Makes the fixes that may be made. The plan has been shown.
 pub(super) fn apply(
@@ -99,7 +99,7 @@ pub(super) fn apply(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let client = connected(&args.live, lang).await?;
-        let (jobs, conflicts) = prepared(&client, jobs, lang).await?;
+        let (jobs, conflicts, fresh) = prepared(&client, jobs, lang).await?;
         for line in &conflicts {
             output::note(line);
         }
@@ -130,7 +130,8 @@ pub(super) fn apply(
         });
         report.undo = Some((path.clone(), back));
         let titles = titles(&jobs);
-        let outcomes = carry_out(&client, &file, jobs, Way::Apply, args.hurry).await;
+        let run = Run { client: &client, file: &file, way: Way::Apply, fresh, hurry: args.hurry };
+        let outcomes = carry_out(&run, jobs).await;
         let whole = report.tell(&outcomes, &titles)?;
         Ok(u8::from(!whole || !report.left_out.is_empty()))
     })
@@ -202,7 +203,9 @@ pub(super) fn undo(args: &FixArgs, path: &Path, lang: Lang) -> anyhow::Result<u8
             bail!(crate::collect::fault_text(&fault, lang));
         }
         let titles = titles(&undo.jobs);
-        let outcomes = carry_out(&client, &file, undo.jobs, Way::Undo, args.hurry).await;
+        let run =
+            Run { client: &client, file: &file, way: Way::Undo, fresh: Fresh::default(), hurry: args.hurry };
+        let outcomes = carry_out(&run, undo.jobs).await;
         let whole = report.tell(&outcomes, &titles)?;
         Ok(u8::from(!whole || cannot))
     })
@@ -295,7 +298,12 @@ fn confirm(yes: bool, question: &str, lang: Lang) -> anyhow::Result<()> {
 }
 
 /// Reads what every write is about, before anything is written. Jobs that somebody else was quicker than are left out, and told.
-async fn prepared(client: &Client, jobs: Vec<Job>, lang: Lang) -> anyhow::Result<(Vec<Job>, Vec<String>)> {
+async fn prepared(
+    client: &Client,
+    jobs: Vec<Job>,
+    lang: Lang,
+) -> anyhow::Result<(Vec<Job>, Vec<String>, Fresh)> {
+    let mut fresh = Fresh::default();
     let wanted = targets(&jobs);
     let bar = progress_bar();
     bar.set_length(wanted.len() as u64);
@@ -309,8 +317,14 @@ async fn prepared(client: &Client, jobs: Vec<Job>, lang: Lang) -> anyhow::Result
     while let Some((target, read)) = reads.next().await {
         bar.inc(1);
         match read {
-            Ok(Looked::Here { body, .. }) => drop(found.insert(target, Some(body))),
-            Ok(Looked::Gone { .. }) => drop(found.insert(target, None)),
+            Ok(Looked::Here { body, etag }) => {
+                fresh.note(&target, Some(Found { body: body.clone(), etag }));
+                found.insert(target, Some(body));
+            }
+            Ok(Looked::Gone { .. }) => {
+                fresh.note(&target, None);
+                found.insert(target, None);
+            }
             Err(fault @ Fault::Credential(_)) => {
                 bar.finish_and_clear();
                 return Err(anyhow!(crate::collect::fault_text(&fault, lang)));
@@ -339,7 +353,7 @@ async fn prepared(client: &Client, jobs: Vec<Job>, lang: Lang) -> anyhow::Result
         }
     }
     let jobs = prepared.jobs.into_iter().filter(|job| !bad.contains(&job.fix)).collect();
-    Ok((jobs, told))
+    Ok((jobs, told, fresh))
 }
 
 /// The command that takes changes back, as it has to be given here.
