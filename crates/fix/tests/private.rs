@@ -10,7 +10,7 @@
 use estate::split::{Cut, Splitter};
 use estate::{Collector, Estate, Family, Part, PortSet, SourceIndex, parse_prefix};
 use fix::proof::{Keep, Need, Refusal, prove};
-use fix::{Ask, Fix, Options, Plan, Planner, Private, plan, private};
+use fix::{Act, Ask, Fix, Options, Plan, Planner, Private, plan, private, share};
 use posture::{CHECKS, Finding, Lang, Live, Settings, Status};
 use reach::tags::Tags;
 use reach::{Addresses, Reach};
@@ -483,6 +483,33 @@ fn ipv6_is_no_business_of_a_nat_gateway() {
     world[3]["properties"]["ipConfigurations"].as_array_mut().unwrap().remove(0);
     let (fix, _) = Asked::plain().proved(&world);
     assert!(notes(&fix).contains("as now"));
+}
+
+#[test]
+fn what_two_machines_share_is_made_once() {
+    let mut world =
+        estate_of(&[ssh()], vec![bastion("Standard"), vm(2, Some("Linux")), vm(3, Some("Linux"))]);
+    world[1] = vnet("v", 0, true);
+    world.extend(nic("v", 0, 2));
+    world.push(vnet("w", 1, true));
+    world.push(json!({"id": id("networkSecurityGroups", "other"), "location": "japaneast", "properties": {"securityRules": [ssh()]}}));
+    world.extend(nic("w", 1, 3));
+    let fix = |machine: &str| {
+        let mut asked = Asked::relay(if machine == "m3" { "10.1.9.0/24" } else { "10.0.9.0/24" });
+        asked.options.close = true;
+        let made = asked.made(&world, machine);
+        made.unwrap_or_else(|asks| panic!("{}", questions(&asks))).0
+    };
+    let mut fixes = [fix("m1"), fix("m2"), fix("m3")];
+    share(&mut fixes);
+    let [one, two, three] = &fixes;
+    assert_eq!(targets(one)[..3], ["v-s-nat-ip", "v-s-nat", "s"]);
+    assert_eq!(targets(two), ["n2"]);
+    assert_eq!(two.after, std::slice::from_ref(&one.id));
+    // Another network with a subnet of the same name.
+    assert_eq!(targets(three)[..3], ["w-s-nat-ip", "w-s-nat", "s"]);
+    assert!(one.after.is_empty() && three.after.is_empty());
+    assert!(one.steps.iter().all(|step| !matches!(step.write.act, Act::Run { .. })));
 }
 
 #[test]

@@ -109,6 +109,26 @@ pub fn private(
     Ok((fix, keeps))
 }
 
+/// Makes of plans for several machines one run: what an earlier fix makes, such as the NAT gateway of a subnet that they share,
+/// a later one neither makes again nor begins without.
+pub fn share(fixes: &mut [Fix]) {
+    let same = |one: &Write, other: &Write| {
+        let shared = matches!(one.act, Act::Put { .. } | Act::Edit { .. });
+        shared && one.target.eq_ignore_ascii_case(&other.target) && one.act == other.act
+    };
+    for later in 1..fixes.len() {
+        let (before, rest) = fixes.split_at_mut(later);
+        let Some(fix) = rest.first_mut() else { continue };
+        for earlier in before {
+            let count = fix.steps.len();
+            fix.steps.retain(|step| !earlier.steps.iter().any(|made| same(&made.write, &step.write)));
+            if fix.steps.len() < count && !fix.after.contains(&earlier.id) {
+                fix.after.push(earlier.id.clone());
+            }
+        }
+    }
+}
+
 struct Draft<'d, 'p> {
     planner: &'d Planner<'p>,
     vm: &'d Vm,
