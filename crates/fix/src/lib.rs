@@ -20,5 +20,6 @@ mod write;
 pub use owner::{Owner, OwnerKind, owner};
 pub use plan::{
     Ask, By, Closes, Cover, Effects, Fix, Options, Plan, Planner, Private, Step, coverage, plan, private,
+    share,
 };
 pub use write::{Act, Edit, State, Write};

@@ -30,7 +30,7 @@ mod network;
 mod private;
 mod service;
 
-pub use private::{Private, private};
+pub use private::{Private, private, share};
 
 use estate::{Change, Estate, ResourceId};
 use posture::{Finding, Lang, Settings};

@@ -2,7 +2,8 @@
 //!
 //! Sources: <https://learn.microsoft.com/azure/virtual-network/ip-services/remove-public-ip-address-vm> (dissociating keeps
 //! the address resource), <https://learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses> (a dynamic
-//! address is lost when nothing holds it).
+//! address is lost when nothing holds it), <https://learn.microsoft.com/azure/load-balancer/load-balancer-outbound-connections>
+//! (a way out is given by outbound rules, and by load-balancing rules that do not say otherwise; never by inbound NAT rules).
 
 use estate::{Change, IpConfiguration, Known, Nic, Reason, ResourceId, resource_name};
 use posture::Finding;
@@ -78,6 +79,65 @@ pub(in crate::plan) fn dissociate(
     Some((step, notes))
 }
 
+/// Whether a load balancer gives an IPv4 address a way out: by an outbound rule for a pool that it is in, or by a
+/// load-balancing rule with a public frontend that does not say otherwise.
+///
+/// # Errors
+///
+/// The name of a load balancer of which the input does not tell enough.
+pub(in crate::plan) fn balancer_gives(planner: &Planner<'_>, ip: &IpConfiguration) -> Result<bool, String> {
+    let Known::Value(parts) = &ip.forwarded_by else { return Err(ip.name.to_string()) };
+    for part in parts.iter() {
+        let pool = planner.estate.text(*part);
+        let lower = pool.to_ascii_lowercase();
+        if !lower.contains("/loadbalancers/") {
+            continue;
+        }
+        let Some(end) = lower.find("/backendaddresspools/") else { continue };
+        let id = pool.get(..end).unwrap_or_default();
+        let record = planner.estate.ids().find(id).and_then(|id| (planner.record)(id));
+        let Some(record) = record else { return Err(resource_name(id).to_owned()) };
+        if gives(&record, pool) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the record of a load balancer has a rule by which a pool sends.
+fn gives(record: &Value, pool: &str) -> bool {
+    let list = |name: &str| {
+        let list = record.get("properties").and_then(|properties| properties.get(name));
+        list.and_then(Value::as_array).into_iter().flatten()
+    };
+    let id = |value: &Value| value.get("id").and_then(Value::as_str).map(str::to_ascii_lowercase);
+    let wanted = pool.to_ascii_lowercase();
+    let public: Vec<String> = list("frontendIPConfigurations")
+        .filter(|front| {
+            let has = |name: &str| front.pointer(&format!("/properties/{name}/id")).is_some();
+            has("publicIPAddress") || has("publicIPPrefix")
+        })
+        .filter_map(id)
+        .collect();
+    let is_for = |rule: &Value| {
+        let one = rule.pointer("/properties/backendAddressPool").into_iter();
+        let several = rule.pointer("/properties/backendAddressPools").and_then(Value::as_array);
+        one.chain(several.into_iter().flatten()).any(|its| id(its).is_some_and(|its| its == wanted))
+    };
+    // A rule serves the packets of its own protocol alone.
+    let serves = |rule: &Value| {
+        let protocol = rule.pointer("/properties/protocol").and_then(Value::as_str);
+        !protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case("Udp"))
+    };
+    let sends = |rule: &Value| {
+        let off = rule.pointer("/properties/disableOutboundSnat").and_then(Value::as_bool);
+        let front = rule.pointer("/properties/frontendIPConfiguration").and_then(id);
+        off != Some(true) && front.is_some_and(|front| public.contains(&front))
+    };
+    list("outboundRules").any(|rule| is_for(rule) && serves(rule))
+        || list("loadBalancingRules").any(|rule| is_for(rule) && serves(rule) && sends(rule))
+}
+
 fn off(
     planner: &Planner<'_>,
     finding: &Finding,
@@ -135,6 +195,24 @@ fn off(
     let vm = planner.estate.vm(finding.resource);
     let left = vm.map(|vm| posture::way_out_without_address(planner.reach, vm, nic, ip));
     let mut notes = Vec::new();
+    // A load balancer that only lets in gives no way out.
+    let left = match left {
+        Some(Ok(posture::WayOut::Balancer)) => match balancer_gives(planner, ip) {
+            Ok(true) if ip.family == estate::Family::V4 => Some(Ok(posture::WayOut::Balancer)),
+            Ok(_) => Some(Ok(posture::WayOut::Nowhere)),
+            Err(balancer) => {
+                return Err(ask(
+                    say!(
+                        lang,
+                        "whether `{machine}` gets out to the internet without `{name}` cannot be told: the rules of the load balancer `{balancer}` are not known",
+                        "`{name}` を外したあと `{machine}` がインターネットに送信できるかどうか判定できません: ロード バランサー `{balancer}` の規則を確認できません"
+                    ),
+                    vec![migrate],
+                ));
+            }
+        },
+        other => other,
+    };
     match left {
         Some(Ok(posture::WayOut::Nowhere)) | None => {
             return Err(ask(
