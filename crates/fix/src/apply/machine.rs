@@ -81,6 +81,8 @@ pub struct Machine {
     under: Under,
     /// How often somebody has asked to stop.
     stops: u32,
+    /// How it ends once what was stopped is started again; nothing else is begun any more.
+    closing: Option<End>,
     unrecorded: Option<String>,
     over: Option<Outcome>,
 }
@@ -149,6 +151,7 @@ impl Machine {
             phase: Phase::Idle,
             under: Under::default(),
             stops: 0,
+            closing: None,
             unrecorded: None,
             over: None,
         }
@@ -160,8 +163,8 @@ impl Machine {
         Self { patience, ..self }
     }
 
-    /// Somebody asks to stop. After the first time no write begins any more, and the one under way is followed to its end;
-    /// a wait may be cut short by [`Event::Waited`]. After the second time the next event, whichever, ends it at once.
+    /// Somebody asks to stop. After the first time no write begins any more, and the one under way is followed to its end; but
+    /// what was stopped for a write is started again. A wait may be cut short by [`Event::Waited`]. After the second time the next event, whichever, ends it at once.
     pub fn stop(&mut self) {
         self.stops = self.stops.saturating_add(1);
     }
@@ -179,7 +182,7 @@ impl Machine {
             (Phase::Looking, Event::Unread { why, again }) => self.unread(why, again, Then::Look),
             (Phase::Checking, Event::Unread { why, again }) => self.unread(why, again, Then::Check),
             // What was asked for while the line was written counts.
-            (Phase::Intending(_), Event::Recorded) if self.stops > 0 => self.fail(Why::Stopped, None),
+            (Phase::Intending(_), Event::Recorded) if self.is_stopped() => self.fail(Why::Stopped, None),
             (Phase::Intending(request), Event::Recorded) => {
                 self.phase = Phase::Sending;
                 self.under.tries += 1;
@@ -219,13 +222,18 @@ impl Machine {
         self.tasks.get(self.told.len())
     }
 
+    /// Whether nothing is to be sent any more.
+    fn is_stopped(&self) -> bool {
+        self.stops > 0 && self.closing.is_none()
+    }
+
     fn begin(&mut self) -> Effect {
         let Some(task) = self.task() else {
             return self.end(End::Failed);
         };
         let (perhaps, operation) = (task.perhaps, task.operation.clone());
-        if self.stops > 0 {
-            return self.end(End::Stopped);
+        if self.is_stopped() {
+            return self.wind_up(End::Stopped);
         }
         self.under = Under { perhaps, ..Under::default() };
         match operation {
@@ -287,7 +295,7 @@ impl Machine {
         match state {
             // It is there, and Azure calls it a failure: it is written again, and looked at then.
             State::Becomes if ended_badly(body) => match () {
-                () if self.stops > 0 => self.fail(Why::Stopped, found),
+                () if self.is_stopped() => self.fail(Why::Stopped, found),
                 () if self.under.tries >= self.patience.tries => self.fail(failed(), found),
                 () => self.renew(found),
             },
@@ -299,7 +307,7 @@ impl Machine {
             State::Becomes => self.close(if perhaps { Status::Done } else { Status::Already }),
             State::Other => self.fail(Why::Conflict, found),
             State::Was if run && perhaps && !repeatable => self.fail(Why::Unsure, found),
-            State::Was if self.stops > 0 => self.fail(Why::Stopped, found),
+            State::Was if self.is_stopped() => self.fail(Why::Stopped, found),
             State::Was => self.intend(found),
         }
     }
@@ -530,11 +538,48 @@ impl Machine {
     }
 
     fn closed(&mut self) -> Effect {
-        match (self.told.last(), self.way) {
-            (Some(Status::Failed { why: Why::Stopped, .. }), _) => self.end(End::Stopped),
-            (Some(Status::Failed { .. }), Way::Apply) => self.end(End::Failed),
+        match (self.closing, self.told.last(), self.way) {
+            (Some(end), ..) => self.wind_up(end),
+            (_, Some(Status::Failed { why: Why::Stopped, .. }), _) => self.wind_up(End::Stopped),
+            (_, Some(Status::Failed { .. }), Way::Apply) => self.wind_up(End::Failed),
             _ => self.begin(),
         }
+    }
+
+    /// Nothing more is changed. What was stopped for a change is started again, and then it ends.
+    fn wind_up(&mut self, end: End) -> Effect {
+        match self.open_bracket().filter(|_| self.way == Way::Apply) {
+            Some(number) => {
+                self.closing = Some(end);
+                self.told.resize(number, Status::NotBegun);
+                self.begin()
+            }
+            None => self.end(end),
+        }
+    }
+
+    /// The next action that was planned to take back an earlier one, and is still to come.
+    fn open_bracket(&self) -> Option<usize> {
+        let over = self.told.len();
+        let opens = |(task, status): (&Task, &Status)| match (&task.write.act, status) {
+            (Act::Run { undo: Some(undo), .. }, Status::Done | Status::Failed { sent: true, .. }) => {
+                Some((undo.clone(), task.write.target.clone()))
+            }
+            _ => None,
+        };
+        let done = self.tasks.iter().zip(&self.told).enumerate();
+        let done = done.filter_map(|(number, pair)| opens(pair).map(|opened| (number, opened)));
+        let closes = |(from, (undo, target)): (usize, (String, String))| {
+            let is = |task: &Task| {
+                let action = match &task.write.act {
+                    Act::Run { action, .. } => action,
+                    _ => return false,
+                };
+                action.eq_ignore_ascii_case(&undo) && task.write.target.eq_ignore_ascii_case(&target)
+            };
+            self.tasks.iter().enumerate().skip(from + 1).find(|(_, task)| is(task)).map(|(number, _)| number)
+        };
+        done.filter_map(closes).filter(|number| *number >= over).min()
     }
 
     /// Ends at once, in the middle of whatever it is.

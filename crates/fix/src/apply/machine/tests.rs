@@ -243,6 +243,91 @@ fn a_stop_lets_the_write_under_way_end_and_the_second_does_not() {
     assert_eq!(machine.next(Event::Waited), Effect::Ended(outcome), "over is over");
 }
 
+fn around(write: Write) -> [Write; 4] {
+    let run = |action: &str, undo: &str| {
+        let act = Act::Run { action: action.to_owned(), body: None, undo: Some(undo.to_owned()) };
+        Write { target: "/vm".to_owned(), ..self::write(act) }
+    };
+    [run("deallocate", "start"), write, put(), run("start", "deallocate")]
+}
+
+/// A VM is not left off because what it was stopped for failed.
+#[test]
+fn what_was_stopped_is_started_again() {
+    let stopped = "read, record intended, send POST, read, record done";
+    let started = "read, record intended, send POST, read, record done, Failed";
+    let outcome = check(
+        &around(put()),
+        Way::Apply,
+        vec![found(1), DONE, found(1), found(7), found(1), DONE, found(1)],
+        &format!("{stopped}, read, record failed, {started}"),
+    );
+    assert!(matches!(outcome.told[1].status, Status::Failed { why: Why::Conflict, sent: false, .. }));
+    assert_eq!((&outcome.told[2].status, &outcome.told[3].status), (&Status::NotBegun, &Status::Done));
+    // It was perhaps stopped.
+    let refused =
+        || Event::Sent(Answer::Refused { status: 409, code: "c".to_owned(), message: String::new() });
+    let failed = Event::Polled(Poll::Failed { code: "X".to_owned(), message: String::new() });
+    check(
+        &around(put()),
+        Way::Apply,
+        vec![found(1), accepted("u"), failed, found(1), found(1), DONE, found(1)],
+        &format!(
+            "read, record intended, send POST, record operation, wait, poll u, read, record failed, {started}"
+        ),
+    );
+    // It was not; and what cannot be started is told.
+    let path = "read, record intended, send POST, read, record failed, Failed";
+    check(&around(put()), Way::Apply, vec![found(1), refused(), found(1)], path);
+    let outcome = check(
+        &around(put()),
+        Way::Apply,
+        vec![found(1), DONE, found(1), found(7), found(1), refused(), found(1)],
+        &format!("{stopped}, read, record failed, {path}"),
+    );
+    assert!(matches!(outcome.told[3].status, Status::Failed { why: Why::Refused { .. }, .. }));
+}
+
+#[test]
+fn what_was_stopped_is_started_again_where_somebody_stops() {
+    for (stops, at) in [(1, 3), (1, 4), (1, 5), (1, 6), (2, 3)] {
+        let mut machine = Machine::new(Job::new("f", "", around(put())), Way::Apply);
+        let events = [Event::Begin, found(1), Event::Recorded, DONE, found(1), Event::Recorded, found(1)];
+        let mut effect = None;
+        for (number, event) in events.into_iter().enumerate() {
+            if number == at {
+                (0..stops).for_each(|_| machine.stop());
+            }
+            effect = Some(machine.next(event));
+        }
+        let mut posts = 0;
+        let outcome = loop {
+            effect = Some(machine.next(match effect.unwrap() {
+                Effect::Ended(outcome) => break outcome,
+                Effect::Read { .. } => found(1),
+                Effect::Record(_) => Event::Recorded,
+                Effect::Send(request) => {
+                    assert_eq!(request.action.as_deref(), Some("start"));
+                    posts += 1;
+                    DONE
+                }
+                other => panic!("{other:?}"),
+            }));
+        };
+        assert_eq!(outcome.end, End::Stopped);
+        match stops {
+            1 => {
+                assert_eq!((posts, &outcome.told[3].status), (1, &Status::Done), "{at}");
+                assert!(matches!(
+                    outcome.told[1].status,
+                    Status::NotBegun | Status::Failed { why: Why::Stopped, sent: false, .. }
+                ));
+            }
+            _ => assert_eq!((posts, &outcome.told[0].status), (0, &Status::Left { sent: true })),
+        }
+    }
+}
+
 #[test]
 fn nothing_is_sent_that_is_not_on_disk() {
     let mut machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
@@ -326,10 +411,7 @@ fn what_is_there_and_failed_is_written_again() {
     for (how, events) in [
         ("send PUT, wait", vec![unsure()]),
         ("send PUT, wait", vec![Event::Sent(Answer::Precondition)]),
-        (
-            "send PUT, record operation, wait, poll u, wait",
-            vec![accepted("u"), Event::Polled(Poll::Gone)],
-        ),
+        ("send PUT, record operation, wait, poll u, wait", vec![accepted("u"), Event::Polled(Poll::Gone)]),
     ] {
         let start = [vec![found(1)], events, vec![broken(2), DONE]].concat();
         let path = format!("read, record intended, {how}, read, record intended, send PUT, read, record");
@@ -351,7 +433,9 @@ fn what_is_there_and_failed_is_written_again() {
 fn what_is_written_again_brings_back_what_was_first() {
     let mut machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
     let intended = |effect: Effect| {
-        let Effect::Record(Entry { what: What::Intended { write }, .. }) = effect else { panic!("{effect:?}") };
+        let Effect::Record(Entry { what: What::Intended { write }, .. }) = effect else {
+            panic!("{effect:?}")
+        };
         write.act
     };
     machine.next(Event::Begin);
