@@ -268,7 +268,7 @@ impl Journal {
             if !step.is_action() && !step.undone {
                 open.insert(fix);
             }
-            if step.is_action() && step.undone {
+            if step.is_action() && (step.undone || step.undoing) {
                 actions.entry(fix).or_default().push(number);
             }
             if let Some(acted) = step.acted.filter(|_| step.is_action()) {
@@ -685,6 +685,9 @@ mod tests {
             _ => String::new(),
         };
         assert_eq!(undo.jobs[0].tasks.iter().map(action).collect::<Vec<_>>(), ["deallocate", "", "start"]);
+        // Perhaps it was started: it is stopped in that case, too.
+        let perhaps = [failed(1), entry("f", 0, run("start", "deallocate")).replace("intended", "undoing")];
+        check(&[&stopped[..], &perhaps].concat(), &[("f", 0), ("f", 1), ("f", 0)]);
         let anew = entry("f", 0, run("deallocate", "start")).replace("intended", "undoing");
         check(&again(&[anew.clone(), undone(0)]), &[("f", 1), ("f", 0)]);
         check(&again(&[anew.clone(), undone(0), undone(1)]), &[("f", 0)]);
