@@ -11,7 +11,7 @@ use super::{
     Answer, Effect, End, Event, Found, Job, Method, Outcome, Poll, Request, Status, Task, Told, Way, Why,
 };
 use crate::undo::{Entry, What};
-use crate::write::{Act, State, Write};
+use crate::write::{Act, State, Write, power};
 
 /// How long, and how often, something is tried.
 #[derive(Clone, Debug)]
@@ -134,6 +134,8 @@ struct Under {
     waited: Duration,
     /// Whether Azure has taken it, or may have.
     perhaps: bool,
+    /// Whether Azure has said that it has taken it.
+    taken: bool,
     /// The write is over for this reason; only what is there is still looked at.
     ending: Option<Why>,
     /// The last intent that is on disk, or is to be.
@@ -257,6 +259,7 @@ impl Machine {
             Some(task) => Effect::Read {
                 target: task.write.target.clone(),
                 api_version: task.write.api_version.clone(),
+                view: task.write.is_of_power(),
             },
             None => self.end(End::Failed),
         }
@@ -282,25 +285,30 @@ impl Machine {
         }
         let Some(task) = self.task() else { return self.end(End::Failed) };
         let run = matches!(task.write.act, Act::Run { .. });
-        let state = task.write.state(body);
+        let mut state = task.write.state(body);
+        // What was sent earlier may still start or stop the VM after this: the action counts once Azure has taken it.
+        let unsettled = task.unseen || task.perhaps || self.closing.is_some();
+        if run && unsettled && !self.under.taken && state == State::Becomes {
+            state = State::Was;
+        }
         let repeatable = may_repeat(&task.write);
         let looks = if task.unseen { self.patience.looks } else { self.patience.looks.min(2) };
         let perhaps = self.under.perhaps;
         if let Some(why) = self.under.ending.take() {
             // It was given up, and is there all the same: that is the truth, unless Azure itself calls it a failure.
-            let failed = matches!(why, Why::Operation { .. }) || ended_badly(body);
+            let failed = matches!(why, Why::Operation { .. }) || !run && ended_badly(body);
             let there = state == State::Becomes && perhaps && !failed;
             return if there { self.close(Status::Done) } else { self.fail(why, found) };
         }
         match state {
             // It is there, and Azure calls it a failure: it is written again, and looked at then.
-            State::Becomes if ended_badly(body) => match () {
+            State::Becomes if !run && ended_badly(body) => match () {
                 () if self.is_stopped() => self.fail(Why::Stopped, found),
                 () if self.under.tries >= self.patience.tries => self.fail(failed(), found),
                 () => self.renew(found),
             },
             // What was there a moment ago may be all that is seen of a write that has just been made.
-            State::Becomes if self.way == Way::Undo && self.under.looks < looks => {
+            State::Becomes if (run || self.way == Way::Undo) && self.under.looks < looks => {
                 self.under.looks += 1;
                 self.wait(None, self.under.looks, Then::Look)
             }
@@ -343,6 +351,7 @@ impl Machine {
 
     fn sent(&mut self, answer: Answer) -> Effect {
         self.under.confirm = 0;
+        self.under.taken |= matches!(answer, Answer::Done | Answer::Accepted { .. });
         match answer {
             Answer::Done => {
                 self.under.perhaps = true;
@@ -362,7 +371,9 @@ impl Machine {
             }
             Answer::Accepted { operation: None, retry_after } => {
                 self.under.perhaps = true;
-                match self.task().is_some_and(|task| matches!(task.write.act, Act::Run { .. })) {
+                let untold =
+                    |task: &Task| matches!(task.write.act, Act::Run { .. }) && !task.write.is_of_power();
+                match self.task().is_some_and(untold) {
                     // Nothing that can be looked at tells when it is over.
                     true => self.fail(Why::Unsure, None),
                     false => {
@@ -414,8 +425,13 @@ impl Machine {
             return self.wait(None, self.under.polls, Then::Check);
         }
         let Some(task) = self.task() else { return self.end(End::Failed) };
-        if matches!(task.write.act, Act::Run { .. }) {
-            return self.close(Status::Done);
+        let run = matches!(task.write.act, Act::Run { .. });
+        // Nothing that was read tells what the VM does.
+        if run && (!task.write.is_of_power() || body.and_then(power).is_none()) {
+            return match self.under.confirm {
+                0 => self.close(Status::Done),
+                _ => self.fail(Why::Unsure, found),
+            };
         }
         let state = task.write.state(body);
         if state == State::Becomes && self.under.confirm > 0 {
@@ -423,7 +439,7 @@ impl Machine {
             return self.wait(None, 2, Then::Check);
         }
         if state == State::Becomes {
-            return match ended_badly(body) {
+            return match !run && ended_badly(body) {
                 false => self.close(Status::Done),
                 true => self.fail(failed(), found),
             };

@@ -243,6 +243,67 @@ fn a_stop_lets_the_write_under_way_end_and_the_second_does_not() {
     assert_eq!(machine.next(Event::Waited), Effect::Ended(outcome), "over is over");
 }
 
+fn doing(power: &str) -> Event {
+    let statuses = json!([{"code": format!("PowerState/{power}")}]);
+    Event::Read(Some(Found {
+        body: json!({"properties": {"instanceView": {"statuses": statuses}}}),
+        etag: None,
+    }))
+}
+
+/// Where the read tells what the VM does, an action is done by that, and not by what Azure answers.
+#[test]
+fn what_a_vm_does_is_looked_at() {
+    for (action, before, after) in
+        [("deallocate", "running", "deallocated"), ("start", "deallocated", "running")]
+    {
+        let is = doing;
+        let writes = [run(action)];
+        let path = "read, wait, read, wait, read, record already, Complete";
+        check(&writes, Way::Apply, vec![is(after), is(after), is(after)], path);
+        let sent = "read, record intended, send POST";
+        let path = format!("{sent}, read, record done, Complete");
+        check(&writes, Way::Apply, vec![is(before), DONE, is(after)], &path);
+        // It was shown too early.
+        let path = format!("read, wait, {sent}, read, wait, read, record done, Complete");
+        check(&writes, Way::Apply, vec![is(after), is(before), DONE, is(before), is(after)], &path);
+        // What Azure forgets is seen.
+        let gone =
+            vec![is(before), accepted("u"), Event::Polled(Poll::Gone), is(after), is(after), is(after)];
+        let path = format!(
+            "{sent}, record operation, wait, poll u, wait, read, wait, read, wait, read, record done, Complete"
+        );
+        check(&writes, Way::Apply, gone, &path);
+        let nowhere = || Event::Sent(Answer::Accepted { operation: None, retry_after: None });
+        let path = format!("{sent}, wait, read, wait, read, wait, read, wait, read, record done, Complete");
+        check(
+            &writes,
+            Way::Apply,
+            vec![is(before), nowhere(), is(before), is(after), is(after), is(after)],
+            &path,
+        );
+        let path = format!("{sent}, wait, read, record failed, Failed");
+        check(&writes, Way::Apply, vec![is(before), nowhere(), found(1)], &path);
+        // It never does what was asked for.
+        let mut machine = Machine::new(Job::new("f", "", writes), Way::Apply);
+        let mut events = Vec::new();
+        for _ in 0..12 {
+            events.extend([is(before), DONE]);
+            events.extend((0..6).map(|_| is(before)));
+        }
+        events.push(is(before));
+        let (words, outcome) = drive(&mut machine, events);
+        assert_eq!(words.matches("send").count(), 12, "{words}");
+        assert!(matches!(outcome.told[0].status, Status::Failed { why: Why::GaveUp { .. }, .. }));
+    }
+    let mut machine = Machine::new(Job::new("f", "", [run("start")]), Way::Apply);
+    assert!(matches!(machine.next(Event::Begin), Effect::Read { view: true, .. }));
+    for write in [run("installPatches"), put()] {
+        let mut machine = Machine::new(Job::new("f", "", [write]), Way::Apply);
+        assert!(matches!(machine.next(Event::Begin), Effect::Read { view: false, .. }));
+    }
+}
+
 fn around(write: Write) -> [Write; 4] {
     let run = |action: &str, undo: &str| {
         let act = Act::Run { action: action.to_owned(), body: None, undo: Some(undo.to_owned()) };
