@@ -257,6 +257,7 @@ impl Journal {
         }
         steps.retain(|step| step.sent && !step.write.is_some_and(Write::changes_nothing));
         steps.sort_by_key(|step| std::cmp::Reverse(step.order));
+        without_idle_brackets(&mut steps);
         // Actions stand around what they are for: a VM is stopped for a change, and started after it. Where the change is still
         // to be taken back, they are done again; where it is not, the one that was done last counts, and those after it follow.
         let mut open: HashSet<&str> = HashSet::new();
@@ -267,7 +268,7 @@ impl Journal {
             if !step.is_action() && !step.undone {
                 open.insert(fix);
             }
-            if step.is_action() && step.undone {
+            if step.is_action() && (step.undone || step.undoing) {
                 actions.entry(fix).or_default().push(number);
             }
             if let Some(acted) = step.acted.filter(|_| step.is_action()) {
@@ -429,6 +430,38 @@ impl<'j> Step<'j> {
             What::UndoFailed { .. } => {}
         }
     }
+}
+
+/// Takes out actions that took back one another with no change between them: a VM that was stopped for a change that failed, and
+/// started again, is as it was. `steps` has the last one first.
+fn without_idle_brackets(steps: &mut Vec<Step<'_>>) {
+    let changed: HashSet<String> =
+        steps.iter().filter(|step| !step.is_action()).map(|step| step.place.fix.clone()).collect();
+    let mut gone: HashSet<Place> = HashSet::new();
+    for (number, closing) in steps.iter().enumerate() {
+        let Some(Act::Run { action: closes, undo: Some(undo), .. }) = closing.write.map(|write| &write.act)
+        else {
+            continue;
+        };
+        if changed.contains(&closing.place.fix) || closing.acted.is_some() {
+            continue;
+        }
+        let opens = |step: &&Step<'_>| {
+            let is = |write: &&Write| {
+                matches!(&write.act, Act::Run { action, undo: Some(its), .. } if action == undo && its == closes)
+                    && Some(write.target.as_str()) == closing.write.map(|write| write.target.as_str())
+            };
+            step.place.fix == closing.place.fix && step.write.as_ref().is_some_and(is)
+        };
+        // Where nobody saw it started, only that is done once more.
+        if let Some(opening) = steps.iter().skip(number + 1).find(opens) {
+            gone.insert(closing.place.clone());
+            if closing.seen {
+                gone.insert(opening.place.clone());
+            }
+        }
+    }
+    steps.retain(|step| !gone.contains(step.place));
 }
 
 /// A line of a file.
@@ -652,6 +685,9 @@ mod tests {
             _ => String::new(),
         };
         assert_eq!(undo.jobs[0].tasks.iter().map(action).collect::<Vec<_>>(), ["deallocate", "", "start"]);
+        // Perhaps it was started: it is stopped in that case, too.
+        let perhaps = [failed(1), entry("f", 0, run("start", "deallocate")).replace("intended", "undoing")];
+        check(&[&stopped[..], &perhaps].concat(), &[("f", 0), ("f", 1), ("f", 0)]);
         let anew = entry("f", 0, run("deallocate", "start")).replace("intended", "undoing");
         check(&again(&[anew.clone(), undone(0)]), &[("f", 1), ("f", 0)]);
         check(&again(&[anew.clone(), undone(0), undone(1)]), &[("f", 0)]);
@@ -659,6 +695,34 @@ mod tests {
         lines.truncate(3);
         lines.extend([failed(2), undone(1), undone(0)]);
         check(&lines, &[]);
+    }
+
+    #[test]
+    fn a_vm_that_was_started_again_without_a_change_is_left_alone() {
+        let run = |action: &str, undo: &str| What::Intended {
+            write: Write {
+                act: Act::Run { action: action.to_owned(), body: None, undo: Some(undo.to_owned()) },
+                ..put("a")
+            },
+        };
+        let failed = |sent| What::Failed { why: Why::Conflict, sent };
+        let lines = |change, ends: What| {
+            vec![
+                entry("f", 0, run("deallocate", "start")),
+                entry("f", 0, What::Done),
+                entry("f", 1, intended("a")),
+                entry("f", 1, failed(change)),
+                entry("f", 2, run("start", "deallocate")),
+                entry("f", 2, ends),
+            ]
+        };
+        check(&lines(false, What::Done), &[]);
+        check(&lines(true, What::Done), &[("f", 2), ("f", 1), ("f", 0)]);
+        // Nobody saw it running: it is started, and not stopped before.
+        let mut unseen = lines(false, failed(true));
+        check(&unseen, &[("f", 0)]);
+        unseen.push(entry("f", 0, What::Undone));
+        check(&unseen, &[]);
     }
 
     #[test]

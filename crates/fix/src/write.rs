@@ -83,8 +83,8 @@ pub enum State {
 }
 
 impl Write {
-    /// How what was found stands to this write; `found` is nothing where there is no such resource. Of an action nobody can
-    /// tell by looking whether it was done: that is [`State::Was`].
+    /// How what was found stands to this write; `found` is nothing where there is no such resource. Of most actions nobody can
+    /// tell by looking whether they were done: that is [`State::Was`].
     pub fn state(&self, found: Option<&Value>) -> State {
         let tell = |becomes: bool, was: bool| match (becomes, was) {
             (true, _) => State::Becomes,
@@ -108,11 +108,19 @@ impl Write {
                 };
                 tell(all(|edit| &edit.becomes), all(|edit| &edit.was))
             }
-            Act::Run { .. } => match found {
-                Some(_) => State::Was,
-                None => State::Other,
+            Act::Run { action, .. } => match (found, found.and_then(power)) {
+                (None, _) => State::Other,
+                (Some(_), None) => State::Was,
+                (Some(_), Some(power)) => {
+                    tell(powers(action).iter().any(|one| power.eq_ignore_ascii_case(one)), true)
+                }
             },
         }
+    }
+
+    /// Whether it starts or stops a VM, so that the resource with its instance view tells whether that was done.
+    pub(crate) fn is_of_power(&self) -> bool {
+        matches!(&self.act, Act::Run { action, .. } if !powers(action).is_empty())
     }
 
     /// The same write with what was really found in place of what was expected, so that undoing it brings back exactly that.
@@ -237,6 +245,27 @@ const NO_IDENTITY: &str = "None";
 /// What stands at the path of an edit.
 fn standing<'v>(found: &'v Value, path: &str) -> Option<&'v Value> {
     at(found, path).filter(|value| path != IDENTITY_KIND || value.as_str() != Some(NO_IDENTITY))
+}
+
+/// What a VM does after an action.
+///
+/// Source: <https://learn.microsoft.com/azure/virtual-machines/states-billing>
+fn powers(action: &str) -> &'static [&'static str] {
+    match action.to_ascii_lowercase().as_str() {
+        "deallocate" => &["deallocated"],
+        "start" => &["running"],
+        "poweroff" => &["stopped", "deallocated"],
+        _ => &[],
+    }
+}
+
+/// What a VM does, where it was read with its instance view.
+pub(crate) fn power(vm: &Value) -> Option<&str> {
+    let statuses = at(vm, "properties/instanceView/statuses")?.as_array()?;
+    statuses
+        .iter()
+        .filter_map(|status| status.get("code")?.as_str()?.split_once('/'))
+        .find_map(|(kind, state)| kind.eq_ignore_ascii_case("PowerState").then_some(state))
 }
 
 /// What tells a resource from others, and nothing about it.
@@ -532,6 +561,22 @@ mod tests {
         assert_eq!(root(&format!("{group}/securityRules/r")), group);
         assert_eq!(root(group), group);
         assert_eq!(root("/subscriptions/s"), "/subscriptions/s");
+    }
+
+    #[test]
+    fn what_a_vm_does_tells_whether_it_was_started_or_stopped() {
+        let state = |action: &str, code: &str| {
+            let act = Act::Run { action: action.to_owned(), body: None, undo: None };
+            let statuses = json!([{"code": "ProvisioningState/succeeded"}, {"code": code}]);
+            write(act).state(Some(&json!({"properties": {"instanceView": {"statuses": statuses}}})))
+        };
+        assert_eq!(state("start", "PowerState/running"), State::Becomes);
+        assert_eq!(state("start", "PowerState/starting"), State::Was);
+        assert_eq!(state("deallocate", "PowerState/deallocated"), State::Becomes);
+        assert_eq!(state("deallocate", "PowerState/stopped"), State::Was);
+        assert_eq!(state("powerOff", "powerstate/Stopped"), State::Becomes);
+        assert_eq!(state("installPatches", "PowerState/running"), State::Was);
+        assert_eq!(made().state(Some(&json!({"properties": {}}))), State::Was);
     }
 
     fn made() -> Write {

@@ -365,7 +365,20 @@ impl World {
                 }
                 (Act::Delete { .. }, Some(at)) => drop(self.records.remove(at)),
                 (Act::Delete { .. }, None) => self.remove_part(&write.target),
-                (Act::Run { .. }, Some(_)) => {}
+                (Act::Run { action, .. }, Some(at)) => {
+                    let power = match action.as_str() {
+                        "deallocate" => "PowerState/deallocated",
+                        "start" => "PowerState/running",
+                        _ => continue,
+                    };
+                    let statuses = self.records[at].pointer_mut("/properties/instanceView/statuses");
+                    let statuses = statuses.and_then(Value::as_array_mut).into_iter().flatten();
+                    for status in statuses {
+                        if status["code"].as_str().is_some_and(|code| code.starts_with("PowerState/")) {
+                            status["code"] = json!(power);
+                        }
+                    }
+                }
                 (act, None) => panic!("{} is not there for {act:?}", write.target),
             }
         }

@@ -11,7 +11,7 @@ use super::{
     Answer, Effect, End, Event, Found, Job, Method, Outcome, Poll, Request, Status, Task, Told, Way, Why,
 };
 use crate::undo::{Entry, What};
-use crate::write::{Act, State, Write};
+use crate::write::{Act, State, Write, power};
 
 /// How long, and how often, something is tried.
 #[derive(Clone, Debug)]
@@ -81,6 +81,8 @@ pub struct Machine {
     under: Under,
     /// How often somebody has asked to stop.
     stops: u32,
+    /// How it ends once what was stopped is started again; nothing else is begun any more.
+    closing: Option<End>,
     unrecorded: Option<String>,
     over: Option<Outcome>,
 }
@@ -132,6 +134,8 @@ struct Under {
     waited: Duration,
     /// Whether Azure has taken it, or may have.
     perhaps: bool,
+    /// Whether Azure has said that it has taken it.
+    taken: bool,
     /// The write is over for this reason; only what is there is still looked at.
     ending: Option<Why>,
     /// The last intent that is on disk, or is to be.
@@ -149,6 +153,7 @@ impl Machine {
             phase: Phase::Idle,
             under: Under::default(),
             stops: 0,
+            closing: None,
             unrecorded: None,
             over: None,
         }
@@ -160,8 +165,8 @@ impl Machine {
         Self { patience, ..self }
     }
 
-    /// Somebody asks to stop. After the first time no write begins any more, and the one under way is followed to its end;
-    /// a wait may be cut short by [`Event::Waited`]. After the second time the next event, whichever, ends it at once.
+    /// Somebody asks to stop. After the first time no write begins any more, and the one under way is followed to its end; but
+    /// what was stopped for a write is started again. A wait may be cut short by [`Event::Waited`]. After the second time the next event, whichever, ends it at once.
     pub fn stop(&mut self) {
         self.stops = self.stops.saturating_add(1);
     }
@@ -179,7 +184,7 @@ impl Machine {
             (Phase::Looking, Event::Unread { why, again }) => self.unread(why, again, Then::Look),
             (Phase::Checking, Event::Unread { why, again }) => self.unread(why, again, Then::Check),
             // What was asked for while the line was written counts.
-            (Phase::Intending(_), Event::Recorded) if self.stops > 0 => self.fail(Why::Stopped, None),
+            (Phase::Intending(_), Event::Recorded) if self.is_stopped() => self.fail(Why::Stopped, None),
             (Phase::Intending(request), Event::Recorded) => {
                 self.phase = Phase::Sending;
                 self.under.tries += 1;
@@ -219,13 +224,18 @@ impl Machine {
         self.tasks.get(self.told.len())
     }
 
+    /// Whether nothing is to be sent any more.
+    fn is_stopped(&self) -> bool {
+        self.stops > 0 && self.closing.is_none()
+    }
+
     fn begin(&mut self) -> Effect {
         let Some(task) = self.task() else {
             return self.end(End::Failed);
         };
         let (perhaps, operation) = (task.perhaps, task.operation.clone());
-        if self.stops > 0 {
-            return self.end(End::Stopped);
+        if self.is_stopped() {
+            return self.wind_up(End::Stopped);
         }
         self.under = Under { perhaps, ..Under::default() };
         match operation {
@@ -249,6 +259,7 @@ impl Machine {
             Some(task) => Effect::Read {
                 target: task.write.target.clone(),
                 api_version: task.write.api_version.clone(),
+                view: task.write.is_of_power(),
             },
             None => self.end(End::Failed),
         }
@@ -274,32 +285,37 @@ impl Machine {
         }
         let Some(task) = self.task() else { return self.end(End::Failed) };
         let run = matches!(task.write.act, Act::Run { .. });
-        let state = task.write.state(body);
+        let mut state = task.write.state(body);
+        // What was sent earlier may still start or stop the VM after this: the action counts once Azure has taken it.
+        let unsettled = task.unseen || task.perhaps || self.closing.is_some();
+        if run && unsettled && !self.under.taken && state == State::Becomes {
+            state = State::Was;
+        }
         let repeatable = may_repeat(&task.write);
         let looks = if task.unseen { self.patience.looks } else { self.patience.looks.min(2) };
         let perhaps = self.under.perhaps;
         if let Some(why) = self.under.ending.take() {
             // It was given up, and is there all the same: that is the truth, unless Azure itself calls it a failure.
-            let failed = matches!(why, Why::Operation { .. }) || ended_badly(body);
+            let failed = matches!(why, Why::Operation { .. }) || !run && ended_badly(body);
             let there = state == State::Becomes && perhaps && !failed;
             return if there { self.close(Status::Done) } else { self.fail(why, found) };
         }
         match state {
             // It is there, and Azure calls it a failure: it is written again, and looked at then.
-            State::Becomes if ended_badly(body) => match () {
-                () if self.stops > 0 => self.fail(Why::Stopped, found),
+            State::Becomes if !run && ended_badly(body) => match () {
+                () if self.is_stopped() => self.fail(Why::Stopped, found),
                 () if self.under.tries >= self.patience.tries => self.fail(failed(), found),
                 () => self.renew(found),
             },
             // What was there a moment ago may be all that is seen of a write that has just been made.
-            State::Becomes if self.way == Way::Undo && self.under.looks < looks => {
+            State::Becomes if (run || self.way == Way::Undo) && self.under.looks < looks => {
                 self.under.looks += 1;
                 self.wait(None, self.under.looks, Then::Look)
             }
             State::Becomes => self.close(if perhaps { Status::Done } else { Status::Already }),
             State::Other => self.fail(Why::Conflict, found),
             State::Was if run && perhaps && !repeatable => self.fail(Why::Unsure, found),
-            State::Was if self.stops > 0 => self.fail(Why::Stopped, found),
+            State::Was if self.is_stopped() => self.fail(Why::Stopped, found),
             State::Was => self.intend(found),
         }
     }
@@ -335,6 +351,7 @@ impl Machine {
 
     fn sent(&mut self, answer: Answer) -> Effect {
         self.under.confirm = 0;
+        self.under.taken |= matches!(answer, Answer::Done | Answer::Accepted { .. });
         match answer {
             Answer::Done => {
                 self.under.perhaps = true;
@@ -354,7 +371,9 @@ impl Machine {
             }
             Answer::Accepted { operation: None, retry_after } => {
                 self.under.perhaps = true;
-                match self.task().is_some_and(|task| matches!(task.write.act, Act::Run { .. })) {
+                let untold =
+                    |task: &Task| matches!(task.write.act, Act::Run { .. }) && !task.write.is_of_power();
+                match self.task().is_some_and(untold) {
                     // Nothing that can be looked at tells when it is over.
                     true => self.fail(Why::Unsure, None),
                     false => {
@@ -406,8 +425,13 @@ impl Machine {
             return self.wait(None, self.under.polls, Then::Check);
         }
         let Some(task) = self.task() else { return self.end(End::Failed) };
-        if matches!(task.write.act, Act::Run { .. }) {
-            return self.close(Status::Done);
+        let run = matches!(task.write.act, Act::Run { .. });
+        // Nothing that was read tells what the VM does.
+        if run && (!task.write.is_of_power() || body.and_then(power).is_none()) {
+            return match self.under.confirm {
+                0 => self.close(Status::Done),
+                _ => self.fail(Why::Unsure, found),
+            };
         }
         let state = task.write.state(body);
         if state == State::Becomes && self.under.confirm > 0 {
@@ -415,7 +439,7 @@ impl Machine {
             return self.wait(None, 2, Then::Check);
         }
         if state == State::Becomes {
-            return match ended_badly(body) {
+            return match !run && ended_badly(body) {
                 false => self.close(Status::Done),
                 true => self.fail(failed(), found),
             };
@@ -530,11 +554,48 @@ impl Machine {
     }
 
     fn closed(&mut self) -> Effect {
-        match (self.told.last(), self.way) {
-            (Some(Status::Failed { why: Why::Stopped, .. }), _) => self.end(End::Stopped),
-            (Some(Status::Failed { .. }), Way::Apply) => self.end(End::Failed),
+        match (self.closing, self.told.last(), self.way) {
+            (Some(end), ..) => self.wind_up(end),
+            (_, Some(Status::Failed { why: Why::Stopped, .. }), _) => self.wind_up(End::Stopped),
+            (_, Some(Status::Failed { .. }), Way::Apply) => self.wind_up(End::Failed),
             _ => self.begin(),
         }
+    }
+
+    /// Nothing more is changed. What was stopped for a change is started again, and then it ends.
+    fn wind_up(&mut self, end: End) -> Effect {
+        match self.open_bracket().filter(|_| self.way == Way::Apply) {
+            Some(number) => {
+                self.closing = Some(end);
+                self.told.resize(number, Status::NotBegun);
+                self.begin()
+            }
+            None => self.end(end),
+        }
+    }
+
+    /// The next action that was planned to take back an earlier one, and is still to come.
+    fn open_bracket(&self) -> Option<usize> {
+        let over = self.told.len();
+        let opens = |(task, status): (&Task, &Status)| match (&task.write.act, status) {
+            (Act::Run { undo: Some(undo), .. }, Status::Done | Status::Failed { sent: true, .. }) => {
+                Some((undo.clone(), task.write.target.clone()))
+            }
+            _ => None,
+        };
+        let done = self.tasks.iter().zip(&self.told).enumerate();
+        let done = done.filter_map(|(number, pair)| opens(pair).map(|opened| (number, opened)));
+        let closes = |(from, (undo, target)): (usize, (String, String))| {
+            let is = |task: &Task| {
+                let action = match &task.write.act {
+                    Act::Run { action, .. } => action,
+                    _ => return false,
+                };
+                action.eq_ignore_ascii_case(&undo) && task.write.target.eq_ignore_ascii_case(&target)
+            };
+            self.tasks.iter().enumerate().skip(from + 1).find(|(_, task)| is(task)).map(|(number, _)| number)
+        };
+        done.filter_map(closes).filter(|number| *number >= over).min()
     }
 
     /// Ends at once, in the middle of whatever it is.

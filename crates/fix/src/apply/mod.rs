@@ -102,6 +102,9 @@ pub enum Effect {
         target: String,
         /// The version of its provider's interface.
         api_version: String,
+        /// Whether what the VM does is wanted too: `$expand=instanceView`. Without it an action is taken to be done when Azure
+        /// says so, and one that is not needed is done all the same.
+        view: bool,
     },
     /// A line is to be on disk, for good: [`Event::Recorded`] or [`Event::Unrecorded`].
     Record(Entry),

@@ -76,7 +76,13 @@ fn made(write: &Write, found: Option<Value>) -> Option<Value> {
             let whole = Write { act: Act::Edit { edits: edits.clone(), whole: true }, ..write.clone() };
             found.map(|found| whole.edited(&found).unwrap_or(found))
         }
-        Act::Run { .. } => found,
+        // What it does afterwards is another matter.
+        Act::Run { .. } => found.map(|mut found| {
+            if let Some(members) = found.get_mut("properties").and_then(Value::as_object_mut) {
+                members.shift_remove("instanceView");
+            }
+            found
+        }),
     }
 }
 

@@ -224,7 +224,7 @@ impl Process {
         self.effects += 1;
         assert!(self.effects < 20_000, "it does not come to an end");
         let event = match effect {
-            Effect::Read { target, .. } => azure.read(target),
+            Effect::Read { target, view, .. } => azure.read(target, *view),
             Effect::Record(entry) => match azure.rng.often(azure.knobs.full) {
                 true => Event::Unrecorded { why: "disk full".to_owned() },
                 false => {
@@ -246,7 +246,10 @@ impl Process {
             return false;
         }
         *effect = machine.next(event);
-        assert!(!self.stopped || !matches!(effect, Effect::Send(_)), "it writes after it was stopped");
+        if let Effect::Send(request) = effect {
+            let starts = self.way == Way::Apply && request.action.as_deref() == Some("start");
+            assert!(!self.stopped || starts, "it writes after it was stopped");
+        }
         true
     }
 
@@ -279,6 +282,17 @@ fn is_true(process: &Process, jobs: &[Job], azure: &Azure, seed: u64) {
         assert!(!failed, "seed {seed}: {told:?}, and Azure calls it a failure");
     }
     for outcome in &process.outcomes {
+        // A VM that was stopped is started, or it is told that this failed.
+        if let [stopped, .., started] = &*outcome.told
+            && stopped.place.fix == "encrypt"
+            && process.plug.stops[1].is_none()
+        {
+            let off = matches!(stopped.status, Status::Done | Status::Failed { sent: true, .. });
+            assert_eq!(started.status == Status::NotBegun, !off, "seed {seed}: {outcome:?}");
+            if started.status == Status::Done {
+                assert_eq!(azure.power, "running", "seed {seed}: {outcome:?}");
+            }
+        }
         let all = outcome.told.iter().all(|told| matches!(told.status, Status::Done | Status::Already));
         assert_eq!(outcome.end == End::Complete, all, "seed {seed}: {outcome:?}");
     }
@@ -298,6 +312,7 @@ fn take_back(mut disk: Vec<u8>, azure: &mut Azure, rng: &mut Rng, seed: u64) {
         child_etags: faults.child_etags,
         described: faults.described,
         strict: faults.strict,
+        views: faults.views,
         ..Knobs::default()
     };
     let Some(mut process) = Process::undo(disk, Plug::default()) else { return };
@@ -355,6 +370,7 @@ fn knobs(rng: &mut Rng) -> Knobs {
         hostile: 0,
         described: often(2) == 1,
         strict: often(2) == 1,
+        views: often(2) == 1,
         child_etags: often(2) == 1,
         supersede: often(2) == 1,
     }
@@ -366,6 +382,8 @@ fn schedule(seed: u64, processes: usize, seen: &mut Seen) {
     knobs.described &= processes == 1;
     // Of two runs one may start the VM while the other one changes it: that is refused, and told.
     knobs.strict &= processes == 1;
+    // And one may find it stopped by the other: that is what it brings back.
+    knobs.views &= processes == 1;
     let mut azure = Azure::new(rng.below(u64::MAX), knobs);
     let jobs = jobs(&mut rng);
     let mut all: Vec<Process> = (0..processes)

@@ -79,6 +79,8 @@ pub(crate) struct Knobs {
     pub(crate) described: bool,
     /// Whether a VM has to be stopped for a change.
     pub(crate) strict: bool,
+    /// Whether a read tells what the VM does, where that is asked for.
+    pub(crate) views: bool,
     /// Whether ETags count for parts of a group.
     pub(crate) child_etags: bool,
     /// Whether an operation takes the place of the one under way; else it is refused.
@@ -135,6 +137,8 @@ pub(crate) struct Azure {
     operations: Vec<Operation>,
     now: u64,
     pub(crate) power: &'static str,
+    /// What the VM did before, and until when a read may tell that.
+    power_before: (&'static str, u64),
     /// How often updates were installed.
     pub(crate) installs: u32,
     /// What others have written, as writes on any world.
@@ -178,6 +182,7 @@ impl Azure {
             operations: Vec::new(),
             now: 0,
             power: "running",
+            power_before: ("running", 0),
             installs: 0,
             others: Vec::new(),
             hostile: None,
@@ -255,7 +260,7 @@ impl Azure {
         self.versions.insert(root(id), version + 1);
     }
 
-    pub(crate) fn read(&mut self, id: &str) -> Event {
+    pub(crate) fn read(&mut self, id: &str, view: bool) -> Event {
         if self.rng.often(self.knobs.unread) {
             return Event::Unread { why: "down".to_owned(), again: true };
         }
@@ -265,11 +270,19 @@ impl Azure {
         {
             (resource, version) = (before.resource.clone(), before.version);
         }
+        let mut power = (view && self.knobs.views).then_some(self.power);
+        if power.is_some() && self.power_before.1 > self.now && self.rng.often(self.knobs.stale) {
+            power = Some(self.power_before.0);
+        }
         Event::Read(resource.map(|resource| {
             let mut body = resource.body;
             body["properties"]["provisioningState"] = json!(resource.state);
             let etag = format!("W/\"{version}\"");
             body["etag"] = json!(etag);
+            if let Some(power) = power {
+                body["properties"]["instanceView"] =
+                    json!({"statuses": [{"code": format!("PowerState/{power}")}]});
+            }
             Found { body, etag: None }
         }))
     }
@@ -401,7 +414,10 @@ impl Azure {
                 merge(&mut body, patch);
                 self.store(id, Some(body), state);
             }
-            Makes::Power(power) => self.power = power,
+            Makes::Power(power) => {
+                self.power_before = (self.power, self.now + 2);
+                self.power = power;
+            }
             Makes::Patches => self.installs += 1,
         }
     }

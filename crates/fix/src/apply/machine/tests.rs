@@ -243,6 +243,152 @@ fn a_stop_lets_the_write_under_way_end_and_the_second_does_not() {
     assert_eq!(machine.next(Event::Waited), Effect::Ended(outcome), "over is over");
 }
 
+fn doing(power: &str) -> Event {
+    let statuses = json!([{"code": format!("PowerState/{power}")}]);
+    Event::Read(Some(Found {
+        body: json!({"properties": {"instanceView": {"statuses": statuses}}}),
+        etag: None,
+    }))
+}
+
+/// Where the read tells what the VM does, an action is done by that, and not by what Azure answers.
+#[test]
+fn what_a_vm_does_is_looked_at() {
+    for (action, before, after) in
+        [("deallocate", "running", "deallocated"), ("start", "deallocated", "running")]
+    {
+        let is = doing;
+        let writes = [run(action)];
+        let path = "read, wait, read, wait, read, record already, Complete";
+        check(&writes, Way::Apply, vec![is(after), is(after), is(after)], path);
+        let sent = "read, record intended, send POST";
+        let path = format!("{sent}, read, record done, Complete");
+        check(&writes, Way::Apply, vec![is(before), DONE, is(after)], &path);
+        // It was shown too early.
+        let path = format!("read, wait, {sent}, read, wait, read, record done, Complete");
+        check(&writes, Way::Apply, vec![is(after), is(before), DONE, is(before), is(after)], &path);
+        // What Azure forgets is seen.
+        let gone =
+            vec![is(before), accepted("u"), Event::Polled(Poll::Gone), is(after), is(after), is(after)];
+        let path = format!(
+            "{sent}, record operation, wait, poll u, wait, read, wait, read, wait, read, record done, Complete"
+        );
+        check(&writes, Way::Apply, gone, &path);
+        let nowhere = || Event::Sent(Answer::Accepted { operation: None, retry_after: None });
+        let path = format!("{sent}, wait, read, wait, read, wait, read, wait, read, record done, Complete");
+        check(
+            &writes,
+            Way::Apply,
+            vec![is(before), nowhere(), is(before), is(after), is(after), is(after)],
+            &path,
+        );
+        let path = format!("{sent}, wait, read, record failed, Failed");
+        check(&writes, Way::Apply, vec![is(before), nowhere(), found(1)], &path);
+        // It never does what was asked for.
+        let mut machine = Machine::new(Job::new("f", "", writes), Way::Apply);
+        let mut events = Vec::new();
+        for _ in 0..12 {
+            events.extend([is(before), DONE]);
+            events.extend((0..6).map(|_| is(before)));
+        }
+        events.push(is(before));
+        let (words, outcome) = drive(&mut machine, events);
+        assert_eq!(words.matches("send").count(), 12, "{words}");
+        assert!(matches!(outcome.told[0].status, Status::Failed { why: Why::GaveUp { .. }, .. }));
+    }
+    let mut machine = Machine::new(Job::new("f", "", [run("start")]), Way::Apply);
+    assert!(matches!(machine.next(Event::Begin), Effect::Read { view: true, .. }));
+    for write in [run("installPatches"), put()] {
+        let mut machine = Machine::new(Job::new("f", "", [write]), Way::Apply);
+        assert!(matches!(machine.next(Event::Begin), Effect::Read { view: false, .. }));
+    }
+}
+
+fn around(write: Write) -> [Write; 4] {
+    let run = |action: &str, undo: &str| {
+        let act = Act::Run { action: action.to_owned(), body: None, undo: Some(undo.to_owned()) };
+        Write { target: "/vm".to_owned(), ..self::write(act) }
+    };
+    [run("deallocate", "start"), write, put(), run("start", "deallocate")]
+}
+
+/// A VM is not left off because what it was stopped for failed.
+#[test]
+fn what_was_stopped_is_started_again() {
+    let stopped = "read, record intended, send POST, read, record done";
+    let started = "read, record intended, send POST, read, record done, Failed";
+    let outcome = check(
+        &around(put()),
+        Way::Apply,
+        vec![found(1), DONE, found(1), found(7), found(1), DONE, found(1)],
+        &format!("{stopped}, read, record failed, {started}"),
+    );
+    assert!(matches!(outcome.told[1].status, Status::Failed { why: Why::Conflict, sent: false, .. }));
+    assert_eq!((&outcome.told[2].status, &outcome.told[3].status), (&Status::NotBegun, &Status::Done));
+    // It was perhaps stopped.
+    let refused =
+        || Event::Sent(Answer::Refused { status: 409, code: "c".to_owned(), message: String::new() });
+    let failed = Event::Polled(Poll::Failed { code: "X".to_owned(), message: String::new() });
+    check(
+        &around(put()),
+        Way::Apply,
+        vec![found(1), accepted("u"), failed, found(1), found(1), DONE, found(1)],
+        &format!(
+            "read, record intended, send POST, record operation, wait, poll u, read, record failed, {started}"
+        ),
+    );
+    // It was not; and what cannot be started is told.
+    let path = "read, record intended, send POST, read, record failed, Failed";
+    check(&around(put()), Way::Apply, vec![found(1), refused(), found(1)], path);
+    let outcome = check(
+        &around(put()),
+        Way::Apply,
+        vec![found(1), DONE, found(1), found(7), found(1), refused(), found(1)],
+        &format!("{stopped}, read, record failed, {path}"),
+    );
+    assert!(matches!(outcome.told[3].status, Status::Failed { why: Why::Refused { .. }, .. }));
+}
+
+#[test]
+fn what_was_stopped_is_started_again_where_somebody_stops() {
+    for (stops, at) in [(1, 3), (1, 4), (1, 5), (1, 6), (2, 3)] {
+        let mut machine = Machine::new(Job::new("f", "", around(put())), Way::Apply);
+        let events = [Event::Begin, found(1), Event::Recorded, DONE, found(1), Event::Recorded, found(1)];
+        let mut effect = None;
+        for (number, event) in events.into_iter().enumerate() {
+            if number == at {
+                (0..stops).for_each(|_| machine.stop());
+            }
+            effect = Some(machine.next(event));
+        }
+        let mut posts = 0;
+        let outcome = loop {
+            effect = Some(machine.next(match effect.unwrap() {
+                Effect::Ended(outcome) => break outcome,
+                Effect::Read { .. } => found(1),
+                Effect::Record(_) => Event::Recorded,
+                Effect::Send(request) => {
+                    assert_eq!(request.action.as_deref(), Some("start"));
+                    posts += 1;
+                    DONE
+                }
+                other => panic!("{other:?}"),
+            }));
+        };
+        assert_eq!(outcome.end, End::Stopped);
+        match stops {
+            1 => {
+                assert_eq!((posts, &outcome.told[3].status), (1, &Status::Done), "{at}");
+                assert!(matches!(
+                    outcome.told[1].status,
+                    Status::NotBegun | Status::Failed { why: Why::Stopped, sent: false, .. }
+                ));
+            }
+            _ => assert_eq!((posts, &outcome.told[0].status), (0, &Status::Left { sent: true })),
+        }
+    }
+}
+
 #[test]
 fn nothing_is_sent_that_is_not_on_disk() {
     let mut machine = Machine::new(Job::new("f", "", [put()]), Way::Apply);
