@@ -159,7 +159,21 @@ impl Client {
     ///
     /// It cannot be read, or nobody can tell whether it is there.
     pub async fn read_resource(&self, target: &str, api_version: &str) -> Result<Looked, Fault> {
-        let url = self.resource_url(target, None, api_version)?;
+        self.look(self.resource_url(target, None, api_version)?).await
+    }
+
+    /// Looks at a VM together with what it does now: whether it runs.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or nobody can tell whether it is there.
+    pub async fn read_with_view(&self, target: &str, api_version: &str) -> Result<Looked, Fault> {
+        let mut url = self.resource_url(target, None, api_version)?;
+        url.query_pairs_mut().append_pair("$expand", "instanceView");
+        self.look(url).await
+    }
+
+    async fn look(&self, url: Url) -> Result<Looked, Fault> {
         let host = url.host_str().unwrap_or_default().to_owned();
         match self.ask(&Ask { url, body: None, limit: Limit::Arm }).await {
             Ok(answer) => {

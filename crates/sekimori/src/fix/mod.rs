@@ -9,7 +9,7 @@ mod shown;
 use anyhow::{anyhow, bail};
 use estate::Estate;
 use fix::proof::{self, Keep, Need, Proof, Refusal};
-use fix::{Ask, Closes, Fix, Options, Plan, Planner, Private, plan, private};
+use fix::{Ask, Closes, Fix, Options, Plan, Planner, Private, plan, private, share};
 use posture::{CHECKS, Finding, Lang, Live, Status, suppress};
 use reach::Reach;
 use reach::flow::Finder;
@@ -214,6 +214,7 @@ fn privately(
             Err(asks) => plan.asks.extend(asks),
         }
     }
+    share(&mut plan.fixes);
     Ok(plan)
 }
 

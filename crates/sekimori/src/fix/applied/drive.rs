@@ -133,16 +133,19 @@ async fn one(run: &Run<'_>, job: Job) -> Outcome {
         heeded = output::stops();
         event = match machine.next(event) {
             Effect::Ended(outcome) => return outcome,
-            Effect::Read { target, .. }
+            Effect::Read { target, view: false, .. }
                 if looked.insert(target.to_ascii_lowercase()) && run.fresh.get(&target).is_some() =>
             {
                 Event::Read(run.fresh.get(&target).flatten())
             }
-            Effect::Read { target, api_version } => {
-                match unless_left(client.read_resource(&target, &api_version))
-                    .await
-                    .unwrap_or(Err(Fault::Stopped))
-                {
+            Effect::Read { target, api_version, view } => {
+                let reading = async {
+                    match view {
+                        true => client.read_with_view(&target, &api_version).await,
+                        false => client.read_resource(&target, &api_version).await,
+                    }
+                };
+                match unless_left(reading).await.unwrap_or(Err(Fault::Stopped)) {
                     Ok(Looked::Here { body, etag }) => Event::Read(Some(Found { body, etag })),
                     Ok(Looked::Gone { .. }) => Event::Read(None),
                     Err(fault) => {
