@@ -579,6 +579,38 @@ fn a_machine_becomes_private_in_order() {
 }
 
 #[test]
+fn a_machine_that_was_stopped_runs_again_whatever_becomes_of_its_change() {
+    let vm = "/subscriptions/7b1f6f3e-5a0c-4e0e-9c57-2f2d1c7a9e10/resourceGroups/rg-minato/providers/Microsoft.Compute/virtualMachines/app1";
+    let what = ["fix", "--select", "ENC001", "--resource", "app1", "--apply", "--yes", "--undo-file", "undo"];
+    let runs = |place: &Place| {
+        let machine = place.sim.resource(vm).unwrap();
+        let view = machine.pointer("/properties/extended/instanceView/powerState/code").cloned();
+        let at_host = machine.pointer("/properties/securityProfile/encryptionAtHost").cloned();
+        (view.unwrap_or_default(), at_host.unwrap_or_default())
+    };
+    let running = json!("PowerState/running");
+    // Without a word nothing is stopped.
+    let place = Place::new(Vec::new());
+    let asked = place.run(&what);
+    assert_eq!(asked.code, 1, "{}{}", asked.out, asked.err);
+    assert!(asked.err.contains("--restart"), "{}", asked.err);
+    assert_eq!(runs(&place), (running.clone(), Value::Null));
+    let made = place.run(&[&what[..], &["--restart"]].concat());
+    assert_eq!(made.code, 0, "{}{}", made.out, made.err);
+    assert_eq!(runs(&place), (running.clone(), json!(true)));
+    let back = place.undo();
+    assert_eq!(back.code, 0, "{}{}", back.out, back.err);
+    assert_eq!(runs(&place).0, running);
+    assert_ne!(runs(&place).1, json!(true));
+    // Azure does not take the change: the machine is not left where it was stopped.
+    let place = Place::new(vec![script("PATCH virtualMachines/app1", Fault::Forbidden, 1)]);
+    let failed = place.run(&[&what[..], &["--restart"]].concat());
+    assert_eq!(failed.code, 1, "{}{}", failed.out, failed.err);
+    assert!(failed.out.contains("FAILED"), "{}", failed.out);
+    assert_eq!(runs(&place), (running, Value::Null));
+}
+
+#[test]
 fn the_same_fix_as_commands_and_code() {
     let place = Place::new(Vec::new());
     for (form, part) in [

@@ -37,12 +37,26 @@ pub(super) fn tame(value: &str) -> bool {
     let first = value.chars().next();
     first.is_some_and(|c| c.is_alphanumeric() || matches!(c, '*' | '/' | '_'))
         && !value.eq_ignore_ascii_case("null")
-        && !value.contains(['@', '?', '\0', '\n', '\r'])
+        && !value.contains(['@', '?'])
+        && !value.chars().any(is_hidden)
 }
 
-/// JSON that holds no character which `az` reads files at.
+/// Whether a character is not seen, or turns what stands around it: a line that is copied must be what people read.
+fn is_hidden(one: char) -> bool {
+    one.is_control()
+        || matches!(one, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// JSON that holds no character which `az` reads files at, and none that nobody sees.
 pub(super) fn json(value: &Value) -> String {
-    value.to_string().replace('@', "\\u0040")
+    let text = value.to_string();
+    text.chars()
+        .map(|one| match one {
+            '@' => "\\u0040".to_owned(),
+            one if is_hidden(one) => format!("\\u{:04x}", u32::from(one)),
+            one => one.to_string(),
+        })
+        .collect()
 }
 
 /// The request itself. It goes to whichever cloud `az` is signed in to, as the address has no host.
@@ -103,6 +117,12 @@ pub(super) fn assignment(path: &str, value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_line_holds_what_nobody_sees() {
+        assert!(tame("allow-rdp") && !tame("a\u{202e}b") && !tame("a\u{1b}[1m") && !tame("a\nb"));
+        assert_eq!(json(&serde_json::json!({"a": "x\u{202e}@"})), "{\"a\":\"x\\u202e\\u0040\"}");
+    }
     use serde_json::json;
 
     #[test]
