@@ -78,14 +78,19 @@ impl Edit {
     /// is nothing to keep: in a PATCH, objects are not replaced but by their members.
     #[expect(clippy::option_option, reason = "that it cannot be kept is not that there is nothing to keep")]
     fn carried(&self, found: &Value, whole: bool) -> Option<Option<Value>> {
-        let (Some(found), Some(was), Some(becomes)) = (standing(found, &self.path), &self.was, &self.becomes)
-        else {
+        let (Some(found), Some(was), Some(becomes)) = (self.writable(found), &self.was, &self.becomes) else {
             return Some(None);
         };
         if !whole && !found.is_array() {
             return Some(None);
         }
-        carry::carried(&writable(found), was, becomes).map(Some)
+        carry::carried(&found, was, becomes).map(Some)
+    }
+
+    /// What stands at its path, without what Azure alone writes.
+    fn writable(&self, found: &Value) -> Option<Value> {
+        let its = standing(found, &self.path)?;
+        Some(if self.path.split('/').any(is_free) { its.clone() } else { writable(its) })
     }
 
     fn keeps(&self, found: &Value, whole: bool) -> bool {
@@ -172,7 +177,7 @@ impl Write {
                     if let Some(kept) = found.and_then(|found| edit.carried(found, *whole)).flatten() {
                         edit.becomes = Some(kept);
                     }
-                    edit.was = found.and_then(|found| standing(found, &edit.path)).map(writable);
+                    edit.was = found.and_then(|found| edit.writable(found));
                 }
             }
             Act::Run { .. } => {}
@@ -272,13 +277,20 @@ impl Write {
 const READ_ONLY: [&str; 6] =
     ["etag", "provisioningState", "resourceGuid", "systemData", "defaultSecurityRules", "instanceView"];
 
+/// Members whose own members have names that people, or extensions, chose.
+const FREE: [&str; 3] = ["tags", "settings", "protectedSettings"];
+
+fn is_free(name: &str) -> bool {
+    FREE.iter().any(|one| one.eq_ignore_ascii_case(name))
+}
+
 /// A resource without what Azure alone writes.
 pub(crate) fn writable(value: &Value) -> Value {
     match value {
         Value::Object(members) => members
             .iter()
             .filter(|(name, _)| !READ_ONLY.contains(&name.as_str()))
-            .map(|(name, value)| (name.clone(), writable(value)))
+            .map(|(name, value)| (name.clone(), if is_free(name) { value.clone() } else { writable(value) }))
             .collect::<Map<_, _>>()
             .into(),
         Value::Array(all) => all.iter().map(writable).collect(),
@@ -327,7 +339,8 @@ fn is_as(found: &Value, wanted: &Value) -> bool {
         return same(Some(found), Some(wanted));
     };
     let matters = |name: &&String| !IDENTITY.iter().any(|its| its.eq_ignore_ascii_case(name));
-    wants.iter().filter(|(name, _)| matters(name)).all(|(name, value)| is_member(has, name, value))
+    let names = wants.iter().filter(|(name, _)| matters(name) && !READ_ONLY.contains(&name.as_str()));
+    names.into_iter().all(|(name, value)| is_member(has, name, value))
 }
 
 /// Whether an object is as `wanted` says: every member of it is there. Case, the order of lists of words, and one word in
@@ -339,15 +352,16 @@ fn covers(has: &Map<String, Value>, wants: &Map<String, Value>) -> bool {
     if is_rule(has) || is_rule(wants) {
         return same_rule(has, wants);
     }
-    wants.iter().all(|(name, value)| is_member(has, name, value))
+    let names = wants.iter().filter(|(name, _)| !READ_ONLY.contains(&name.as_str()));
+    names.into_iter().all(|(name, value)| is_member(has, name, value))
 }
 
 fn is_member(has: &Map<String, Value>, name: &str, wanted: &Value) -> bool {
-    if READ_ONLY.contains(&name) {
-        return true;
-    }
     match (member(has, name), wanted) {
         (None, wanted) => is_nothing(wanted),
+        (Some(Value::Object(has)), Value::Object(wants)) if is_free(name) => {
+            wants.iter().all(|(name, value)| is_member(has, name, value))
+        }
         (Some(Value::Object(has)), Value::Object(wants)) => covers(has, wants),
         (has, wanted) => same(has, Some(wanted)),
     }
@@ -572,6 +586,28 @@ mod tests {
             whole: true,
         });
         assert_eq!(gone.edited(&nic), None);
+    }
+
+    #[test]
+    fn names_that_people_chose_are_theirs() {
+        let tags = json!({"instanceView": "a", "etag": "b", "provisioningState": "c"});
+        let found = json!({"etag": "e", "tags": tags, "properties": {"instanceView": {}, "settings": tags, "protectedSettings": tags,
+            "virtualMachineProfile": {"tags": tags, "provisioningState": "Succeeded"}}});
+        let kept = json!({"tags": tags, "properties": {"settings": tags, "protectedSettings": tags,
+            "virtualMachineProfile": {"tags": tags}}});
+        assert_eq!(writable(&found), kept);
+        let edit = Edit { path: "properties/a".to_owned(), was: None, becomes: Some(json!(1)) };
+        let body = write(Act::Edit { edits: vec![edit], whole: true }).edited(&found).unwrap();
+        assert_eq!(body["tags"], tags);
+        let edit = Edit { path: "tags".to_owned(), was: None, becomes: Some(json!({})) };
+        let back = write(Act::Edit { edits: vec![edit], whole: true }).with_found(Some(&found)).undo();
+        assert_eq!(back.unwrap().edited(&body).unwrap()["tags"], tags);
+        // And they are compared.
+        let is =
+            |tag: &str| json!({"tags": {"etag": tag}, "properties": {"settings": {"instanceView": tag}}});
+        let put = write(Act::Put { was: Some(is("a")), becomes: is("b") });
+        assert_eq!(put.state(Some(&is("a"))), State::Was);
+        assert_eq!(put.state(Some(&is("b"))), State::Becomes);
     }
 
     #[test]
