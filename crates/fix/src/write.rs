@@ -7,6 +7,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+mod carry;
+
 /// A write to one resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -71,6 +73,31 @@ pub struct Edit {
     pub becomes: Option<Value>,
 }
 
+impl Edit {
+    /// What it becomes with what others have written into it. Nothing where that cannot be kept; and nothing within where there
+    /// is nothing to keep: in a PATCH, objects are not replaced but by their members.
+    #[expect(clippy::option_option, reason = "that it cannot be kept is not that there is nothing to keep")]
+    fn carried(&self, found: &Value, whole: bool) -> Option<Option<Value>> {
+        let (Some(found), Some(was), Some(becomes)) = (self.writable(found), &self.was, &self.becomes) else {
+            return Some(None);
+        };
+        if !whole && !found.is_array() {
+            return Some(None);
+        }
+        carry::carried(&found, was, becomes).map(Some)
+    }
+
+    /// What stands at its path, without what Azure alone writes.
+    fn writable(&self, found: &Value) -> Option<Value> {
+        let its = standing(found, &self.path)?;
+        Some(if self.path.split('/').any(is_free) { its.clone() } else { writable(its) })
+    }
+
+    fn keeps(&self, found: &Value, whole: bool) -> bool {
+        self.carried(found, whole).is_some()
+    }
+}
+
 /// How a resource stands to a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -96,17 +123,20 @@ impl Write {
                 found.is_some_and(|found| is_as(found, becomes)),
                 match (found, was) {
                     (None, None) => true,
-                    (Some(found), Some(was)) => is_as(found, was),
+                    (Some(found), Some(was)) => {
+                        is_as(found, was) && carry::resource(&writable(found), was, becomes).is_some()
+                    }
                     _ => false,
                 },
             ),
             Act::Delete { was } => tell(found.is_none(), found.is_some_and(|found| is_as(found, was))),
-            Act::Edit { edits, .. } => {
+            Act::Edit { edits, whole } => {
                 let Some(found) = found else { return State::Other };
                 let all = |side: fn(&Edit) -> &Option<Value>| {
                     edits.iter().all(|edit| same(standing(found, &edit.path), side(edit).as_ref()))
                 };
-                tell(all(|edit| &edit.becomes), all(|edit| &edit.was))
+                let kept = || edits.iter().all(|edit| edit.keeps(found, *whole));
+                tell(all(|edit| &edit.becomes), all(|edit| &edit.was) && kept())
             }
             Act::Run { action, .. } => match (found, found.and_then(power)) {
                 (None, _) => State::Other,
@@ -123,25 +153,50 @@ impl Write {
         matches!(&self.act, Act::Run { action, .. } if !powers(action).is_empty())
     }
 
-    /// The same write with what was really found in place of what was expected, so that undoing it brings back exactly that.
-    /// `found` must stand to it as [`State::Was`].
+    /// The same write with what was really found in place of what was expected, so that undoing it brings back exactly that, and
+    /// with what others have written and it does not change. `found` must stand to it as [`State::Was`].
     #[must_use]
     pub fn with_found(&self, found: Option<&Value>) -> Self {
         let mut write = self.clone();
         match &mut write.act {
-            Act::Put { was, .. } => *was = found.map(writable),
+            Act::Put { was, becomes } => {
+                let found = found.map(writable);
+                if let Some(found) = &found {
+                    let before = was.as_ref().unwrap_or(becomes);
+                    *becomes = carry::resource(found, before, becomes).unwrap_or_else(|| becomes.clone());
+                }
+                *was = found;
+            }
             Act::Delete { was } => {
                 if let Some(found) = found {
                     *was = writable(found);
                 }
             }
-            Act::Edit { edits, .. } => {
+            Act::Edit { edits, whole } => {
                 for edit in edits {
-                    edit.was = found.and_then(|found| standing(found, &edit.path)).map(writable);
+                    if let Some(kept) = found.and_then(|found| edit.carried(found, *whole)).flatten() {
+                        edit.becomes = Some(kept);
+                    }
+                    edit.was = found.and_then(|found| edit.writable(found));
                 }
             }
             Act::Run { .. } => {}
         }
+        write
+    }
+
+    /// The same write, made once more where it is there already: what others have written since is kept in it, and in what is
+    /// brought back. `found` must stand to it as [`State::Becomes`].
+    #[must_use]
+    pub(crate) fn renewed(&self, found: Option<&Value>) -> Self {
+        let mut write = self.clone();
+        let (Act::Put { was, becomes }, Some(found)) = (&mut write.act, found.map(writable)) else {
+            return write;
+        };
+        if let Some(before) = was {
+            *before = carry::carried(&found, becomes, before).unwrap_or_else(|| before.clone());
+        }
+        *becomes = carry::resource(&found, becomes, becomes).unwrap_or(found);
         write
     }
 
@@ -222,13 +277,20 @@ impl Write {
 const READ_ONLY: [&str; 6] =
     ["etag", "provisioningState", "resourceGuid", "systemData", "defaultSecurityRules", "instanceView"];
 
+/// Members whose own members have names that people, or extensions, chose.
+const FREE: [&str; 3] = ["tags", "settings", "protectedSettings"];
+
+fn is_free(name: &str) -> bool {
+    FREE.iter().any(|one| one.eq_ignore_ascii_case(name))
+}
+
 /// A resource without what Azure alone writes.
 pub(crate) fn writable(value: &Value) -> Value {
     match value {
         Value::Object(members) => members
             .iter()
             .filter(|(name, _)| !READ_ONLY.contains(&name.as_str()))
-            .map(|(name, value)| (name.clone(), writable(value)))
+            .map(|(name, value)| (name.clone(), if is_free(name) { value.clone() } else { writable(value) }))
             .collect::<Map<_, _>>()
             .into(),
         Value::Array(all) => all.iter().map(writable).collect(),
@@ -277,7 +339,8 @@ fn is_as(found: &Value, wanted: &Value) -> bool {
         return same(Some(found), Some(wanted));
     };
     let matters = |name: &&String| !IDENTITY.iter().any(|its| its.eq_ignore_ascii_case(name));
-    wants.iter().filter(|(name, _)| matters(name)).all(|(name, value)| is_member(has, name, value))
+    let names = wants.iter().filter(|(name, _)| matters(name) && !READ_ONLY.contains(&name.as_str()));
+    names.into_iter().all(|(name, value)| is_member(has, name, value))
 }
 
 /// Whether an object is as `wanted` says: every member of it is there. Case, the order of lists of words, and one word in
@@ -289,15 +352,16 @@ fn covers(has: &Map<String, Value>, wants: &Map<String, Value>) -> bool {
     if is_rule(has) || is_rule(wants) {
         return same_rule(has, wants);
     }
-    wants.iter().all(|(name, value)| is_member(has, name, value))
+    let names = wants.iter().filter(|(name, _)| !READ_ONLY.contains(&name.as_str()));
+    names.into_iter().all(|(name, value)| is_member(has, name, value))
 }
 
 fn is_member(has: &Map<String, Value>, name: &str, wanted: &Value) -> bool {
-    if READ_ONLY.contains(&name) {
-        return true;
-    }
     match (member(has, name), wanted) {
         (None, wanted) => is_nothing(wanted),
+        (Some(Value::Object(has)), Value::Object(wants)) if is_free(name) => {
+            wants.iter().all(|(name, value)| is_member(has, name, value))
+        }
         (Some(Value::Object(has)), Value::Object(wants)) => covers(has, wants),
         (has, wanted) => same(has, Some(wanted)),
     }
@@ -311,18 +375,20 @@ const PAIRS: [(&str, &str); 4] = [
     ("destinationPortRange", "destinationPortRanges"),
 ];
 
+/// What a rule holds under the two names.
+fn words(members: &Map<String, Value>, (single, list): (&str, &str)) -> Vec<String> {
+    let single = member(members, single).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let list = member(members, list).and_then(Value::as_array).into_iter().flatten();
+    let mut words: Vec<String> =
+        single.into_iter().chain(list.filter_map(Value::as_str)).map(str::to_ascii_lowercase).collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
 /// Whether the properties of two security rules do the same. Unlike other resources, a rule is compared whole: a source that
 /// one has and the other has not is another rule.
 fn same_rule(one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
-    let words = |members: &Map<String, Value>, (single, list): (&str, &str)| -> Vec<String> {
-        let single = member(members, single).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let list = member(members, list).and_then(Value::as_array).into_iter().flatten();
-        let mut words: Vec<String> =
-            single.into_iter().chain(list.filter_map(Value::as_str)).map(str::to_ascii_lowercase).collect();
-        words.sort_unstable();
-        words.dedup();
-        words
-    };
     let groups = |members: &Map<String, Value>, name: &str| -> Vec<String> {
         let all = member(members, name).and_then(Value::as_array).into_iter().flatten();
         let mut ids: Vec<String> = all
@@ -523,6 +589,28 @@ mod tests {
     }
 
     #[test]
+    fn names_that_people_chose_are_theirs() {
+        let tags = json!({"instanceView": "a", "etag": "b", "provisioningState": "c"});
+        let found = json!({"etag": "e", "tags": tags, "properties": {"instanceView": {}, "settings": tags, "protectedSettings": tags,
+            "virtualMachineProfile": {"tags": tags, "provisioningState": "Succeeded"}}});
+        let kept = json!({"tags": tags, "properties": {"settings": tags, "protectedSettings": tags,
+            "virtualMachineProfile": {"tags": tags}}});
+        assert_eq!(writable(&found), kept);
+        let edit = Edit { path: "properties/a".to_owned(), was: None, becomes: Some(json!(1)) };
+        let body = write(Act::Edit { edits: vec![edit], whole: true }).edited(&found).unwrap();
+        assert_eq!(body["tags"], tags);
+        let edit = Edit { path: "tags".to_owned(), was: None, becomes: Some(json!({})) };
+        let back = write(Act::Edit { edits: vec![edit], whole: true }).with_found(Some(&found)).undo();
+        assert_eq!(back.unwrap().edited(&body).unwrap()["tags"], tags);
+        // And they are compared.
+        let is =
+            |tag: &str| json!({"tags": {"etag": tag}, "properties": {"settings": {"instanceView": tag}}});
+        let put = write(Act::Put { was: Some(is("a")), becomes: is("b") });
+        assert_eq!(put.state(Some(&is("a"))), State::Was);
+        assert_eq!(put.state(Some(&is("b"))), State::Becomes);
+    }
+
+    #[test]
     fn a_patch_holds_the_members_that_change() {
         let patch = write(Act::Edit {
             edits: vec![
@@ -552,6 +640,95 @@ mod tests {
             Act::Put { was: None, becomes: json!({"properties": {"a": 1, "description": "of others"}}) }
         );
         assert_eq!(removed.state(None), State::Becomes);
+    }
+
+    /// A description that somebody writes before our write, and one that somebody writes after it.
+    #[test]
+    fn what_others_write_meanwhile_is_kept() {
+        let (was, becomes) =
+            (rule(&json!("*"), "22"), rule(&json!(["203.0.113.0/24", "198.51.100.7"]), "22"));
+        let narrow = write(Act::Put { was: Some(was.clone()), becomes: becomes.clone() });
+        let with = |rule: &Value, text: &str| {
+            let mut rule = rule.clone();
+            rule["properties"]["description"] = json!(text);
+            rule
+        };
+        let mut found = with(&was, "theirs");
+        found["id"] = json!("/rule");
+        found["etag"] = json!("e");
+        assert_eq!(narrow.state(Some(&found)), State::Was);
+        let sent = narrow.with_found(Some(&found));
+        let its = with(&becomes, "theirs");
+        let Act::Put { was: Some(before), becomes: sent_body } = &sent.act else { panic!() };
+        assert_eq!((before, sent_body), (&writable(&found), &its));
+        // It is held against what is found once more.
+        let again = sent.with_found(Some(&with(&was, "newer")));
+        assert_eq!(again.undo().unwrap().act, {
+            Act::Put { was: Some(with(&becomes, "newer")), becomes: with(&was, "newer") }
+        });
+        // Written after it, or taken out.
+        let back = sent.undo().unwrap();
+        for now in [with(&becomes, "later"), becomes.clone()] {
+            assert_eq!(back.state(Some(&now)), State::Was);
+            let Act::Put { becomes: body, .. } = back.with_found(Some(&now)).act else { panic!() };
+            assert_eq!(body["properties"].get("description"), now["properties"].get("description"));
+            assert_eq!(body["properties"]["sourceAddressPrefix"], "*");
+            assert_eq!(body["properties"].get("sourceAddressPrefixes"), None);
+        }
+        // Made once more where it is there: theirs is not taken for ours.
+        let renewed = sent.renewed(Some(&with(&becomes, "later")));
+        let Act::Put { was: Some(before), becomes: body } = renewed.act else { panic!() };
+        assert_eq!((&before["properties"]["description"], body), (&json!("later"), with(&becomes, "later")));
+    }
+
+    #[test]
+    fn what_others_add_to_a_part_of_a_list_is_kept() {
+        let port =
+            |source: &str| json!([{"number": 22, "protocol": "*", "allowedSourceAddressPrefix": source}]);
+        let machine = |id: &str, source: &str| json!({"id": id, "ports": port(source)});
+        let edit = Edit {
+            path: "properties/virtualMachines".to_owned(),
+            was: Some(json!([machine("/a", "*"), machine("/gone", "*")])),
+            becomes: Some(json!([machine("/a", "10.0.0.0/8"), machine("/new", "*")])),
+        };
+        let narrow = write(Act::Edit { edits: vec![edit], whole: true });
+        let mut theirs = machine("/A", "*");
+        theirs["publicIpAddress"] = json!("203.0.113.7");
+        theirs["ports"][0]["note"] = json!("theirs");
+        let policy = json!({"properties": {"virtualMachines": [machine("/gone", "*"), theirs]}});
+        assert_eq!(narrow.state(Some(&policy)), State::Was);
+        let sent = narrow.with_found(Some(&policy));
+        let body = sent.edited(&policy).unwrap();
+        let machines = &body["properties"]["virtualMachines"];
+        assert_eq!(machines[0]["publicIpAddress"], "203.0.113.7");
+        assert_eq!(machines[0]["ports"][0]["note"], "theirs");
+        assert_eq!(machines[0]["ports"][0]["allowedSourceAddressPrefix"], "10.0.0.0/8");
+        assert_eq!((&machines[1]["id"], machines.as_array().unwrap().len()), (&json!("/new"), 2));
+        assert_eq!(narrow.state(Some(&body)), State::Becomes);
+        // What is added after it stays, too.
+        let mut now = body.clone();
+        now["properties"]["virtualMachines"][0]["later"] = json!(1);
+        let back = sent.undo().unwrap();
+        assert_eq!(back.state(Some(&now)), State::Was);
+        let back = back.with_found(Some(&now)).edited(&now).unwrap();
+        let first = back["properties"]["virtualMachines"].as_array().unwrap();
+        let its = first.iter().find(|one| one["id"] == "/A").unwrap();
+        assert_eq!((&its["later"], &its["ports"][0]["allowedSourceAddressPrefix"]), (&json!(1), &json!("*")));
+        assert_eq!(first.len(), 2);
+        // Nothing tells the parts apart, so that what was added cannot be kept where a part changes.
+        let edit = |value: Value| Some(json!([{"kind": "x", "value": value}, {"kind": "y"}]));
+        let edit = Edit { path: "parts".to_owned(), was: edit(json!(1)), becomes: edit(json!(2)) };
+        let change = write(Act::Edit { edits: vec![edit], whole: true });
+        let there = |added: &str, to: usize| {
+            let mut there = json!({"parts": [{"kind": "x", "value": 1}, {"kind": "y"}]});
+            there["parts"][to][added] = json!(true);
+            there
+        };
+        assert_eq!(change.state(Some(&there("theirs", 0))), State::Other);
+        let beside = there("theirs", 1);
+        assert_eq!(change.state(Some(&beside)), State::Was);
+        let body = change.with_found(Some(&beside)).edited(&beside).unwrap();
+        assert_eq!(body, json!({"parts": [{"kind": "x", "value": 2}, {"kind": "y", "theirs": true}]}));
     }
 
     #[test]

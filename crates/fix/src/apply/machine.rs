@@ -331,7 +331,10 @@ impl Machine {
     fn renew(&mut self, found: Option<Found>) -> Effect {
         let earlier = self.under.intended.take().filter(|_| self.under.perhaps);
         match earlier {
-            Some(write) => self.record(write, found),
+            Some(write) => {
+                let write = write.renewed(found.as_ref().map(|found| &found.body));
+                self.record(write, found)
+            }
             None => self.intend(found),
         }
     }

@@ -95,7 +95,10 @@ fn planned(mut world: BTreeMap<String, Value>, jobs: &[Job]) -> BTreeMap<String,
     for task in jobs.iter().flat_map(|job| &job.tasks) {
         let id = task.write.target.to_ascii_lowercase();
         match &task.write.act {
-            Act::Put { becomes, .. } => drop(world.insert(id, becomes.clone())),
+            Act::Put { .. } => {
+                let Act::Put { becomes, .. } = task.write.with_found(world.get(&id)).act else { panic!() };
+                world.insert(id, becomes);
+            }
             Act::Delete { .. } => drop(world.remove(&id)),
             Act::Edit { whole: true, .. } => {
                 let body = task.write.edited(&world[&id]).unwrap();

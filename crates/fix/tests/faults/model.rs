@@ -493,10 +493,11 @@ impl Azure {
             return;
         }
         let number = self.others.len();
-        let (id, member, value) = match self.rng.below(5) {
+        let (id, member, value) = match self.rng.below(6) {
             0 => (rule_id(&format!("other-{number}")), None, rule(1000 + number as u64, "10.1.0.0/16")),
             1 => (rule_id("theirs"), None, rule(120, &format!("10.2.{number}.0/24"))),
             2 => (rule_id("old"), Some("/properties/description".to_owned()), json!(number)),
+            5 => (rule_id("allow"), Some("/properties/description".to_owned()), json!(number)),
             3 => (NIC.to_owned(), Some(format!("/properties/others/k{number}")), json!(number)),
             _ => (VM.to_owned(), Some(format!("/tags/k{number}")), json!(number)),
         };
@@ -504,7 +505,10 @@ impl Azure {
         if member.is_some() && self.running(&id).is_some() {
             return;
         }
-        let described = key(&id) == key(&rule_id("old"));
+        let described = member.as_deref() == Some("/properties/description");
+        if self.hostile.as_ref().is_some_and(|(theirs, _)| *theirs == key(&id)) {
+            return;
+        }
         if described && (!self.knobs.described || !self.knobs.child_etags || self.body(&id).is_none()) {
             return;
         }
