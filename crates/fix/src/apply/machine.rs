@@ -244,9 +244,10 @@ impl Machine {
         self.tasks.get(self.told.len())
     }
 
-    /// Whether nothing is to be sent any more.
+    /// Whether nothing is to be sent any more: what starts again what was stopped is.
     fn is_stopped(&self) -> bool {
-        self.stops > 0 && self.closing.is_none()
+        let closes = || self.way == Way::Apply && self.open_bracket() == Some(self.told.len());
+        self.stops > 0 && self.closing.is_none() && !closes()
     }
 
     fn begin(&mut self) -> Effect {

@@ -12,7 +12,7 @@ mod model;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use fix::apply::{Effect, End, Event, Found, Job, Machine, Outcome, Status, Way, prepare, targets};
+use fix::apply::{Effect, End, Event, Found, Job, Machine, Outcome, Status, Way, Why, prepare, targets};
 use fix::undo::{Head, Journal, JournalError, begin};
 use fix::{Act, Edit, State, Write};
 use model::{Azure, Knobs, NIC, Rng, VM, merge, rule, rule_id};
@@ -299,6 +299,8 @@ fn is_true(process: &Process, jobs: &[Job], azure: &Azure, seed: u64) {
         {
             let off = matches!(stopped.status, Status::Done | Status::Failed { sent: true, .. });
             assert_eq!(started.status == Status::NotBegun, !off, "seed {seed}: {outcome:?}");
+            let given_up = matches!(&started.status, Status::Failed { why: Why::Stopped, .. });
+            assert!(!off || !given_up, "seed {seed}: {outcome:?}");
             if started.status == Status::Done {
                 assert_eq!(azure.power, "running", "seed {seed}: {outcome:?}");
             }

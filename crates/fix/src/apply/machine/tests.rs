@@ -404,6 +404,28 @@ fn what_was_stopped_is_started_again() {
 
 #[test]
 fn what_was_stopped_is_started_again_where_somebody_stops() {
+    // And when it is about to be started as planned.
+    for at in 6..12 {
+        let writes = around(put()).into_iter().enumerate().filter(|(number, _)| *number != 2);
+        let mut machine = Machine::new(Job::new("f", "", writes.map(|(_, write)| write)), Way::Apply);
+        let mut effect = machine.next(Event::Begin);
+        let mut effects = 0;
+        let mut reads = [found(1), found(1), found(1), found(2), found(1), found(1)].into_iter();
+        let outcome = loop {
+            effect = machine.next(match effect {
+                Effect::Ended(outcome) => break outcome,
+                Effect::Read { .. } => reads.next().unwrap(),
+                Effect::Record(_) => Event::Recorded,
+                Effect::Send(_) => DONE,
+                other => panic!("{other:?}"),
+            });
+            effects += 1;
+            if effects == at {
+                machine.stop();
+            }
+        };
+        assert_eq!(outcome.told.last().unwrap().status, Status::Done, "{at}: {outcome:?}");
+    }
     for (stops, at) in [(1, 3), (1, 4), (1, 5), (1, 6), (2, 3)] {
         let mut machine = Machine::new(Job::new("f", "", around(put())), Way::Apply);
         let events = [Event::Begin, found(1), Event::Recorded, DONE, found(1), Event::Recorded, found(1)];
