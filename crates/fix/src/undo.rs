@@ -697,7 +697,7 @@ mod tests {
         let anew = entry("f", 0, run("deallocate", "start")).replace("intended", "undoing");
         check(&again(&[anew.clone(), undone(0)]), &[("f", 1), ("f", 0)]);
         // It was not seen to stop.
-        check(&again(&[anew.clone()]), &[("f", 0), ("f", 1), ("f", 0)]);
+        check(&again(std::slice::from_ref(&anew)), &[("f", 0), ("f", 1), ("f", 0)]);
         check(&again(&[anew.clone(), failed(0)]), &[("f", 0), ("f", 1), ("f", 0)]);
         check(&again(&[anew.clone(), failed(0), undone(1)]), &[("f", 0)]);
         check(&again(&[anew.clone(), undone(0), undone(1)]), &[("f", 0)]);
