@@ -268,7 +268,7 @@ impl Journal {
             if !step.is_action() && !step.undone {
                 open.insert(fix);
             }
-            if step.is_action() && (step.undone || step.undoing) {
+            if step.is_action() && (step.undone || step.undoing || step.missed) {
                 actions.entry(fix).or_default().push(number);
             }
             if let Some(acted) = step.acted.filter(|_| step.is_action()) {
@@ -383,6 +383,8 @@ struct Step<'j> {
     undone: bool,
     /// Whether the way back was last the way there: an action that is done anew, for another write that is taken back.
     anew: bool,
+    /// Whether that was not seen to be done.
+    missed: bool,
     /// When the way back was last sent, or seen.
     acted: Option<usize>,
 }
@@ -399,6 +401,7 @@ impl<'j> Step<'j> {
             undoing: false,
             undone: false,
             anew: false,
+            missed: false,
             acted: None,
         }
     }
@@ -423,10 +426,13 @@ impl<'j> Step<'j> {
             // The way back was sent: however the way there ended, that one is followed.
             What::Undoing { write } => {
                 self.anew = self.is_action() && self.write.is_some_and(|its| its.act == write.act);
-                (self.undoing, self.undone) = (!self.anew, false);
+                (self.undoing, self.undone, self.missed) = (!self.anew, false, self.anew);
                 (self.operation, self.acted) = (None, Some(number));
             }
-            What::Undone => (self.undone, self.operation, self.acted) = (!self.anew, None, Some(number)),
+            What::Undone => {
+                (self.undone, self.missed, self.operation, self.acted) =
+                    (!self.anew, false, None, Some(number))
+            }
             What::UndoFailed { .. } => {}
         }
     }
@@ -690,6 +696,10 @@ mod tests {
         check(&[&stopped[..], &perhaps].concat(), &[("f", 0), ("f", 1), ("f", 0)]);
         let anew = entry("f", 0, run("deallocate", "start")).replace("intended", "undoing");
         check(&again(&[anew.clone(), undone(0)]), &[("f", 1), ("f", 0)]);
+        // It was not seen to stop.
+        check(&again(std::slice::from_ref(&anew)), &[("f", 0), ("f", 1), ("f", 0)]);
+        check(&again(&[anew.clone(), failed(0)]), &[("f", 0), ("f", 1), ("f", 0)]);
+        check(&again(&[anew.clone(), failed(0), undone(1)]), &[("f", 0)]);
         check(&again(&[anew.clone(), undone(0), undone(1)]), &[("f", 0)]);
         // The VM was not stopped for it, and runs: it is not stopped afterwards.
         lines.truncate(3);

@@ -2,6 +2,7 @@
 //!
 //! Every way back leads over a read: what a write does next is decided by what is there, never by what was sent.
 
+use std::collections::HashMap;
 use std::mem;
 use std::time::Duration;
 
@@ -83,6 +84,10 @@ pub struct Machine {
     stops: u32,
     /// How it ends once what was stopped is started again; nothing else is begun any more.
     closing: Option<End>,
+    /// What was read before this job, by the id of the resource in small letters. It counts until the first intent.
+    fresh: HashMap<String, Option<Found>>,
+    /// Whether that is so young that nothing but a read at this moment would be younger.
+    young: bool,
     unrecorded: Option<String>,
     over: Option<Outcome>,
 }
@@ -154,6 +159,8 @@ impl Machine {
             under: Under::default(),
             stops: 0,
             closing: None,
+            fresh: HashMap::new(),
+            young: false,
             unrecorded: None,
             over: None,
         }
@@ -163,6 +170,19 @@ impl Machine {
     #[must_use]
     pub fn patient(self, patience: Patience) -> Self {
         Self { patience, ..self }
+    }
+
+    /// The same with what was read a moment ago, for the ids of targets: [`super::prepare`] was given it. It spares the first read
+    /// of the job, and is taken for it only where the resource is as the first write expects it. Whatever else it says, and before
+    /// any later write, the resource is read.
+    ///
+    /// Where the write is a whole resource under its ETag, its age does not matter: Azure refuses the write if the resource has
+    /// changed since. Of anything else nobody knows whether Azure looks at the ETag, so that it is taken only where all of it is
+    /// `young`: read in the last five seconds, and since then nothing was written to these resources by another job of the run.
+    #[must_use]
+    pub fn fresh(self, found: impl IntoIterator<Item = (String, Option<Found>)>, young: bool) -> Self {
+        let fresh = found.into_iter().map(|(id, found)| (id.to_ascii_lowercase(), found)).collect();
+        Self { fresh, young, ..self }
     }
 
     /// Somebody asks to stop. After the first time no write begins any more, and the one under way is followed to its end; but
@@ -224,9 +244,10 @@ impl Machine {
         self.tasks.get(self.told.len())
     }
 
-    /// Whether nothing is to be sent any more.
+    /// Whether nothing is to be sent any more: what starts again what was stopped is.
     fn is_stopped(&self) -> bool {
-        self.stops > 0 && self.closing.is_none()
+        let closes = || self.way == Way::Apply && self.open_bracket() == Some(self.told.len());
+        self.stops > 0 && self.closing.is_none() && !closes()
     }
 
     fn begin(&mut self) -> Effect {
@@ -240,8 +261,23 @@ impl Machine {
         self.under = Under { perhaps, ..Under::default() };
         match operation {
             Some(url) => self.ask(Follow { url, earlier: true }),
-            None => self.look(),
+            None => match self.known() {
+                Some(found) => self.looked(found),
+                None => self.look(),
+            },
         }
+    }
+
+    /// What was read before this job, where it does for the first read.
+    fn known(&mut self) -> Option<Option<Found>> {
+        let task = self.task().filter(|task| self.way == Way::Apply && !task.perhaps)?;
+        let found = self.fresh.get(&task.write.target.to_ascii_lowercase())?;
+        let body = found.as_ref().map(|found| &found.body);
+        let guarded = matches!(task.write.act, Act::Edit { whole: true, .. })
+            && found.as_ref().is_some_and(|found| etag(found).is_some());
+        let told = !task.write.is_of_power() || body.and_then(power).is_some();
+        let as_expected = task.write.state(body) == State::Was && !is_moving(body);
+        ((guarded || self.young) && told && as_expected).then(|| found.clone())
     }
 
     fn look(&mut self) -> Effect {
@@ -343,6 +379,7 @@ impl Machine {
         let Some(task) = self.task() else { return self.end(End::Failed) };
         let Some(request) = request(&write, found.as_ref()) else { return self.fail(Why::Conflict, found) };
         let place = task.place.clone();
+        self.fresh.clear();
         self.under.intended = Some(write.clone());
         let what = match self.way {
             Way::Apply => What::Intended { write },
@@ -631,11 +668,7 @@ impl Machine {
 
 /// What is sent; nothing where a part of the resource that is to be changed is not there.
 fn request(write: &Write, found: Option<&Found>) -> Option<Request> {
-    let etag = || {
-        let found = found?;
-        let body = || found.body.get("etag").and_then(Value::as_str).map(str::to_owned);
-        found.etag.clone().or_else(body)
-    };
+    let etag = || found.and_then(etag);
     let request = |method, body, if_match| Request {
         method,
         target: write.target.clone(),
@@ -658,6 +691,11 @@ fn request(write: &Write, found: Option<&Found>) -> Option<Request> {
             Request { action: Some(action.clone()), ..request(Method::Post, body.clone(), None) }
         }
     })
+}
+
+fn etag(found: &Found) -> Option<String> {
+    let body = || found.body.get("etag").and_then(Value::as_str).map(str::to_owned);
+    found.etag.clone().or_else(body)
 }
 
 fn may_repeat(write: &Write) -> bool {

@@ -238,6 +238,18 @@ impl Azure {
         self.resources.get(&key(id)).map(|resource| resource.body.clone())
     }
 
+    /// What a read shows that shows all as it is.
+    pub(crate) fn found(&self, id: &str) -> Option<Found> {
+        self.resources.get(&key(id)).map(|resource| Self::shown(resource.clone(), self.version(id)))
+    }
+
+    fn shown(resource: Resource, version: u64) -> Found {
+        let mut body = resource.body;
+        body["properties"]["provisioningState"] = json!(resource.state);
+        body["etag"] = json!(format!("W/\"{version}\""));
+        Found { body, etag: None }
+    }
+
     /// Whether Azure calls it a failure.
     pub(crate) fn is_failed(&self, id: &str) -> bool {
         self.resources.get(&key(id)).is_some_and(|resource| resource.state == "Failed")
@@ -275,15 +287,12 @@ impl Azure {
             power = Some(self.power_before.0);
         }
         Event::Read(resource.map(|resource| {
-            let mut body = resource.body;
-            body["properties"]["provisioningState"] = json!(resource.state);
-            let etag = format!("W/\"{version}\"");
-            body["etag"] = json!(etag);
+            let mut found = Self::shown(resource, version);
             if let Some(power) = power {
-                body["properties"]["instanceView"] =
+                found.body["properties"]["instanceView"] =
                     json!({"statuses": [{"code": format!("PowerState/{power}")}]});
             }
-            Found { body, etag: None }
+            found
         }))
     }
 

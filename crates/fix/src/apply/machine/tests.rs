@@ -1,5 +1,6 @@
 use super::*;
 use crate::apply::Place;
+use crate::write::Edit;
 use serde_json::json;
 
 fn found(a: i32) -> Event {
@@ -99,6 +100,58 @@ fn a_write_goes_under_the_etag_of_what_was_read() {
     machine.next(Event::Read(None));
     let Effect::Send(request) = machine.next(Event::Recorded) else { panic!() };
     assert_eq!((request.if_match, request.if_none_match), (None, true));
+}
+
+/// What was read a moment ago spares the first read, where the ETag guards it or it is young, and it is as expected.
+#[test]
+fn what_was_just_read_is_not_read_again() {
+    let there = |event: Event| {
+        let Event::Read(found) = event else { panic!() };
+        found
+    };
+    let edit = Edit { path: "properties/a".to_owned(), was: Some(json!(1)), becomes: Some(json!(2)) };
+    let whole = |whole| write(Act::Edit { edits: vec![edit.clone()], whole });
+    let bare = || Event::Read(Some(Found { body: json!({"properties": {"a": 1}}), etag: None }));
+    let spared = "record intended, send";
+    let read = "read, record intended, send";
+    for (writes, fresh, young, expected) in [
+        (vec![whole(true)], found(1), false, spared),
+        (vec![whole(true)], bare(), false, read),
+        (vec![whole(true)], bare(), true, spared),
+        (vec![whole(false)], found(1), false, read),
+        (vec![whole(false)], found(1), true, spared),
+        (vec![put()], found(1), false, read),
+        (vec![put()], found(1), true, spared),
+        // It says something else, or is being changed: that is looked at.
+        (vec![put()], found(2), true, read),
+        (vec![put()], found(7), true, read),
+        (vec![put()], broken(2), true, read),
+        (vec![run("deallocate")], found(1), true, read),
+        (vec![run("installPatches")], found(1), true, spared),
+    ] {
+        let fresh = [("/X".to_owned(), there(fresh))];
+        let mut machine =
+            Machine::new(Job::new("f", "", writes.clone()), Way::Apply).fresh(fresh.clone(), young);
+        let start = if expected == read { vec![found(1)] } else { Vec::new() };
+        let (words, outcome) = drive(&mut machine, [start, vec![DONE, found(2)]].concat());
+        assert!(words.starts_with(expected), "{words}");
+        assert_eq!(outcome.end, End::Complete);
+        // Not on the way back.
+        let mut machine = Machine::new(Job::new("f", "", writes), Way::Undo).fresh(fresh, young);
+        assert_eq!(word(&machine.next(Event::Begin)), "read");
+    }
+    // Of the first write alone; and what has changed since is read.
+    let back = Edit { path: "properties/a".to_owned(), was: Some(json!(2)), becomes: Some(json!(1)) };
+    let back = write(Act::Edit { edits: vec![back], whole: true });
+    let fresh = [("/x".to_owned(), there(found(1)))];
+    let mut machine = Machine::new(Job::new("f", "", [whole(true), back]), Way::Apply).fresh(fresh, true);
+    let changed = Event::Sent(Answer::Precondition);
+    let (words, _) = drive(&mut machine, vec![changed, found(1), DONE, found(2), found(2), DONE, found(1)]);
+    assert_eq!(
+        words,
+        "record intended, send PUT, wait, read, record intended, send PUT, read, record done, \
+         read, record intended, send PUT, read, record done, Complete"
+    );
 }
 
 #[test]
@@ -351,6 +404,28 @@ fn what_was_stopped_is_started_again() {
 
 #[test]
 fn what_was_stopped_is_started_again_where_somebody_stops() {
+    // And when it is about to be started as planned.
+    for at in 6..12 {
+        let writes = around(put()).into_iter().enumerate().filter(|(number, _)| *number != 2);
+        let mut machine = Machine::new(Job::new("f", "", writes.map(|(_, write)| write)), Way::Apply);
+        let mut effect = machine.next(Event::Begin);
+        let mut effects = 0;
+        let mut reads = [found(1), found(1), found(1), found(2), found(1), found(1)].into_iter();
+        let outcome = loop {
+            effect = machine.next(match effect {
+                Effect::Ended(outcome) => break outcome,
+                Effect::Read { .. } => reads.next().unwrap(),
+                Effect::Record(_) => Event::Recorded,
+                Effect::Send(_) => DONE,
+                other => panic!("{other:?}"),
+            });
+            effects += 1;
+            if effects == at {
+                machine.stop();
+            }
+        };
+        assert_eq!(outcome.told.last().unwrap().status, Status::Done, "{at}: {outcome:?}");
+    }
     for (stops, at) in [(1, 3), (1, 4), (1, 5), (1, 6), (2, 3)] {
         let mut machine = Machine::new(Job::new("f", "", around(put())), Way::Apply);
         let events = [Event::Begin, found(1), Event::Recorded, DONE, found(1), Event::Recorded, found(1)];
