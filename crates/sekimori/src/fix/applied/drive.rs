@@ -1,5 +1,6 @@
 //! The machines of `fix` and the client of Azure together: effects in, events out.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -25,18 +26,25 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// What was read before anything was written, and when: looking again at once would only cost time.
 #[derive(Default)]
-pub(super) struct Fresh(HashMap<String, (Instant, Option<Found>)>);
+pub(super) struct Fresh(RefCell<HashMap<String, (Instant, Option<Found>)>>);
 
 /// How long what was read counts as just read. Whole resources are written under their ETag all the same.
 const FRESH: Duration = Duration::from_secs(5);
 
 impl Fresh {
     pub(super) fn note(&mut self, target: &str, found: Option<Found>) {
-        self.0.insert(target.to_ascii_lowercase(), (now(), found));
+        self.0.get_mut().insert(target.to_ascii_lowercase(), (now(), found));
+    }
+
+    /// What is written, what it is a part of, and its parts are not as they were read.
+    fn forget(&self, target: &str) {
+        let target = target.to_ascii_lowercase();
+        self.0.borrow_mut().retain(|its, _| !its.starts_with(&target) && !target.starts_with(its.as_str()));
     }
 
     fn get(&self, target: &str) -> Option<Option<Found>> {
-        let (read, found) = self.0.get(&target.to_ascii_lowercase())?;
+        let all = self.0.borrow();
+        let (read, found) = all.get(&target.to_ascii_lowercase())?;
         (read.elapsed() < FRESH).then(|| found.clone())
     }
 }
@@ -121,7 +129,7 @@ async fn in_lanes(run: &Run<'_>, jobs: Vec<Job>, bar: &ProgressBar) -> Vec<(Stri
 
 /// Carries one job out.
 async fn one(run: &Run<'_>, job: Job) -> Outcome {
-    let Run { client, file, hurry, .. } = *run;
+    let (client, file, hurry) = (run.client, run.file, run.hurry);
     let mut machine = Machine::new(job, run.way);
     let mut looked: HashSet<String> = HashSet::new();
     let mut heeded = 0;
@@ -158,11 +166,12 @@ async fn one(run: &Run<'_>, job: Job) -> Outcome {
                 Ok(()) => Event::Recorded,
                 Err(error) => Event::Unrecorded { why: error.to_string() },
             },
-            Effect::Send(request) => Event::Sent(
+            Effect::Send(request) => Event::Sent({
+                run.fresh.forget(&request.target);
                 unless_left(send(client, request))
                     .await
-                    .unwrap_or(Answer::Unsure { why: Fault::Stopped.to_string(), retry_after: None }),
-            ),
+                    .unwrap_or(Answer::Unsure { why: Fault::Stopped.to_string(), retry_after: None })
+            }),
             Effect::Poll { url } => {
                 Event::Polled(match unless_left(client.poll(&url)).await.unwrap_or(Err(Fault::Stopped)) {
                     Ok(Polled::Running { retry_after }) => Poll::Running { retry_after },
