@@ -38,7 +38,7 @@ enum Chore {
     },
     /// The tests
     Test {
-        /// Also what takes long: more random cases, proofs by z3, the real `az`, and the fuzz targets for 40 seconds each
+        /// Also what takes long: more random cases, proofs by z3, the real `az`, and the fuzz targets for 12 seconds each
         #[arg(long)]
         full: bool,
     },
