@@ -172,7 +172,7 @@ impl Machine {
         Self { patience, ..self }
     }
 
-    /// The same with what was read a moment ago, for the ids of targets: [`mod@super::prepare`] was given it. It spares the first read
+    /// The same with what was read a moment ago, for the ids of targets: [`prepare()`](super::prepare()) was given it. It spares the first read
     /// of the job, and is taken for it only where the resource is as the first write expects it. Whatever else it says, and before
     /// any later write, the resource is read.
     ///
