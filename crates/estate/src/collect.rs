@@ -675,3 +675,16 @@ fn other(part: &mut Part, reader: &mut Reader<'_>, object: &Object, resource_typ
     part.others.push(Other { id, resource_type: resource_type.into(), origin: reader.origin });
     id
 }
+
+/// An estate of one text: records one after the other or in lists, as a source holds them. For tests, measurements and estates of
+/// a few records; files are read piece by piece.
+pub fn of_text(text: &[u8]) -> Estate {
+    let collector = Collector::new();
+    let mut part = Part::default();
+    let mut splitter = Splitter::new();
+    let mut emit = |cut: Cut<'_>| collector.read(&mut part, SourceIndex(0), cut);
+    splitter.push(text, &mut emit);
+    splitter.finish(&mut emit);
+    collector.deliver(&mut part);
+    collector.finish()
+}

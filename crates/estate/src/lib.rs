@@ -56,7 +56,7 @@ pub use around::{
     SubAssessment, Subscription, SuppressionRule, Surroundings, TakenRight, Vault,
 };
 pub use change::{Change, ChangeError, apply};
-pub use collect::{Collector, Part, Replaced};
+pub use collect::{Collector, Part, Replaced, of_text};
 pub use compute::{Disk, DiskGuard, OsFamily, PowerState, Vm};
 pub use coverage::{Asked, Coverage, Feed};
 pub use expected::Expected;

@@ -14,8 +14,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use estate::split::{Cut, Splitter};
-use estate::{Collector, Family, Part, SourceIndex};
+use estate::{Family, of_text};
 use fix::proof::prove;
 use fix::{Options, Planner, plan};
 use posture::{CHECKS, Finding, Lang, Live, Settings, Status};
@@ -29,14 +28,7 @@ const FIXES: usize = 200;
 fn main() {
     let path = std::env::args().nth(1).expect("the path of an estate, one resource a line");
     let text = std::fs::read(path).expect("the estate can be read");
-    let collector = Collector::new();
-    let mut part = Part::default();
-    let mut splitter = Splitter::new();
-    let mut emit = |cut: Cut<'_>| collector.read(&mut part, SourceIndex(0), cut);
-    splitter.push(&text, &mut emit);
-    splitter.finish(&mut emit);
-    collector.deliver(&mut part);
-    let estate = collector.finish();
+    let estate = of_text(&text);
     let mut places: HashMap<_, _> = HashMap::new();
     for record in estate.records() {
         places.insert(record.id, record.origin);

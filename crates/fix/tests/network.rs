@@ -10,8 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use estate::split::{Cut, Splitter};
-use estate::{Collector, Estate, Family, Part, SourceIndex, Space};
+use estate::{Estate, Family, Space, of_text};
 use fix::proof::{Keep, Need, Refusal, left, prove};
 use fix::{Act, Fix, Options, Plan, Planner, State, plan};
 use posture::{Approved, CHECKS, Finding, Lang, Live, Settings, Status};
@@ -83,14 +82,7 @@ fn records(subnet: &[Chosen], card: &[Chosen]) -> Vec<Value> {
 
 fn read(records: &[Value]) -> Estate {
     let text = serde_json::to_string(records).unwrap();
-    let collector = Collector::new();
-    let mut part = Part::default();
-    let mut splitter = Splitter::new();
-    let mut emit = |cut: Cut<'_>| collector.read(&mut part, SourceIndex(0), cut);
-    splitter.push(text.as_bytes(), &mut emit);
-    splitter.finish(&mut emit);
-    collector.deliver(&mut part);
-    collector.finish()
+    of_text(text.as_bytes())
 }
 
 fn approved(prefix: &str) -> Vec<Approved> {

@@ -10,8 +10,7 @@
 
 use std::collections::HashMap;
 
-use estate::split::{Cut, Splitter};
-use estate::{Change, Collector, Estate, Part, Range, ResourceId, SourceIndex, Space, parse_prefix};
+use estate::{Change, Estate, Range, ResourceId, Space, of_text, parse_prefix};
 use fix::{Act, By, Cover, Fix, Options, OwnerKind, Plan, Planner, Write, coverage, plan};
 use posture::{Approved, CHECKS, Lang, Outcome, Settings, Status};
 use reach::tags::Tags;
@@ -278,16 +277,9 @@ impl World {
     }
 
     fn estate(&self) -> Estate {
-        let collector = Collector::new();
-        let mut part = Part::default();
-        let mut splitter = Splitter::new();
         let all =
             self.records.iter().chain([&manifest()]).map(|value| format!("{value}\n")).collect::<String>();
-        let mut emit = |cut: Cut<'_>| collector.read(&mut part, SourceIndex(0), cut);
-        splitter.push(all.as_bytes(), &mut emit);
-        splitter.finish(&mut emit);
-        collector.deliver(&mut part);
-        let estate = collector.finish();
+        let estate = of_text(all.as_bytes());
         assert!(estate.problems.is_empty(), "{:?}", estate.problems);
         estate
     }

@@ -7,8 +7,7 @@
     reason = "a test that cannot go on fails"
 )]
 
-use estate::split::{Cut, Splitter};
-use estate::{Collector, Estate, Family, Part, PortSet, SourceIndex, parse_prefix};
+use estate::{Estate, Family, PortSet, of_text, parse_prefix};
 use fix::proof::{Keep, Need, Refusal, prove};
 use fix::{Act, Ask, Fix, Options, Plan, Planner, Private, plan, private, share};
 use posture::{CHECKS, Finding, Lang, Live, Settings, Status};
@@ -130,14 +129,7 @@ fn nat(change: impl Fn(&mut Value)) -> Value {
 
 fn read(records: &[Value]) -> Estate {
     let text: String = records.iter().map(|record| format!("{record}\n")).collect();
-    let collector = Collector::new();
-    let mut part = Part::default();
-    let mut splitter = Splitter::new();
-    let mut emit = |cut: Cut<'_>| collector.read(&mut part, SourceIndex(0), cut);
-    splitter.push(text.as_bytes(), &mut emit);
-    splitter.finish(&mut emit);
-    collector.deliver(&mut part);
-    collector.finish()
+    of_text(text.as_bytes())
 }
 
 fn internet() -> [Addresses; 2] {

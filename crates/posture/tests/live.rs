@@ -9,8 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use estate::split::{Cut, Splitter};
-use estate::{Change, Collector, Estate, Family, Part, SecurityRule, SourceIndex};
+use estate::{Change, Estate, Family, SecurityRule, of_text};
 use posture::{CHECKS, Lang, Live, Run, Settings, Status};
 use proptest::prelude::*;
 use reach::difference::{between, machines, ways};
@@ -87,14 +86,7 @@ fn text(appliance: bool) -> String {
 
 fn read(appliance: bool) -> Estate {
     let text = text(appliance);
-    let collector = Collector::new();
-    let mut part = Part::default();
-    let mut splitter = Splitter::new();
-    let mut emit = |cut: Cut<'_>| collector.read(&mut part, SourceIndex(0), cut);
-    splitter.push(text.as_bytes(), &mut emit);
-    splitter.finish(&mut emit);
-    collector.deliver(&mut part);
-    let estate = collector.finish();
+    let estate = of_text(text.as_bytes());
     assert!(estate.problems.is_empty(), "{:?}", estate.problems);
     estate
 }
